@@ -1,0 +1,1 @@
+"""The persister: consumes partition streams and writes them to SQL, each exactly once."""

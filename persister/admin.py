@@ -1,0 +1,48 @@
+"""What an operator does by hand: look at dead letters, and try them again."""
+
+from collections.abc import Callable
+
+from persister.batch import Unreadable, make_batch
+from persister.writer import Refused, Writer
+from shared.broker.stream import DeadLetter, DeadLetters, Entry
+from shared.codec import CodecError, decode
+
+Say = Callable[[str], None]
+
+
+async def list_letters(letters: DeadLetters, say: Say) -> None:
+    """Print a line for each: where it stood, what it was, why it was refused. No content."""
+    found = await letters.all()
+    for letter in found:
+        reason = letter.reason.splitlines()[0] if letter.reason else "unknown"
+        say(f"{letter.partition}/{letter.counter}  {letter.room_key}  {_what(letter)}  {reason}")
+    say(f"{len(found)} dead {'letter' if len(found) == 1 else 'letters'}")
+
+
+async def retry_letters(letters: DeadLetters, writer: Writer, say: Say) -> bool:
+    """Store each where its void stands; what is still refused stays. Whether none stayed."""
+    stored = 0
+    found = await letters.all()
+    for letter in found:
+        entry = Entry(letter.counter, letter.room_key, letter.data)
+        try:
+            batch = make_batch([entry], 0)
+            for row in batch.events:
+                await writer.restore(row)
+            for row in batch.rooms:
+                await writer.restore_room(row)
+        except (Refused, Unreadable) as error:
+            say(f"{letter.partition}/{letter.counter}  still refused: {str(error).splitlines()[0]}")
+            continue
+        await letters.remove(letter)
+        stored += 1
+    say(f"{stored} stored, {len(found) - stored} left")
+    return stored == len(found)
+
+
+def _what(letter: DeadLetter) -> str:
+    try:
+        event = decode(letter.data)
+    except CodecError:
+        return f"unreadable, {len(letter.data)} bytes"
+    return f"{type(event.body).__name__} seq {event.seq}"

@@ -1,0 +1,69 @@
+"""What SQL refuses: found by halving, tried again, then set aside with a void in its place."""
+
+from typing import Final
+
+from persister.batch import Batch, Unreadable, make_batch, void_batch
+from persister.writer import Claim, Refused, Writer
+from shared.broker.stream import DeadLetters, Entry
+from shared.telemetry import logger
+
+MOST_TRIES: Final = 5
+"""Refusals of an entry by itself before it is set aside."""
+
+log = logger(__name__)
+
+
+class Salvager:
+    """Stores a batch that was refused as a whole."""
+
+    def __init__(self, writer: Writer, dead_letters: DeadLetters) -> None:
+        self._writer = writer
+        self._dead_letters = dead_letters
+
+    async def store(self, claim: Claim, entries: list[Entry]) -> list[Batch]:
+        """Store what can be, in order, each half in a transaction of its own.
+
+        Returns:
+            What was stored, for trimming.
+
+        Raises:
+            LostPartition, OUTAGE: as `Writer.store`; what was stored stays stored, and the
+                claim's position tells how far it went.
+        """
+        if len(entries) == 1:
+            return [await self._store_one(claim, entries[0])]
+        middle = len(entries) // 2
+        stored = []
+        for half in (entries[:middle], entries[middle:]):
+            try:
+                stored.append(await self._store_whole(claim, half))
+            except (Refused, Unreadable):
+                stored += await self.store(claim, half)
+        return stored
+
+    async def _store_whole(self, claim: Claim, entries: list[Entry]) -> Batch:
+        batch = make_batch(entries, claim.epoch)
+        await self._writer.store([(claim, batch)])
+        return batch
+
+    async def _store_one(self, claim: Claim, entry: Entry) -> Batch:
+        reason = ""
+        for _ in range(MOST_TRIES):
+            try:
+                return await self._store_whole(claim, [entry])
+            except (Refused, Unreadable) as error:
+                reason = str(error)
+        log.error("entry set aside", partition=claim.number, entry=entry.counter, reason=reason)
+        # First the letter, then the position: a crash in between sets it aside once more.
+        await self._dead_letters.add(claim.number, entry, reason)
+        void = void_batch(entry, claim.epoch)
+        try:
+            await self._writer.store([(claim, void)])
+        except Refused:
+            # Even its place is taken: the position alone moves on.
+            bare = Batch(
+                entries=[entry], position=entry.counter, rooms=[], events=[], heads={}, floors={}
+            )
+            await self._writer.store([(claim, bare)])
+            return bare
+        return void

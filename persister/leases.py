@@ -1,0 +1,85 @@
+"""Which partitions are ours: a lease each, shared out evenly among the living persisters."""
+
+import asyncio
+from math import ceil
+
+from shared.broker.client import UNAVAILABLE
+from shared.broker.partitions import PartitionBroker
+from shared.telemetry import logger
+
+log = logger(__name__)
+
+
+class Leases:
+    """Keeps leases in the broker up to date.
+
+    A lease only says who should write. Who may is decided in SQL, by the claim that every
+    transaction checks: a process that was paused past its lease cannot do harm.
+    """
+
+    def __init__(
+        self, broker: PartitionBroker, owner: str, partitions: int, lease_seconds: float
+    ) -> None:
+        """Prepare.
+
+        Args:
+            broker: where leases are.
+            owner: this process's incarnation.
+            partitions: how many there are.
+            lease_seconds: after which a dead owner's partitions are free.
+        """
+        self._broker = broker
+        self._owner = owner
+        self._partitions = partitions
+        self._tick = lease_seconds / 6
+        self._held: set[int] = set()
+        self._surplus: set[int] = set()
+        self.changed = asyncio.Event()
+
+    @property
+    def wanted(self) -> frozenset[int]:
+        """Partitions whose lease is ours and that are ours to keep."""
+        return frozenset(self._held - self._surplus)
+
+    async def run(self) -> None:
+        """Take, renew and hand over leases, for ever."""
+        while True:
+            before = self.wanted
+            try:
+                await self._round()
+            except UNAVAILABLE as error:
+                log.warning("leases not renewed", error=str(error))
+            if self.wanted != before:
+                self.changed.set()
+            await asyncio.sleep(self._tick)
+
+    async def release(self, number: int) -> None:
+        """Give back a partition that is no longer wanted, after its last batch."""
+        self._held.discard(number)
+        self._surplus.discard(number)
+        await self._broker.release_lease(number, self._owner)
+
+    def lose(self, number: int) -> None:
+        """Another owner has this partition in SQL; the lease shows it soon."""
+        self._held.discard(number)
+        self._surplus.discard(number)
+
+    async def leave(self) -> None:
+        """Give everything back, at the end."""
+        for number in list(self._held):
+            await self.release(number)
+        await self._broker.leave(self._owner)
+
+    async def _round(self) -> None:
+        members = await self._broker.meet(self._owner)
+        share = ceil(self._partitions / members)
+        for number in list(self._held):
+            if not await self._broker.hold_lease(number, self._owner):
+                self._held.discard(number)
+                self._surplus.discard(number)
+        for number in range(self._partitions):
+            if len(self._held) >= share:
+                break
+            if number not in self._held and await self._broker.hold_lease(number, self._owner):
+                self._held.add(number)
+        self._surplus = set(sorted(self._held)[share:])

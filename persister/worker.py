@@ -1,0 +1,205 @@
+"""The loop: read the streams of our partitions, store, trim; open what the broker holds closed."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+
+from persister.batch import Batch, Unreadable, make_batch
+from persister.dead_letter import Salvager
+from persister.leases import Leases
+from persister.ownership import Opener
+from persister.writer import OUTAGE, Claim, LostPartition, Refused, Writer
+from shared.broker.client import UNAVAILABLE
+from shared.broker.partitions import PartitionBroker
+from shared.broker.stream import Entry, StreamReader
+from shared.config import Settings
+from shared.telemetry import logger
+
+CHECK_EVERY: Final = 0.5
+"""Seconds between two looks at whether the broker still is the one partitions were opened on."""
+
+T = TypeVar("T")
+log = logger(__name__)
+
+
+class Worker:
+    """Stores the events of the partitions it owns."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        leases: Leases,
+        opener: Opener,
+        broker: PartitionBroker,
+        reader: StreamReader,
+        writer: Writer,
+        salvager: Salvager,
+    ) -> None:
+        self._settings = settings
+        self._leases = leases
+        self._opener = opener
+        self._broker = broker
+        self._reader = reader
+        self._writer = writer
+        self._salvager = salvager
+        self._claims: dict[int, Claim] = {}
+        self._stop = asyncio.Event()
+        self._next_check = 0.0
+        self._next_sweep = 0.0
+
+    def stop(self) -> None:
+        """End `run` after the batch that is under way."""
+        self._stop.set()
+        self._leases.changed.set()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        renewing = asyncio.create_task(self._leases.run(), name="leases")
+        try:
+            while not self._stop.is_set():
+                await self._outlast(self._step)
+        finally:
+            renewing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewing
+            with contextlib.suppress(*UNAVAILABLE):
+                await self._leases.leave()
+
+    async def _step(self) -> None:
+        await self._settle()
+        if not self._claims:
+            self._leases.changed.clear()
+            if not self._leases.wanted and not self._stop.is_set():
+                await self._leases.changed.wait()
+            return
+        await self._look_after()
+        if found := await self._gather():
+            await self._store({self._claims[n]: rows for n, rows in found.items()})
+
+    async def _settle(self) -> None:
+        """Hand over what is no longer ours to keep, claim what is."""
+        wanted = self._leases.wanted
+        for number in self._claims.keys() - wanted:
+            del self._claims[number]
+            await self._leases.release(number)
+        for number in wanted - self._claims.keys():
+            claim = await self._opener.claim(number)
+            log.info("partition taken", partition=number, position=claim.position)
+            await self._opener.tidy(claim)
+            self._claims[number] = claim
+            self._next_check = 0.0
+
+    async def _look_after(self) -> None:
+        """Now and then: open partitions that are closed, let idle rooms go."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_check:
+            for claim in list(self._claims.values()):
+                if not await self._opener.is_open(claim):
+                    await self._open(claim)
+            self._next_check = now + CHECK_EVERY
+        if now >= self._next_sweep:
+            for number in self._claims:
+                await self._broker.evict_idle(number)
+            self._next_sweep = now + min(60.0, self._settings.room_idle / 4)
+
+    async def _open(self, claim: Claim) -> None:
+        """Store what survived in the broker, then open the partition in a new epoch."""
+        while not self._stop.is_set() and claim.number in self._claims:
+            try:
+                await self._writer.check(claim)
+            except LostPartition:
+                self._lose(claim.number)
+                return
+            seen = await self._opener.close(claim)
+            while claim.position < seen.last_counter:
+                most = self._settings.batch_size
+                survived = await self._reader.range(claim.number, claim.position, most)
+                if not survived:
+                    break
+                await self._store({claim: survived}, trim=False)
+                if claim.number not in self._claims:
+                    return
+            if await self._opener.open(claim, seen):
+                return
+
+    async def _gather(self) -> dict[int, list[Entry]]:
+        """Wait for entries, then a little longer for more to share the transaction."""
+        most = self._settings.batch_size
+        positions = {number: claim.position for number, claim in self._claims.items()}
+        found = await self._reader.read(positions, most)
+        until = asyncio.get_running_loop().time() + self._settings.batch_age
+        while found and sum(map(len, found.values())) < most:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0.001:  # noqa: PLR2004 - the broker counts in milliseconds
+                break
+            positions |= {number: rows[-1].counter for number, rows in found.items()}
+            for number, rows in (await self._reader.read(positions, most, block=left)).items():
+                found.setdefault(number, []).extend(rows)
+        return found
+
+    async def _store(self, found: Mapping[Claim, list[Entry]], *, trim: bool = True) -> None:
+        """Store entries of some partitions; what turns out to be another's is left to it."""
+        left = dict(found)
+
+        async def store() -> None:
+            await self._store_once(left, trim=trim)
+
+        while left:
+            try:
+                return await self._outlast(store)
+            except LostPartition as lost:
+                self._lose(lost.number)
+                for claim in [claim for claim in left if claim.number == lost.number]:
+                    del left[claim]
+        return None
+
+    async def _store_once(self, found: Mapping[Claim, list[Entry]], *, trim: bool) -> None:
+        stored: list[tuple[Claim, Batch]]
+        try:
+            stored = [(claim, make_batch(rows, claim.epoch)) for claim, rows in found.items()]
+            await self._writer.store(stored)
+        except (Refused, Unreadable) as error:
+            log.warning("batch refused", reason=str(error))
+            stored = []
+            for claim, rows in found.items():
+                # A try that an outage ended may have stored the first of them.
+                fresh = [row for row in rows if row.counter > claim.position]
+                if fresh:
+                    stored += [(claim, part) for part in await self._salvager.store(claim, fresh)]
+        if trim:
+            await self._trim(stored)
+
+    async def _trim(self, stored: list[tuple[Claim, Batch]]) -> None:
+        for claim, batch in stored:
+            # Where the broker is away or in another epoch there is nothing to trim now; the next
+            # call covers this one, or the partition is opened afresh.
+            with contextlib.suppress(*UNAVAILABLE):
+                await self._broker.committed(
+                    claim.number, claim.epoch, batch.position, batch.heads, batch.created
+                )
+
+    def _lose(self, number: int) -> None:
+        log.warning("partition lost", partition=number)
+        self._claims.pop(number, None)
+        self._leases.lose(number)
+
+    async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Do it again until neither broker nor database is away; give up only at the end."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((*UNAVAILABLE, *OUTAGE)),
+            wait=wait_exponential_jitter(initial=0.05, max=1.0, jitter=0.1),
+            stop=lambda _state: self._stop.is_set(),
+            before_sleep=_say_why,
+            retry_error_callback=lambda _state: None,
+        ):
+            with attempt:
+                return await work()
+        return None
+
+
+def _say_why(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("waiting", attempt=state.attempt_number, error=str(error).split("\n", 1)[0])

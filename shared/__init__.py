@@ -1,0 +1,1 @@
+"""What gateways and persisters have in common: settings, the model, the broker and storage."""

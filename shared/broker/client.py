@@ -1,0 +1,82 @@
+"""The connection for commands and scripts, and what its failures mean to a client of ours."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+from redis.maint_notifications import MaintNotificationsConfig
+
+from shared.broker.scripts import source
+from shared.errors import broker_unavailable
+
+Client = Redis
+Failure = RedisError
+"""Whatever the broker's client raises."""
+
+UNAVAILABLE = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    BusyLoadingError,
+    ReadOnlyError,
+    OutOfMemoryError,
+    OSError,
+)
+"""Failures of the broker, not of what was asked."""
+
+
+def connect(url: str, *, timeout: float = 5.0) -> Client:
+    """A client with a pool of connections; it connects when first used.
+
+    It never repeats a command by itself: a write whose answer was lost would be done twice.
+
+    Args:
+        url: redis://, rediss:// or unix://.
+        timeout: seconds an answer may take.
+    """
+    return Redis.from_url(
+        url,
+        protocol=2,
+        socket_timeout=timeout,
+        socket_connect_timeout=min(timeout, 2.0),
+        retry=Retry(NoBackoff(), 0),
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+
+
+@contextmanager
+def unavailable_as_error() -> Iterator[None]:
+    """Turn a failure of the broker into the error a client is told.
+
+    Raises:
+        ChatError: `broker_unavailable`.
+    """
+    try:
+        yield
+    except UNAVAILABLE as error:
+        raise broker_unavailable() from error
+
+
+class Script:
+    """One Lua script, called by its digest and loaded again when the server lost it."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._script = client.register_script(source(name))
+
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 - each script answers differently
+        """Run it; the answer is as the script's own first lines say, strings as bytes."""
+        return await self._script(keys=keys, args=args)

@@ -1,0 +1,178 @@
+"""Publishing: the sends of a tick go to the broker in one script call for each partition."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from shared.broker.client import UNAVAILABLE, Client, Script
+from shared.broker.keys import PartitionKeys
+from shared.codec import encode_body
+from shared.errors import ChatError, broker_unavailable
+from shared.model.events import Body, HistoryCleared
+from shared.model.ids import partition_of_key
+from shared.telemetry import logger
+
+MOST_SENDS: Final = 256
+"""Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
+
+log = logger(__name__)
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """What the broker gave a send; `duplicate` when it was accepted before.
+
+    Attributes:
+        created_at: milliseconds since 1970.
+    """
+
+    id: int
+    seq: int
+    created_at: int
+    duplicate: bool
+
+
+class RoomNotHeld(Exception):
+    """The broker does not hold the room: open it from SQL and send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Send:
+    key: str
+    room_id: int
+    once: str
+    body: bytes
+    raises_floor: bool
+    done: "asyncio.Future[Accepted]"
+
+
+class Publisher:
+    """Gathers sends and signals and hands them to the broker.
+
+    A partition has one call under way at a time, and what arrives meanwhile goes with the next:
+    so sends keep their order, and the busier it gets, the more share one call and one fsync.
+    """
+
+    def __init__(
+        self, client: Client, partitions: int, max_backlog: int, dedupe_minutes: float
+    ) -> None:
+        self._client = client
+        self._partitions = partitions
+        self._limits = [max_backlog, int(dedupe_minutes * 60_000)]
+        self._script = Script(client, "publish")
+        self._waiting: defaultdict[int, deque[_Send]] = defaultdict(deque)
+        self._calls: dict[int, asyncio.Task[None]] = {}
+        self._signals: list[tuple[str, bytes]] = []
+        self._signalling: asyncio.Task[None] | None = None
+
+    def send(
+        self, key: str, room_id: int, sender: str, client_msg_id: str, body: Body
+    ) -> "asyncio.Future[Accepted]":
+        """Take a send; the order of the calls is the order in the room.
+
+        The future raises ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room
+        that was deleted) or RoomNotHeld.
+        """
+        done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        number = partition_of_key(key, self._partitions)
+        once = PartitionKeys(number).once(key, sender, client_msg_id)
+        raises_floor = isinstance(body, HistoryCleared)
+        self._waiting[number].append(
+            _Send(key, room_id, once, encode_body(body), raises_floor, done)
+        )
+        if number not in self._calls:
+            self._calls[number] = asyncio.create_task(self._flush(number))
+        return done
+
+    def signal(self, channel: str, data: bytes) -> None:
+        """Publish something that is not kept. What the broker cannot take now is dropped."""
+        self._signals.append((channel, data))
+        if self._signalling is None or self._signalling.done():
+            self._signalling = asyncio.create_task(self._flush_signals())
+
+    async def close(self) -> None:
+        """Wait until everything that was taken has its answer."""
+        while self._calls:
+            await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        if self._signalling is not None:
+            await self._signalling
+
+    async def _flush(self, number: int) -> None:
+        waiting = self._waiting[number]
+        try:
+            while waiting:
+                sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
+                try:
+                    answer = await self._call(PartitionKeys(number), sends)
+                except UNAVAILABLE as error:
+                    log.warning("publish failed", partition=number, error=str(error))
+                    _refuse(sends, broker_unavailable())
+                except Exception as error:
+                    log.exception("publish failed", partition=number, error=str(error))
+                    _refuse(sends, ChatError("internal", "the message could not be published"))
+                else:
+                    _settle(sends, answer)
+        finally:
+            del self._calls[number]
+
+    async def _call(self, part: PartitionKeys, sends: Sequence[_Send]) -> Any:  # noqa: ANN401 - the script's answer
+        rooms = list(dict.fromkeys((send.key, send.room_id) for send in sends))
+        places = {room: place for place, room in enumerate(rooms, 1)}
+        keys = [part.record, part.stream]
+        for key, _ in rooms:
+            keys += [part.room(key), part.log(key), part.channel(key)]
+        keys += [send.once for send in sends]
+        args: list[str | bytes | int] = [*self._limits, len(rooms), *(id_ for _, id_ in rooms)]
+        for send in sends:
+            floor = "floor" if send.raises_floor else ""
+            args += [places[send.key, send.room_id], floor, send.body]
+        # Asking again is safe: a send whose answer was lost is remembered by its clientMsgId.
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(UNAVAILABLE),
+            stop=stop_after_attempt(3),
+            wait=wait_fixed(0.2),
+            reraise=True,
+        ):
+            with attempt:
+                return await self._script(keys, args)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _flush_signals(self) -> None:
+        while self._signals:
+            signals, self._signals = self._signals, []
+            try:
+                async with self._client.pipeline(transaction=False) as pipeline:
+                    for channel, data in signals:
+                        pipeline.execute_command("SPUBLISH", channel, data)
+                    await pipeline.execute()
+            except UNAVAILABLE as error:
+                log.debug("signals dropped", count=len(signals), error=str(error))
+
+
+def _refuse(sends: Sequence[_Send], error: Exception) -> None:
+    for send in sends:
+        if not send.done.done():
+            send.done.set_exception(error)
+
+
+def _settle(sends: Sequence[_Send], answer: list[list[Any]] | None) -> None:
+    if answer is None:
+        return _refuse(sends, broker_unavailable())
+    for send, (status, *numbers) in zip(sends, answer, strict=True):
+        match status:
+            case _ if send.done.done():
+                continue  # the client went away and its wait was cancelled
+            case b"accepted" | b"duplicate":
+                send.done.set_result(Accepted(*numbers, status == b"duplicate"))
+            case b"absent":
+                send.done.set_exception(RoomNotHeld())
+            case b"overloaded":
+                error = ChatError("overloaded", "too much waits to be stored, try again")
+                send.done.set_exception(error)
+            case _:
+                send.done.set_exception(ChatError("not_found", "there is no such room any more"))
+    return None

@@ -1,0 +1,33 @@
+-- Open a partition in a new epoch, after its owner stored in SQL what survived here.
+--
+-- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
+-- KEYS[3]  rooms created and not yet in SQL
+-- ARGV[1]  the epoch, as SQL has it now
+-- ARGV[2]  the replid and
+-- ARGV[3]  the stream's last id that the owner saw before it read what survived
+-- ARGV[4]  where numbering begins: above everything given in any epoch before
+-- ARGV[5]  this partition's number     ARGV[6]  how many partitions there are
+--
+-- Returns 'open', or why not:
+--   moved   the server was replaced, or the stream grew, since the owner looked: look again
+--   newer   a later owner opened it in a later epoch
+
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'replid', 'generation')
+local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+if replid ~= ARGV[2] then return 'moved' end
+if state[1] and state[2] == replid and tonumber(state[1]) >= tonumber(ARGV[1]) then
+  return 'newer'
+end
+local last = '0-0'
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[2])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then last = info[i + 1] end
+  end
+end
+if last ~= ARGV[3] then return 'moved' end
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'replid', replid, 'counter', ARGV[4],
+  'position', ARGV[4], 'number', ARGV[5], 'partitions', ARGV[6],
+  'generation', (tonumber(state[3]) or 0) + 1)
+return 'open'

@@ -1,0 +1,16 @@
+-- What a partition's owner must know of it, and whether it is open.
+--
+-- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
+--
+-- Returns {replid of this server, epoch if open (else ''), number of partitions on record
+-- (or ''), the last id the stream ever gave (or '0-0')}.
+
+local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local last = '0-0'
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[2])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then last = info[i + 1] end
+  end
+end
+return {replid, open_epoch(KEYS[1]) or '', redis.call('HGET', KEYS[1], 'partitions') or '', last}

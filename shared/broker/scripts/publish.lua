@@ -1,0 +1,80 @@
+-- Accept the sends of a tick: number them, append them to stream and logs, publish them.
+--
+-- KEYS[1]  the partition's record      KEYS[2]  the partition's stream
+-- KEYS[3..] three for each of R rooms: its record, its log, its channel
+-- KEYS[..]  one for each send: the key that remembers its clientMsgId
+-- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
+-- ARGV[3]  R                           ARGV[4..] the id of each room, as the gateway knows it
+-- ARGV[..] three for each send: the number of its room (1..R), 'floor' where the event raises
+--          the room's floor to itself (else ''), the encoded body
+--
+-- Returns nil when the partition is closed; else for each send {status, id, seq, created_at}:
+--   accepted    a new event
+--   duplicate   this clientMsgId was accepted before; the numbers are of that time
+--   absent      the room is not held here (quiet, or of another epoch): open it and come again
+--   gone        the room has another id: this one was deleted
+--   overloaded  the backlog is full
+-- Nothing is written before every check that could fail has passed for its send, and no write
+-- below can fail: the types are ours and the ids only grow.
+
+local epoch = open_epoch(KEYS[1])
+if not epoch then return false end
+local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
+local counter, position, number = tonumber(record[1]), tonumber(record[2]), tonumber(record[3])
+local max_backlog, dedupe_ms, room_count = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local first_send_key = 2 + 3 * room_count
+local created_at = now_ms()
+
+local rooms = {}
+for i = 1, room_count do
+  local key = 3 * i
+  local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given')
+  local room = {record = KEYS[key], log = KEYS[key + 1], channel = KEYS[key + 2]}
+  if not fields[1] or fields[2] ~= epoch then
+    room.refusal = 'absent'
+  elseif fields[1] ~= ARGV[3 + i] then
+    room.refusal = 'gone'
+  else
+    room.id, room.head, room.given = tonumber(fields[1]), tonumber(fields[3]), tonumber(fields[4])
+  end
+  rooms[i] = room
+end
+
+local results = {}
+for i = 1, #KEYS - first_send_key do
+  local arg = 3 + room_count + 3 * (i - 1)
+  local room, raises_floor, body = rooms[tonumber(ARGV[arg + 1])], ARGV[arg + 2], ARGV[arg + 3]
+  local once = KEYS[first_send_key + i]
+  local known = redis.call('GET', once)
+  if known then
+    local id, seq, at = string.match(known, '(%d+) (%d+) (%d+)')
+    results[i] = {'duplicate', tonumber(id), tonumber(seq), tonumber(at)}
+  elseif room.refusal then
+    results[i] = {room.refusal}
+  elseif counter - position >= max_backlog then
+    results[i] = {'overloaded'}
+  else
+    counter = counter + 1
+    local id = counter * 1024 + number
+    local seq = math.max(room.head, room.given) + 1
+    local event = envelope(room.id, id, seq, room.head, created_at, body)
+    redis.call('XADD', KEYS[2], int(counter) .. '-0', 'e', event, 'r', room.record)
+    redis.call('XADD', room.log, int(seq) .. '-0', 'e', event)
+    redis.call('SPUBLISH', room.channel, event)
+    redis.call('SET', once, int(id) .. ' ' .. int(seq) .. ' ' .. int(created_at), 'PX', dedupe_ms)
+    room.head, room.last = seq, counter
+    if raises_floor == 'floor' then room.floor = seq end
+    results[i] = {'accepted', id, seq, created_at}
+  end
+end
+
+for i = 1, room_count do
+  local room = rooms[i]
+  if room.last then
+    redis.call('HSET', room.record, 'head', int(room.head), 'last', int(room.last),
+      'active', int(created_at))
+    if room.floor then redis.call('HSET', room.record, 'floor', int(room.floor)) end
+  end
+end
+redis.call('HSET', KEYS[1], 'counter', int(counter))
+return results

@@ -1,0 +1,100 @@
+"""Settings: read once from the environment, checked, frozen. Nothing else reads `os.environ`."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(gt=0)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+MOST_PARTITIONS = 1024
+"""An id keeps ten bits for its partition, so there cannot be more of them."""
+
+FENCE_GAP = 1_000_000
+"""How far numbers jump when a partition opens in a new epoch: more than can be unstored."""
+
+
+class ConfigError(ValueError):
+    """A setting has a value that Parley cannot run with; the text is one sentence for a user."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+    """Everything a gateway or a persister can be told, named as in the environment.
+
+    Durations are in seconds, sizes in bytes or characters as their comments say.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    gateway_name: Name = "gateway"
+    persister_name: Name = "persister"
+    data_dir: Path = Path(".cluster")
+    redis_url: str = "redis://127.0.0.1:8580"
+    database_url: str = "sqlite+aiosqlite:///.cluster/parley.db"
+    # Fixed for the life of the data; every start compares it with what is stored.
+    partitions: Annotated[int, Meta(ge=1, le=MOST_PARTITIONS)] = 16
+    log_length: Annotated[int, Meta(ge=100, le=100_000)] = 1000  # entries a room
+    room_idle: Seconds = 3600
+    # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`.
+    max_backlog: Annotated[int, Meta(ge=1000, le=FENCE_GAP - 1)] = 100_000
+    max_content: Annotated[int, Meta(ge=1, le=16_000)] = 4000  # characters of a message
+    dedupe_minutes: Annotated[float, Meta(gt=0)] = 60
+    drain_seconds: Seconds = 10
+    broadcast_limit: Annotated[int, Meta(ge=0)] = 1000  # connections in the whole cluster
+    outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576  # unsent bytes of one connection
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # entries in one SQL transaction
+    batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.02  # how long a batch may wait to grow
+    sqlite_synchronous: Literal["FULL", "EXTRA", "NORMAL"] = "FULL"
+    lease_seconds: Annotated[float, Meta(ge=0.5, le=60)] = 3
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Read the fields of `kind` from the environment; an empty value counts as not given.
+
+    Args:
+        kind: a Struct whose encoded field names are environment variables.
+        environ: the variables; the process's own unless given.
+
+    Raises:
+        ConfigError: a value is not what its field takes. The text names the variable.
+    """
+    given = os.environ if environ is None else environ
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    values = {name: given[name] for name in known if given.get(name)}
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`")
+        raise ConfigError(f"{name}={values.get(name, '')!s} is not valid: {reason}") from None
+
+
+def load_or_exit(kind: type[S]) -> S:
+    """As `load`, for the start of a process: one sentence on standard error and exit code 2."""
+    try:
+        return load(kind)
+    except ConfigError as error:
+        refuse(str(error))
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End the process because of a setting: `sentence` on standard error, exit code 2."""
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(2)
+
+
+def incarnation(name: str) -> str:
+    """A name for this life of a process, `name` and 48 random bits, never used again."""
+    return f"{name}-{secrets.token_hex(6)}"

@@ -1,0 +1,54 @@
+"""Errors that a client is told of, each with a code of the protocol."""
+
+from typing import Final, Literal
+
+Code = Literal[
+    "bad_frame",
+    "bad_request",
+    "unknown_event",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "not_joined",
+    "room_exists",
+    "too_long",
+    "rate_limited",
+    "overloaded",
+    "broker_unavailable",
+    "storage_unavailable",
+    "internal",
+]
+
+RETRYABLE: Final[frozenset[Code]] = frozenset(
+    {"rate_limited", "overloaded", "broker_unavailable", "storage_unavailable"}
+)
+
+
+class ChatError(Exception):
+    """Something a client asked for cannot be done.
+
+    Attributes:
+        code: one of the protocol's codes; programs decide by it.
+        message: a sentence for a person, without anything secret.
+        retryable: whether the same request may succeed later, unchanged.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code: Code = code
+        self.message = message
+        self.retryable = code in RETRYABLE
+
+    def payload(self) -> dict[str, str | bool]:
+        """What goes over the wire: `{code, message, retryable}`."""
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+
+
+def broker_unavailable() -> ChatError:
+    """The broker cannot be reached, or this partition is not open."""
+    return ChatError("broker_unavailable", "the broker is not available, try again")
+
+
+def storage_unavailable() -> ChatError:
+    """The database cannot be reached."""
+    return ChatError("storage_unavailable", "the database is not available, try again")

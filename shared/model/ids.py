@@ -1,0 +1,35 @@
+"""Numbers and names: partitions of rooms, ids of events."""
+
+from typing import Final
+from zlib import crc32
+
+PARTITION_BITS: Final = 10
+"""An id is `counter << 10 | partition`: it stays below 2^53, exact in JavaScript too."""
+
+ROOM: Final = "r"
+"""Key prefix of named rooms. A key's first letter keeps kinds from meeting in one name."""
+
+
+def room_key(name: str) -> str:
+    """The broker's and SQL's key of the named room `name`."""
+    return f"{ROOM}:{name}"
+
+
+def partition_of_key(key: str, partitions: int) -> int:
+    """The partition (0 .. `partitions` - 1) that a room's key belongs to, for ever."""
+    return crc32(key.encode()) % partitions
+
+
+def make_id(counter: int, partition: int) -> int:
+    """The id of the event that is entry `<counter>-0` of the partition's stream."""
+    return counter << PARTITION_BITS | partition
+
+
+def counter_of(event_id: int) -> int:
+    """The stream entry's number behind an id."""
+    return event_id >> PARTITION_BITS
+
+
+def partition_of_id(event_id: int) -> int:
+    """The partition behind an id."""
+    return event_id & ((1 << PARTITION_BITS) - 1)

@@ -1,0 +1,1 @@
+"""SQL: tables, migrations, and reading. Writing is the persister's alone."""

@@ -1,0 +1,67 @@
+"""The database engine, and what its failures mean to a client."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.errors import storage_unavailable
+
+LOCK_WAIT_MS: Final = 5000
+"""How long SQLite waits for another writer before it gives up."""
+
+
+def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEngine:
+    """An engine; it connects when first used.
+
+    Args:
+        url: sqlite+aiosqlite:///FILE or another async dialect of SQLAlchemy's.
+        writes: whether this process writes. On SQLite a writer takes the lock as its
+            transaction begins, so it never finds out at the end; a reader cannot write at all.
+        synchronous: SQLite's pragma. Entries leave the broker after the commit, so anything
+            below FULL may lose accepted messages when the power fails.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_pre_ping=True, pool_size=4 if writes else 10)
+    if writes and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(parsed, pool_size=2 if writes else 4)
+
+    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+        # The driver must not begin transactions by itself; `begun` does.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
+        if writes:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute(f"PRAGMA synchronous={synchronous}")
+        else:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
+    return engine
+
+
+@contextmanager
+def unavailable_as_error() -> Iterator[None]:
+    """Turn a failure of the database into the error a client is told.
+
+    Raises:
+        ChatError: `storage_unavailable`.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, OSError) as error:
+        raise storage_unavailable() from error

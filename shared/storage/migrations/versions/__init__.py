@@ -1,0 +1,1 @@
+"""One file a schema change; `down_revision` names the one before."""

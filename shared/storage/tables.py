@@ -1,0 +1,81 @@
+"""The tables, for SQLAlchemy Core. `migrations/` makes them; both must say the same."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# SQLite keeps a row under its number only where the type is called INTEGER.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+# Names sort by code point everywhere, as the broker and Python sort them.
+Key = String().with_variant(String(collation="C"), "postgresql")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Number, nullable=False),
+    # The counter of the last stream entry that is stored.
+    Column("position", Number, nullable=False),
+    # The incarnation that may write; a batch of any other fails whole.
+    Column("owner", String, nullable=False),
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("key", Key, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("creator", String, nullable=False),
+    Column("created_at", Number, nullable=False),
+    # Everything up to this seq is deleted.
+    Column("floor", Number, nullable=False),
+    # The epoch it was created in.
+    Column("epoch", Number, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("room_id", Number, nullable=False),
+    Column("seq", Number, nullable=False),
+    Column("prev", Number, nullable=False),
+    # message, clear, or void: an entry that was refused, whose place nothing else may take.
+    Column("kind", String, nullable=False),
+    Column("sender", String),
+    # Null in everything but a message, and in a message once it is deleted.
+    Column("content", Text),
+    Column("client_msg_id", String),
+    Column("deleted", Boolean, nullable=False),
+    Column("created_at", Number, nullable=False),
+    Column("epoch", Number, nullable=False),
+    UniqueConstraint("room_id", "seq"),
+    UniqueConstraint("room_id", "sender", "client_msg_id"),
+)
