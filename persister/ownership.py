@@ -1,12 +1,9 @@
 """Taking a partition over: shut others out, and open it in a new epoch where data may be lost."""
 
 from persister.writer import Claim, Writer
-from shared.broker.partitions import PartitionBroker, PartitionState
+from shared.broker.partitions import PartitionBroker, PartitionState, check_partitions
 from shared.broker.stream import StreamReader
-from shared.config import FENCE_GAP, ConfigError
-from shared.telemetry import logger
-
-log = logger(__name__)
+from shared.config import FENCE_GAP
 
 
 class Opener:
@@ -43,11 +40,7 @@ class Opener:
             ConfigError: the partition was opened under another PARTITIONS.
         """
         state = await self._broker.state(claim.number)
-        if state.epoch is not None and state.partitions != self._partitions:
-            raise ConfigError(
-                f"PARTITIONS={self._partitions} is not valid: the broker's data was made with "
-                f"{state.partitions}, for good"
-            )
+        check_partitions(self._partitions, [state])
         return state.epoch == claim.epoch
 
     async def close(self, claim: Claim) -> PartitionState:
@@ -64,9 +57,7 @@ class Opener:
         Returns:
             False when the broker moved on meanwhile: close it and look again.
         """
-        start = max(claim.position, seen.last_counter) + FENCE_GAP
+        gap = FENCE_GAP if claim.epoch else 0  # before the first epoch nothing was given
+        start = max(claim.position, seen.last_counter) + gap
         await self._writer.raise_epoch(claim, start)
-        opened = await self._broker.open(claim.number, claim.epoch, seen, start)
-        if opened:
-            log.info("partition open", partition=claim.number, epoch=claim.epoch)
-        return opened
+        return await self._broker.open(claim.number, claim.epoch, seen, start)

@@ -85,9 +85,11 @@ class Worker:
         for number in self._claims.keys() - wanted:
             del self._claims[number]
             await self._leases.release(number)
-        for number in wanted - self._claims.keys():
+        taken = sorted(wanted - self._claims.keys())
+        if taken:
+            log.info("partitions taken", partitions=taken)
+        for number in taken:
             claim = await self._opener.claim(number)
-            log.info("partition taken", partition=number, position=claim.position)
             await self._opener.tidy(claim)
             self._claims[number] = claim
             self._next_check = 0.0
@@ -96,9 +98,12 @@ class Worker:
         """Now and then: open partitions that are closed, let idle rooms go."""
         now = asyncio.get_running_loop().time()
         if now >= self._next_check:
-            for claim in list(self._claims.values()):
-                if not await self._opener.is_open(claim):
-                    await self._open(claim)
+            closed = [c for c in self._claims.values() if not await self._opener.is_open(c)]
+            for claim in closed:
+                await self._open(claim)
+            if closed:
+                epochs = {claim.number: claim.epoch for claim in closed}
+                log.info("partitions opened in a new epoch", epochs=epochs)
             self._next_check = now + CHECK_EVERY
         if now >= self._next_sweep:
             for number in self._claims:

@@ -1,13 +1,14 @@
 """Partitions as their owners see them: leases, epochs, what was committed, what is idle."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from shared.broker.client import Client, Script
 from shared.broker.keys import PERSISTERS, PartitionKeys
-from shared.config import Settings
+from shared.config import ConfigError, Settings
 
 
 class PartitionState(msgspec.Struct, frozen=True):
@@ -29,6 +30,52 @@ class PartitionState(msgspec.Struct, frozen=True):
     def last_counter(self) -> int:
         """The number in `last`."""
         return int(self.last.partition("-")[0])
+
+
+class PartitionProbe:
+    """Looks at whether partitions are open."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._partitions = partitions
+        self._state = Script(client, "partition_state")
+
+    async def closed(self) -> int:
+        """How many accept nothing: unopened, or opened on a server that was replaced since.
+
+        Raises:
+            ConfigError: they were opened under another PARTITIONS.
+        """
+        states = await asyncio.gather(
+            *(read_state(self._state, number) for number in range(self._partitions))
+        )
+        check_partitions(self._partitions, states)
+        return sum(state.epoch is None for state in states)
+
+
+async def read_state(script: Script, number: int) -> PartitionState:
+    """Run `partition_state` for one partition."""
+    part = PartitionKeys(number)
+    replid, epoch, partitions, last = await script([part.record, part.stream], [])
+    return PartitionState(
+        replid.decode(),
+        int(epoch) if epoch else None,
+        int(partitions) if partitions else None,
+        last.decode(),
+    )
+
+
+def check_partitions(expected: int, states: Iterable[PartitionState]) -> None:
+    """Hold PARTITIONS to what the broker's data was made with.
+
+    Raises:
+        ConfigError: it is another.
+    """
+    for state in states:
+        if state.partitions not in (None, expected):
+            raise ConfigError(
+                f"PARTITIONS={expected} is not valid: "
+                f"the broker's data was made with {state.partitions}, for good"
+            )
 
 
 class PartitionBroker:
@@ -66,14 +113,7 @@ class PartitionBroker:
 
     async def state(self, number: int) -> PartitionState:
         """Where a partition stands."""
-        part = PartitionKeys(number)
-        replid, epoch, partitions, last = await self._state([part.record, part.stream], [])
-        return PartitionState(
-            replid.decode(),
-            int(epoch) if epoch else None,
-            int(partitions) if partitions else None,
-            last.decode(),
-        )
+        return await read_state(self._state, number)
 
     async def close(self, number: int) -> None:
         """Close a partition: nothing is accepted until it is opened."""

@@ -167,7 +167,8 @@ def _settle(sends: Sequence[_Send], answer: list[list[Any]] | None) -> None:
             case _ if send.done.done():
                 continue  # the client went away and its wait was cancelled
             case b"accepted" | b"duplicate":
-                send.done.set_result(Accepted(*numbers, status == b"duplicate"))
+                event_id, seq, at = numbers
+                send.done.set_result(Accepted(event_id, seq, at, status == b"duplicate"))
             case b"absent":
                 send.done.set_exception(RoomNotHeld())
             case b"overloaded":

@@ -1,6 +1,6 @@
 """Reading: rooms and pages of history."""
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.model.rooms import Room
@@ -49,6 +49,12 @@ class Reader:
         found = await self._rows(query.order_by(rooms.c.key).limit(limit))
         return [_room(row) for row in found]
 
+    async def head(self, room_id: int) -> int:
+        """The last seq that is stored; 0 for none."""
+        last = select(func.max(events.c.seq)).where(events.c.room_id == room_id)
+        found: int | None = (await self._rows(last))[0][0]  # type: ignore[assignment]
+        return found or 0
+
     async def newest(self, room_id: int, floor: int, below: int, limit: int) -> list[Message]:
         """The last `limit` messages with `floor` < seq < `below`, oldest first."""
         return (await self._page(room_id, floor, below, limit, newest=True))[::-1]
@@ -61,7 +67,10 @@ class Reader:
         self, room_id: int, after: int, below: int, limit: int, *, newest: bool
     ) -> list[Message]:
         place = events.c.seq
-        query = _PAGE.where(events.c.room_id == room_id, place > after, place < below)
+        floor = select(rooms.c.floor).where(rooms.c.id == room_id).scalar_subquery()
+        query = _PAGE.where(
+            events.c.room_id == room_id, place > after, place > floor, place < below
+        )
         ordered = query.order_by(place.desc() if newest else place).limit(limit)
         return [
             Message(

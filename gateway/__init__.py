@@ -1,0 +1,1 @@
+"""A stateless WebSocket gateway: clients on one side, broker and database on the other."""

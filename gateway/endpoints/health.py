@@ -1,0 +1,20 @@
+"""For load balancers and operators: is this gateway alive, and is it of use."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.readiness import Readiness
+
+
+async def live(_request: Request) -> Response:
+    """200 while the process answers."""
+    return JSONResponse({"status": "live"})
+
+
+async def ready(request: Request) -> Response:
+    """200 while this gateway can carry messages, else 503 and what it waits for."""
+    readiness: Readiness = request.app.state.readiness
+    waits_for = readiness.waits_for
+    if waits_for is None:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not ready", "waits_for": waits_for}, status_code=503)

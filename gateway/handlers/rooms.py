@@ -1,0 +1,165 @@
+"""Rooms: make one, enter and leave it, talk, clear it."""
+
+import secrets
+import time
+from typing import Final
+
+from gateway.connection import Connection
+from gateway.handlers.outcome import Later, ToldAlready
+from gateway.hub import LocalRoom
+from gateway.protocols.payloads import (
+    AcceptedPayload,
+    HistoryPayload,
+    JoinedPayload,
+    NotificationPayload,
+    RoomCreatedPayload,
+    RoomPayload,
+    iso,
+    message_payload,
+    room_created_payload,
+)
+from gateway.services import Services
+from shared.codec import signal
+from shared.errors import ChatError
+from shared.model import commands
+from shared.model.events import Body, HistoryCleared, MessagePosted, Notice, RoomCreated
+from shared.model.ids import room_key
+
+JOIN_PAGE: Final = 100
+"""Messages that joining a room shows."""
+
+
+async def create_room(
+    services: Services, connection: Connection, command: commands.CreateRoom
+) -> RoomCreatedPayload:
+    """Make a room, and tell its creator."""
+    created = RoomCreated(
+        kind="room",
+        key=room_key(command.name),
+        name=command.name,
+        password_hash=await services.passwords.hash(command.password or ""),
+        creator=connection.display_name,
+    )
+    payload = room_created_payload(await services.directory.create(created))
+    connection.emit("roomCreated", payload)
+    return payload
+
+
+async def join_room(
+    services: Services, connection: Connection, command: commands.JoinRoom
+) -> JoinedPayload:
+    """Enter a room: its newest messages, then everything live. The others are told."""
+    if command.username is not None:
+        connection.bind(command.username)
+    room = await services.directory.room(room_key(command.room))
+    known = connection.rooms.get(command.room)
+    if known is None:
+        password_hash = room.password_hash if room else None
+        if not await services.passwords.check(password_hash, command.password or ""):
+            raise _refused(connection, command.room)
+    if room is None:
+        raise _refused(connection, command.room)
+    local = await services.hub.enter(connection, room)
+    try:
+        page = await services.history.newest(room.key, room.id, JOIN_PAGE)
+    except ChatError:
+        if known is None:
+            services.hub.leave(connection, local)
+        raise
+    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
+    connection.emit("messageHistory", shown, room.name)
+    connection.emit("passwordStatus", data=True, room=room.name)
+    services.hub.go_live(connection, local, page.head)
+    if known is None:
+        _notify(services, local, f"{connection.display_name} has joined the room", connection)
+    return JoinedPayload(room.name, page.head, page.epoch)
+
+
+async def get_rooms(services: Services, connection: Connection, command: commands.GetRooms) -> None:
+    """List rooms by name."""
+    found = await services.directory.rooms(command.after, command.limit)
+    connection.emit("rooms", [RoomPayload(room.name, room.protected) for room in found])
+
+
+async def leave_room(
+    services: Services, connection: Connection, command: commands.LeaveRoom
+) -> None:
+    """Leave a room; the others are told. Leaving a room one is not in does nothing."""
+    if local := connection.rooms.get(command.room):
+        services.typing.ended(connection, local)
+        services.hub.leave(connection, local)
+        _notify(services, local, f"{connection.display_name} has left the room", connection)
+
+
+async def send_message(
+    services: Services, connection: Connection, command: commands.SendMessage
+) -> Later:
+    """Say something in a room one is in."""
+    connection.check_own(command.sender)
+    local = _joined(connection, command.room)
+    if len(command.content) > services.settings.max_content:
+        raise ChatError(
+            "too_long", f"a message has at most {services.settings.max_content} characters"
+        )
+    client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
+    body = MessagePosted(connection.display_name, command.content, client_msg_id)
+    return _send(services, local, connection.display_name, client_msg_id, body)
+
+
+async def delete_messages(
+    services: Services, connection: Connection, command: commands.DeleteMessages
+) -> Later:
+    """Delete everything said so far in a room one is in."""
+    local = _joined(connection, command.room)
+    body = HistoryCleared(connection.display_name)
+    return _send(services, local, connection.display_name, secrets.token_urlsafe(12), body)
+
+
+async def typing(services: Services, connection: Connection, command: commands.Typing) -> None:
+    """Be seen typing by the others."""
+    connection.check_own(command.username)
+    services.typing.typed(connection, _joined(connection, command.room))
+
+
+async def history(
+    services: Services, connection: Connection, command: commands.History
+) -> HistoryPayload:
+    """A page of the history of a room one is in."""
+    local = _joined(connection, command.room)
+    if isinstance(command.after, int):
+        page = await services.history.after(local.key, local.id, command.after, command.limit)
+    elif isinstance(command.before, int):
+        page = await services.history.newest(local.key, local.id, command.limit, command.before)
+    else:
+        page = await services.history.newest(local.key, local.id, command.limit)
+    items = [message_payload(item, local.name) for item in page.items]
+    return HistoryPayload(items, page.head, page.partial)
+
+
+async def _send(
+    services: Services, local: LocalRoom, sender: str, client_msg_id: str, body: Body
+) -> AcceptedPayload | None:
+    sent = await services.directory.send(local.key, local.id, sender, client_msg_id, body)
+    if isinstance(body, HistoryCleared):
+        return None
+    return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at))
+
+
+def _joined(connection: Connection, name: str) -> LocalRoom:
+    local = connection.rooms.get(name)
+    if local is None:
+        raise ChatError("not_joined", "join the room first")
+    return local
+
+
+def _refused(connection: Connection, name: str) -> ToldAlready:
+    """No such room and a wrong password look alike."""
+    connection.emit("passwordStatus", data=False, room=name)
+    note = NotificationPayload("Invalid password", int(time.time() * 1000))
+    connection.emit("notification", note, name)
+    return ToldAlready("forbidden", "no such room, or a wrong password")
+
+
+def _notify(services: Services, local: LocalRoom, content: str, origin: Connection) -> None:
+    now = int(time.time() * 1000)
+    services.publisher.signal(local.channel, signal(Notice(content, origin.sid), now))

@@ -1,0 +1,1 @@
+"""Frames <-> commands and events, without I/O: one module for each format on the wire."""

@@ -1,0 +1,13 @@
+"""MessagePack in binary frames: subprotocol `chat.msgpack`."""
+
+import msgspec
+
+from gateway.protocols.frames import StructFormat
+
+MSGPACK = StructFormat(
+    "chat.msgpack",
+    text=False,
+    nothing=b"\xc0",
+    decoder=msgspec.msgpack.Decoder,
+    encode=msgspec.msgpack.Encoder().encode,
+)

@@ -1,0 +1,67 @@
+"""Whether this gateway can carry messages now."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from gateway.pulse import Pulse
+from shared.broker.client import UNAVAILABLE
+from shared.broker.partitions import PartitionProbe
+from shared.config import ConfigError
+from shared.telemetry import logger
+
+LOOK_EVERY: Final = 0.5
+
+log = logger(__name__)
+
+
+class Readiness:
+    """Watches the partitions; the pulse watches the broker."""
+
+    def __init__(self, pulse: Pulse, probe: PartitionProbe) -> None:
+        self._pulse = pulse
+        self._probe = probe
+        self._closed: int | None = None
+        self._misfit: str | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.draining = False
+
+    @property
+    def waits_for(self) -> str | None:
+        """What is missing, in a few words; None when nothing is."""
+        if self.draining:
+            return "nothing, it is leaving"
+        if self._misfit:
+            return f"another setting: {self._misfit}"
+        if not self._pulse.fresh:
+            return "the broker"
+        if self._closed is None:
+            return "word of the partitions"
+        if self._closed:
+            return f"{self._closed} partitions to be opened by a persister"
+        return None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._task = asyncio.create_task(self._run(), name="readiness")
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        said = ""
+        while True:
+            try:
+                self._closed = await self._probe.closed()
+            except UNAVAILABLE:
+                self._closed = None
+            except ConfigError as error:
+                self._misfit = str(error)
+            if (now := self.waits_for or "ready") != said:
+                log.info("readiness", waits_for=self.waits_for)
+                said = now
+            await asyncio.sleep(LOOK_EVERY)

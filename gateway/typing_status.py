@@ -1,0 +1,39 @@
+"""Who is typing: told to the room, and taken back when nothing more comes."""
+
+import asyncio
+from typing import Final
+
+from gateway.connection import Connection
+from gateway.hub import LocalRoom
+from shared.broker.publisher import Publisher
+from shared.codec import signal
+from shared.model.events import TypingChanged
+
+ENDS_AFTER: Final = 2.2
+"""Seconds after the last sign of typing at which it is over."""
+
+
+class TypingStatus:
+    """The connections of this gateway that are typing."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._ends: dict[tuple[Connection, str], asyncio.TimerHandle] = {}
+
+    def typed(self, connection: Connection, local: LocalRoom) -> None:
+        """Tell the others in the room, and that it is over 2.2 s after the last call."""
+        if timer := self._ends.pop((connection, local.channel), None):
+            timer.cancel()
+        self._tell(connection, local, f"{connection.display_name} is typing...")
+        self._ends[connection, local.channel] = asyncio.get_running_loop().call_later(
+            ENDS_AFTER, self.ended, connection, local
+        )
+
+    def ended(self, connection: Connection, local: LocalRoom) -> None:
+        """Tell the others that it is over, if it was not yet."""
+        if timer := self._ends.pop((connection, local.channel), None):
+            timer.cancel()
+            self._tell(connection, local, "")
+
+    def _tell(self, connection: Connection, local: LocalRoom, text: str) -> None:
+        self._publisher.signal(local.channel, signal(TypingChanged(text, connection.sid)))
