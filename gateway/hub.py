@@ -11,6 +11,7 @@ from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.payloads import Announcement, announcements
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
+from shared.codec import CodecError
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, Notice, TypingChanged
 from shared.model.rooms import Room
@@ -179,8 +180,8 @@ class Hub:
                 await self._read_log(local)
                 if all(event.prev <= local.head for event in local.waiting[:1]):
                     break
-        except ChatError as error:
-            log.warning("room not caught up", room=local.name, code=error.code)
+        except (ChatError, CodecError) as error:
+            log.warning("room not caught up", room=local.name, error=str(error))
             asyncio.get_running_loop().call_later(TRY_AGAIN_AFTER, self.subscribed, local.channel)
             return
         finally:

@@ -1,7 +1,6 @@
 """The gateways' beats: whether the broker works for this one, and how many connections all have."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -9,6 +8,7 @@ from shared.broker.keys import EVERYONE
 from shared.broker.publisher import Publisher
 from shared.codec import signal
 from shared.config import incarnation
+from shared.essential import EssentialTask
 from shared.model.events import Beat
 
 EVERY: Final = 0.5
@@ -31,7 +31,7 @@ class Pulse:
         self._connections = connections
         self._count = 0
         self._heard: dict[str, tuple[float, int]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._task: EssentialTask | None = None
         self.incarnation = incarnation(name)
 
     @property
@@ -51,14 +51,12 @@ class Pulse:
 
     def start(self) -> None:
         """Begin to beat."""
-        self._task = asyncio.create_task(self._run(), name="pulse")
+        self._task = EssentialTask(self._run(), "pulse")
 
     async def close(self) -> None:
         """Stop."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await self._task.close()
 
     def hear(self, beat: Beat) -> None:
         """Take a beat, our own or another's."""

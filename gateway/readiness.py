@@ -1,13 +1,13 @@
 """Whether this gateway can carry messages now."""
 
 import asyncio
-import contextlib
 from typing import Final
 
 from gateway.pulse import Pulse
 from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError
+from shared.essential import EssentialTask
 from shared.telemetry import logger
 
 LOOK_EVERY: Final = 0.5
@@ -23,7 +23,7 @@ class Readiness:
         self._probe = probe
         self._closed: int | None = None
         self._misfit: str | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: EssentialTask | None = None
         self.draining = False
 
     @property
@@ -43,14 +43,12 @@ class Readiness:
 
     def start(self) -> None:
         """Begin to watch."""
-        self._task = asyncio.create_task(self._run(), name="readiness")
+        self._task = EssentialTask(self._run(), "readiness")
 
     async def close(self) -> None:
         """Stop."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await self._task.close()
 
     async def _run(self) -> None:
         said = ""

@@ -15,7 +15,7 @@ from persister.writer import OUTAGE, Claim, LostPartition, Refused, Writer
 from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import PartitionBroker
 from shared.broker.stream import Entry, StreamReader
-from shared.config import Settings
+from shared.config import ConfigError, Settings
 from shared.telemetry import logger
 
 CHECK_EVERY: Final = 0.5
@@ -57,14 +57,17 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`."""
-        renewing = asyncio.create_task(self._leases.run(), name="leases")
         try:
-            while not self._stop.is_set():
-                await self._outlast(self._step)
+            # A group: a process whose leases are not renewed must end, not go on half alive.
+            async with asyncio.TaskGroup() as group:
+                renewing = group.create_task(self._leases.run(), name="leases")
+                while not self._stop.is_set():
+                    await self._outlast(self._step)
+                renewing.cancel()
+        except ExceptionGroup as group:
+            misfit = group.subgroup(ConfigError)
+            raise (misfit.exceptions[0] if misfit else group) from None
         finally:
-            renewing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewing
             with contextlib.suppress(*UNAVAILABLE):
                 await self._leases.leave()
 

@@ -4,7 +4,6 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal, NoReturn, TypeVar
 
 import msgspec
@@ -35,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     port: Port = 8080
     gateway_name: Name = "gateway"
     persister_name: Name = "persister"
-    data_dir: Path = Path(".cluster")
+    data_dir: str = ".cluster"
     redis_url: str = "redis://127.0.0.1:8580"
     database_url: str = "sqlite+aiosqlite:///.cluster/parley.db"
     # Fixed for the life of the data; every start compares it with what is stored.

@@ -107,15 +107,13 @@ class Publisher:
             while waiting:
                 sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
                 try:
-                    answer = await self._call(PartitionKeys(number), sends)
+                    _settle(sends, await self._call(PartitionKeys(number), sends))
                 except UNAVAILABLE as error:
                     log.warning("publish failed", partition=number, error=str(error))
                     _refuse(sends, broker_unavailable())
                 except Exception as error:
                     log.exception("publish failed", partition=number, error=str(error))
                     _refuse(sends, ChatError("internal", "the message could not be published"))
-                else:
-                    _settle(sends, answer)
         finally:
             del self._calls[number]
 

@@ -15,6 +15,7 @@ import hiredis
 from redis.asyncio.connection import parse_url
 from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
 
+from shared.essential import EssentialTask
 from shared.telemetry import logger
 
 PING_EVERY: Final = 1.0
@@ -46,7 +47,7 @@ class Subscriber:
         self._on_subscribed = on_subscribed
         self._holders: dict[str, int] = {}
         self._link: _Link | None = None
-        self._runner: asyncio.Task[None] | None = None
+        self._runner: EssentialTask | None = None
 
     @property
     def connected(self) -> bool:
@@ -55,14 +56,12 @@ class Subscriber:
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
-        self._runner = asyncio.create_task(self._run(), name="subscriber")
+        self._runner = EssentialTask(self._run(), "subscriber")
 
     async def close(self) -> None:
         """Drop the connection and every channel."""
         if self._runner is not None:
-            self._runner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
+            await self._runner.close()
 
     def hold(self, channel: str) -> None:
         """Follow `channel` once more; the first holder subscribes."""

@@ -1,0 +1,32 @@
+"""What the tests of whole clusters share."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+import pytest_asyncio
+
+from tests.support.cluster import Cluster
+from tests.support.peer import WIRES, Wire
+
+_numbers = count(1)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def cluster() -> AsyncIterator[Cluster]:
+    """Two gateways and a persister, for tests that harm nothing."""
+    async with Cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def room() -> str:
+    """The name of a room that no other test uses."""
+    return f"room {next(_numbers)}"
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    """Each format on the wire."""
+    found: Wire = request.param
+    return found

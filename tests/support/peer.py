@@ -1,0 +1,157 @@
+"""A client of the wire protocol for tests, on packages nobody here wrote."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgpack
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+Frame = dict[str, Any]
+Wire = Literal["json", "msgpack"]
+WIRES: tuple[Wire, ...] = ("json", "msgpack")
+
+
+class Refusal(Exception):
+    """The server answered a request with an error."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        super().__init__(data["code"], data["message"])
+        self.code: str = data["code"]
+        self.retryable: bool = data["retryable"]
+
+
+class Peer:
+    """One connection: sends frames, keeps every frame that comes, waits for some.
+
+    Args:
+        url: of a gateway or a load balancer, `http://host:port`.
+        query: what follows `/ws?`.
+        wire: the format it asks for.
+    """
+
+    def __init__(self, url: str, query: str = "", wire: Wire = "json") -> None:
+        self._url = url.replace("http", "ws", 1) + "/ws" + (f"?{query}" if query else "")
+        self._wire = wire
+        self._socket: ClientConnection | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._taken = 0
+        self._ids = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._news = asyncio.Event()
+        self.frames: list[Frame] = []
+        self.close_code: int | None = None
+
+    @property
+    def socket(self) -> ClientConnection:
+        """The WebSocket itself."""
+        assert self._socket is not None
+        return self._socket
+
+    async def __aenter__(self) -> Self:
+        protocol = Subprotocol(f"chat.{self._wire}")
+        self._socket = await connect(
+            self._url, subprotocols=[protocol], max_queue=None, max_size=None, compression=None
+        )
+        assert self._socket.subprotocol == protocol
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.socket.close()
+        assert self._reading is not None
+        await self._reading
+
+    async def emit(self, event: str, data: object = None, request: object = None) -> None:
+        """Send a frame."""
+        frame: Frame = {"event": event}
+        if data is not None:
+            frame["data"] = data
+        if request is not None:
+            frame["id"] = request
+        await self.raw(json.dumps(frame) if self._wire == "json" else msgpack.packb(frame))
+
+    async def raw(self, data: str | bytes) -> None:
+        """Send what may be no frame at all."""
+        await self.socket.send(data)
+
+    async def request(self, event: str, data: object = None) -> Any:  # noqa: ANN401 - any payload
+        """Send a frame with an id, and return the data of its reply.
+
+        Raises:
+            Refusal: it was answered with an error.
+        """
+        request = next(self._ids)
+        self._answers[request] = asyncio.get_running_loop().create_future()
+        await self.emit(event, data, request)
+        async with asyncio.timeout(20):
+            answer = await self._answers[request]
+        if answer["event"] == "error":
+            raise Refusal(answer["data"])
+        return answer["data"]
+
+    async def next(self, event: str, *, room: str | None = None, within: float = 10) -> Frame:
+        """Wait for the next frame of an event; those before it are passed over for good."""
+        async with asyncio.timeout(within):
+            while True:
+                while self._taken < len(self.frames):
+                    frame = self.frames[self._taken]
+                    self._taken += 1
+                    if frame["event"] == event and room in (None, frame.get("room")):
+                        return frame
+                await self._something()
+
+    async def until(self, count: int, event: str, room: str, within: float = 60) -> list[Any]:
+        """Wait until so many events of a room have come in all, and return their data."""
+        async with asyncio.timeout(within):
+            while len(found := self.all(event, room)) < count:
+                await self._something()
+        return found
+
+    def all(self, event: str, room: str | None = None) -> list[Any]:
+        """The data of every event of this name that came so far."""
+        return [
+            frame["data"]
+            for frame in self.frames
+            if frame["event"] == event and room in (None, frame.get("room"))
+        ]
+
+    async def closed(self, within: float = 20) -> int | None:
+        """Wait until the connection has ended, and return the close code."""
+        assert self._reading is not None
+        async with asyncio.timeout(within):
+            await asyncio.shield(self._reading)
+        return self.close_code
+
+    async def _something(self) -> None:
+        if self.close_code is not None:
+            raise AssertionError(f"the connection ended with {self.close_code}")
+        self._news.clear()
+        await self._news.wait()
+
+    async def _read(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for data in self.socket:
+                frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
+                answer = self._answers.get(frame.get("id")) if "id" in frame else None
+                if answer is not None and not answer.done():
+                    answer.set_result(frame)
+                else:
+                    self.frames.append(frame)
+                self._news.set()
+        self.close_code = self.socket.close_code or 1006
+        self._news.set()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(ConnectionError(f"closed with {self.close_code}"))
+                answer.exception()
