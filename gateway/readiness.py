@@ -11,6 +11,8 @@ from shared.essential import EssentialTask
 from shared.telemetry import logger
 
 LOOK_EVERY: Final = 0.5
+LOOK_AGAIN: Final = 0.1
+"""Seconds between two looks, while all is well and while something is missing."""
 
 log = logger(__name__)
 
@@ -62,4 +64,4 @@ class Readiness:
             if (now := self.waits_for or "ready") != said:
                 log.info("readiness", waits_for=self.waits_for)
                 said = now
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_AGAIN if self.waits_for else LOOK_EVERY)

@@ -1,0 +1,63 @@
+# `make` alone lists the targets. Each sets up what it needs by itself.
+
+VENV := .venv
+# Once .venv is there, its Python; before that, one of the machine's, or the one given as PYTHON=.
+ifneq ($(and $(wildcard $(VENV)/.made),$(wildcard $(VENV)/bin/python)),)
+PYTHON := $(VENV)/bin/python
+else
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$p" -c '' 2>/dev/null && { echo "$$p"; break; }; done)
+endif
+RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there is no python3 on PATH)) deploy/bootstrap.py
+
+TESTS := tests/unit tests/integration tests/cluster
+PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster lint format requirements clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
+		printf '  make %-18s %s\n' "$$name" "$$what"; done
+
+setup:  ## set up .venv with what a running cluster needs
+	@$(RUN) runtime
+
+setup-dev:  ## the same with what tests and linters need
+	@$(RUN) dev
+
+run-cluster:  ## run a cluster on PORT=8080; GATEWAYS=2, PERSISTERS=1, DATA_DIR=.cluster
+	@$(RUN) runtime -m deploy.cluster
+
+chat:  ## chat in the terminal; options in ARGS=
+	@$(RUN) runtime -m gateway.client $(ARGS)
+
+test:  ## unit, integration and cluster tests; options for pytest in ARGS=
+	@$(RUN) dev -m pytest $(TESTS) $(ARGS)
+
+test-unit:  ## the tests that start no server
+	@$(RUN) dev -m pytest tests/unit $(ARGS)
+
+test-integration:  ## the tests against real servers
+	@$(RUN) dev -m pytest tests/integration $(ARGS)
+
+test-cluster:  ## the tests of whole clusters
+	@$(RUN) dev -m pytest tests/cluster $(ARGS)
+
+lint: setup-dev  ## check style, types and imports
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+format: setup-dev  ## bring the code into shape
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes newer versions
+	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
+	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+
+clean:  ## remove .venv and caches; the data of clusters stays
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

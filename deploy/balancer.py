@@ -1,0 +1,87 @@
+"""Configures the load balancer: its file, its command line, how it is stopped."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from deploy.data_dir import DataDir, write_atomically
+from deploy.ports import Address, PortPlan
+from deploy.process import ProcessSpec
+from deploy.servers import Server
+from deploy.settings import Settings
+
+TEMPLATES = Path(__file__).parent
+
+# HAProxy stops listening and leaves the connections it has to their ends. Caddy knows no such
+# signal: it stays up until the gateways have gone.
+SOFT_STOP = {"haproxy": signal.SIGUSR1}
+
+
+def balancer_process(
+    server: Server,
+    settings: Settings,
+    plan: PortPlan,
+    data_dir: DataDir,
+    environ: Mapping[str, str],
+    max_files: int,
+) -> ProcessSpec:
+    """Write the configuration of the load balancer and return how to start it.
+
+    `max_files` is the number of files it may hold open.
+    """
+    numbers = range(1, settings.gateways + 1)
+    gateways = {f"gateway-{n}": plan.gateway(n).reachable for n in numbers}
+    admins = {f"gateway-{n}": plan.gateway_admin(n).reachable for n in numbers}
+    if server.kind == "haproxy":
+        config = "haproxy.cfg"
+        options: tuple[str, ...] = ("-db", "-f")
+        values = _haproxy_values(plan, gateways, admins) | {"max_files": str(max_files)}
+    else:
+        config = "Caddyfile"
+        options = ("run", "--adapter", "caddyfile", "--config")
+        values = _caddy_values(plan, gateways, admins)
+    template = Template((TEMPLATES / f"{config}.tmpl").read_text())
+    write_atomically(data_dir.run / config, template.substitute(values))
+    # Caddy keeps files in these folders, or in the user's home where they are not set.
+    folders = {"XDG_DATA_HOME": str(data_dir.path), "XDG_CONFIG_HOME": str(data_dir.path)}
+    return ProcessSpec(
+        name=server.kind,
+        command=(server.path, *options, config),
+        env={**environ, **folders},
+        cwd=data_dir.run,
+    )
+
+
+def _haproxy_values(
+    plan: PortPlan, gateways: Mapping[str, Address], admins: Mapping[str, Address]
+) -> dict[str, str]:
+    return {
+        "listen": str(plan.balancer),
+        "admin_listen": str(plan.admin),
+        "gateways": "\n".join(f"    server {n} {a} check" for n, a in gateways.items()),
+        "admin_gateways": "\n".join(f"    server {n} {a}" for n, a in admins.items()),
+    }
+
+
+def _caddy_values(
+    plan: PortPlan, gateways: Mapping[str, Address], admins: Mapping[str, Address]
+) -> dict[str, str]:
+    return {
+        # Not the host: a site with one would refuse every other name of this machine.
+        "listen": f":{plan.balancer.port}",
+        "admin_listen": f":{plan.admin.port}",
+        "host": plan.balancer.host,
+        "sessions": "\n".join(_caddy_session(name, address) for name, address in gateways.items()),
+        "gateways": " ".join(map(str, gateways.values())),
+        "admin_gateways": " ".join(map(str, admins.values())),
+    }
+
+
+def _caddy_session(name: str, address: Address) -> str:
+    """Return what keeps a polling session on its gateway, whose name its sid begins with."""
+    return (
+        f'\t@{name} expression `{{query.sid}}.startsWith("{name}.")`\n'
+        f"\thandle @{name} {{\n\t\treverse_proxy {address} {{\n"
+        "\t\t\tflush_interval -1\n\t\t}\n\t}\n"
+    )

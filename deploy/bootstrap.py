@@ -1,0 +1,191 @@
+"""Sets up `.venv` where it is missing or out of date, then runs a command in it.
+
+    python3 deploy/bootstrap.py runtime -m deploy.cluster
+
+The first argument names a file in `requirements/`, the others are for the Python of `.venv`.
+It runs with whatever Python a machine has, so it imports the standard library only, and has no
+syntax that an old Python would stumble over before it could be told that it is too old.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+OLDEST_PYTHON = (3, 11)
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+# Written last: a folder without it is a setup that was interrupted.
+MADE = VENV / ".made"
+REPORT_INTERVAL = 2.0  # seconds between two lines of progress
+
+
+class SetupError(Exception):
+    """Why the setup cannot go on, in one sentence."""
+
+
+def main(group: str, command: list[str]) -> int:
+    """Set up what `group` needs and become `command`; return an exit code when that fails."""
+    try:
+        set_up(group)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("setup interrupted: the same command takes it up again")
+        return 130
+    if command:
+        os.execv(PYTHON, [str(PYTHON), *command])  # noqa: S606  our own Python, no shell
+    return 0
+
+
+def set_up(group: str) -> None:
+    """Bring `.venv` to what `requirements/GROUP.txt` says.
+
+    Raises:
+        SetupError: Python or one of its parts is missing, or pip fails.
+    """
+    requirements = ROOT / "requirements" / f"{group}.txt"
+    stamp = VENV / f".{group}-installed"
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if up_to_date(stamp, digest):
+        return
+    lock = os.open(ROOT, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # another `make` may be at it
+    try:
+        if not up_to_date(stamp, digest):
+            if not (MADE.exists() and PYTHON.exists()):
+                make_venv()
+            install(requirements)
+            stamp.write_text(digest)
+    finally:
+        os.close(lock)
+
+
+def up_to_date(stamp: Path, digest: str) -> bool:
+    """Return whether the installation that `stamp` tells of is complete and of `digest`."""
+    return PYTHON.exists() and stamp.exists() and stamp.read_text() == digest
+
+
+def make_venv() -> None:
+    """Make `.venv` from nothing.
+
+    Raises:
+        SetupError: Python is too old, or was installed without what this needs.
+    """
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < OLDEST_PYTHON:
+        raise SetupError(
+            f"Parley needs Python 3.11 or newer, and {sys.executable} is {version}:"
+            " install one, or name it with PYTHON=."
+        )
+    if find_spec("venv") is None or find_spec("ensurepip") is None:
+        raise SetupError(
+            f"The venv module of Python {version} is incomplete:"
+            " install your system's python3-venv package."
+        )
+    say(f"making .venv with Python {version} ...")
+    made = subprocess.run(  # noqa: S603  this very Python
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        sys.stderr.write(made.stdout)
+        raise SetupError("The virtual environment .venv could not be made: see the lines above.")
+    MADE.touch()
+
+
+def install(requirements: Path) -> None:
+    """Install exactly what `requirements` pins, from wheels whose hashes it names.
+
+    Raises:
+        SetupError: pip fails; what it said has been shown.
+    """
+    progress = Progress(requirements)
+    command = [
+        str(PYTHON), "-I", "-m", "pip", "install", "--require-hashes", "--only-binary=:all:",
+        "--disable-pip-version-check", "--no-input", "--progress-bar=off",
+        "--no-warn-script-location", "--requirement", str(requirements),
+    ]  # fmt: skip
+    if not cache_is_usable():
+        command.append("--no-cache-dir")
+    pip = subprocess.Popen(  # noqa: S603  our own pip
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+    )
+    assert pip.stdout is not None  # noqa: S101  for the type checker: it is a pipe
+    lines = []
+    for line in pip.stdout:
+        lines.append(line)
+        progress.follow(line)
+    if pip.wait() != 0:
+        sys.stderr.write("".join(lines[-15:]))
+        raise SetupError(
+            f"pip could not install requirements/{requirements.name}, its last lines are above:"
+            " mend what they name, then run the same command again."
+        )
+    progress.done()
+
+
+def cache_is_usable() -> bool:
+    """Return whether pip could keep a cache for this user; else it would complain at length."""
+    try:
+        home = Path.home()
+        folders = (home, home / ".cache", home / ".cache" / "pip")
+        return home.exists() and all(
+            folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK)
+            for folder in folders
+            if folder.exists()
+        )
+    except (OSError, RuntimeError):  # no home, or one that cannot be looked into
+        return False
+
+
+class Progress:
+    """Tells from the lines of pip how far it has come."""
+
+    def __init__(self, requirements: Path) -> None:
+        pinned = [line for line in requirements.read_text().splitlines() if "==" in line]
+        self._count = sum(not line.startswith((" ", "#")) for line in pinned)
+        self._fetched = 0
+        self._said_at = time.monotonic()
+        self._started = self._said_at
+        self._name = requirements.name
+        say(f"installing what requirements/{self._name} pins into .venv ...")
+
+    def follow(self, line: str) -> None:
+        """Take in one line that pip wrote."""
+        word = line.split(" ", 1)[0]
+        if word == "Ignoring":  # for another system or another Python
+            self._count -= 1
+        elif word in {"Collecting", "Requirement"}:
+            self._fetched += 1
+            if time.monotonic() - self._said_at > REPORT_INTERVAL:
+                self._said_at = time.monotonic()
+                say(f"  {self._fetched} of {self._count} packages fetched")
+        elif word == "Installing":
+            say(f"  {self._count} packages fetched, unpacking them ...")
+
+    def done(self) -> None:
+        """Say that it is over."""
+        took = time.monotonic() - self._started
+        say(f"  {self._count} packages installed in {took:.0f} s")
+
+
+def say(line: str) -> None:
+    """Write a line for the person who waits."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

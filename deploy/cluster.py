@@ -1,0 +1,103 @@
+"""Runs a whole cluster on one machine: `python -m deploy.cluster`.
+
+Starts Redis, the persisters, the gateways and the load balancer, starts again what dies, and
+stops them in order at SIGINT, SIGTERM or SIGHUP. Prints one line when the cluster is ready;
+all else goes to standard error and to the log folder. Exit code 0 after an ordered stop, 1 when
+it cannot start or a process keeps dying, 2 for a setting that cannot be used.
+"""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.console import Console
+from deploy.data_dir import DataDir, StartError
+from deploy.members import Servers, find_servers, plan_members
+from deploy.ports import PortPlan
+from deploy.settings import Settings, environment, parse
+from deploy.supervisor import INTERRUPTED, Supervisor
+from shared.config import ConfigError
+
+CANNOT_START = 1
+BAD_SETTING = 2
+# Seconds a process may take to stop beyond the drain it was given.
+STOP_MARGIN = 5.0
+
+
+def main() -> int:
+    """Run the cluster; return the exit code."""
+    environ = environment()
+    try:
+        settings = parse(environ)
+        plan = PortPlan(settings)
+        servers = find_servers(settings)
+        data_dir = DataDir(Path(settings.data_dir))
+        data_dir.claim(plan.balancer.url)
+        return asyncio.run(run(settings, environ, plan, servers, data_dir))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_SETTING
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return CANNOT_START
+    except KeyboardInterrupt:  # before the signal handlers were there
+        return INTERRUPTED
+
+
+async def run(
+    settings: Settings,
+    environ: Mapping[str, str],
+    plan: PortPlan,
+    servers: Servers,
+    data_dir: DataDir,
+) -> int:
+    """Run the cluster in a data folder that is claimed; return the exit code.
+
+    Raises:
+        StartError: A port it needs is taken, or processes of an earlier cluster do not end.
+    """
+    members = plan_members(settings, environ, servers, plan, data_dir)
+    console = Console(
+        data_dir.log,
+        ["cluster", *members.names],
+        log_format=settings.log_format,
+        coloured=sys.stderr.isatty() and settings.no_color is None,
+    )
+    patience = settings.drain_seconds + STOP_MARGIN
+    try:
+        await leftovers_gone(data_dir, console, patience)
+        if problem := plan.taken():
+            raise StartError(problem)
+        for server in filter(None, (servers.redis, servers.balancer)):
+            console.say(f"{server.kind} is {server.path} ({server.reason})")
+        return await Supervisor(members, plan, data_dir, console, patience).run()
+    finally:
+        data_dir.remove_pid("cluster")
+        console.close()
+
+
+async def leftovers_gone(data_dir: DataDir, console: Console, patience: float) -> None:
+    """Wait up to `patience` seconds for the processes of an earlier cluster that was killed.
+
+    Raises:
+        StartError: Some still run.
+    """
+    if not (left := data_dir.leftovers()):
+        return
+    console.say(f"waiting for processes of an earlier cluster to end: {', '.join(left)}")
+    try:
+        async with asyncio.timeout(patience):
+            while left := data_dir.leftovers():  # noqa: ASYNC110  they are nobody's children now
+                await asyncio.sleep(0.1)
+    except TimeoutError as error:
+        named = ", ".join(f"{name} (pid {pid})" for name, pid in left.items())
+        pids = " ".join(map(str, left.values()))
+        raise StartError(
+            f"Of an earlier cluster in {data_dir.path} there still run {named}:"
+            f" end them with `kill {pids}`"
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The folder that holds everything a cluster keeps between two runs."""
+
+import fcntl
+import os
+import secrets
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+# What the command line of a process of ours contains, where it is not its role's name.
+COMMAND_MARKS = {"redis": "-server", "cluster": "deploy.cluster"}
+
+
+class StartError(Exception):
+    """Why the cluster cannot start; its text is one sentence. The exit code is 1."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """The cluster that holds the lock of a data folder."""
+
+    pid: int
+    url: str
+
+
+class DataDir:
+    """`DATA_DIR`: the log and configuration of each process, its pid, the keys, the lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.run = self.path / "run"
+        self.log = self.path / "log"
+
+    def claim(self, url: str) -> None:
+        """Make the folder and hold it for this process, until the process ends in whatever way.
+
+        Raises:
+            StartError: It cannot be written to, or a running cluster holds it.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.run.mkdir(exist_ok=True)
+            self.log.mkdir(exist_ok=True)
+            self._lock(url)
+            self.write_pid("cluster", os.getpid())
+        except OSError as error:
+            raise StartError(
+                f"DATA_DIR={self.path} cannot be written ({error.strerror}):"
+                " choose another with DATA_DIR="
+            ) from error
+
+    def _lock(self, url: str) -> None:
+        # Never closed: the lock lives as long as this process, and children do not inherit it.
+        lock = os.open(self.run / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartError(self._already_running(os.read(lock, 1000))) from error
+        os.ftruncate(lock, 0)
+        os.write(lock, msgspec.json.encode(Owner(pid=os.getpid(), url=url)))
+
+    def _already_running(self, owner: bytes) -> str:
+        try:
+            found = msgspec.json.decode(owner, type=Owner)
+        except msgspec.DecodeError:  # it has the lock and is about to write who it is
+            return f"a cluster is just being started in {self.path}: choose another DATA_DIR"
+        return (
+            f"a cluster is already running on {found.url} (pid {found.pid}, data in {self.path}):"
+            f" stop it with `kill {found.pid}`, or choose another PORT and another DATA_DIR"
+        )
+
+    def write_pid(self, name: str, pid: int) -> None:
+        """Record that process `name` is `pid`, in one step that a reader never sees half of."""
+        write_atomically(self.run / f"{name}.pid", f"{pid}\n")
+
+    def remove_pid(self, name: str) -> None:
+        """Record that process `name` is gone."""
+        (self.run / f"{name}.pid").unlink(missing_ok=True)
+
+    def leftovers(self) -> dict[str, int]:
+        """Return name and pid of every process of an earlier cluster that still lives."""
+        found = {}
+        for file in self.run.glob("*.pid"):
+            name = file.stem
+            mark = COMMAND_MARKS.get(name, name.partition("-")[0])
+            pid = int(file.read_text().strip() or 0)
+            if pid not in {0, os.getpid()} and mark in command_line(pid):
+                found[name] = pid
+        return found
+
+    def secret_keys(self) -> str:
+        """Return the keys kept here; made at the first call in the life of the folder."""
+        file = self.path / "secret_keys"
+        if not file.exists():
+            write_atomically(file, secrets.token_urlsafe(32) + "\n")
+        return file.read_text().strip()
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Replace `file`, readable by its user only, so that no crash leaves half of it."""
+    fresh = file.with_name(file.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    fresh.replace(file)
+
+
+def command_line(pid: int) -> str:
+    """Return the command line of process `pid`; empty when there is no such process."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return (
+                Path(f"/proc/{pid}/cmdline")
+                .read_bytes()
+                .replace(b"\0", b" ")
+                .decode(errors="replace")
+            )
+        except OSError:
+            return ""
+    listed = subprocess.run(  # noqa: S603  a number is all that is passed
+        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout

@@ -1,0 +1,123 @@
+"""The processes of a cluster: how each is started, and what it finds in its environment."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from deploy.balancer import balancer_process
+from deploy.data_dir import DataDir
+from deploy.files import raise_file_limit
+from deploy.ports import PortPlan
+from deploy.process import ProcessSpec
+from deploy.servers import Server, find_balancer, find_redis, redis_command
+from deploy.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Servers(msgspec.Struct, frozen=True):
+    """The programs found on this machine; no Redis where one is given by its URL."""
+
+    redis: Server | None
+    balancer: Server
+
+
+class Members(msgspec.Struct, frozen=True):
+    """How to start each process of a cluster, by its part."""
+
+    redis: list[ProcessSpec]
+    persisters: list[ProcessSpec]
+    gateways: list[ProcessSpec]
+    balancer: list[ProcessSpec]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all processes."""
+        parts = (self.redis, self.persisters, self.gateways, self.balancer)
+        return [spec.name for part in parts for spec in part]
+
+
+def find_servers(settings: Settings) -> Servers:
+    """Return the programs to run beside our own.
+
+    Raises:
+        ConfigError: One is neither installed nor on PATH.
+    """
+    redis = None if settings.redis_url else find_redis()
+    return Servers(redis, find_balancer(settings))
+
+
+def plan_members(
+    settings: Settings,
+    environ: Mapping[str, str],
+    servers: Servers,
+    plan: PortPlan,
+    data_dir: DataDir,
+) -> Members:
+    """Return all processes of the cluster; writes the configuration of the load balancer."""
+    ours = _our_environment(settings, environ, plan, data_dir)
+    redis = []
+    if servers.redis is not None:
+        command = redis_command(servers.redis, plan, data_dir)
+        redis = [ProcessSpec(name="redis", command=command, env=environ, cwd=data_dir.path)]
+    return Members(
+        redis=redis,
+        persisters=list(_persisters(settings, ours, plan)),
+        gateways=list(_gateways(settings, ours, plan)),
+        balancer=[
+            balancer_process(
+                servers.balancer, settings, plan, data_dir, environ, raise_file_limit()
+            )
+        ],
+    )
+
+
+def _our_environment(
+    settings: Settings, environ: Mapping[str, str], plan: PortPlan, data_dir: DataDir
+) -> dict[str, str]:
+    """Return what every gateway and persister finds in its environment."""
+    return {
+        **environ,
+        "HOST": settings.host,
+        "DATA_DIR": str(data_dir.path),
+        "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
+        "DATABASE_URL": settings.database_url
+        or f"sqlite+aiosqlite:///{data_dir.path / 'parley.db'}",
+        "SECRET_KEYS": settings.secret_keys or data_dir.secret_keys(),
+        # Else what a process said last stays in its buffer when it is killed.
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _persisters(
+    settings: Settings, environ: Mapping[str, str], plan: PortPlan
+) -> Iterator[ProcessSpec]:
+    for n in range(1, settings.persisters + 1):
+        name = f"persister-{n}"
+        own = {"PERSISTER_NAME": name, "ADMIN_PORT": str(plan.persister_admin(n).port)}
+        yield _python_process(name, "persister", {**environ, **own})
+
+
+def _gateways(
+    settings: Settings, environ: Mapping[str, str], plan: PortPlan
+) -> Iterator[ProcessSpec]:
+    for n in range(1, settings.gateways + 1):
+        name = f"gateway-{n}"
+        own = {
+            "GATEWAY_NAME": name,
+            "PORT": str(plan.gateway(n).port),
+            "ADMIN_PORT": str(plan.gateway_admin(n).port),
+        }
+        yield _python_process(name, "gateway", {**environ, **own})
+
+
+def _python_process(name: str, module: str, environ: Mapping[str, str]) -> ProcessSpec:
+    return ProcessSpec(
+        name=name,
+        command=(sys.executable, "-m", module),
+        env=environ,
+        cwd=ROOT,
+        refuses_settings=True,
+    )

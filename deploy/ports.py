@@ -1,0 +1,131 @@
+"""Which process listens where, and whether those places are free."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from deploy.settings import Settings
+from shared.config import ConfigError
+
+LAST_PORT = 65535
+LOOPBACK = "127.0.0.1"
+WILDCARDS = {"0.0.0.0": LOOPBACK, "::": "::1", "*": LOOPBACK}  # noqa: S104  read, not bound here
+
+
+class Address(NamedTuple):
+    """A host and a port, to listen on or to connect to."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The address as the start of an HTTP URL."""
+        return f"http://{self}"
+
+    @property
+    def reachable(self) -> "Address":
+        """The address for a client on this machine: a wildcard cannot be connected to."""
+        return Address(WILDCARDS.get(self.host, self.host), self.port)
+
+
+class Listener(NamedTuple):
+    """An address with what listens there and the setting that moves it."""
+
+    name: str
+    address: Address
+    setting: str
+
+
+class PortPlan:
+    """Every address of a cluster, derived from `HOST`, `PORT` and `ADMIN_PORT`.
+
+    Raises:
+        ConfigError: A derived port is past the last there is, or two are the same.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._host = settings.host
+        self._settings = settings
+        self.balancer = Address(settings.host, settings.port)
+        self.admin = Address(settings.host, settings.admin_port or settings.port + 1000)
+        self.redis = Address(LOOPBACK, settings.port + 500)
+        self._check()
+
+    def gateway(self, number: int) -> Address:
+        """Where gateway `number`, counted from 1, serves clients."""
+        return Address(self._host, self.balancer.port + number)
+
+    def gateway_admin(self, number: int) -> Address:
+        """Where gateway `number`, counted from 1, serves its status and metrics."""
+        return Address(self._host, self.admin.port + number)
+
+    def persister_admin(self, number: int) -> Address:
+        """Where persister `number`, counted from 1, serves its status and metrics."""
+        return Address(self._host, self.admin.port + 100 + number)
+
+    def _check(self) -> None:
+        """Refuse a plan that cannot work on any machine."""
+        owners: dict[int, str] = {}
+        for name, address, setting in self._listeners():
+            if address.port > LAST_PORT:
+                value = self.admin.port if setting == "ADMIN_PORT" else self.balancer.port
+                raise ConfigError(
+                    f"{setting}={value} is too high: {name} would need port {address.port},"
+                    f" and the last one is {LAST_PORT}"
+                )
+            if address.port in owners:
+                raise ConfigError(
+                    f"ADMIN_PORT={self.admin.port} is too close to PORT={self.balancer.port}:"
+                    f" {owners[address.port]} and {name} would share port {address.port}"
+                )
+            owners[address.port] = name
+
+    def taken(self) -> str | None:
+        """Say in one sentence which address cannot be had; None when all are free."""
+        for name, address, setting in self._listeners():
+            error = _bind_error(address)
+            if error is None:
+                continue
+            port = f"port {address.port}"
+            if address != self.balancer:
+                port += f" ({name})"
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                return f"HOST={address.host} is not an address of this machine"
+            if error.errno == errno.EADDRINUSE:
+                return f"{port} is taken by another program: choose another with {setting}="
+            return f"{port} cannot be used ({error.strerror}): choose another with {setting}="
+        return None
+
+    def _listeners(self) -> Iterator[Listener]:
+        gateways = range(1, self._settings.gateways + 1)
+        persisters = range(1, self._settings.persisters + 1)
+        yield Listener("the load balancer", self.balancer, "PORT")
+        for n in gateways:
+            yield Listener(f"gateway-{n}", self.gateway(n), "PORT")
+        if self._settings.redis_url is None:
+            yield Listener("redis", self.redis, "PORT")
+        setting = "ADMIN_PORT" if self._settings.admin_port else "PORT"
+        yield Listener("the status page", self.admin, setting)
+        for n in gateways:
+            yield Listener(f"gateway-{n}'s metrics", self.gateway_admin(n), setting)
+        for n in persisters:
+            yield Listener(f"persister-{n}'s metrics", self.persister_admin(n), setting)
+
+
+def _bind_error(address: Address) -> OSError | None:
+    try:
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, where in found:
+            with socket.socket(family, kind, protocol) as probe:
+                # As servers do: connections of an earlier run in TIME_WAIT are no obstacle.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(where)
+    except OSError as error:
+        return error
+    return None

@@ -1,0 +1,134 @@
+"""Starts the processes of a cluster together and stops them in order."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine, Mapping
+
+from deploy.balancer import SOFT_STOP
+from deploy.console import Console
+from deploy.data_dir import DataDir
+from deploy.members import Members
+from deploy.ports import PortPlan
+from deploy.probes import Probe, http_probe, redis_probe, until_all_answer
+from deploy.process import ProcessFailedError, ProcessSpec, SupervisedProcess
+
+READY = "/health/ready"
+LATEST_BALANCER = 5.0  # seconds after which it starts even if no gateway is ready
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+
+
+class Supervisor:
+    """Keeps the processes of one cluster running until a signal, or until one is hopeless."""
+
+    def __init__(
+        self, members: Members, plan: PortPlan, data_dir: DataDir, console: Console, patience: float
+    ) -> None:
+        def supervised(specs: list[ProcessSpec]) -> list[SupervisedProcess]:
+            return [SupervisedProcess(spec, console, data_dir) for spec in specs]
+
+        self._redis = supervised(members.redis)
+        self._persisters = supervised(members.persisters)
+        self._gateways = supervised(members.gateways)
+        self._balancer = supervised(members.balancer)
+        self._plan = plan
+        self._console = console
+        self._patience = patience
+        self._running: list[SupervisedProcess] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._interrupted = False
+
+    async def run(self) -> int:
+        """Run the cluster to its end; return the exit code."""
+        self._listen_to_signals()
+        start = self._spawn(self._start())
+        try:
+            exit_code = await self._exit_code
+        finally:
+            start.cancel()
+            await self._stop()
+        return INTERRUPTED if self._interrupted else exit_code
+
+    async def _start(self) -> None:
+        self._supervise(self._redis)
+        await self._until_ready({p.name: redis_probe(self._plan.redis) for p in self._redis})
+        # From here on each waits by itself for what it needs.
+        self._supervise(self._persisters + self._gateways)
+        numbered = enumerate(self._gateways, start=1)
+        gateways = {p.name: http_probe(self._plan.gateway(n), READY) for n, p in numbered}
+        # Before it has gateways the load balancer would complain of each, and hold requests
+        # back for a second. Later, it is to pass on what they have to say.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LATEST_BALANCER):
+                await self._until_ready(gateways)
+        self._supervise(self._balancer)
+        await self._until_ready(gateways)
+        balancer = {p.name: http_probe(self._plan.balancer, READY) for p in self._balancer}
+        await self._until_ready(balancer)
+        print_line(f"cluster ready: {self._plan.balancer.url}")
+
+    async def _stop(self) -> None:
+        """Stop everything, those first that others do not need."""
+        for balancer in self._balancer:
+            if balancer.name in SOFT_STOP and balancer in self._running:
+                balancer.signal(SOFT_STOP[balancer.name])
+        for stage in (self._gateways, self._persisters, self._redis, self._balancer):
+            stopping = [process for process in stage if process in self._running]
+            await asyncio.gather(*(process.stop(self._patience) for process in stopping))
+        self._console.say("stopped")
+
+    async def _until_ready(self, probes: Mapping[str, Probe]) -> None:
+        await until_all_answer(probes, self._console.say)
+
+    def _supervise(self, processes: list[SupervisedProcess]) -> None:
+        for process in processes:
+            self._running.append(process)
+            self._spawn(self._keep(process))
+
+    async def _keep(self, process: SupervisedProcess) -> None:
+        try:
+            await process.supervise()
+        except ProcessFailedError as error:
+            self._console.say(str(error), "error")
+            self._end(error.exit_code)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
+        return task
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not self._exit_code.done():
+            self._exit_code.set_exception(error)
+
+    def _end(self, exit_code: int) -> None:
+        if not self._exit_code.done():
+            self._exit_code.set_result(exit_code)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Started with nohup, the cluster goes on when its terminal is closed.
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self._on_signal, number)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if not self._exit_code.done():
+            self._console.say(f"{number.name}: stopping in order; once more stops at once")
+            self._end(0)
+        elif not self._interrupted:
+            self._interrupted = True
+            self._console.say(f"{number.name} again: killing what still runs", "warning")
+            for process in self._running:
+                process.kill()
+
+
+def print_line(line: str) -> None:
+    """Print `line` on standard output, which may have been closed by who read it."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()

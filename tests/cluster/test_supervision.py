@@ -1,0 +1,242 @@
+"""A whole cluster: how it starts, what it does when processes die, and how it ends."""
+
+import asyncio
+import json
+import re
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from deploy.data_dir import command_line
+from tests.support.cluster import Cluster
+from tests.support.waiting import until_gone
+
+NAMES = ["cluster", "redis", "persister-1", "gateway-1", "gateway-2", "haproxy"]
+
+
+@pytest.fixture(scope="module")
+async def cluster() -> AsyncIterator[Cluster]:
+    """One cluster for the tests that leave it as well as they found it."""
+    async with Cluster(env={"LOAD_BALANCER": "haproxy"}) as running:
+        yield running
+
+
+async def until_ready(cluster: Cluster) -> None:
+    """Wait until the cluster, and each gateway by itself, answers that it is ready."""
+    urls = [cluster.url, cluster.gateway_url(1), cluster.gateway_url(2)]
+    async with httpx.AsyncClient() as client, asyncio.timeout(20):
+        while urls:
+            try:
+                answer = await client.get(f"{urls[0]}/health/ready")
+            except httpx.TransportError:
+                continue  # nobody listens yet
+            if answer.status_code == 200:
+                urls.pop(0)
+
+
+async def test_ready_is_one_line(cluster: Cluster) -> None:
+    """All that the cluster prints on standard output is that it is ready, and then it is."""
+    assert cluster.stdout == [f"cluster ready: {cluster.url}"]
+    await until_ready(cluster)
+
+
+async def test_every_process_has_a_pid_file(cluster: Cluster) -> None:
+    """run/NAME.pid names the living process of each name, and logs are under its name too."""
+    await until_ready(cluster)
+    for name in NAMES:
+        part = {"cluster": "deploy.cluster", "redis": "-server"}.get(name)
+        assert (part or name.partition("-")[0]) in command_line(cluster.pid(name))
+        assert (cluster.data_dir / "log" / f"{name}.log").exists()
+
+
+@pytest.mark.parametrize("name", ["gateway-1", "persister-1", "redis", "haproxy"])
+async def test_what_is_killed_is_started_again(cluster: Cluster, name: str) -> None:
+    """After kill -9 of any process it runs again with another pid, and the cluster is ready."""
+    old_pid = cluster.kill(name)
+    new_pid = await cluster.wait_restarted(name, old_pid)
+    assert new_pid == cluster.pid(name)
+    await until_ready(cluster)
+
+
+async def test_a_gateway_that_dies_is_not_noticed(cluster: Cluster) -> None:
+    """While a gateway is killed and starts again, every request to the cluster is answered."""
+    await until_ready(cluster)
+    old_pid = cluster.kill("gateway-2")
+    restarted = asyncio.create_task(cluster.wait_restarted("gateway-2", old_pid))
+    async with httpx.AsyncClient(base_url=cluster.url) as client:
+        while not restarted.done():
+            assert (await client.get("/health/live")).status_code == 200
+    await restarted
+    await until_ready(cluster)
+
+
+async def test_a_second_cluster_is_refused_the_data(cluster: Cluster) -> None:
+    """A cluster on the data of a running one ends at once, and says where that one is."""
+    second = Cluster(data_dir=cluster.data_dir)
+    await second.start()
+    assert await second.wait_ended() == 1
+    (sentence,) = second.lines
+    assert f"already running on {cluster.url} (pid {cluster.pid('cluster')}" in sentence
+    assert f"kill {cluster.pid('cluster')}" in sentence
+
+
+async def test_a_second_cluster_is_refused_the_port(cluster: Cluster, tmp_path: Path) -> None:
+    """A cluster on the port of another program ends at once, and says which port and setting."""
+    second = Cluster(data_dir=tmp_path, port=cluster.port)
+    await second.start()
+    assert await second.wait_ended() == 1
+    assert second.lines == [
+        f"port {cluster.port} is taken by another program: choose another with PORT="
+    ]
+
+
+async def test_an_ordered_end() -> None:
+    """SIGTERM ends gateways, persisters and Redis in this order, and leaves no pid file."""
+    async with Cluster() as cluster:
+        pids = [cluster.pid(name) for name in NAMES]
+        assert await cluster.stop(signal.SIGTERM) == 0
+        for pid in pids:
+            await until_gone(pid)
+        ends = [
+            next(n for n, line in enumerate(cluster.lines) if re.match(end, line))
+            for end in (
+                r"cluster +\| .* SIGTERM: stopping in order",
+                r"gateway-[12] +\| .* gateway ended",
+                r"persister-1 +\| .* persister ended",
+                r"redis +\| .* ready to exit",
+                r"cluster +\| .* stopped$",
+            )
+        ]
+        assert ends == sorted(ends)
+        assert not [line for line in cluster.lines if "killing it" in line]
+        assert list((cluster.data_dir / "run").glob("*.pid")) == []
+
+
+@pytest.mark.parametrize("load_balancer", ["haproxy", "caddy"])
+async def test_connections_are_closed_by_their_gateway(load_balancer: str) -> None:
+    """At the end a WebSocket is told by its gateway to come back (1012), not just cut off."""
+    async with Cluster(env={"LOAD_BALANCER": load_balancer}) as cluster:
+        async with connect(f"{cluster.ws_url}/ws?username=ann") as socket:
+            stopping = asyncio.create_task(cluster.stop(signal.SIGINT))
+            await socket.wait_closed()
+        assert socket.close_code == 1012
+        assert await stopping == 0
+
+
+async def test_a_second_interrupt_ends_at_once() -> None:
+    """While the cluster waits for a process that does not end, Ctrl-C again kills them all."""
+    async with Cluster(env={"DRAIN_SECONDS": "600"}) as cluster:
+        pids = [cluster.pid(name) for name in NAMES]
+        cluster.kill("persister-1", signal.SIGSTOP)
+        cluster.kill("cluster", signal.SIGINT)
+        await cluster.wait_line("SIGINT: stopping in order")
+        assert await cluster.stop(signal.SIGINT, within=10) == 130
+        for pid in pids:
+            await until_gone(pid)
+
+
+async def test_a_process_that_hangs_is_killed_at_the_end() -> None:
+    """A process that does not end in the time of the drain is killed, and the others are not."""
+    async with Cluster(env={"DRAIN_SECONDS": "0.1"}) as cluster:
+        cluster.kill("gateway-1", signal.SIGSTOP)
+        assert await cluster.stop() == 0
+        killed = [line for line in cluster.lines if "killing it" in line]
+        assert len(killed) == 1
+        assert "gateway-1 did not end within 5.1 s of SIGTERM" in killed[0]
+
+
+async def test_a_killed_cluster_leaves_nothing_behind(tmp_path: Path) -> None:
+    """After kill -9 of the cluster its processes end too, and the next one finds data and keys."""
+    first = Cluster(data_dir=tmp_path)
+    async with first:
+        pids = [first.pid(name) for name in NAMES]
+        keys = (tmp_path / "secret_keys").read_text()
+        first.kill("cluster")
+        assert await first.wait_ended() == -signal.SIGKILL
+    async with Cluster(data_dir=tmp_path, port=first.port):
+        for pid in pids:
+            await until_gone(pid)
+        assert (tmp_path / "secret_keys").read_text() == keys
+
+
+async def test_a_bad_setting_of_a_process_ends_the_cluster(tmp_path: Path) -> None:
+    """What a gateway refuses is told once, nothing is tried again, and the exit code is 2."""
+    cluster = Cluster(data_dir=tmp_path, env={"MAX_CONTENT": "none"})
+    await cluster.start()
+    assert await cluster.wait_ended() == 2
+    assert [line for line in cluster.lines if "| MAX_CONTENT=none is not valid" in line]
+    assert not [line for line in cluster.lines if "starting it again" in line]
+    assert cluster.stdout == []
+
+
+async def test_a_bad_setting_of_the_cluster_is_one_sentence(tmp_path: Path) -> None:
+    """A setting that cannot be used ends the cluster before it starts anything."""
+    cluster = Cluster(data_dir=tmp_path, env={"GATEWAYS": "zero"})
+    await cluster.start()
+    assert await cluster.wait_ended() == 2
+    (sentence,) = cluster.lines
+    assert sentence.startswith("GATEWAYS=zero is not valid")
+
+
+async def test_a_process_that_keeps_dying_ends_the_cluster(tmp_path: Path) -> None:
+    """Redis with data that it cannot read is named, with its last lines, and all else ends."""
+    broken = tmp_path / "appendonlydir"
+    broken.mkdir()
+    (broken / "appendonly.aof.manifest").write_text("sheep\n")
+    cluster = Cluster(data_dir=tmp_path)
+    await cluster.start()
+    assert await cluster.wait_ended() == 1
+    deaths = [line for line in cluster.lines if "redis died" in line]
+    assert len(deaths) == 6
+    assert (
+        f"6 times in a row, at last exit code 1; its last lines (more in {tmp_path}" in deaths[-1]
+    )
+    assert [line for line in cluster.lines if line.startswith("    ") and "manifest" in line]
+
+
+async def test_what_is_waited_for_is_told(tmp_path: Path) -> None:
+    """A cluster whose Redis is away says every 3 s what it waits for, answers 503, and can end."""
+    environ = {"REDIS_URL": "redis://127.0.0.1:1/0", "LOAD_BALANCER": "haproxy"}
+    cluster = Cluster(data_dir=tmp_path, env=environ)
+    await cluster.start()
+    await cluster.wait_line(r"still waiting for gateway-1 \(.*\), gateway-2 \(.*\)")
+    await cluster.wait_line("haproxy started")
+    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=5)) as client:
+        assert (await client.get(f"{cluster.url}/health/ready")).status_code == 503
+    assert cluster.stdout == []
+    assert not (tmp_path / "run" / "redis.pid").exists()
+    assert await cluster.stop() == 0
+
+
+async def test_json_lines() -> None:
+    """With LOG_FORMAT=json the lines of the cluster and of our processes are JSON objects."""
+    async with Cluster(gateways=1, env={"LOG_FORMAT": "json"}) as cluster:
+        await cluster.stop()
+        records = [json.loads(line) for line in cluster.lines if line.startswith("{")]
+        assert {"cluster"} <= {record.get("process") for record in records}
+        for name in ("gateway-1", "persister-1", "cluster"):
+            for line in (cluster.data_dir / "log" / f"{name}.log").read_text().splitlines():
+                assert json.loads(line)["event"]
+
+
+async def test_a_data_folder_may_have_any_name(tmp_path: Path) -> None:
+    """Blanks, quotes and umlauts in DATA_DIR are no obstacle, nor is a very long path."""
+    folder = tmp_path / 'Bob\'s "größte" data' / ("x" * 100)
+    async with Cluster(data_dir=folder) as cluster:
+        assert list((folder / "appendonlydir").iterdir())
+        assert cluster.database.exists()
+
+
+async def test_the_whole_machine_may_be_let_in() -> None:
+    """HOST=0.0.0.0 listens on every address, except for Redis."""
+    async with Cluster(env={"HOST": "0.0.0.0"}) as cluster:  # noqa: S104
+        # Any address of 127.0.0.0/8 is this machine; only a wildcard listens on all of them.
+        for port in (cluster.port, cluster.gateway_port(1)):
+            _, writer = await asyncio.open_connection("127.0.0.2", port)
+            writer.close()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.2", cluster.port + 500)

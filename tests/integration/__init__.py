@@ -1,0 +1,1 @@
+"""Tests against real servers: Redis, SQL, load balancers."""

@@ -1,0 +1,179 @@
+"""The load balancers as they are configured, in front of servers that say who they are."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.balancer import SOFT_STOP, balancer_process
+from deploy.data_dir import DataDir
+from deploy.files import raise_file_limit
+from deploy.ports import PortPlan
+from deploy.probes import http_probe, until_all_answer
+from deploy.servers import find_balancer
+from deploy.settings import parse
+from tests.integration.deploy.upstream import Upstream
+from tests.support.ports import free_port
+
+# The handshake that RFC 6455 gives as an example.
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+class Setup:
+    """A load balancer in front of two servers, and a client of it."""
+
+    def __init__(self, plan: PortPlan) -> None:
+        self.plan = plan
+        self.upstreams = [Upstream(f"gateway-{n}", plan.gateway(n)) for n in (1, 2)]
+        self.client = httpx.AsyncClient(base_url=plan.balancer.url, timeout=10)
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def answers(self, path: str, times: int = 20) -> list[str]:
+        """Return what `path` answers to each of several requests; each must succeed."""
+        found = []
+        for _ in range(times):
+            answer = await self.client.get(path)
+            assert answer.status_code == 200
+            found.append(answer.text)
+        return found
+
+    async def until_only(self, name: str) -> None:
+        """Wait until the load balancer has noticed that only one server is left."""
+        async with asyncio.timeout(5):
+            while set(await self.answers("/who", times=5)) != {name}:  # noqa: ASYNC110  asks
+                await asyncio.sleep(0.05)
+
+    async def until_refused(self) -> None:
+        """Wait until the load balancer takes no new connection."""
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionRefusedError):
+                while True:
+                    _, writer = await asyncio.open_connection(*self.plan.balancer)
+                    writer.close()
+
+    async def tunnel(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return an upgraded connection to either server."""
+        reader, writer = await asyncio.open_connection(*self.plan.balancer)
+        writer.write(UPGRADE)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b" 101 " in head.splitlines()[0]
+        return reader, writer
+
+
+@contextlib.asynccontextmanager
+async def balanced(kind: str, folder: Path) -> AsyncIterator[Setup]:
+    port = free_port((0, 1, 2, 1000))
+    environ = {"LOAD_BALANCER": kind, "PORT": str(port), "DATA_DIR": str(folder)}
+    settings = parse(environ)
+    plan = PortPlan(settings)
+    data_dir = DataDir(folder)
+    data_dir.claim(plan.balancer.url)
+    server = find_balancer(settings)
+    spec = balancer_process(server, settings, plan, data_dir, environ, raise_file_limit())
+    setup = Setup(plan)
+    async with setup.client, setup.upstreams[0], setup.upstreams[1]:
+        setup.process = await asyncio.create_subprocess_exec(
+            *spec.command, cwd=spec.cwd, env=spec.env
+        )
+        try:
+            await until_all_answer({kind: http_probe(plan.balancer, "/health/ready")}, print)
+            yield setup
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                setup.process.kill()
+            await setup.process.wait()
+
+
+@pytest.fixture(params=["haproxy", "caddy"])
+async def setup(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Setup]:
+    async with balanced(request.param, tmp_path) as ready:
+        yield ready
+
+
+async def test_every_gateway_is_used(setup: Setup) -> None:
+    """Requests without a session are shared by all gateways."""
+    assert set(await setup.answers("/who")) == {"gateway-1", "gateway-2"}
+
+
+@pytest.mark.parametrize("name", ["gateway-1", "gateway-2"])
+async def test_a_session_stays_on_its_gateway(setup: Setup, name: str) -> None:
+    """A polling session goes to the gateway that its sid begins with, every time."""
+    assert set(await setup.answers(f"/socket.io/?EIO=4&sid={name}.Xy-1")) == {name}
+
+
+@pytest.mark.parametrize("sid", ["gateway-9.a", "nonsense", ".", "%20"])
+async def test_an_unknown_session_reaches_some_gateway(setup: Setup, sid: str) -> None:
+    """A sid that names no gateway is for a gateway to refuse, not for the load balancer."""
+    assert set(await setup.answers(f"/socket.io/?sid={sid}")) <= {"gateway-1", "gateway-2"}
+
+
+async def test_a_gateway_that_is_not_ready_is_spared(setup: Setup) -> None:
+    """A gateway that says it is not ready gets no requests, until it says it is."""
+    setup.upstreams[0].ready = False
+    await setup.until_only("gateway-2")
+    setup.upstreams[0].ready, setup.upstreams[1].ready = True, False
+    await setup.until_only("gateway-1")
+
+
+async def test_gateways_that_live_answer_when_none_is_ready(setup: Setup) -> None:
+    """While no gateway is ready, requests still reach one, which can say why it refuses."""
+    for upstream in setup.upstreams:
+        upstream.ready = False
+    async with asyncio.timeout(5):
+        while (await setup.client.get("/health/ready")).status_code == 200:  # noqa: ASYNC110  asks
+            await asyncio.sleep(0.05)
+    answer = await setup.client.get("/health/ready")
+    assert (answer.status_code, answer.text[:8]) == (503, "gateway-")
+    assert set(await setup.answers("/who", times=5)) <= {"gateway-1", "gateway-2"}
+
+
+async def test_no_request_fails_when_a_gateway_dies(setup: Setup) -> None:
+    """From the moment a gateway is killed, all requests are answered by the other."""
+    await setup.answers("/who")
+    setup.upstreams[0].die()
+    assert set(await setup.answers("/who", times=50)) == {"gateway-2"}
+
+
+async def test_the_clients_address_is_passed_on(setup: Setup) -> None:
+    """A gateway learns from X-Forwarded-For who the client is."""
+    await setup.answers("/who", times=1)
+    heads = setup.upstreams[0].heads + setup.upstreams[1].heads
+    assert "x-forwarded-for: 127.0.0.1" in heads[0].lower()
+
+
+async def test_a_long_data_folder_is_no_obstacle(tmp_path: Path) -> None:
+    """HAProxy starts where the path of its control socket is longer than a socket's may be."""
+    async with balanced("haproxy", tmp_path / ("long" * 30)) as setup:
+        assert await setup.answers("/who", times=1)
+
+
+async def test_haproxy_stops_softly(tmp_path: Path) -> None:
+    """Told to stop, HAProxy takes no new connection and keeps those it has to their end."""
+    async with balanced("haproxy", tmp_path) as setup:
+        assert setup.process is not None
+        reader, writer = await setup.tunnel()
+        setup.process.send_signal(SOFT_STOP["haproxy"])
+        await setup.until_refused()
+        writer.write(b"still here")
+        assert await reader.readexactly(10) == b"still here"
+        writer.close()
+        assert await asyncio.wait_for(setup.process.wait(), 5) == 0
+
+
+async def test_caddy_keeps_connections_until_it_is_stopped(tmp_path: Path) -> None:
+    """A WebSocket through Caddy is closed as going away (1001) only when Caddy itself ends."""
+    async with balanced("caddy", tmp_path) as setup:
+        assert setup.process is not None
+        reader, writer = await setup.tunnel()
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        setup.process.send_signal(signal.SIGTERM)
+        assert await reader.read() == b"\x88\x02" + (1001).to_bytes(2)
+        assert await asyncio.wait_for(setup.process.wait(), 5) == 0

