@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -23,6 +23,9 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.broker.scripts import source
 from shared.errors import broker_unavailable
+
+MOST_CONNECTIONS = 32
+"""Connections of one client: a storm of callers waits for one rather than opening more."""
 
 Client = Redis
 Failure = RedisError
@@ -48,14 +51,17 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
         url: redis://, rediss:// or unix://.
         timeout: seconds an answer may take.
     """
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=timeout,
         protocol=2,
         socket_timeout=timeout,
         socket_connect_timeout=min(timeout, 2.0),
         retry=Retry(NoBackoff(), 0),
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
+    return Redis.from_pool(pool)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ was subscribed afresh is reported, since what was published meanwhile is lost.
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -46,6 +47,8 @@ class Subscriber:
         self._on_message = on_message
         self._on_subscribed = on_subscribed
         self._holders: dict[str, int] = {}
+        # Subscriptions whose end was asked for and not yet confirmed.
+        self._leaving: Counter[str] = Counter()
         self._link: _Link | None = None
         self._runner: EssentialTask | None = None
 
@@ -75,6 +78,7 @@ class Subscriber:
         if not self._holders[channel]:
             del self._holders[channel]
             if self._link is not None:
+                self._leaving[channel] += 1
                 self._link.command("SUNSUBSCRIBE", channel)
 
     async def _run(self) -> None:
@@ -86,6 +90,7 @@ class Subscriber:
                 await self._live(attempt.retry_state)
 
     async def _live(self, state: RetryCallState) -> None:
+        self._leaving.clear()
         link = await _open(self._url, self._on_push)
         state.attempt_number = 1
         try:
@@ -105,7 +110,15 @@ class Subscriber:
             channel = push[1].decode()
             if channel in self._holders:
                 self._on_subscribed(channel)
-        elif kind == b"sunsubscribe" and push[1] is not None and push[1].decode() in self._holders:
+        elif kind == b"sunsubscribe":
+            self._on_unsubscribed(push[1].decode())
+
+    def _on_unsubscribed(self, channel: str) -> None:
+        if self._leaving[channel]:
+            self._leaving[channel] -= 1  # as asked; it may be held again since
+            if not self._leaving[channel]:
+                del self._leaving[channel]
+        else:
             # The server moved the slot away: start over where it is now.
             raise ConnectionError("the server ended a subscription")
 

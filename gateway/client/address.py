@@ -1,0 +1,53 @@
+"""Where to connect: from what a person gives to the URL of a WebSocket."""
+
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+def websocket_url(given: str, username: str | None = None) -> str:
+    """Derive the URL of the WebSocket.
+
+    Args:
+        given: `http(s)://host:port`, `ws(s)://host:port/ws` or `host:port`; a path in front of
+            `/ws` and a query are kept.
+        username: who connects, for the query.
+
+    Raises:
+        ValueError: it is no such address; the text is one sentence for a person.
+    """
+    split = _split(given)
+    path = split.path.rstrip("/")
+    query = parse_qsl(split.query, keep_blank_values=True)
+    if username is not None:
+        query = [(name, value) for name, value in query if name != "username"]
+        query.append(("username", username))
+    return SplitResult(
+        scheme=SCHEMES[split.scheme],
+        netloc=split.netloc,
+        path=path if path.endswith("/ws") else f"{path}/ws",
+        query=urlencode(query),
+        fragment="",
+    ).geturl()
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine, where no proxy could."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _split(given: str) -> SplitResult:
+    try:
+        split = urlsplit(given if "://" in given else f"http://{given}")
+        split.port  # noqa: B018 - reading it is how urllib checks it
+    except ValueError as error:
+        raise ValueError(f"{given!r} is no address: {error}") from None
+    if split.scheme not in SCHEMES or not split.hostname:
+        raise ValueError(f"{given!r} is no address such as http://127.0.0.1:8080")
+    return split

@@ -1,0 +1,233 @@
+"""What stays while connections come and go: requests, rooms, events."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from gateway.client.connector import Connector
+from gateway.client.errors import ConnectionLost, Refused
+from gateway.client.event_queue import EventQueue
+from gateway.client.events import Connected, Disconnected, Event, event_of, placed
+from gateway.client.requests import Answer, Request, Requests
+from gateway.client.rooms import Rooms
+from gateway.client.session import Session
+from gateway.client.typists import Typists
+from gateway.client.wire import Data, Frame, Wire
+from shared.errors import ChatError
+
+UNWANTED: Final = frozenset({1008, 4400, 4401, 4403, 4408})
+"""Close codes after which another connection would end in the same way."""
+
+
+class State(StrEnum):
+    """What a client is doing."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    CLOSED = "closed"
+
+
+class Engine:
+    """Runs one connection after the other.
+
+    Attributes:
+        state: what it is doing.
+    """
+
+    def __init__(self, connector: Connector, wire: Wire, *, queue: int, listen: bool) -> None:
+        self.state = State.CONNECTING
+        self.requests = Requests()
+        self.rooms = Rooms(self)
+        self.typists = Typists(lambda: asyncio.get_running_loop().time())
+        self.queue = EventQueue(queue, lambda: len(self.requests) > 0)
+        self._connector = connector
+        self._wire = wire
+        self._listen = listen
+        self._session: Session | None = None
+        self._again = False
+        self._back_after: float | None = None
+
+    async def run(self, opened: asyncio.Future[None]) -> None:
+        """Connect, and stay connected until cancelled or refused.
+
+        Args:
+            opened: done when the first connection is open, or cannot be.
+        """
+        try:
+            websocket = await self._connector.first()
+            opened.set_result(None)
+            while True:
+                session = Session(websocket, self._wire)
+                await self._serve(session)
+                if self.state is State.CLOSED:
+                    return
+                websocket = await self._connector.again(session.lasted, self._pause())
+        except ConnectionError as error:
+            if not opened.done():
+                opened.set_exception(error)
+            elif isinstance(error, Refused):
+                self.show([Disconnected(reason=str(error), final=True)])
+            else:
+                raise
+        finally:
+            self.end("the client is closed")
+
+    async def close(self) -> None:
+        """End the present connection, and open no other."""
+        self.state = State.CLOSED
+        self.queue.close()
+        if self._session is not None:
+            await self._session.close()
+
+    def end(self, reason: str) -> None:
+        """Nothing more will come."""
+        self.state = State.CLOSED
+        self.requests.fail_all(reason)
+        self.queue.close()
+
+    async def ask(
+        self, event: str, data: Data, *, room: str | None = None, repeat: bool = False
+    ) -> Answer:
+        """Request, and wait for the answer, on another connection if need be.
+
+        Args:
+            event: of the request.
+            data: of the request.
+            room: to wait for, if this client is in it and the connection was lost.
+            repeat: the request may be sent again when the connection is lost before the answer.
+
+        Raises:
+            ChatError: the answer is an error.
+            ConnectionLost: the connection was lost, and the request may not be repeated.
+            ValueError, TypeError: the data cannot be written.
+        """
+        if self.state is State.CLOSED:
+            raise ConnectionLost("the client is closed")
+        request = self.requests.add(event, data, room=room, repeat=repeat)
+        try:
+            if self._may_post(request):
+                self._post(request)
+            else:
+                self._wire.encode(request.frame())  # what cannot be written fails here and now
+            self.queue.look()
+            return await request.done
+        finally:
+            self.requests.forget(request)
+
+    def emit(self, event: str, data: Data) -> None:
+        """Send something that is not answered.
+
+        Raises:
+            ConnectionLost: there is no connection.
+        """
+        if self._session is None:
+            raise ConnectionLost("there is no connection")
+        self._session.post({"event": event, "data": data})
+
+    async def space(self) -> None:
+        """Wait until there is space for events."""
+        await self.queue.space()
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Hand events to the application."""
+        for event in events:
+            self.typists.take(event)
+            if self._listen:
+                self.queue.push(event)
+
+    def post(self) -> None:
+        """Send what waited and can go now, in order."""
+        for request in self.requests.unposted(self._may_post):
+            self._post(request)
+
+    def spawn(self, task: Coroutine[Any, Any, object]) -> None:
+        """Do something for as long as the present connection lasts."""
+        if self._session is not None:
+            self._session.spawn(task)
+        else:
+            task.close()
+
+    async def _serve(self, session: Session) -> None:
+        try:
+            await session.run(lambda: self._start(session), self._take, self.space)
+        finally:
+            self._session = None
+            self._lost(session)
+
+    def _start(self, session: Session) -> None:
+        self._session = session
+        if self.state is not State.CLOSED:
+            self.state = State.CONNECTED
+        self.show([Connected(url=self._connector.url, again=self._again)])
+        if self._again:
+            session.spawn(self.rooms.enter_all_again())
+        self._again = True
+        self.post()
+
+    def _lost(self, session: Session) -> None:
+        self.requests.connection_lost()
+        self.rooms.connection_lost()
+        self.typists.forget()
+        if self.state is State.CLOSED:
+            return
+        unwanted = session.close_code in UNWANTED
+        self.state = State.CLOSED if unwanted else State.RECONNECTING
+        self.show([Disconnected(reason=session.close_reason, final=unwanted)])
+
+    def _take(self, frame: Frame) -> None:
+        match frame:
+            case Frame("reply", data, request_id):
+                self.requests.reply(request_id, data)
+            case Frame("error", {"code": code, "message": message, **more}, int(request_id)):
+                error = ChatError(code, message)
+                error.retryable = bool(more.get("retryable", error.retryable))
+                self.requests.refuse(request_id, error)
+            case Frame("reconnect", {"afterMs": int(milliseconds)}):
+                self._come_back(milliseconds / 1000)
+            case Frame("resume_required"):
+                self.spawn(self.rooms.enter_all_again())
+            case _ if not self._belongs_to_an_answer(frame):
+                self._take_event(event_of(frame))
+
+    def _take_event(self, event: Event) -> None:
+        place = placed(event)
+        room = self.rooms.get(place.room) if place else None
+        if place is None or room is None or room.log.live(place):
+            self.show([event])
+        else:
+            self.rooms.heal(room)
+
+    def _belongs_to_an_answer(self, frame: Frame) -> bool:
+        if self.requests.beside(frame.event, frame.room, frame.data):
+            return True
+        room = self.rooms.get(frame.room)
+        outside = room is not None and not room.inside
+        return outside and self.requests.is_refusal(frame.event, frame.room)
+
+    def _may_post(self, request: Request) -> bool:
+        room = self.rooms.get(request.room)
+        return self._session is not None and (room is None or room.inside)
+
+    def _post(self, request: Request) -> None:
+        if self._session is not None:
+            self._session.post(request.frame())
+            request.posted = True
+
+    def _come_back(self, after: float) -> None:
+        """The server is leaving: connect elsewhere at the time it gives this client."""
+        self._back_after = asyncio.get_running_loop().time() + after
+        session = self._session
+
+        async def close_in_time() -> None:
+            await asyncio.sleep(after)
+            if session is not None:
+                await session.close()
+
+        self.spawn(close_in_time())
+
+    def _pause(self) -> float | None:
+        """How long the server asked to wait, in seconds, from now."""
+        back, self._back_after = self._back_after, None
+        return None if back is None else max(0.0, back - asyncio.get_running_loop().time())

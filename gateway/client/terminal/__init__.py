@@ -1,0 +1,1 @@
+"""Chat in a terminal, or as lines of JSON for scripts, on the client."""

@@ -1,0 +1,123 @@
+"""From the command line to a running chat, and to an exit code."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from gateway.client.client import ChatClient
+from gateway.client.terminal import options
+from gateway.client.terminal.chat import Chat
+from gateway.client.terminal.commands import parse, parse_json
+from gateway.client.terminal.lines import PipedLines, TypedLines
+from gateway.client.terminal.options import Options
+from gateway.client.terminal.screen import Screen
+from gateway.client.terminal.views import JsonView, Plain, TextView, View, sentence
+from shared.config import load
+from shared.errors import ChatError
+
+LOOK_EVERY: Final = 0.5
+TYPING_EVERY: Final = 1.5
+"""Seconds between two notices of typing; the server takes one back after 2.2."""
+
+
+class _Environment(msgspec.Struct, frozen=True, rename=str.upper):
+    no_color: str = ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Chat until the end of the input.
+
+    Returns:
+        0; 1 when the server cannot be reached at first, or does not want us; 2 (by SystemExit)
+        for arguments that are not valid.
+    """
+    chosen = options.read(arguments)
+    try:
+        client = ChatClient(chosen.url, username=chosen.name, wire=chosen.wire)
+    except ValueError as error:
+        sys.stderr.write(f"--name {chosen.name!r} is no name: {error}\n")
+        return 2
+    try:
+        return asyncio.run(_chat(client, chosen))
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+async def _chat(client: ChatClient, chosen: Options) -> int:
+    typed = TypedLines() if not chosen.json and _in_terminal() else None
+    chat = Chat(client, _view(chosen, typed), parse_json if chosen.json else parse)
+    try:
+        async with client:
+            return await _converse(client, chat, chosen, typed)
+    except (ChatError, ConnectionError, TimeoutError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        sys.stderr.write(f"{sentence(error)}\n")
+        return 1
+
+
+async def _converse(
+    client: ChatClient, chat: Chat, chosen: Options, typed: TypedLines | None
+) -> int:
+    """Listen and talk, each in its task, until the one that ends the conversation ends."""
+    lines = _prompted(typed, chat) if typed else aiter(PipedLines())
+    showing = asyncio.create_task(chat.show())
+    tasks: list[asyncio.Task[Any]] = [showing]
+    try:
+        if chosen.room is not None:
+            await chat.enter(chosen.room, chosen.password, create=chosen.create)
+        obeying = asyncio.create_task(chat.obey(lines))
+        tasks.append(obeying)
+        if typed:
+            tasks.append(asyncio.create_task(_notice(client, chat, typed)))
+        await asyncio.wait({showing, obeying}, return_when=asyncio.FIRST_COMPLETED)
+        if obeying.done() and obeying.result() and chosen.stay:
+            await showing
+        if showing.done():
+            showing.result()
+        return 0 if obeying.done() else 1
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _prompted(typed: TypedLines, chat: Chat) -> AsyncIterator[str]:
+    typed.prompt = f"{chat.room or ''}> "
+    async for line in typed:
+        yield line
+        typed.prompt = f"{chat.room or ''}> "
+
+
+async def _notice(client: ChatClient, chat: Chat, typed: TypedLines) -> None:
+    """Tell the others that somebody is typing here."""
+    before, told = "", 0.0
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        line, now = typed.buffer, asyncio.get_running_loop().time()
+        goes_on = line not in {"", before} and not line.startswith("/")
+        if goes_on and chat.room is not None and now - told >= TYPING_EVERY:
+            told = now
+            with contextlib.suppress(ChatError, TimeoutError):
+                await client.typing(chat.room)
+        before = line
+
+
+def _view(chosen: Options, typed: TypedLines | None) -> View:
+    if chosen.json:
+        return JsonView(Plain())
+    colours = sys.stdout.isatty() and not load(_Environment).no_color
+    return TextView(Screen(chosen.name, colours=colours), typed or Plain())
+
+
+def _in_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()

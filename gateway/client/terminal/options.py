@@ -1,0 +1,68 @@
+"""The command line."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import msgspec
+
+from gateway.client.address import websocket_url
+from gateway.client.wire import WIRES, WireName
+
+EPILOG = "Without --json, /help lists the commands. NO_COLOR=1 turns colours off."
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What was asked for."""
+
+    url: list[str]
+    name: str
+    room: str | None = None
+    password: str | None = None
+    create: bool = False
+    json: bool = False
+    stay: bool = False
+    wire: WireName = "json"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End with one sentence, and exit code 2."""
+        sys.stderr.write(f"{self.prog}: {message}\n")
+        raise SystemExit(2)
+
+
+def read(arguments: Sequence[str]) -> Options:
+    """Read the command line; what is wrong with it ends the process with exit code 2."""
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    given["url"] = given["url"] or ["http://127.0.0.1:8080"]
+    try:
+        for url in given["url"]:
+            websocket_url(url)
+        given["name"] = given["name"] or getpass.getuser()
+    except ValueError as error:
+        parser.error(str(error))
+    except (OSError, KeyError):
+        parser.error("this machine does not say who you are: give --name")
+    if given["room"] is None and (given["create"] or given["password"] is not None):
+        parser.error("--create and --password are for the room that --room names")
+    return msgspec.convert(given, Options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m gateway.client", description="Chat in the terminal.", epilog=EPILOG
+    )
+    add = parser.add_argument
+    add("url", nargs="*", metavar="URL", help="servers, the next one after each lost connection")
+    add("--name", help="your name (default: your login)")
+    add("--room", help="a room to join at once")
+    add("--password", help="of that room")
+    add("--create", action="store_true", help="make that room if there is none")
+    add("--json", action="store_true", help="an event a line as JSON; commands as JSON or text")
+    add("--stay", action="store_true", help="go on listening after the end of the input")
+    add("--wire", choices=sorted(WIRES), default="json", help="the format of the frames")
+    return parser

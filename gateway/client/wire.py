@@ -1,0 +1,79 @@
+"""Frames <-> bytes, by other libraries than the server's, so that each checks the other."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import msgpack
+
+Data: TypeAlias = Any
+"""What JSON can say: objects, lists, strings, numbers, booleans, null."""
+
+WireName = Literal["json", "msgpack"]
+
+
+class Frame(NamedTuple):
+    """A frame of the server."""
+
+    event: str
+    data: Data = None
+    id: int | None = None
+    room: str | None = None
+
+
+class BadFrame(ValueError):
+    """A frame that is not one; the text says what it is instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A format on the wire.
+
+    Attributes:
+        subprotocol: its name in the WebSocket's handshake.
+    """
+
+    subprotocol: str
+    _dump: Callable[[object], str | bytes]
+    _load: Callable[[str | bytes], object]
+
+    def encode(self, frame: Mapping[str, object]) -> str | bytes:
+        """Write a frame.
+
+        Raises:
+            ValueError, TypeError: its data cannot be written in this format.
+        """
+        return self._dump(frame)
+
+    def decode(self, data: str | bytes) -> Frame:
+        """Read a frame.
+
+        Raises:
+            BadFrame: it is not one.
+        """
+        try:
+            loaded = self._load(data)
+        except (ValueError, TypeError) as error:
+            raise BadFrame(f"not readable: {error}") from None
+        if not isinstance(loaded, dict) or not isinstance(loaded.get("event"), str):
+            raise BadFrame("not an object with an event")
+        return Frame(loaded["event"], loaded.get("data"), loaded.get("id"), loaded.get("room"))
+
+
+def _dump_json(frame: object) -> str:
+    text = json.dumps(frame, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text.encode()  # half of a surrogate pair is the caller's mistake, not the connection's
+    return text
+
+
+def _load_msgpack(data: str | bytes) -> object:
+    if isinstance(data, str):
+        raise BadFrame("a text frame among MessagePack")
+    return msgpack.unpackb(data)
+
+
+WIRES: Final[Mapping[WireName, Wire]] = {
+    "json": Wire("chat.json", _dump_json, json.loads),
+    "msgpack": Wire("chat.msgpack", msgpack.packb, _load_msgpack),
+}
