@@ -14,6 +14,7 @@ class Proxy:
 
     Attributes:
         swallowed: set once something with the needle was not passed on.
+        answered: set once something the server said is being held.
     """
 
     def __init__(self, upstream_port: int) -> None:
@@ -24,9 +25,11 @@ class Proxy:
         """
         self.port = free_port()
         self.swallowed = asyncio.Event()
+        self.answered = asyncio.Event()
         self._upstream_port = upstream_port
         self._needle: bytes | None = None
         self._ready: Callable[[], bool] = bool
+        self._hold_needle: bytes | None = None
         self._open = asyncio.Event()
         self._open.set()
         self._server: asyncio.Server | None = None
@@ -41,6 +44,10 @@ class Proxy:
     def swallow_after(self, needle: bytes, ready: Callable[[], bool]) -> None:
         """From the first piece on that holds `needle` while `ready`, pass nothing to the server."""
         self._needle, self._ready = needle, ready
+
+    def hold_after(self, needle: bytes) -> None:
+        """From the first piece on that holds `needle`, pass nothing to clients."""
+        self._hold_needle = needle
 
     def hold(self) -> None:
         """Pass nothing on to clients; what the server says waits."""
@@ -89,6 +96,9 @@ class Proxy:
             while data := await reader.read(65_536):
                 if self._needle is not None and self._needle in data and self._ready():
                     self.swallowed.set()
+                if self._hold_needle is not None and self._hold_needle in data:
+                    self._hold_needle = None
+                    self.hold()
                 if not self.swallowed.is_set():
                     writer.write(data)
                     await writer.drain()
@@ -97,6 +107,8 @@ class Proxy:
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
+                if not self._open.is_set():
+                    self.answered.set()
                 await self._open.wait()
                 writer.write(data)
                 await writer.drain()

@@ -98,7 +98,8 @@ class Stage:
             try:
                 return await self.send(room, msg_id)
             except ChatError as error:
-                assert error.retryable
+                if not error.retryable:
+                    raise
                 return None
 
         accepted = await eventually(attempt)

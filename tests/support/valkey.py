@@ -7,7 +7,7 @@ import signal
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -26,16 +26,17 @@ class Valkey:
         self._folder = Path(tempfile.mkdtemp(prefix="parley-valkey-"))
         self._process: asyncio.subprocess.Process | None = None
         self._clients: list[Client] = []
-        self.admin = Redis(port=self.port)
+        # Any: the client's stubs say less of an answer than a test knows.
+        self.admin: Any = Redis(port=self.port)
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def client(self) -> Client:
+    def client(self, *, timeout: float = 5.0) -> Client:
         """A client as the product makes it, closed at the end."""
-        self._clients.append(connect(self.url))
+        self._clients.append(connect(self.url, timeout=timeout))
         return self._clients[-1]
 
     async def start(self) -> None:

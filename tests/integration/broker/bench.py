@@ -1,0 +1,98 @@
+"""What tests of the broker work with: the product's classes around one partition."""
+
+from typing import Any
+
+from shared import codec
+from shared.broker.keys import PartitionKeys
+from shared.broker.partitions import PartitionBroker
+from shared.broker.publisher import Accepted, Publisher
+from shared.broker.rooms import NotHeld, RoomBroker
+from shared.config import Settings
+from shared.errors import ChatError
+from shared.model.events import Event, MessagePosted, RoomCreated
+from shared.model.rooms import Room
+from tests.support.valkey import Valkey
+
+PART = PartitionKeys(0)
+
+
+def creation(name: str, creator: str = "ann") -> RoomCreated:
+    """The creation of the open room `name`."""
+    return RoomCreated("room", f"r:{name}", name, "", creator)
+
+
+class Bench:
+    """One partition, as gateways and its owner see it."""
+
+    def __init__(self, server: Valkey) -> None:
+        self.server = server
+        self.settings = Settings(partitions=1, log_length=100, max_backlog=1000, room_idle=0.001)
+        self.client: Any = server.client()
+        self.rooms = self.room_broker()
+        self.publisher = self.new_publisher()
+        self.owner = self.partition_broker(self.settings)
+
+    def room_broker(self) -> RoomBroker:
+        """Another gateway's, with connections of its own."""
+        return RoomBroker(self.server.client(), 1, 1000)
+
+    def new_publisher(self, *, timeout: float = 5.0) -> Publisher:
+        """Another gateway's, with connections of its own."""
+        return Publisher(self.server.client(timeout=timeout), 1, 1000, 60)
+
+    def partition_broker(self, settings: Settings) -> PartitionBroker:
+        """Another persister's, with connections of its own."""
+        return PartitionBroker(self.server.client(), settings)
+
+    async def reopen(self, epoch: int, start: int = 0) -> None:
+        """Open the partition in an epoch."""
+        await self.owner.close(0)
+        assert await self.owner.open(0, epoch, await self.owner.state(0), start)
+
+    async def make(self, name: str = "general") -> Room:
+        """A new room."""
+        room = await self.rooms.create(creation(name), await self.not_held(name))
+        assert isinstance(room, Room)
+        return room
+
+    async def not_held(self, name: str = "general") -> NotHeld:
+        """What `find` says of a room that is not held."""
+        found = await self.rooms.find(f"r:{name}")
+        assert isinstance(found, NotHeld)
+        return found
+
+    async def found(self, name: str = "general") -> Room:
+        """What `find` says of a room that is held."""
+        found = await self.rooms.find(f"r:{name}")
+        assert isinstance(found, Room)
+        return found
+
+    async def send(
+        self, room: Room, msg_id: str, content: str = "hi", *, via: Publisher | None = None
+    ) -> Accepted:
+        """Send a message."""
+        body = MessagePosted("ann", content, msg_id)
+        return await (via or self.publisher).send(room.key, room.id, "ann", msg_id, body)
+
+    async def fill(self, room: Room, count: int) -> list[Accepted]:
+        """Send `count` messages, one tick after the other."""
+        return [await self.send(room, f"fill-{n}", f"message {n}") for n in range(count)]
+
+    async def log(self, room: Room) -> list[Event]:
+        """A room's whole log."""
+        rows = await self.client.xrange(PART.log(room.key))
+        return [codec.decode(fields[b"e"]) for _, fields in rows]
+
+    async def stream(self) -> list[tuple[int, Event]]:
+        """The partition's whole stream: counters and events."""
+        rows = await self.client.xrange(PART.stream)
+        return [(int(row.split(b"-")[0]), codec.decode(fields[b"e"])) for row, fields in rows]
+
+
+async def code_of(work: object) -> str:
+    """The code of the ChatError that something ends with, or 'no error'."""
+    try:
+        await work  # type: ignore[misc]
+    except ChatError as error:
+        return error.code
+    return "no error"

@@ -1,0 +1,1 @@
+"""Tests of the gateway on a real server and a real database."""

@@ -1,0 +1,201 @@
+"""Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.directory import Directory
+from shared.broker.publisher import Publisher
+from shared.broker.rooms import NotHeld, RoomBroker
+from shared.errors import ChatError
+from shared.model.events import MessagePosted, RoomCreated
+from shared.model.rooms import Room
+from shared.storage.engine import open_engine
+from shared.storage.reader import Reader
+from tests.support.stage import Stage
+from tests.support.waiting import eventually
+
+
+def second_gateway(stage: Stage, limit: int = 100_000) -> Directory:
+    client = stage.server.client()
+    publisher = Publisher(client, stage.partitions, limit, 60)
+    return Directory(RoomBroker(client, stage.partitions, limit), stage.reader, publisher)
+
+
+def without_database(stage: Stage, tmp_path: Path) -> Directory:
+    reader = Reader(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/x.db", writes=False))
+    return Directory(stage.rooms, reader, stage.publisher)
+
+
+async def gone_quiet(stage: Stage, room: Room) -> None:
+    """Wait until a room has left the broker."""
+
+    async def look() -> bool:
+        return isinstance(await stage.rooms.find(room.key), NotHeld)
+
+    await eventually(look)
+
+
+async def test_one_winner(stage: Stage) -> None:
+    """Of 50 who make a room at once through two gateways, one does and the others are told."""
+    directories = [second_gateway(stage), stage.directory]
+
+    async def make(n: int) -> str:
+        try:
+            room = await directories[n % 2].create(
+                RoomCreated("room", "r:general", "general", "", f"user {n}")
+            )
+        except ChatError as error:
+            return error.code
+        return room.creator
+
+    async with stage.running():
+        outcomes = await asyncio.gather(*map(make, range(50)))
+        await stage.trimmed()
+    [creator] = [outcome for outcome in outcomes if outcome != "room_exists"]
+    assert await stage.database.rows("SELECT creator FROM rooms") == [(creator,)]
+
+
+async def test_name_is_taken_for_good(stage: Stage) -> None:
+    """A name is taken while its room is held, after it went quiet, and after a fence."""
+    async with stage.running(ROOM_IDLE="0.1"):
+        room = await stage.make()
+        with pytest.raises(ChatError, match="exists"):
+            await stage.make()
+        await gone_quiet(stage, room)
+        with pytest.raises(ChatError, match="exists"):
+            await stage.make()
+        await stage.server.flush()
+        await stage.in_epoch(2)
+        with pytest.raises(ChatError, match="exists"):
+            await stage.make()
+    assert await stage.database.value("SELECT count(*) FROM rooms") == 1
+
+
+async def test_quiet_room_goes_on(stage: Stage) -> None:
+    """A room that went quiet is found again as it was, and its numbers go on without a gap."""
+    async with stage.running(ROOM_IDLE="0.1"):
+        room = await stage.make()
+        places = []
+        for n in range(4):
+            places += [(await stage.send(room, f"{n}-{m}")).seq for m in range(3)]
+            await gone_quiet(stage, room)
+        found = await stage.directory.room(room.key)
+        assert found is not None
+        assert (found.id, found.head, found.creator) == (room.id, 12, "ann")
+        assert places == list(range(1, 13))
+        await stage.all_stored(room, 12)
+        prevs = await stage.database.rows("SELECT prev FROM events ORDER BY seq")
+        assert prevs == [(n,) for n in range(12)]
+
+
+async def test_sends_keep_their_order_while_a_room_is_opened(stage: Stage) -> None:
+    """Messages to a room that must be opened first take their places in the order of the calls."""
+    async with stage.running(ROOM_IDLE="0.1"):
+        room = await stage.make()
+        for round_ in range(5):
+            await gone_quiet(stage, room)
+            sends = []
+            for n in range(60):
+                sends.append(asyncio.ensure_future(stage.send(room, f"{round_}-{n}")))
+                await asyncio.sleep(0.0002)
+            places = [(await sent).seq for sent in sends]
+            assert places == sorted(places)
+
+
+async def test_activity_and_eviction_at_once(stage: Stage) -> None:
+    """With rooms leaving the broker all the time, every message has its place, and once."""
+    async with stage.running(ROOM_IDLE="0.001"):
+        room = await stage.make()
+        directories = [stage.directory, second_gateway(stage)]
+        sent = []
+        for n in range(150):
+            body = MessagePosted("ann", "x", f"m{n}")
+            directory = directories[n % 2]
+            sent.append(await directory.send(room.key, room.id, "ann", f"m{n}", body))
+            if n % 10 == 0:
+                await asyncio.sleep(0.03)
+        assert [accepted.seq for accepted in sent] == list(range(1, 151))
+        await stage.all_stored(room, 150)
+        rows = await stage.database.rows("SELECT id, prev FROM events ORDER BY seq")
+        assert rows == [(accepted.id, accepted.seq - 1) for accepted in sent]
+
+
+async def test_no_such_room(stage: Stage) -> None:
+    """A room that nobody made is None."""
+    async with stage.running():
+        assert await stage.directory.room("r:nowhere") is None
+
+
+async def test_database_away(stage: Stage, tmp_path: Path) -> None:
+    """While SQL is away, a held room is found, any other answers storage_unavailable."""
+    directory = without_database(stage, tmp_path)
+    async with stage.running():
+        room = await stage.make()
+        body = MessagePosted("ann", "x", "m1")
+        assert await directory.room(room.key) == room
+        assert (await directory.send(room.key, room.id, "ann", "m1", body)).seq == 1
+        for work in (
+            directory.room("r:other"),
+            directory.create(RoomCreated("room", "r:other", "other", "", "ann")),
+        ):
+            with pytest.raises(ChatError) as caught:
+                await work
+            assert (caught.value.code, caught.value.retryable) == ("storage_unavailable", True)
+
+
+async def test_persister_away_after_a_restart(stage: Stage) -> None:
+    """After a restart of the broker nothing is accepted until a persister opened the partitions."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.all_stored(room, 0)
+        await stage.trimmed()
+    await stage.server.restart()
+    for work in (stage.send(room, "m1"), stage.directory.room(room.key), stage.make("other")):
+        with pytest.raises(ChatError) as caught:
+            await work
+        assert (caught.value.code, caught.value.retryable) == ("broker_unavailable", True)
+    async with stage.running():
+        assert (await stage.insist(room, "m1")).duplicate is False
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_rooms_by_name(stage: Stage, *, stored: bool) -> None:
+    """Rooms are listed by name, page by page, whether SQL has them yet or not."""
+    names = sorted(
+        ["b", "a", "größe", "日本", "c d", "Z", "🎈", *(f"room {n:02}" for n in range(20))]
+    )
+    async with stage.running() as persister:
+        for name in names[::2]:
+            await stage.make(name)
+        await stage.trimmed()
+        if not stored:
+            await persister.kill()
+        for name in names[1::2]:
+            await stage.make(name)
+        if stored:
+            await stage.trimmed()
+        found: list[str] = []
+        while page := await stage.directory.rooms(found[-1] if found else "", 4):
+            assert len(page) <= 4
+            found += [room.name for room in page]
+        assert found == names
+
+
+async def test_backlog(stage: Stage) -> None:
+    """At MAX_BACKLOG new rooms and messages are refused as overloaded, retryable."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.trimmed()
+    full = second_gateway(stage, limit=5)
+    body = MessagePosted("ann", "x", "m")
+    for n in range(5):
+        await full.send(room.key, room.id, "ann", f"m{n}", body)
+    part = stage.rooms.keys_of(room.key)
+    name = next(name for name in "abcdefgh" if stage.rooms.keys_of(f"r:{name}") == part)
+    other = RoomCreated("room", f"r:{name}", name, "", "ann")
+    for work in (full.send(room.key, room.id, "ann", "m5", body), full.create(other)):
+        with pytest.raises(ChatError) as caught:
+            await work
+        assert (caught.value.code, caught.value.retryable) == ("overloaded", True)

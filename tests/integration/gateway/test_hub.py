@@ -1,0 +1,262 @@
+"""Local fan-out over a connection that lags and breaks: every event once, in order."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from gateway.connection import Connection
+from gateway.hub import Hub, LocalRoom
+from gateway.protocols.json_frames import JSON
+from shared import codec
+from shared.broker.client import connect
+from shared.broker.rooms import RoomBroker
+from shared.broker.subscriber import Subscriber
+from shared.model.rooms import Room
+from tests.support.proxy import Proxy
+from tests.support.stage import Stage
+from tests.support.waiting import eventually
+
+
+class Member:
+    """A connection in a room, and what it was sent."""
+
+    def __init__(self, stage: Stage, hub: Hub) -> None:
+        self.connection = Connection(JSON, "gw", 1_000_000)
+        self.seen: list[str] = []
+        self._stage = stage
+        self._hub = hub
+
+    async def join(self, room: Room) -> LocalRoom:
+        """Enter as `joinRoom` does: gate, history, live."""
+        local = await self._hub.enter(self.connection, room)
+        page = await self._stage.history.newest(room.key, room.id, 100)
+        self.seen += [item.content for item in page.items]
+        self._hub.go_live(self.connection, local, page.head)
+        return local
+
+    async def sees(self, *contents: str) -> None:
+        """Wait until this is what it was shown, history and live, and nothing else."""
+        async with asyncio.timeout(10):
+            while len(self.seen) < len(contents):
+                self.seen += [_content(frame) for frame in await self.connection.unsent()]
+        assert self.seen == list(contents)
+
+    def leave(self, local: LocalRoom) -> None:
+        """Leave."""
+        self._hub.leave(self.connection, local)
+
+
+def _content(frame: bytes) -> str:
+    data: Any = json.loads(frame)["data"]
+    return str(data["content"])
+
+
+class Gateway:
+    """A hub that reaches the broker through proxies, one for its channels, one for its reads.
+
+    Attributes:
+        followed: each channel as often as it was reported to be subscribed.
+    """
+
+    def __init__(self, stage: Stage, channels: Proxy, reads: Proxy) -> None:
+        self.stage = stage
+        self.channels = channels
+        self.reads = reads
+        self.client = connect(reads.url)
+        self.hub = Hub(RoomBroker(self.client, stage.partitions, 100_000))
+        self.followed: list[str] = []
+        self.subscriber = Subscriber(
+            channels.url,
+            lambda channel, data: self.hub.receive(channel, codec.decode(data)),
+            self._subscribed,
+        )
+        self.hub.attach(self.subscriber)
+        self.subscriber.start()
+
+    def member(self) -> Member:
+        """Somebody with a connection to this gateway."""
+        return Member(self.stage, self.hub)
+
+    async def reported(self, channel: str, times: int) -> None:
+        """Wait until a channel was reported so many times."""
+
+        async def look() -> bool:
+            return self.followed.count(channel) >= times
+
+        await eventually(look)
+
+    def _subscribed(self, channel: str) -> None:
+        self.followed.append(channel)
+        self.hub.subscribed(channel)
+
+
+@pytest.fixture
+async def gateway(stage: Stage) -> AsyncIterator[Gateway]:
+    """A gateway with open partitions."""
+    port = stage.server.port
+    async with stage.running(), Proxy(port) as channels, Proxy(port) as reads:
+        made = Gateway(stage, channels, reads)
+        yield made
+        await made.subscriber.close()
+        await made.client.aclose()
+
+
+async def test_members_see_one_order(stage: Stage, gateway: Gateway) -> None:
+    """Every member sees every message once, in the order of the room."""
+    room = await stage.make()
+    members = [gateway.member() for _ in range(5)]
+    for member in members:
+        await member.join(room)
+    await asyncio.gather(*(stage.send(room, f"m{n}") for n in range(200)))
+    for member in members:
+        await member.sees(*(f"m{n}" for n in range(200)))
+
+
+async def test_joining_under_load(stage: Stage, gateway: Gateway) -> None:
+    """One who joins while messages come sees each once, whether by history or live."""
+    room = await stage.make()
+    first = gateway.member()
+    await first.join(room)
+
+    async def talk() -> None:
+        for n in range(80):
+            await stage.send(room, f"m{n}")
+
+    talking = asyncio.create_task(talk())
+    late = []
+    for _ in range(20):
+        member = gateway.member()
+        await member.join(room)
+        late.append(member)
+        await asyncio.sleep(0.002)
+    await talking
+    for member in [first, *late]:
+        await member.sees(*(f"m{n}" for n in range(80)))
+
+
+async def test_joining_while_the_channel_lags(stage: Stage, gateway: Gateway) -> None:
+    """One who joins before the channel brought what history already shows sees nothing twice."""
+    room = await stage.make()
+    first, second = gateway.member(), gateway.member()
+    await first.join(room)
+    gateway.channels.hold()
+    await stage.send(room, "m1")
+    await stage.send(room, "m2")
+    await second.join(room)
+    gateway.channels.let_go()
+    await stage.send(room, "m3")
+    await first.sees("m1", "m2", "m3")
+    await second.sees("m1", "m2", "m3")
+
+
+async def test_joining_while_the_connection_is_lost(stage: Stage, gateway: Gateway) -> None:
+    """One who joins while the channel is down sees what was missed once, in history."""
+    room = await stage.make()
+    first, second = gateway.member(), gateway.member()
+    await first.join(room)
+    gateway.channels.hold()
+    await stage.send(room, "m1")
+    await second.join(room)
+    gateway.channels.cut()
+    gateway.channels.let_go()
+    await first.sees("m1")
+    await stage.send(room, "m2")
+    await first.sees("m1", "m2")
+    await second.sees("m1", "m2")
+
+
+async def test_lost_pushes_are_read_from_the_log(stage: Stage, gateway: Gateway) -> None:
+    """What was published while the connection was down comes from the log, without a new event."""
+    room = await stage.make()
+    member = gateway.member()
+    await member.join(room)
+    for round_ in range(3):
+        gateway.channels.hold()
+        for n in range(5):
+            await stage.send(room, f"{round_}-{n}")
+        gateway.channels.cut()
+        gateway.channels.let_go()
+        await member.sees(*(f"{r}-{n}" for r in range(round_ + 1) for n in range(5)))
+
+
+async def test_lost_twice_while_it_is_repaired(stage: Stage, gateway: Gateway) -> None:
+    """A second loss while the first is being repaired is repaired as well."""
+    room = await stage.make()
+    member = gateway.member()
+    local = await member.join(room)
+    await stage.server.admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    gateway.reads.hold()  # the log is read, and the answer waits
+    await gateway.reported(local.channel, 2)
+    await gateway.reads.answered.wait()
+    gateway.channels.hold()
+    await stage.send(room, "m1")
+    gateway.channels.cut()
+    gateway.channels.let_go()
+    await gateway.reported(local.channel, 3)
+    gateway.reads.let_go()
+    await member.sees("m1")
+
+
+async def test_new_epoch(stage: Stage, gateway: Gateway) -> None:
+    """After the broker lost everything, members see what comes next, and once."""
+    room = await stage.make()
+    member = gateway.member()
+    await member.join(room)
+    await stage.send(room, "m1")
+    await stage.all_stored(room, 1)
+    await stage.server.flush()
+    await stage.in_epoch(2)
+    await stage.insist(room, "m2")
+    await member.sees("m1", "m2")
+
+
+async def test_restart_loses_no_accepted_event(stage: Stage, gateway: Gateway) -> None:
+    """An event that was accepted and whose push a restart of the broker lost reaches members."""
+    room = await stage.make()
+    member = gateway.member()
+    await member.join(room)
+    await stage.send(room, "m1")
+    await member.sees("m1")
+    gateway.channels.hold()
+    await stage.send(room, "m2")
+    gateway.channels.cut()
+    await stage.server.restart()
+    gateway.channels.let_go()
+    await stage.in_epoch(2)
+    await stage.insist(room, "m3")
+    await member.sees("m1", "m2", "m3")
+
+
+async def test_last_to_leave_lets_the_channel_go(stage: Stage, gateway: Gateway) -> None:
+    """When the last member left, the room is not followed; who comes again sees everything."""
+    room = await stage.make()
+    one, two = gateway.member(), gateway.member()
+    local = await one.join(room)
+    await two.join(room)
+    one.leave(local)
+    await stage.send(room, "m1")
+    await two.sees("m1")
+    two.leave(local)
+    again = gateway.member()
+    await again.join(room)
+    await stage.send(room, "m2")
+    await again.sees("m1", "m2")
+    assert one.seen == []
+    assert two.connection.rooms == {}
+
+
+async def test_leaving_and_coming_disturbs_nobody(stage: Stage, gateway: Gateway) -> None:
+    """Leaving a room and coming back at once does not break what other rooms get."""
+    room, other = await stage.make("general"), await stage.make("other")
+    bystander, restless = gateway.member(), gateway.member()
+    quiet = await bystander.join(other)
+    local = await restless.join(room)
+    for _ in range(5):
+        restless.leave(local)
+        local = await gateway.hub.enter(restless.connection, room)
+    await stage.send(other, "m1")
+    await bystander.sees("m1")
+    assert gateway.followed.count(quiet.channel) == 1  # a second time would be a new connection

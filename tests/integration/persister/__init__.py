@@ -1,0 +1,1 @@
+"""Tests of the persister on a real server and a real database."""

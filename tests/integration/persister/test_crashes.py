@@ -1,0 +1,326 @@
+"""Persisters that die, stop, or lose what they need: every message once, none lost."""
+
+import asyncio
+import hashlib
+import signal
+import time
+from collections.abc import Sequence
+
+from shared.broker.keys import PartitionKeys
+from shared.broker.publisher import Accepted
+from shared.broker.scripts import source
+from shared.config import FENCE_GAP
+from shared.model.rooms import Room
+from tests.support.proxy import Proxy
+from tests.support.stage import Stage
+from tests.support.waiting import eventually
+
+
+async def send_many(stage: Stage, room: Room, count: int, name: str = "m") -> list[Accepted]:
+    return await asyncio.gather(*(stage.send(room, f"{name}{n}") for n in range(count)))
+
+
+async def assert_once(stage: Stage, room: Room, sent: Sequence[Accepted]) -> None:
+    """SQL has exactly what was accepted, each once, at the places the replies said."""
+    await stage.all_stored(room, len(sent))
+    await stage.trimmed()
+    rows = await stage.database.rows(
+        "SELECT id, seq FROM events WHERE room_id = ? AND kind = 'message' ORDER BY seq", room.id
+    )
+    assert rows == sorted(((a.id, a.seq) for a in sent), key=lambda row: row[1])
+    assert await stage.database.value("SELECT count(*) FROM events WHERE kind = 'void'") == 0
+
+
+async def leases(stage: Stage) -> list[bytes | None]:
+    return [await stage.server.admin.get(PartitionKeys(n).lease) for n in range(stage.partitions)]
+
+
+async def test_everything_is_stored(stage: Stage) -> None:
+    """What gateways accept is in SQL, in its room and at its place, and leaves the stream."""
+    async with stage.running():
+        rooms = [await stage.make(name) for name in ("one", "two", "three")]
+        for room in rooms:
+            await assert_once(stage, room, await send_many(stage, room, 200))
+    names = await stage.database.rows("SELECT id, key, name, creator FROM rooms ORDER BY id")
+    assert names == sorted((room.id, room.key, room.name, "ann") for room in rooms)
+
+
+async def test_killed_before_the_commit(stage: Stage) -> None:
+    """A persister killed while it waits to commit has stored nothing; the next one stores all."""
+    async with stage.running() as first:
+        room = await stage.make()
+        before = await stage.send(room, "before")
+        await stage.all_stored(room, 1)
+        async with stage.database.locked():
+            sent = await send_many(stage, room, 100)
+
+            async def silent() -> bool:
+                return await stage.backlog() == 100
+
+            await eventually(silent)
+            await asyncio.sleep(0.1)  # the batch is read and stands at the lock
+            await first.kill()
+    async with stage.running():
+        await assert_once(stage, room, [before, *sent])
+
+
+async def test_killed_between_commit_and_trim(stage: Stage) -> None:
+    """A persister killed after the commit and before the trim leaves nothing to be stored twice."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.all_stored(room, 0)
+        await stage.trimmed()
+    needle = hashlib.sha1(source("committed").encode()).hexdigest().encode()  # noqa: S324 - as EVALSHA
+    accepted = [await stage.send(room, f"m{n}") for n in range(50)]
+    async with (
+        Proxy(stage.server.port) as proxy,
+        stage.persister(REDIS_URL=proxy.url) as second,
+    ):
+        # The first `committed` tidies up what a dead owner left; the one after a batch counts.
+        proxy.swallow_after(needle, lambda: _has(stage, room, 50))
+        await stage.all_stored(room, 50)
+        await asyncio.wait_for(proxy.swallowed.wait(), 10)
+        await second.kill()
+    assert await stage.backlog() > 0
+    async with stage.running():
+        await assert_once(stage, room, accepted)
+
+
+def _has(stage: Stage, room: Room, count: int) -> bool:
+    return len(stage.database.now("SELECT 1 FROM events WHERE room_id = ?", room.id)) >= count
+
+
+async def test_killed_under_load(stage: Stage) -> None:
+    """A persister killed again and again under load loses nothing and doubles nothing."""
+    async with stage.running() as first:
+        room = await stage.make()
+        sent: list[Accepted] = []
+        for round_ in range(3):
+            sent += await send_many(stage, room, 300, f"round {round_} ")
+            await first.kill()
+            sent += await send_many(stage, room, 100, f"between {round_} ")
+            await first.start()
+        await assert_once(stage, room, sent)
+
+
+async def test_paused_past_its_lease(stage: Stage) -> None:
+    """A persister that wakes after another took over does no harm: all once, none lost."""
+    async with stage.running() as first, stage.persister() as second:
+        room = await stage.make()
+        sent = await send_many(stage, room, 50, "a")
+        async with stage.database.locked():
+            sent += await send_many(stage, room, 100, "b")
+            await asyncio.sleep(0.05)  # the first owner stands at the lock with its batch
+            first.signal(signal.SIGSTOP)
+        started = time.monotonic()
+        sent += await send_many(stage, room, 100, "c")
+        try:
+            await stage.all_stored(room, 250)
+            print(f"taken over after {time.monotonic() - started:.1f} s")  # noqa: T201
+        finally:
+            first.signal(signal.SIGCONT)
+        sent += await send_many(stage, room, 100, "d")
+        await assert_once(stage, room, sent)
+        await second.kill()
+        sent += await send_many(stage, room, 100, "e")
+        await assert_once(stage, room, sent)
+
+
+async def test_taken_over_within_five_seconds(stage: Stage) -> None:
+    """The partitions of a dead owner are served by another within 5 s, with default settings."""
+    async with stage.running(LEASE_SECONDS="3") as first:
+        room = await stage.make()
+        async with stage.persister(LEASE_SECONDS="3") as second:
+            await second.hear("partitions taken")
+            owner = await leases(stage)
+            assert None not in owner
+            await first.kill()
+            died = time.monotonic()
+            other = await stage.make("other")
+            await stage.send(room, "m1")
+            await stage.send(other, "m1")
+
+            async def both() -> bool:
+                return await stage.backlog() == 0 and len(set(await leases(stage))) == 1
+
+            await eventually(both, within=30)
+            took = time.monotonic() - died
+            print(f"taken over after {took:.2f} s")  # noqa: T201
+            assert took < 5
+            await assert_once(stage, room, [await stage.send(room, "m1")])
+
+
+async def test_shared_out_evenly(stage: Stage) -> None:
+    """A second persister is given its share, and what is in flight is stored once."""
+    async with stage.running():
+        room, other = await stage.make("general"), await stage.make("random")
+        sent = await send_many(stage, room, 50)
+        async with stage.persister() as second:
+            await second.hear("partitions taken")
+
+            async def shared() -> bool:
+                owners = await leases(stage)
+                return None not in owners and len(set(owners)) == 2
+
+            await eventually(shared)
+            more = await send_many(stage, other, 50)
+            sent += await send_many(stage, room, 50, "n")
+            await assert_once(stage, room, sent)
+            await assert_once(stage, other, more)
+
+
+async def test_database_locked_for_long(stage: Stage) -> None:
+    """A database locked for 8 s sets nothing aside: all is stored once it is free."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        async with stage.database.locked():
+            sent = await send_many(stage, room, 200)
+            await asyncio.sleep(8)
+        await assert_once(stage, room, sent)
+        assert not [line for line in persister.said if "set aside" in line]
+    dead = [await stage.server.admin.exists(PartitionKeys(n).dead) for n in range(2)]
+    assert dead == [0, 0]
+
+
+async def test_sigterm(stage: Stage) -> None:
+    """A persister told to end stores its batch, gives its leases back, and ends with 0."""
+    async with stage.running(LEASE_SECONDS="60") as first:
+        room = await stage.make()
+        sent = await send_many(stage, room, 300)
+        first.signal(signal.SIGTERM)
+        assert await first.wait() == 0
+    assert await leases(stage) == [None, None]
+    assert len(await stage.stored(room)) == 300
+    sent.append(await stage.send(room, "between"))
+    started = time.monotonic()
+    async with stage.persister(LEASE_SECONDS="60"):
+        await assert_once(stage, room, sent)
+    print(f"taken over after {time.monotonic() - started:.1f} s, the start of Python included")  # noqa: T201
+
+
+async def test_sigterm_while_the_database_is_away(stage: Stage) -> None:
+    """A persister told to end does so though it never got to the database."""
+    async with stage.running():
+        pass
+    async with stage.database.locked(), stage.persister() as waiting:
+        await waiting.hear("persister starts")
+        waiting.signal(signal.SIGTERM)
+        assert await waiting.wait(8) == 0
+
+
+async def test_broker_away(stage: Stage) -> None:
+    """A persister outlasts a broker that is away, and goes on when it is back."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        sent = await send_many(stage, room, 20)
+        await stage.all_stored(room, 20)
+        await stage.server.kill()
+        await persister.hear("waiting")
+        await stage.server.start()
+        await stage.in_epoch(2)
+        sent.append(await stage.insist(room, "after"))
+        await assert_once(stage, room, sent)
+
+
+async def test_broker_refuses_writes_for_a_while(stage: Stage) -> None:
+    """A persister that a broker refuses goes on afterwards or ends; it is never half alive."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        sent = [await stage.send(room, "before")]
+        await stage.server.admin.config_set("min-replicas-to-write", 1)
+        await asyncio.sleep(1.5)
+        await stage.server.admin.config_set("min-replicas-to-write", 0)
+        sent.append(await stage.insist(room, "after"))
+        await asyncio.sleep(1.5)  # past any lease taken before
+        if persister.ended:
+            await persister.start()
+        await assert_once(stage, room, sent)
+        assert None not in await leases(stage)
+
+
+async def test_loses_a_partition_while_it_opens_it(stage: Stage) -> None:
+    """A persister whose partition another one claims while it opens it lets go of it, and lives."""
+    async with Proxy(stage.server.port) as proxy, stage.running(REDIS_URL=proxy.url) as persister:
+        room = await stage.make()
+        await stage.all_stored(room, 0)
+        proxy.hold_after(b"HDEL")  # the partition is being closed, after the claim was checked
+        await stage.server.flush()
+        await asyncio.wait_for(proxy.answered.wait(), 10)
+        await stage.database.run("UPDATE partitions SET owner = 'another'")
+        proxy.let_go()
+        await stage.in_epoch(2)
+        await assert_once(stage, room, [await stage.insist(room, "after")])
+        assert not persister.ended
+
+
+async def test_broker_restarted_with_its_data(stage: Stage) -> None:
+    """After a restart of the broker: a new epoch, nothing is lost, no number is given twice."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        persister.signal(signal.SIGSTOP)
+        sent = await send_many(stage, room, 50)
+        await stage.server.restart()
+        persister.signal(signal.SIGCONT)
+        await stage.in_epoch(2)
+        later = await stage.insist(room, "later")
+        assert later.seq > FENCE_GAP
+        await assert_once(stage, room, [*sent, later])
+        assert await stage.epochs() == [2, 2]
+        prev = "SELECT prev FROM events WHERE room_id = ? AND seq = ?"
+        assert await stage.database.value(prev, room.id, later.seq) == 50
+
+
+async def test_broker_comes_back_empty(stage: Stage) -> None:
+    """After the broker lost everything: a new epoch, numbers above all, nothing overwritten."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        kept = await send_many(stage, room, 20)
+        await assert_once(stage, room, kept)
+        await persister.kill()
+        lost = await send_many(stage, room, 20, "lost")
+        await stage.server.flush()
+        await persister.start()
+        await stage.in_epoch(2)
+        later = await stage.insist(room, "later")
+        await assert_once(stage, room, [*kept, later])
+        assert later.seq > max(accepted.seq for accepted in lost)
+        assert later.id > max(accepted.id for accepted in lost)
+        assert (await stage.send(room, "and on")).seq == later.seq + 1
+        made = await stage.make("made in epoch 2")
+        assert made.id > max(accepted.id for accepted in lost)
+
+
+async def test_broker_comes_back_empty_twice(stage: Stage) -> None:
+    """Numbers of an epoch that left nothing in SQL are not given again in the next one."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        sent = await send_many(stage, room, 5)
+        await assert_once(stage, room, sent)
+        given = []
+        for epoch in (2, 3):
+            await persister.kill()
+            await stage.server.flush()
+            await persister.start()
+            await stage.in_epoch(epoch)
+            await persister.kill()
+            given.append(await stage.insist(room, f"in epoch {epoch}"))
+        assert given[0].seq < given[1].seq
+        assert given[0].id < given[1].id
+
+
+async def test_clearing(stage: Stage) -> None:
+    """A clearing raises the room's floor in SQL and takes the contents before it."""
+    async with stage.running():
+        room = await stage.make()
+        await send_many(stage, room, 10)
+        cleared = await stage.clear(room)
+        await stage.send(room, "after")
+        await stage.all_stored(room, 12)
+    query = "SELECT seq, content, deleted FROM events WHERE room_id = ? ORDER BY seq"
+    assert await stage.database.rows(query, room.id) == [
+        *((n, None, 1) for n in range(1, 11)),
+        (11, None, 0),
+        (12, "after", 0),
+    ]
+    floor = await stage.database.value("SELECT floor FROM rooms WHERE id = ?", room.id)
+    assert floor == cleared.seq == 11

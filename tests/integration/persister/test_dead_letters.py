@@ -1,0 +1,201 @@
+"""Entries that the database refuses: set aside, with their neighbours stored."""
+
+from shared import codec
+from shared.broker.keys import PartitionKeys
+from shared.broker.publisher import Accepted
+from shared.model.events import Event, HistoryCleared, MessagePosted
+from shared.model.ids import partition_of_key
+from shared.model.rooms import Room
+from tests.support.process import run
+from tests.support.stage import Stage
+
+
+def part_of(stage: Stage, room: Room) -> PartitionKeys:
+    return PartitionKeys(partition_of_key(room.key, stage.partitions))
+
+
+async def inject(stage: Stage, room: Room, data: bytes) -> int:
+    """Put an entry into the room's partition as no gateway would, with the next number."""
+    part = part_of(stage, room)
+    counter = int(await stage.server.admin.hincrby(part.record, "counter", 1))
+    fields = {"r": part.room(room.key), "e": data}
+    await stage.server.admin.xadd(part.stream, fields, f"{counter}-0")
+    return counter
+
+
+def forged(room: Room, seq: int, msg_id: str, body: object = None) -> bytes:
+    """A message for a place of a room, with an id of its own."""
+    said = body if isinstance(body, HistoryCleared) else MessagePosted("ann", "forged", msg_id)
+    return codec.encode(Event(1, room.id, 2**50 + seq, seq, seq - 1, 1000, said))
+
+
+async def around(stage: Stage, room: Room, *poison: bytes) -> list[Accepted]:
+    """Ten messages, the poison, ten messages, all in one batch where that is possible."""
+    sent = [await stage.send(room, f"before {n}") for n in range(10)]
+    for data in poison:
+        await inject(stage, room, data)
+    return sent + [await stage.send(room, f"after {n}") for n in range(10)]
+
+
+async def dead(stage: Stage) -> list[tuple[int, bytes]]:
+    found = []
+    for number in range(stage.partitions):
+        rows = await stage.server.admin.xrange(PartitionKeys(number).dead)
+        found += [(int(row.split(b"-")[0]), fields[b"why"]) for row, fields in rows]
+    return found
+
+
+async def messages(stage: Stage, room: Room) -> list[tuple[int, str]]:
+    rows = await stage.stored(room)
+    return [(seq, msg_id) for seq, msg_id, kind in rows if kind == "message"]
+
+
+async def admin(stage: Stage, action: str) -> tuple[int, list[str]]:
+    code, out, err = await run("persister", "dead-letter", action, env=stage.env)
+    assert "Traceback" not in err
+    return code, out.splitlines()
+
+
+async def test_garbage(stage: Stage) -> None:
+    """Bytes nobody can read are set aside; everything before and after them is stored."""
+    garbage = [b"", b"\xff\xff", codec.encode(Event(9, 1, 1, 1, 0, 0, HistoryCleared("x")))]
+    async with stage.running():
+        room = await stage.make()
+        async with stage.database.locked():  # so that all of it is one batch
+            sent = await around(stage, room, *garbage)
+        await stage.all_stored(room, 20)
+        await stage.trimmed()
+        assert [seq for seq, _ in await messages(stage, room)] == [a.seq for a in sent]
+        assert len(await dead(stage)) == 3
+        code, lines = await admin(stage, "list")
+        assert code == 0
+        assert len(lines) == 4
+        assert all("r:general  unreadable, " in line for line in lines[:2])
+        assert lines[3] == "3 dead letters"
+        assert await admin(stage, "retry") != (0, [])
+        assert len(await dead(stage)) == 3
+
+
+async def test_garbage_in_a_text(stage: Stage) -> None:
+    """An envelope whose text is no UTF-8 is set aside like any other garbage."""
+    async with stage.running() as persister:
+        room = await stage.make()
+        poison = forged(room, 11, "x").replace(b"forged", b"\xff\xfe\xfd\xfc\xfb\xfa")
+        sent = await around(stage, room, poison)
+        await stage.all_stored(room, 20)
+        assert [seq for seq, _ in await messages(stage, room)] == [a.seq for a in sent]
+        assert len(await dead(stage)) == 1
+        assert not persister.ended
+
+
+async def test_taken_message_id(stage: Stage) -> None:
+    """A second message with a stored clientMsgId is set aside, and a void keeps its place."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.send(room, "m1")
+        await inject(stage, room, forged(room, 100, "m1"))
+        await stage.all_stored(room, 2)
+        await stage.trimmed()
+        assert await stage.stored(room) == [(1, "m1", "message"), (100, None, "void")]
+        [(_, reason)] = await dead(stage)
+        assert b"UNIQUE" in reason
+        code, lines = await admin(stage, "list")
+        assert (code, lines[-1]) == (0, "1 dead letter")
+        assert "r:general  MessagePosted seq 100  UNIQUE" in lines[0]
+        assert "forged" not in lines[0]
+
+
+async def test_retry_stores_where_the_void_is(stage: Stage) -> None:
+    """An entry that is no longer refused is stored at its place by a retry, and forgotten."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.send(room, "m1")
+        await inject(stage, room, forged(room, 100, "m1"))
+        await stage.all_stored(room, 2)
+        code, lines = await admin(stage, "retry")
+        assert code == 1
+        assert "still refused: UNIQUE" in lines[0]
+        assert lines[-1] == "0 stored, 1 left"
+        await stage.database.run("UPDATE events SET client_msg_id = 'other' WHERE seq = 1")
+        assert await admin(stage, "retry") == (0, ["1 stored, 0 left"])
+        assert await stage.stored(room) == [(1, "other", "message"), (100, "m1", "message")]
+        epochs = await stage.database.rows("SELECT DISTINCT epoch FROM events")
+        assert epochs == [(1,)]
+        assert await dead(stage) == []
+        assert await admin(stage, "retry") == (0, ["0 stored, 0 left"])
+
+
+async def test_taken_place(stage: Stage) -> None:
+    """A message for a place that is taken is set aside, and what has the place keeps it."""
+    async with stage.running():
+        room = await stage.make()
+        sent = await around(stage, room, forged(room, 5, "intruder"))
+        await stage.all_stored(room, 20)
+        await stage.trimmed()
+        assert await messages(stage, room) == [
+            *((n + 1, f"before {n}") for n in range(10)),
+            *((n + 11, f"after {n}") for n in range(10)),
+        ]
+        assert len(sent) == 20
+        assert len(await dead(stage)) == 1
+
+
+async def test_retry_loses_nothing(stage: Stage) -> None:
+    """An entry whose place another one has is not forgotten by a retry: it was not stored."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.send(room, "m1")
+        await stage.all_stored(room, 1)
+        await inject(stage, room, forged(room, 1, "intruder"))
+        await stage.trimmed()
+        assert len(await dead(stage)) == 1
+        code, lines = await admin(stage, "retry")
+        assert await messages(stage, room) == [(1, "m1")]
+        assert (code, lines[-1]) == (1, "0 stored, 1 left")
+        assert len(await dead(stage)) == 1
+
+
+async def test_deleted_meanwhile(stage: Stage) -> None:
+    """A dead letter from before a clearing is not brought back by a retry."""
+    async with stage.running():
+        room = await stage.make()
+        await stage.send(room, "m1")
+        await inject(stage, room, forged(room, 2, "m1"))
+        await stage.all_stored(room, 2)
+        await stage.server.admin.hset(part_of(stage, room).room(room.key), "head", 2)
+        await stage.clear(room)
+        await stage.all_stored(room, 3)
+        await stage.database.run("UPDATE events SET client_msg_id = 'other' WHERE seq = 1")
+        code, _ = await admin(stage, "retry")
+        assert code == 0
+        query = "SELECT count(*) FROM events WHERE content IS NOT NULL"
+        assert await stage.database.value(query) == 0
+
+
+async def test_numbers_no_database_holds(stage: Stage) -> None:
+    """An entry with numbers beyond 64 bits is set aside, and its neighbours are stored."""
+    async with stage.running():
+        room = await stage.make()
+        event = Event(1, room.id, 2**64 - 1, 2**64 - 1, 0, 1000, MessagePosted("ann", "x", "x"))
+        await around(stage, room, codec.encode(event))
+        await stage.all_stored(room, 20)
+        await stage.trimmed()
+        assert len(await messages(stage, room)) == 20
+        assert len(await dead(stage)) == 1
+
+
+async def test_many_poisons(stage: Stage) -> None:
+    """Any number of refused entries among good ones leaves every good one stored, in order."""
+    async with stage.running():
+        room = await stage.make()
+        async with stage.database.locked():
+            for n in range(60):
+                await stage.send(room, f"m{n}")
+                if n % 7 == 3:
+                    await inject(stage, room, b"garbage")
+                if n % 11 == 5:
+                    await inject(stage, room, forged(room, n, f"forged {n}"))
+        await stage.all_stored(room, 60)
+        await stage.trimmed()
+        assert await messages(stage, room) == [(n + 1, f"m{n}") for n in range(60)]
+        assert len(await dead(stage)) == 14

@@ -1,0 +1,73 @@
+"""Processes that are started with a setting they cannot run with."""
+
+import pytest
+
+from tests.support.ports import free_port
+from tests.support.process import Process, run
+from tests.support.stage import Stage
+
+BROKEN = {
+    "PORT": "70000",
+    "PARTITIONS": "0",
+    "LEASE_SECONDS": "soon",
+    "DATABASE_URL": "nonsense",
+    "REDIS_URL": "localhost:6379",
+}
+
+
+async def refusal(module: str, env: dict[str, str]) -> list[str]:
+    """Run it to its end, which must be a refusal: the lines it said."""
+    code, out, err = await run(module, env=env)
+    assert (code, out) == (2, ""), err
+    assert "Traceback" not in err
+    return err.splitlines()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("module", ["persister", "gateway"])
+async def test_broken_setting(stage: Stage, module: str, name: str) -> None:
+    """A process with a broken setting ends with code 2 and one sentence that names it."""
+    env = {**stage.env, "PORT": str(free_port()), name: BROKEN[name]}
+    [sentence] = await refusal(module, env)
+    assert name in sentence
+
+
+@pytest.mark.parametrize("module", ["persister", "gateway"])
+async def test_database_without_an_async_driver(stage: Stage, module: str) -> None:
+    """A database URL without an async driver is refused like any broken setting."""
+    env = {**stage.env, "PORT": str(free_port()), "DATABASE_URL": "sqlite:///parley.db"}
+    [sentence] = await refusal(module, env)
+    assert "DATABASE_URL" in sentence
+
+
+async def test_database_where_nothing_can_be_made(stage: Stage) -> None:
+    """A database file in a folder that cannot be made is refused like any broken setting."""
+    env = {**stage.env, "DATABASE_URL": "sqlite+aiosqlite:////proc/nowhere/parley.db"}
+    [sentence] = await refusal("persister", env)
+    assert "DATABASE_URL" in sentence
+
+
+async def test_other_partitions_in_the_database(stage: Stage) -> None:
+    """A persister refuses data that was made with another PARTITIONS."""
+    async with stage.running():
+        pass
+    said = await refusal("persister", {**stage.env, "PARTITIONS": "4"})
+    assert said[-1].startswith("PARTITIONS=4 is not valid: ")
+
+
+async def test_other_partitions_in_the_broker(stage: Stage) -> None:
+    """A persister with a new database refuses a broker's data made with another PARTITIONS."""
+    async with stage.running():
+        pass
+    fresh = stage.database.url.replace("parley.db", "fresh.db")
+    env = {**stage.env, "PARTITIONS": "4", "DATABASE_URL": fresh}
+    said = await refusal("persister", env)
+    assert said[-1].startswith("PARTITIONS=4 is not valid: ")
+
+
+async def test_gateway_with_other_partitions(stage: Stage) -> None:
+    """A gateway with another PARTITIONS than the data's never becomes ready, and says why."""
+    async with stage.running():
+        env = {**stage.env, "PARTITIONS": "4", "PORT": str(free_port())}
+        async with Process("gateway", env) as gateway:
+            await gateway.hear("PARTITIONS=4 is not valid")
