@@ -4,26 +4,36 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
 
+from gateway.chat_follower import ChatFollower
+from gateway.chat_list import ChatList
+from gateway.cursors import Cursors
 from gateway.directory import Directory
-from gateway.endpoints import health, websocket
+from gateway.endpoints import chats, health, openapi, websocket
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.incoming import Incoming
 from gateway.passwords import Passwords
+from gateway.presence import Presence
 from gateway.pulse import Pulse
 from gateway.readiness import Readiness
+from gateway.replay import Replay
 from gateway.services import Services
 from gateway.typing_status import TypingStatus
-from shared import codec
 from shared.broker.client import connect
+from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
 from shared.broker.partitions import PartitionProbe
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
-from shared.broker.subscriber import OnMessage, Subscriber
+from shared.broker.subscriber import Subscriber
+from shared.broker.wakes import WakeLog
 from shared.config import Settings
-from shared.model.events import Beat
+from shared.errors import ChatError
+from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
 from shared.telemetry import logger
@@ -45,9 +55,20 @@ def make_app(settings: Settings) -> Starlette:
     routes = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
+        Route("/chats", chats.Chats),
+        Route("/chats/user/{user:path}", chats.ChatsOfUser),
+        Route("/chats/{chat}", chats.Chat),
+        Route("/openapi.json", openapi.document),
+        Route("/docs", openapi.page),
+        Mount("/docs", StaticFiles(directory=openapi.WEB)),
         WebSocketRoute("/ws", websocket.chat),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    errors = {
+        ChatError: chats.chat_error,
+        HTTPException: chats.http_error,
+        Exception: chats.server_error,
+    }
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
 
 
 async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> None:
@@ -55,28 +76,27 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.push_async_callback(engine.dispose)
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
-    publisher = Publisher(
-        client, settings.partitions, settings.max_backlog, settings.dedupe_minutes
-    )
+    publisher = Publisher(client, settings)
     stack.push_async_callback(publisher.close)
     passwords = Passwords()
     stack.callback(passwords.close)
     rooms = RoomBroker(client, settings.partitions, settings.max_backlog)
     reader = Reader(engine)
     directory = Directory(rooms, reader, publisher)
-    hub = Hub(rooms)
+    hub = Hub(rooms, Replay(rooms, reader))
     pulse = Pulse(publisher, settings.gateway_name, lambda: len(hub.connections))
-
-    subscriber = Subscriber(settings.redis_url, _receiver(hub, pulse), hub.subscribed)
+    follower = ChatFollower(hub, rooms, WakeLog(client), settings)
+    chat_list = ChatList(rooms, ChatReader(reader))
+    presence = Presence(hub, pulse, publisher, chat_list.partners, settings.broadcast_limit)
+    incoming = Incoming(hub, pulse, presence, follower)
+    subscriber = Subscriber(settings.redis_url, incoming.receive, incoming.subscribed)
     hub.attach(subscriber)
-    subscriber.hold(EVERYONE)
-    subscriber.start()
-    stack.push_async_callback(subscriber.close)
-    pulse.start()
-    stack.push_async_callback(pulse.close)
+    for channel in (EVERYONE, *follower.channels):
+        subscriber.hold(channel)
     readiness = Readiness(pulse, PartitionProbe(client, settings.partitions))
-    readiness.start()
-    stack.push_async_callback(readiness.close)
+    for part in (subscriber, pulse, follower, presence, readiness):
+        part.start()
+        stack.push_async_callback(part.close)
 
     app.state.readiness = readiness
     app.state.services = Services(
@@ -87,25 +107,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         passwords=passwords,
         publisher=publisher,
         pulse=pulse,
-        typing=TypingStatus(publisher),
+        typing=TypingStatus(publisher, settings.wake_after, settings.partitions),
+        follower=follower,
+        chats=chat_list,
+        cursors=Cursors(CursorBroker(client, settings), directory, ChatReader(reader)),
+        presence=presence,
     )
-
-
-def _receiver(hub: Hub, pulse: Pulse) -> OnMessage:
-    """What is done with a message of the broker: it goes to the pulse, to all, or to a room."""
-
-    def receive(channel: str, data: bytes) -> None:
-        try:
-            event = codec.decode(data)
-        except codec.CodecError as error:
-            # A newer gateway may say what this one does not know; the room's log keeps it.
-            log.warning("event not understood", channel=channel, reason=str(error))
-            return
-        if isinstance(event.body, Beat):
-            pulse.hear(event.body)
-        elif channel == EVERYONE:
-            hub.announce(event)
-        else:
-            hub.receive(channel, event)
-
-    return receive

@@ -11,7 +11,7 @@ from gateway.protocols.frames import Format, Outgoing, RequestId
 from shared.errors import ChatError
 
 if TYPE_CHECKING:
-    from gateway.hub import LocalRoom
+    from gateway.local_room import LocalRoom
 
 
 class Connection:
@@ -21,7 +21,8 @@ class Connection:
         sid: unique in the cluster.
         username: the name bound to it; None until one is.
         rooms: the rooms it is in, by name.
-        lagging: it did not read what it was sent; it is told so and closed.
+        lagging: it did not read what it was sent; nothing more is kept for it.
+        fell_behind: set when that happens.
     """
 
     def __init__(self, wire: Format, gateway_name: str, outbox_limit: int) -> None:
@@ -37,10 +38,14 @@ class Connection:
         self.username: str | None = None
         self.rooms: dict[str, LocalRoom] = {}
         self.lagging = False
+        # Whether it hears of its user's direct chats, and whether it says that they are online.
+        self.hears_chats = False
+        self.online = False
         self._outbox: deque[bytes] = deque()
         self._unsent = 0
         self._limit = outbox_limit
         self._filled = asyncio.Event()
+        self.fell_behind = asyncio.Event()
 
     @property
     def display_name(self) -> str:
@@ -76,10 +81,13 @@ class Connection:
         """
         if self.lagging or (sheddable and self._unsent > self._limit // 2):
             return
+        if self._unsent > self._limit:
+            # What waits already is too much; one large frame by itself is not.
+            self.lagging = True
+            self.fell_behind.set()
+            return
         self._outbox.append(frame)
         self._unsent += len(frame)
-        if self._unsent > self._limit:
-            self.lagging = True
         self._filled.set()
 
     def emit(self, event: str, data: Any, room: str | None = None) -> None:  # noqa: ANN401 - any payload

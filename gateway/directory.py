@@ -1,17 +1,33 @@
 """Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
 
+import asyncio
 from typing import Final
 
+import msgspec
+
 from shared.broker.publisher import Accepted, Publisher, RoomNotHeld
-from shared.broker.rooms import NotHeld, RoomBroker
+from shared.broker.rooms import Held, RoomBroker
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Body, RoomCreated
-from shared.model.ids import room_key
+from shared.model.events import Body, MessagePosted, RoomCreated
+from shared.model.ids import chat_key, room_key
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
 
 MOST_TRIES: Final = 5
 """Rounds of find and compare-and-set: each lost one means that somebody else moved on."""
+
+
+MOST_CHAT_KEYS: Final = 10_000
+"""Chats whose keys are remembered."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a message stands: its room, its place in it, who sent it, whether it was deleted."""
+
+    room: Room
+    seq: int
+    sender: str
+    deleted: bool
 
 
 class Directory:
@@ -21,6 +37,10 @@ class Directory:
         self._broker = broker
         self._reader = reader
         self._publisher = publisher
+        # A chat keeps its key for life, so what was found once need not be asked again.
+        self._chat_keys: dict[int, str] = {}
+        # Rooms that are being opened because somebody sent to them.
+        self._opening: dict[str, asyncio.Task[None]] = {}
 
     async def room(self, key: str) -> Room | None:
         """The room of this key, held by the broker when this returns; None if there is none.
@@ -28,15 +48,48 @@ class Directory:
         Raises:
             ChatError: `broker_unavailable`; `storage_unavailable` where SQL must be asked.
         """
+        found = await self.held(key)
+        return found.room if found else None
+
+    async def held(self, key: str) -> Held | None:
+        """As `room`, with how long ago its last event was."""
         for _ in range(MOST_TRIES):
             found = await self._broker.find(key)
-            if isinstance(found, Room):
+            if isinstance(found, Held):
                 return found
-            stored = await self._reader.room(key)
+            stored = None if found.deleted else await self._reader.room(key)
             if stored is None:
                 return None
-            await self._broker.open(stored, found)
+            await self._broker.open(stored.room, stored.active_at, found)
         raise broker_unavailable()
+
+    async def chat(self, chat_id: int) -> Room | None:
+        """The direct chat of this id, or None; raises as `room` does."""
+        key = self._chat_keys.get(chat_id) or await self._key_of_chat(chat_id)
+        room = await self.room(key) if key else None
+        if room is None or room.id != chat_id:
+            return None
+        if len(self._chat_keys) >= MOST_CHAT_KEYS:
+            del self._chat_keys[next(iter(self._chat_keys))]
+        self._chat_keys[chat_id] = room.key
+        return room
+
+    async def place_of(self, message_id: int) -> Place | None:
+        """Where a message stands, or None; raises as `room` does."""
+        if unstored := await self._broker.event(message_id):
+            key, event = unstored
+            if not isinstance(event.body, MessagePosted):
+                return None
+            room_id, seq, sender, deleted = event.room_id, event.seq, event.body.sender, False
+        elif stored := await self._reader.place_of(message_id):
+            key, room_id = stored.room_key, stored.room_id
+            seq, sender, deleted = stored.seq, stored.sender, stored.deleted
+        else:
+            return None
+        room = await self.room(key)
+        if room is None or room.id != room_id:
+            return None
+        return Place(room, seq, sender, deleted or seq <= room.floor)
 
     async def create(self, created: RoomCreated) -> Room:
         """Make a room.
@@ -46,11 +99,32 @@ class Directory:
         """
         for _ in range(MOST_TRIES):
             found = await self._broker.find(created.key)
-            if not isinstance(found, NotHeld) or await self._reader.room(created.key):
+            # A room that was just deleted may still be in SQL.
+            if isinstance(found, Held) or (
+                not found.deleted and await self._reader.room(created.key)
+            ):
                 raise ChatError("room_exists", "a room of this name exists")
             made = await self._broker.create(created, found)
             if isinstance(made, Room):
                 return made
+        raise broker_unavailable()
+
+    async def chat_of(self, user1: str, user2: str) -> tuple[Room, bool]:
+        """The direct chat of two users, and whether it was made by this call.
+
+        Raises:
+            ChatError: as `create`.
+        """
+        key = chat_key(user1, user2)
+        for _ in range(MOST_TRIES):
+            if room := await self.room(key):
+                return room, False
+            created = RoomCreated("direct", key, "", "", user1, user1, user2)
+            try:
+                return await self.create(created), True
+            except ChatError as error:
+                if error.code != "room_exists":
+                    raise
         raise broker_unavailable()
 
     async def rooms(self, after: str, limit: int) -> list[Room]:
@@ -73,19 +147,36 @@ class Directory:
                 by_key[key] = room
         return [by_key[key] for key in sorted(by_key)][:limit]
 
-    async def send(
-        self, key: str, room_id: int, sender: str, client_msg_id: str, body: Body
-    ) -> Accepted:
+    async def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Accepted:
         """Send to a room; sends take their places in the order of these calls' first steps.
 
         Raises:
             ChatError: as `Publisher.send`, and as `room`.
         """
+        opening = self._opening.get(room.key)
+        if opening is None:
+            try:
+                return await self._publisher.send(room, sender, client_msg_id, body)
+            except RoomNotHeld:
+                opening = self._opening.get(room.key)
+        if opening is None:
+            opening = self._opening[room.key] = asyncio.create_task(self._open_for_sends(room.key))
+        # Whoever comes while it is opened stands behind who came before.
+        await asyncio.shield(opening)
         try:
-            return await self._publisher.send(key, room_id, sender, client_msg_id, body)
-        except RoomNotHeld:
-            await self.room(key)
-        try:
-            return await self._publisher.send(key, room_id, sender, client_msg_id, body)
+            return await self._publisher.send(room, sender, client_msg_id, body)
         except RoomNotHeld:
             raise broker_unavailable() from None
+
+    async def _open_for_sends(self, key: str) -> None:
+        try:
+            await self.room(key)
+        finally:
+            del self._opening[key]
+
+    async def _key_of_chat(self, chat_id: int) -> str | None:
+        if unstored := await self._broker.event(chat_id):
+            key, event = unstored
+            return key if isinstance(event.body, RoomCreated) else None
+        stored = await self._reader.room_by_id(chat_id)
+        return stored.key if stored and stored.kind == "direct" else None

@@ -6,7 +6,7 @@ from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
-from gateway.handlers import people, rooms
+from gateway.handlers import chats, people, places, rooms
 from gateway.handlers.outcome import Later, ToldAlready
 from gateway.protocols.frames import Frame, RequestId
 from gateway.services import Services
@@ -36,9 +36,18 @@ TABLE: Final[Mapping[str, Entry]] = {
     "getRooms": Entry(commands.GetRooms, rooms.get_rooms),
     "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
     "message": Entry(commands.SendMessage, rooms.send_message),
-    "typing": Entry(commands.Typing, rooms.typing),
     "deleteMessages": Entry(commands.DeleteMessages, rooms.delete_messages),
-    "history": Entry(commands.History, rooms.history),
+    "typing": Entry(commands.Typing, places.typing),
+    "history": Entry(commands.History, places.history),
+    "seen": Entry(commands.Seen, places.seen),
+    "userOnline": Entry(commands.UserOnline, people.user_online),
+    "userOffline": Entry(commands.UserOffline, people.user_offline),
+    "getChats": Entry(commands.GetChats, chats.get_chats),
+    "createChat": Entry(commands.CreateChat, chats.create_chat),
+    "sendMessage": Entry(commands.SendChatMessage, chats.send_message),
+    "getMessages": Entry(commands.GetMessages, chats.get_messages),
+    "markAsSeen": Entry(commands.MarkAsSeen, chats.mark_as_seen),
+    "deleteMessage": Entry(commands.DeleteMessage, chats.delete_message),
 }
 
 

@@ -1,5 +1,6 @@
 """Pages of history: the room's log, then SQL for what is below it, folded into one order."""
 
+from collections.abc import Iterable
 from functools import partial as bind
 from typing import Final, Literal
 
@@ -8,11 +9,19 @@ import msgspec
 from gateway.directory import Directory
 from shared.broker.rooms import LogPart, RoomBroker
 from shared.errors import ChatError
+from shared.model.rooms import Room
 from shared.model.timeline import Message, fold
 from shared.storage.reader import Reader
 
 TOP: Final = 2**53
 """Above every seq."""
+
+
+MOST_TEXT: Final = 1_000_000
+"""Characters of the messages of a page; a page is shorter where they are long."""
+
+AWAY: Final = 0
+"""Stands for the epoch of a partition that cannot be asked."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -38,76 +47,93 @@ class History:
         self._directory = directory
         self._reader = reader
 
-    async def newest(self, key: str, room_id: int, limit: int, before: int = TOP) -> Page:
+    async def newest(self, room: Room, limit: int, before: int = TOP) -> Page:
         """The last `limit` messages below `before`.
 
         Raises:
-            ChatError: `storage_unavailable` when neither broker nor SQL answers.
+            ChatError: `storage_unavailable` when neither broker nor SQL answers; `not_found`
+                when the room is gone.
         """
-        highest = None if before == TOP else before - 1
-        part = await self._log(key, "backward", highest=highest, limit=limit)
-        events = part.events if part else []
-        floor = part.floor if part else 0
-        lowest = events[0] if events else None
-        items = fold([], events, floor)
-        below = lowest.seq if lowest else before
-        complete = lowest is not None and lowest.prev <= floor
-        partial = part is None
+        highest = None if before == TOP else max(before - 1, 0)
+        part = await self._log(room, "backward", highest=highest, limit=limit)
+        events, floor, changes = part.events, part.floor, part.changes
+        items = fold([], events, floor, changes)
+        below = events[0].seq if events else before
+        complete = events[0].prev <= floor if events else part.epoch > 0 and part.head <= floor
+        away = part.epoch == AWAY
         if len(items) < limit and not complete and below > 1:
             try:
-                stored = await self._reader.newest(room_id, floor, below, limit - len(items))
+                stored = await self._reader.newest(room.id, floor, below, limit - len(items))
             except ChatError:
-                if part is None:
+                if part.epoch == AWAY:
                     raise
-                partial = True
+                away = True
             else:
-                items = fold(stored, events, floor)
-        return await self._page(room_id, items, part, partial=partial)
+                items = fold(stored, events, floor, changes)
+        newest_first = _within_text(reversed(items))
+        return await self._page(room, newest_first[::-1], part, partial=away)
 
-    async def after(self, key: str, room_id: int, after: int, limit: int) -> Page:
+    async def after(self, room: Room, after: int, limit: int) -> Page:
         """The first `limit` messages above `after`.
 
         Raises:
             ChatError: `storage_unavailable` when SQL is needed and away: a page that begins
-                above a hole would be taken for the whole.
+                above a hole would be taken for the whole. `not_found` when the room is gone.
         """
-        part = await self._log(key, "forward", lowest=after + 1, limit=limit)
-        events = part.events if part else []
-        floor = part.floor if part else 0
+        part = await self._log(room, "forward", lowest=after + 1, limit=limit)
+        if part.floor > after:  # what is below it would fill the page and show nothing
+            part = await self._log(room, "forward", lowest=part.floor + 1, limit=limit)
+        events, floor, changes = part.events, part.floor, part.changes
         seen = max(after, floor)
-        items = fold([], events, floor)
+        items = fold([], events, floor, changes)
         first = events[0] if events else None
-        missing = first.prev > seen if first else part is None or part.head > seen
+        missing = first.prev > seen if first else part.epoch == AWAY or part.head > seen
         if missing:
             below = first.seq if first else TOP
-            stored = await self._reader.oldest(room_id, seen, below, limit)
-            items = fold(stored, events, floor)[:limit]
-        return await self._page(room_id, items, part, partial=part is None)
+            stored = await self._reader.oldest(room.id, seen, below, limit)
+            items = fold(stored, events, floor, changes)[:limit]
+        return await self._page(room, _within_text(items), part, partial=part.epoch == AWAY)
 
     async def _log(
         self,
-        key: str,
+        room: Room,
         direction: Literal["forward", "backward"],
         *,
         lowest: int = 0,
         highest: int | None = None,
         limit: int,
-    ) -> LogPart | None:
-        """A part of the log; None while the broker or the room's partition is away."""
+    ) -> LogPart:
+        """A part of the log; an empty one while the broker or the room's partition is away."""
         read = bind(
-            self._broker.read_log, key, direction, lowest=lowest, highest=highest, limit=limit
+            self._broker.read_log, room.key, direction, lowest=lowest, highest=highest, limit=limit
         )
         try:
             part = await read()
-            if part is None and await self._directory.room(key):
+            if part is None and await self._directory.room(room.key):
                 part = await read()
         except ChatError:
-            return None
+            part = None
+        if part is None:
+            return LogPart(AWAY, room.id, 0, 0, [])
+        if part.room_id != room.id:
+            raise ChatError("not_found", "there is no such room any more")
         return part
 
     async def _page(
-        self, room_id: int, items: list[Message], part: LogPart | None, *, partial: bool
+        self, room: Room, items: list[Message], part: LogPart, *, partial: bool
     ) -> Page:
-        if part is None:
-            return Page(items, await self._reader.head(room_id), 0, partial)
+        if part.epoch == AWAY:
+            return Page(items, await self._reader.head(room.id), AWAY, partial)
         return Page(items, part.head, part.epoch, partial)
+
+
+def _within_text(items: Iterable[Message]) -> list[Message]:
+    """The first messages that fit into a page, one at least: pages are bounded in bytes too."""
+    kept: list[Message] = []
+    text = 0
+    for item in items:
+        text += len(item.content)
+        if kept and text > MOST_TEXT:
+            break
+        kept.append(item)
+    return kept

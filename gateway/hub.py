@@ -1,74 +1,47 @@
-"""Local fan-out: which connections are in which room, each room's events in one order."""
+"""Local fan-out: which connections are in which room, and who is here; encode once for all."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import UNSET
-
 from gateway.connection import Connection
-from gateway.protocols.frames import Format, Outgoing
-from gateway.protocols.payloads import Announcement, announcements
+from gateway.local_room import LocalRoom, Member
+from gateway.protocols.announcements import Announcement, announcements
+from gateway.protocols.frames import Format
+from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
-from shared.codec import CodecError
-from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Event, Notice, TypingChanged
+from shared.errors import broker_unavailable
+from shared.model.events import CursorMoved, Event, Notice, RoomDeleted, TypingChanged
 from shared.model.rooms import Room
-from shared.telemetry import logger
-
-LOG_PAGE: Final = 1000
-"""Events read from a room's log at a time."""
 
 FOLLOW_WITHIN: Final = 5.0
 """Seconds a room may take to be subscribed."""
 
-MOST_READS: Final = 3
-"""Reads of a log for one gap, where pub/sub keeps losing what comes meanwhile."""
-
-TRY_AGAIN_AFTER: Final = 0.5
-"""Seconds until a log is read again that could not be read."""
-
-log = logger(__name__)
-
-
-class LocalRoom:
-    """A room with members on this gateway.
-
-    Attributes:
-        head: the seq of the last event its members were given.
-        synced: done once the channel is followed and the head is known.
-        members: each with what waits while its history is on the way; None once it is live.
-    """
-
-    def __init__(self, room: Room, channel: str) -> None:
-        self.key = room.key
-        self.id = room.id
-        self.name = room.name
-        self.channel = channel
-        self.head = room.head
-        self.members: dict[Connection, list[Event] | None] = {}
-        self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # An event whose predecessor is missing waits here until the log has filled the gap.
-        self.waiting: list[Event] = []
-        self.catching_up: asyncio.Task[None] | None = None
-
 
 class Hub:
-    """The rooms and connections of this gateway."""
+    """The rooms, connections and users of this gateway.
 
-    def __init__(self, broker: RoomBroker) -> None:
+    Attributes:
+        connections: all of them.
+        users: the connections that hear of a user's chats, by user.
+    """
+
+    def __init__(self, broker: RoomBroker, replay: Replay) -> None:
         self._broker = broker
+        self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
         self._subscriber: Subscriber | None = None
         self.connections: set[Connection] = set()
+        self.users: defaultdict[str, set[Connection]] = defaultdict(set)
 
     def attach(self, subscriber: Subscriber) -> None:
         """Say where channels are followed; the subscriber's callbacks are this hub's."""
         self._subscriber = subscriber
 
     async def enter(self, connection: Connection, room: Room) -> LocalRoom:
-        """Make a connection a member; its events wait until `go_live`.
+        """Make a connection a member of a named room; its events wait until `go_live`.
 
         Returns:
             The room, followed: nothing that happens from here on is missed.
@@ -76,13 +49,9 @@ class Hub:
         Raises:
             ChatError: `broker_unavailable`; then it is no member.
         """
-        channel = self._broker.channel(room.key)
-        local = self._rooms.get(channel)
-        if local is None:
-            local = self._rooms[channel] = LocalRoom(room, channel)
-            self._follow(channel)
+        local = self.follow(room)
         if connection not in local.members:
-            local.members[connection] = []
+            local.members[connection] = Member()
             connection.rooms[local.name] = local
         try:
             async with asyncio.timeout(FOLLOW_WITHIN):
@@ -94,122 +63,124 @@ class Hub:
 
     def go_live(self, connection: Connection, local: LocalRoom, seen: int) -> None:
         """Give a member what waited for it above `seen`, and everything from now on at once."""
-        waiting = local.members.get(connection)
-        if waiting is None:
-            return  # it has left meanwhile
-        local.members[connection] = None
+        member = local.members.get(connection)
+        if member is None or member.waiting is None:
+            return  # it has left meanwhile, or is live already
+        waiting, member.waiting, member.seen = member.waiting, None, seen
         for event in waiting:
-            if event.seq == 0 or event.seq > seen:
-                self._deliver([connection], event, local.name)
+            if member.takes(event):
+                self._send([connection], event, local.room)
 
     def leave(self, connection: Connection, local: LocalRoom) -> None:
-        """End a membership; a room without members is not followed."""
+        """End a membership; a named room without members is not followed."""
         local.members.pop(connection, None)
         connection.rooms.pop(local.name, None)
-        if not local.members and self._rooms.get(local.channel) is local:
+        if not local.members:
+            self.unfollow(local)
+
+    def follow(self, room: Room, idle: float = 0.0) -> LocalRoom:
+        """Follow a room from its head on, if it is not followed yet.
+
+        Args:
+            room: the room, with the head from which its events are wanted.
+            idle: seconds since its last event.
+        """
+        channel = self._broker.channel(room.key)
+        local = self._rooms.get(channel)
+        if local is not None and local.room.id == room.id:
+            return local
+        if local is not None:
+            self.unfollow(local)
+        local = self._rooms[channel] = LocalRoom(room, channel, self._replay, self._fan_out)
+        local.active -= idle
+        if self._subscriber is None:
+            raise AssertionError("the hub is attached before the first connection")
+        self._subscriber.hold(channel)
+        return local
+
+    def unfollow(self, local: LocalRoom) -> None:
+        """Follow a room no more."""
+        if self._rooms.get(local.channel) is local:
+            local.close()
             del self._rooms[local.channel]
             if self._subscriber is not None:
                 self._subscriber.release(local.channel)
 
+    def followed(self, key: str) -> LocalRoom | None:
+        """The room of this key, if it is followed."""
+        return self._rooms.get(self._broker.channel(key))
+
+    def followed_chats(self) -> list[LocalRoom]:
+        """The direct chats that are followed."""
+        return [local for local in self._rooms.values() if local.room.kind == "direct"]
+
+    def listen(self, user: str, connection: Connection) -> bool:
+        """Let a connection hear of a user's chats; whether it is the first one here."""
+        first = not self.users.get(user)
+        self.users[user].add(connection)
+        return first
+
+    def unlisten(self, user: str, connection: Connection) -> None:
+        """Undo `listen`."""
+        here = self.users.get(user, set())
+        here.discard(connection)
+        if not here:
+            self.users.pop(user, None)
+
+    def listeners(self, *users: str) -> set[Connection]:
+        """The connections that hear of the chats of any of these users."""
+        return {connection for user in users for connection in self.users.get(user, ())}
+
     def receive(self, channel: str, event: Event) -> None:
         """Take an event from a room's channel."""
-        local = self._rooms.get(channel)
-        if local is None:
-            return  # the last member has just left
-        if event.seq == 0:
-            self._fan_out(local, event)
-        elif local.catching_up is not None or not local.synced.done() or event.prev > local.head:
-            local.waiting.append(event)
-            self._catch_up(local)
-        elif event.seq > local.head:
-            self._advance(local, event)
+        if local := self._rooms.get(channel):  # else its last member has just left
+            local.receive(event)
 
     def subscribed(self, channel: str) -> None:
         """A channel was subscribed, perhaps afresh: what was published before may be missing."""
-        local = self._rooms.get(channel)
-        if local is not None:
-            self._catch_up(local)
+        if local := self._rooms.get(channel):
+            local.catch_up()
 
     def announce(self, event: Event) -> None:
         """Tell everyone on this gateway."""
-        self._deliver(list(self.connections), event, None)
+        self._send(list(self.connections), event, None)
 
-    def _follow(self, channel: str) -> None:
-        if self._subscriber is None:
-            raise AssertionError("the hub is attached before the first connection")
-        self._subscriber.hold(channel)
-
-    def _advance(self, local: LocalRoom, event: Event) -> None:
-        local.head = event.seq
-        self._fan_out(local, event)
-
-    def _fan_out(self, local: LocalRoom, event: Event) -> None:
-        live = []
-        for connection, waiting in local.members.items():
-            if waiting is None:
-                live.append(connection)
-            else:
-                waiting.append(event)
-        self._deliver(live, event, local.name)
-
-    def _deliver(self, to: Iterable[Connection], event: Event, room: str | None) -> None:
-        """Encode once for each format in use, and hand the frames out."""
-        body = event.body
-        origin = body.origin if isinstance(body, Notice | TypingChanged) else ""
-        sheddable = isinstance(body, TypingChanged)
-        told = announcements(event, room or "")
+    def tell(self, to: Iterable[Connection], told: list[Announcement]) -> None:
+        """Send announcements, encoded once for each format in use."""
         frames: dict[Format, list[bytes]] = {}
         for connection in to:
-            if origin and connection.sid == origin:
-                continue
             wire = connection.wire
             encoded = frames.get(wire)
             if encoded is None:
-                encoded = frames[wire] = [_encode(wire, item, room) for item in told]
-            for frame in encoded:
-                connection.push(frame, sheddable=sheddable)
+                encoded = frames[wire] = [wire.encode(item.outgoing()) for item in told]
+            for frame, item in zip(encoded, told, strict=True):
+                connection.push(frame, sheddable=item.sheddable)
 
-    def _catch_up(self, local: LocalRoom) -> None:
-        if local.catching_up is None:
-            local.catching_up = asyncio.create_task(self._fill(local))
+    def tell_users(self, event: Event, user1: str, user2: str) -> None:
+        """Tell both users of a direct chat of what happened in it."""
+        told = announcements(event, None, (user1, user2))
+        self.tell(_without_origin(self.listeners(user1, user2), event), told)
 
-    async def _fill(self, local: LocalRoom) -> None:
-        """Read from the log what the channel did not bring, then give out what waited."""
-        try:
-            for _ in range(MOST_READS):
-                await self._read_log(local)
-                if all(event.prev <= local.head for event in local.waiting[:1]):
-                    break
-        except (ChatError, CodecError) as error:
-            log.warning("room not caught up", room=local.name, error=str(error))
-            asyncio.get_running_loop().call_later(TRY_AGAIN_AFTER, self.subscribed, local.channel)
+    def _fan_out(self, local: LocalRoom, event: Event) -> None:
+        if local.room.kind == "direct":
+            self.tell_users(event, local.room.user1, local.room.user2)
+            if isinstance(event.body, RoomDeleted):
+                self.unfollow(local)
             return
-        finally:
-            local.catching_up = None
-        if not local.synced.done():
-            local.synced.set_result(None)
-        waiting, local.waiting = local.waiting, []
-        for event in waiting:
-            # What the log does not have any more cannot be filled from it.
-            if event.seq > local.head:
-                self._advance(local, event)
+        live = []
+        for connection, member in local.members.items():
+            if member.waiting is not None:
+                member.waiting.append(event)
+            elif member.takes(event):
+                live.append(connection)
+        self._send(live, event, local.room)
 
-    async def _read_log(self, local: LocalRoom) -> None:
-        if not local.synced.done():
-            newest = await self._broker.read_log(local.key, "backward", limit=1)
-            local.head = newest.head if newest else local.head
-            return
-        while True:
-            part = await self._broker.read_log(
-                local.key, "forward", lowest=local.head + 1, limit=LOG_PAGE
-            )
-            for event in part.events if part else ():
-                if event.seq > local.head:
-                    self._advance(local, event)
-            if part is None or len(part.events) < LOG_PAGE:
-                return
+    def _send(self, to: Iterable[Connection], event: Event, room: Room | None) -> None:
+        self.tell(_without_origin(to, event), announcements(event, room.name if room else None))
 
 
-def _encode(wire: Format, announcement: Announcement, room: str | None) -> bytes:
-    name, data = announcement
-    return wire.encode(Outgoing(name, room=UNSET if room is None else room, data=data))
+def _without_origin(to: Iterable[Connection], event: Event) -> Iterable[Connection]:
+    """Leave out the connection that made a signal: it knows."""
+    body = event.body
+    origin = body.origin if isinstance(body, Notice | TypingChanged | CursorMoved) else ""
+    return (connection for connection in to if connection.sid != origin) if origin else to

@@ -33,6 +33,8 @@ class Pulse:
         self._heard: dict[str, tuple[float, int]] = {}
         self._task: EssentialTask | None = None
         self.incarnation = incarnation(name)
+        # The number of this gateway's last change of presence, so that others miss none.
+        self.presence = 0
 
     @property
     def fresh(self) -> bool:
@@ -72,6 +74,6 @@ class Pulse:
     async def _run(self) -> None:
         while True:
             self._count += 1
-            beat = Beat(self.incarnation, self._count, self._connections())
+            beat = Beat(self.incarnation, self._count, self._connections(), self.presence)
             self._publisher.signal(EVERYONE, signal(beat))
             await asyncio.sleep(EVERY)

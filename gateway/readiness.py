@@ -6,7 +6,6 @@ from typing import Final
 from gateway.pulse import Pulse
 from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import PartitionProbe
-from shared.config import ConfigError
 from shared.essential import EssentialTask
 from shared.telemetry import logger
 
@@ -24,7 +23,6 @@ class Readiness:
         self._pulse = pulse
         self._probe = probe
         self._closed: int | None = None
-        self._misfit: str | None = None
         self._task: EssentialTask | None = None
         self.draining = False
 
@@ -33,8 +31,6 @@ class Readiness:
         """What is missing, in a few words; None when nothing is."""
         if self.draining:
             return "nothing, it is leaving"
-        if self._misfit:
-            return f"another setting: {self._misfit}"
         if not self._pulse.fresh:
             return "the broker"
         if self._closed is None:
@@ -53,14 +49,13 @@ class Readiness:
             await self._task.close()
 
     async def _run(self) -> None:
+        # Another PARTITIONS than the data's ends the process: it would serve the wrong rooms.
         said = ""
         while True:
             try:
                 self._closed = await self._probe.closed()
             except UNAVAILABLE:
                 self._closed = None
-            except ConfigError as error:
-                self._misfit = str(error)
             if (now := self.waits_for or "ready") != said:
                 log.info("readiness", waits_for=self.waits_for)
                 said = now

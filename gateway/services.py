@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from gateway.chat_follower import ChatFollower
+from gateway.chat_list import ChatList
+from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.history import History
 from gateway.hub import Hub
 from gateway.passwords import Passwords
+from gateway.presence import Presence
 from gateway.pulse import Pulse
 from gateway.typing_status import TypingStatus
 from shared.broker.publisher import Publisher
@@ -24,3 +28,7 @@ class Services:
     publisher: Publisher
     pulse: Pulse
     typing: TypingStatus
+    follower: ChatFollower
+    chats: ChatList
+    cursors: Cursors
+    presence: Presence

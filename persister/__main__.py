@@ -5,7 +5,6 @@ import asyncio
 import signal
 import sys
 
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
@@ -26,8 +25,13 @@ from shared.telemetry import configure, logger
 log = logger("persister")
 
 
-async def serve(settings: Settings, engine: AsyncEngine) -> None:
-    """Store until SIGTERM or SIGINT, then finish the batch and hand over."""
+async def serve(settings: Settings) -> None:
+    """Store until SIGTERM or SIGINT, then finish the batch and hand over.
+
+    Raises:
+        ConfigError: a setting does not fit the data, or cannot be used.
+    """
+    engine = _engine(settings)
     owner = incarnation(settings.persister_name)
     client = connect(settings.redis_url)
     reader = StreamReader(settings.redis_url)
@@ -47,7 +51,7 @@ async def serve(settings: Settings, engine: AsyncEngine) -> None:
         loop.add_signal_handler(number, worker.stop)
     log.info("persister starts", owner=owner)
     try:
-        await _migrated(settings, engine)
+        await _migrated(settings, engine, worker)
         await worker.run()
     finally:
         await reader.close()
@@ -56,8 +60,9 @@ async def serve(settings: Settings, engine: AsyncEngine) -> None:
     log.info("persister ended")
 
 
-async def operate(settings: Settings, engine: AsyncEngine, action: str) -> bool:
+async def operate(settings: Settings, action: str) -> bool:
     """List the dead letters, or try them again; whether all is well."""
+    engine = _engine(settings)
     client = connect(settings.redis_url)
     letters = DeadLetters(client, settings.partitions)
     try:
@@ -70,9 +75,17 @@ async def operate(settings: Settings, engine: AsyncEngine, action: str) -> bool:
         await engine.dispose()
 
 
-async def _migrated(settings: Settings, engine: AsyncEngine) -> None:
+def _engine(settings: Settings) -> AsyncEngine:
+    return open_engine(settings.database_url, writes=True, synchronous=settings.sqlite_synchronous)
+
+
+async def _migrated(settings: Settings, engine: AsyncEngine, worker: Worker) -> None:
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(OUTAGE), wait=wait_fixed(0.5), before_sleep=_say_why
+        retry=retry_if_exception_type(OUTAGE),
+        wait=wait_fixed(0.5),
+        stop=lambda _state: worker.stopping,
+        before_sleep=_say_why,
+        retry_error_callback=lambda _state: None,
     ):
         with attempt:
             await migrate(engine, settings.partitions)
@@ -93,15 +106,9 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure(settings, settings.persister_name)
     try:
-        engine = open_engine(
-            settings.database_url, writes=True, synchronous=settings.sqlite_synchronous
-        )
-    except (ArgumentError, ImportError) as error:
-        refuse(f"DATABASE_URL is not valid: {error}")
-    try:
         if arguments.command:
-            sys.exit(0 if asyncio.run(operate(settings, engine, arguments.action)) else 1)
-        asyncio.run(serve(settings, engine))
+            sys.exit(0 if asyncio.run(operate(settings, arguments.action)) else 1)
+        asyncio.run(serve(settings))
     except ConfigError as error:
         refuse(str(error))
     except (*UNAVAILABLE, *OUTAGE) as error:

@@ -26,11 +26,7 @@ async def retry_letters(letters: DeadLetters, writer: Writer, say: Say) -> bool:
     for letter in found:
         entry = Entry(letter.counter, letter.room_key, letter.data)
         try:
-            batch = make_batch([entry], 0)
-            for row in batch.events:
-                await writer.restore(row)
-            for row in batch.rooms:
-                await writer.restore_room(row)
+            await writer.restore(make_batch([entry], 0))
         except (Refused, Unreadable) as error:
             say(f"{letter.partition}/{letter.counter}  still refused: {str(error).splitlines()[0]}")
             continue

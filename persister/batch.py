@@ -6,7 +6,15 @@ import msgspec
 
 from shared.broker.stream import Entry
 from shared.codec import CodecError, decode
-from shared.model.events import Event, HistoryCleared, MessagePosted, RoomCreated
+from shared.model.events import (
+    CursorMoved,
+    Event,
+    HistoryCleared,
+    MessageDeleted,
+    MessagePosted,
+    RoomCreated,
+    RoomDeleted,
+)
 
 Row = dict[str, object]
 
@@ -20,8 +28,12 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         position: the counter of the last entry.
-        heads: for each room with events here, by key, the last seq.
+        heads: for each room touched here, by key, the last seq; 0 where only state changed.
         floors: for each room that was cleared, by id, the seq up to which.
+        gone: (room id, seq) of messages deleted one by one.
+        moves: cursor moves, in order.
+        dropped: ids of rooms that were deleted.
+        created: keys of the rooms made here.
     """
 
     entries: Sequence[Entry]
@@ -30,11 +42,15 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Row]
     heads: dict[str, int]
     floors: dict[int, int]
+    gone: list[Row]
+    moves: list[Row]
+    dropped: list[int]
+    created: list[str]
 
-    @property
-    def created(self) -> list[str]:
-        """Keys of the rooms made here."""
-        return [str(row["key"]) for row in self.rooms]
+
+def empty_batch(entry: Entry) -> Batch:
+    """A batch that moves the position past an entry, and nothing else."""
+    return _new_batch([entry])
 
 
 def make_batch(entries: Sequence[Entry], epoch: int) -> Batch:
@@ -43,43 +59,23 @@ def make_batch(entries: Sequence[Entry], epoch: int) -> Batch:
     Raises:
         Unreadable: an entry is no event that can be stored. A batch of one tells which.
     """
-    rooms: list[Row] = []
-    events: list[Row] = []
-    heads: dict[str, int] = {}
-    floors: dict[int, int] = {}
+    batch = _new_batch(entries)
     for entry, event in _read(entries):
-        if isinstance(event.body, RoomCreated):
-            rooms.append(_room_row(event, event.body, epoch))
-            continue
-        events.append(event_row(event, epoch))
-        heads[entry.room_key] = event.seq
-        if isinstance(event.body, HistoryCleared):
-            floors[event.room_id] = event.seq
-    return Batch(
-        entries=entries,
-        position=entries[-1].counter,
-        rooms=rooms,
-        events=events,
-        heads=heads,
-        floors=floors,
-    )
+        _add(batch, entry, event, epoch)
+    return batch
 
 
 def void_batch(entry: Entry, epoch: int) -> Batch:
     """What stands in for an entry that SQL refuses: a void row at its place, if it has one."""
-    events: list[Row] = []
-    heads: dict[str, int] = {}
+    batch = _new_batch([entry])
     try:
         event = decode(entry.data)
     except CodecError:
-        pass  # nobody can tell which place it had
-    else:
-        if event.seq:
-            events.append(_void_row(event, epoch))
-            heads[entry.room_key] = event.seq
-    return Batch(
-        entries=[entry], position=entry.counter, rooms=[], events=events, heads=heads, floors={}
-    )
+        return batch  # nobody can tell which place it had
+    if event.seq:
+        batch.events.append(_void_row(event, epoch))
+        batch.heads[entry.room_key] = event.seq
+    return batch
 
 
 def event_row(event: Event, epoch: int) -> Row:
@@ -95,6 +91,9 @@ def event_row(event: Event, epoch: int) -> Row:
             row |= {"client_msg_id": client_msg_id, "deleted": False}
         case HistoryCleared(by):
             row |= {"kind": "clear", "sender": by, "deleted": False}
+        case MessageDeleted(by, message_id, message_seq):
+            row |= {"kind": "delete", "sender": by, "deleted": False}
+            row |= {"target_id": message_id, "target_seq": message_seq}
         case body:
             raise Unreadable(f"{type(body).__name__} is not stored")
     return row
@@ -106,6 +105,59 @@ def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:
             yield entry, decode(entry.data)
         except CodecError as error:
             raise Unreadable(str(error)) from None
+
+
+def _new_batch(entries: Sequence[Entry]) -> Batch:
+    return Batch(
+        entries=entries,
+        position=entries[-1].counter,
+        rooms=[],
+        events=[],
+        heads={},
+        floors={},
+        gone=[],
+        moves=[],
+        dropped=[],
+        created=[],
+    )
+
+
+def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
+    room, key = event.room_id, entry.room_key
+    batch.heads[key] = max(event.seq, batch.heads.get(key, 0))
+    match event.body:
+        case RoomCreated() as created:
+            batch.rooms.append(_room_row(event, created, epoch))
+            batch.created.append(created.key)
+        case RoomDeleted():
+            batch.dropped.append(room)
+            for row in batch.rooms:
+                if row["id"] == room:  # made and deleted in one batch
+                    row |= {"deleted": True, "key": dropped_key(key, room)}
+        case CursorMoved() as move:
+            batch.moves.append(_move_row(event, move))
+        case body:
+            batch.events.append(event_row(event, epoch))
+            if isinstance(body, HistoryCleared):
+                batch.floors[room] = event.seq
+            elif isinstance(body, MessageDeleted):
+                batch.gone.append({"room": room, "place": body.message_seq})
+
+
+def dropped_key(key: str, room_id: int) -> str:
+    """The key of a deleted room: it frees the one it had."""
+    return f"{key}#{room_id}"
+
+
+def _move_row(event: Event, move: CursorMoved) -> Row:
+    return {
+        "room": event.room_id,
+        "who": move.user,
+        "since": move.since,
+        "place": move.seq,
+        "moment": event.created_at,
+        "direct": move.direct,
+    }
 
 
 def _void_row(event: Event, epoch: int) -> Row:
@@ -121,6 +173,9 @@ def _void_row(event: Event, epoch: int) -> Row:
         "deleted": True,
         "created_at": event.created_at,
         "epoch": epoch,
+        "target_id": None,
+        "target_seq": None,
+        "seen_at": None,
     }
 
 
@@ -135,4 +190,7 @@ def _room_row(event: Event, created: RoomCreated, epoch: int) -> Row:
         "created_at": event.created_at,
         "floor": 0,
         "epoch": epoch,
+        "user1": created.user1 or None,
+        "user2": created.user2 or None,
+        "deleted": False,
     }

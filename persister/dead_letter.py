@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from persister.batch import Batch, Unreadable, make_batch, void_batch
+from persister.batch import Batch, Unreadable, empty_batch, make_batch, void_batch
 from persister.writer import Claim, Refused, Writer
 from shared.broker.stream import DeadLetters, Entry
 from shared.telemetry import logger
@@ -61,9 +61,7 @@ class Salvager:
             await self._writer.store([(claim, void)])
         except Refused:
             # Even its place is taken: the position alone moves on.
-            bare = Batch(
-                entries=[entry], position=entry.counter, rooms=[], events=[], heads={}, floors={}
-            )
+            bare = empty_batch(entry)
             await self._writer.store([(claim, bare)])
             return bare
         return void

@@ -34,6 +34,8 @@ class Leases:
         self._tick = lease_seconds / 6
         self._held: set[int] = set()
         self._surplus: set[int] = set()
+        # A renewal under way while a lease is given back would take it again.
+        self._turn = asyncio.Lock()
         self.changed = asyncio.Event()
 
     @property
@@ -46,7 +48,8 @@ class Leases:
         while True:
             before = self.wanted
             try:
-                await self._round()
+                async with self._turn:
+                    await self._round()
             except UNAVAILABLE as error:
                 log.warning("leases not renewed", error=str(error))
             if self.wanted != before:
@@ -55,9 +58,10 @@ class Leases:
 
     async def release(self, number: int) -> None:
         """Give back a partition that is no longer wanted, after its last batch."""
-        self._held.discard(number)
-        self._surplus.discard(number)
-        await self._broker.release_lease(number, self._owner)
+        async with self._turn:
+            self._held.discard(number)
+            self._surplus.discard(number)
+            await self._broker.release_lease(number, self._owner)
 
     def lose(self, number: int) -> None:
         """Another owner has this partition in SQL; the lease shows it soon."""

@@ -50,6 +50,11 @@ class Worker:
         self._next_check = 0.0
         self._next_sweep = 0.0
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """End `run` after the batch that is under way."""
         self._stop.set()
@@ -79,7 +84,7 @@ class Worker:
                 await self._leases.changed.wait()
             return
         await self._look_after()
-        if found := await self._gather():
+        if self._claims and (found := await self._gather()):
             await self._store({self._claims[n]: rows for n, rows in found.items()})
 
     async def _settle(self) -> None:
@@ -115,23 +120,24 @@ class Worker:
 
     async def _open(self, claim: Claim) -> None:
         """Store what survived in the broker, then open the partition in a new epoch."""
-        while not self._stop.is_set() and claim.number in self._claims:
-            try:
-                await self._writer.check(claim)
-            except LostPartition:
-                self._lose(claim.number)
-                return
-            seen = await self._opener.close(claim)
-            while claim.position < seen.last_counter:
-                most = self._settings.batch_size
-                survived = await self._reader.range(claim.number, claim.position, most)
-                if not survived:
-                    break
-                await self._store({claim: survived}, trim=False)
-                if claim.number not in self._claims:
-                    return
-            if await self._opener.open(claim, seen):
-                return
+        try:
+            while not self._stop.is_set() and not await self._try_to_open(claim):
+                pass  # the broker moved on meanwhile
+        except LostPartition:
+            self._lose(claim.number)
+
+    async def _try_to_open(self, claim: Claim) -> bool:
+        await self._writer.check(claim)
+        seen = await self._opener.close(claim)
+        while claim.position < seen.last_counter and not self._stop.is_set():
+            most = self._settings.batch_size
+            survived = await self._reader.range(claim.number, claim.position, most)
+            if not survived:
+                break
+            await self._store({claim: survived}, trim=False)
+            if claim.number not in self._claims:
+                return True  # another owner has it, and opens it
+        return not self._stop.is_set() and await self._opener.open(claim, seen)
 
     async def _gather(self) -> dict[int, list[Entry]]:
         """Wait for entries, then a little longer for more to share the transaction."""
@@ -198,7 +204,7 @@ class Worker:
         """Do it again until neither broker nor database is away; give up only at the end."""
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((*UNAVAILABLE, *OUTAGE)),
-            wait=wait_exponential_jitter(initial=0.05, max=1.0, jitter=0.1),
+            wait=wait_exponential_jitter(multiplier=0.05, max=1.0, jitter=0.1),
             stop=lambda _state: self._stop.is_set(),
             before_sleep=_say_why,
             retry_error_callback=lambda _state: None,

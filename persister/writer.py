@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persister.batch import Batch
-from shared.storage.tables import events, partitions, rooms
+from persister.rows import PlaceTakenError, apply_changes, insert_events, insert_rooms, replace_void
+from shared.storage.tables import partitions, rooms
 
 OUTAGE = (DBAPIError, OSError, TimeoutError)
 """Failures of the database where they are no `Refused`: no entry is blamed for them."""
@@ -40,21 +41,6 @@ class Claim(msgspec.Struct, eq=False):
     position: int
 
 
-_FLOOR = (
-    update(rooms)
-    .where(rooms.c.id == bindparam("room"), rooms.c.floor < bindparam("to"))
-    .values(floor=bindparam("to"))
-)
-_FORGET = (
-    update(events)
-    .where(
-        events.c.room_id == bindparam("room"),
-        events.c.seq < bindparam("to"),
-        events.c.kind == "message",
-        events.c.deleted.is_(False),
-    )
-    .values(content=None, deleted=True)
-)
 _MOVE = (
     update(partitions)
     .where(
@@ -95,7 +81,10 @@ class Writer:
             async with self._engine.begin() as connection:
                 for claim, batch in batches:
                     await _move(connection, claim, batch.position, claim.epoch)
-                await _insert(connection, [batch for _, batch in batches])
+                written = [batch for _, batch in batches]
+                await insert_rooms(connection, written)
+                await insert_events(connection, written)
+                await apply_changes(connection, written)
         except (IntegrityError, DataError) as error:
             raise Refused(str(error.orig)) from error
         except DBAPIError:
@@ -134,36 +123,22 @@ class Writer:
             await _move(connection, claim, start, claim.epoch + 1)
         claim.epoch, claim.position = claim.epoch + 1, start
 
-    async def restore(self, row: dict[str, object]) -> None:
-        """Put a row where a void stands for it.
-
-        Raises:
-            Refused: SQL still does not take it.
-        """
-        place = (events.c.room_id == row["room_id"]) & (events.c.seq == row["seq"])
-        try:
-            async with self._engine.begin() as connection:
-                floor = select(func.max(rooms.c.floor)).where(rooms.c.id == row["room_id"])
-                known = (await connection.execute(floor)).scalar_one_or_none() or 0
-                if int(str(row["seq"])) <= known:
-                    return  # everything up to here was deleted meanwhile
-                await connection.execute(
-                    update(events).where(place, events.c.kind == "void").values(row)
-                )
-        except (IntegrityError, DataError) as error:
-            raise Refused(str(error.orig)) from error
-
-    async def restore_room(self, row: dict[str, object]) -> None:
-        """Store the creation of a room that was set aside.
+    async def restore(self, batch: Batch) -> None:
+        """Store a batch of entries that were set aside, each row where a void stands for it.
 
         Raises:
             Refused: SQL still does not take it.
         """
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(rooms.insert().values(row))
+                await insert_rooms(connection, [batch])
+                for row in batch.events:
+                    await replace_void(connection, row)
+                await apply_changes(connection, [batch])
         except (IntegrityError, DataError) as error:
             raise Refused(str(error.orig)) from error
+        except PlaceTakenError as error:
+            raise Refused(str(error)) from error
 
 
 async def _move(connection: AsyncConnection, claim: Claim, position: int, epoch: int) -> None:
@@ -172,14 +147,3 @@ async def _move(connection: AsyncConnection, claim: Claim, position: int, epoch:
     moved = await connection.execute(_MOVE, values)
     if moved.rowcount != 1:
         raise LostPartition(claim.number)
-
-
-async def _insert(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
-    if new_rooms := [row for batch in batches for row in batch.rooms]:
-        await connection.execute(rooms.insert(), new_rooms)
-    if new_events := [row for batch in batches for row in batch.events]:
-        await connection.execute(events.insert(), new_events)
-    floors = [{"room": room, "to": seq} for batch in batches for room, seq in batch.floors.items()]
-    if floors:
-        await connection.execute(_FLOOR, floors)
-        await connection.execute(_FORGET, floors)

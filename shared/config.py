@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Seconds = Annotated[float, Meta(gt=0)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 
 MOST_PARTITIONS = 1024
 """An id keeps ten bits for its partition, so there cannot be more of them."""
@@ -44,8 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`.
     max_backlog: Annotated[int, Meta(ge=1000, le=FENCE_GAP - 1)] = 100_000
     max_content: Annotated[int, Meta(ge=1, le=16_000)] = 4000  # characters of a message
-    dedupe_minutes: Annotated[float, Meta(gt=0)] = 60
-    drain_seconds: Seconds = 10
+    # A direct chat whose last event is older wakes the gateways of its users; they follow it for
+    # half as long again.
+    wake_after: Seconds = 600
+    dedupe_minutes: Annotated[float, Meta(ge=0.01, le=10**6)] = 60
+    drain_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 10
     broadcast_limit: Annotated[int, Meta(ge=0)] = 1000  # connections in the whole cluster
     outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576  # unsent bytes of one connection
     batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # entries in one SQL transaction

@@ -16,6 +16,9 @@ from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.services import Services
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
+from shared.telemetry import logger
+
+log = logger(__name__)
 
 FORMATS: dict[str, Format] = {wire.name: wire for wire in (JSON, MSGPACK)}
 
@@ -32,14 +35,23 @@ async def chat(websocket: WebSocket) -> None:
     await websocket.accept(subprotocol=chosen)
     _bind(connection, websocket.query_params.get("username"))
     people.came(services, connection)
-    writing = asyncio.create_task(_write(websocket, connection))
+    tasks = [
+        asyncio.create_task(work)
+        for work in (
+            _read(websocket, connection, Dispatcher(services, connection)),
+            _write(websocket, connection),
+            _fall_behind(websocket, connection),
+        )
+    ]
     try:
-        await _read(websocket, connection, Dispatcher(services, connection))
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         people.went(services, connection)
-        writing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await writing
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                log.error("connection failed", sid=connection.sid, exc_info=ended)
 
 
 def _bind(connection: Connection, username: str | None) -> None:
@@ -74,6 +86,11 @@ async def _write(websocket: WebSocket, connection: Connection) -> None:
                 else:
                     await websocket.send_bytes(frame)
                 connection.sent(frame)
-            if connection.lagging:
-                await websocket.close(CloseCode.TRY_LATER, "too slow")
-                return
+
+
+async def _fall_behind(websocket: WebSocket, connection: Connection) -> None:
+    """End a connection that does not read; the close may not get through either."""
+    await connection.fell_behind.wait()
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        async with asyncio.timeout(1.0):
+            await websocket.close(CloseCode.TRY_LATER, "too slow")

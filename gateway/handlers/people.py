@@ -3,6 +3,8 @@
 import time
 
 from gateway.connection import Connection
+from gateway.handlers.chats import list_chats
+from gateway.handlers.places import hear_chats
 from gateway.protocols.payloads import NotificationPayload
 from gateway.services import Services
 from shared.broker.keys import EVERYONE
@@ -20,6 +22,26 @@ async def set_username(
     connection.bind(command.username)
 
 
+async def user_online(
+    services: Services, connection: Connection, command: commands.UserOnline
+) -> None:
+    """Be seen online, and hear of one's chats: those with unread messages come at once."""
+    connection.bind(command.user)
+    await hear_chats(services, connection)
+    services.presence.came(command.user, connection)
+    connection.online = True
+    if unread := await list_chats(services, command.user, only_unread=True):
+        connection.emit("chatsList", unread)
+
+
+async def user_offline(
+    services: Services, connection: Connection, command: commands.UserOffline
+) -> None:
+    """Be seen online no more, and hear of one's chats no more."""
+    connection.check_own(command.user)
+    _forget_user(services, connection)
+
+
 def came(services: Services, connection: Connection) -> None:
     """Take a connection in, and tell everyone, itself too."""
     services.hub.connections.add(connection)
@@ -34,6 +56,7 @@ def went(services: Services, connection: Connection) -> None:
     """Let a connection go, and tell everyone, or its rooms where everyone would be too many."""
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
     services.hub.connections.discard(connection)
+    _forget_user(services, connection)
     everyone = _everyone_is_told(services)
     if everyone:
         services.publisher.signal(EVERYONE, notice)
@@ -42,6 +65,16 @@ def went(services: Services, connection: Connection) -> None:
         services.hub.leave(connection, local)
         if not everyone:
             services.publisher.signal(local.channel, notice)
+
+
+def _forget_user(services: Services, connection: Connection) -> None:
+    if connection.username is None:
+        return
+    if connection.online:
+        services.presence.went(connection.username, connection)
+    if connection.hears_chats:
+        services.hub.unlisten(connection.username, connection)
+    connection.online = connection.hears_chats = False
 
 
 def _everyone_is_told(services: Services) -> bool:

@@ -6,10 +6,10 @@ from typing import Final
 
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, ToldAlready
-from gateway.hub import LocalRoom
+from gateway.handlers.places import joined
+from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
     AcceptedPayload,
-    HistoryPayload,
     JoinedPayload,
     NotificationPayload,
     RoomCreatedPayload,
@@ -61,8 +61,8 @@ async def join_room(
         raise _refused(connection, command.room)
     local = await services.hub.enter(connection, room)
     try:
-        page = await services.history.newest(room.key, room.id, JOIN_PAGE)
-    except ChatError:
+        page = await services.history.newest(room, JOIN_PAGE)
+    except BaseException:
         if known is None:
             services.hub.leave(connection, local)
         raise
@@ -96,7 +96,7 @@ async def send_message(
 ) -> Later:
     """Say something in a room one is in."""
     connection.check_own(command.sender)
-    local = _joined(connection, command.room)
+    local = joined(connection, command.room)
     if len(command.content) > services.settings.max_content:
         raise ChatError(
             "too_long", f"a message has at most {services.settings.max_content} characters"
@@ -110,46 +110,18 @@ async def delete_messages(
     services: Services, connection: Connection, command: commands.DeleteMessages
 ) -> Later:
     """Delete everything said so far in a room one is in."""
-    local = _joined(connection, command.room)
+    local = joined(connection, command.room)
     body = HistoryCleared(connection.display_name)
     return _send(services, local, connection.display_name, secrets.token_urlsafe(12), body)
-
-
-async def typing(services: Services, connection: Connection, command: commands.Typing) -> None:
-    """Be seen typing by the others."""
-    connection.check_own(command.username)
-    services.typing.typed(connection, _joined(connection, command.room))
-
-
-async def history(
-    services: Services, connection: Connection, command: commands.History
-) -> HistoryPayload:
-    """A page of the history of a room one is in."""
-    local = _joined(connection, command.room)
-    if isinstance(command.after, int):
-        page = await services.history.after(local.key, local.id, command.after, command.limit)
-    elif isinstance(command.before, int):
-        page = await services.history.newest(local.key, local.id, command.limit, command.before)
-    else:
-        page = await services.history.newest(local.key, local.id, command.limit)
-    items = [message_payload(item, local.name) for item in page.items]
-    return HistoryPayload(items, page.head, page.partial)
 
 
 async def _send(
     services: Services, local: LocalRoom, sender: str, client_msg_id: str, body: Body
 ) -> AcceptedPayload | None:
-    sent = await services.directory.send(local.key, local.id, sender, client_msg_id, body)
+    sent = await services.directory.send(local.room, sender, client_msg_id, body)
     if isinstance(body, HistoryCleared):
         return None
     return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at))
-
-
-def _joined(connection: Connection, name: str) -> LocalRoom:
-    local = connection.rooms.get(name)
-    if local is None:
-        raise ChatError("not_joined", "join the room first")
-    return local
 
 
 def _refused(connection: Connection, name: str) -> ToldAlready:

@@ -1,6 +1,6 @@
 """What every format has in common: a frame that came in, and what goes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -20,11 +20,12 @@ class Frame(msgspec.Struct, frozen=True):
     id: RequestId | None = None
 
 
-class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """A frame for a client: an event, `reply` or `error`."""
 
     event: str
     room: str | UnsetType = UNSET
+    chat_id: int | UnsetType = UNSET
     id: RequestId | UnsetType = UNSET
     data: Any = UNSET
 
@@ -110,7 +111,7 @@ class StructFormat:
             return value if isinstance(value, kind) else _from_bare(value, kind)
         except RecursionError:
             raise ChatError("bad_request", "nested too deeply") from None
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (msgspec.DecodeError, ValueError) as error:
             raise ChatError("bad_request", _plain(error)) from None
 
     def encode(self, outgoing: Outgoing) -> bytes:
@@ -120,15 +121,16 @@ class StructFormat:
 
 def _accepted(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
     if kind.bare is not None:
-        return kind | str
+        bare = next(f for f in msgspec.structs.fields(kind) if f.name == kind.bare)
+        return kind | bare.type
     if all(not field.required for field in msgspec.structs.fields(kind)):
         return kind | None
     return kind
 
 
 def _from_bare(value: object, kind: type[Command]) -> Command:
-    fields: Mapping[str, object] = {} if kind.bare is None else {kind.bare: value}
-    return msgspec.convert(fields, kind)
+    # The decoder has checked the value: it is of the field's type, or null for no fields at all.
+    return kind() if kind.bare is None else kind(**{kind.bare: value})
 
 
 def _plain(error: Exception) -> str:

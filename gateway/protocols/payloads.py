@@ -1,29 +1,27 @@
 """What clients are sent: the payload of each event, and how events of the model become them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from shared.model.events import (
-    Event,
-    HistoryCleared,
-    MessagePosted,
-    Notice,
-    TypingChanged,
-)
+from shared.model.commands import MOST_DIGITS, UserId
 from shared.model.rooms import Room
 from shared.model.timeline import Message
-
-Announcement = tuple[str, Any]
-"""The name of an event and its payload."""
 
 
 def iso(milliseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds, as JavaScript writes it."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_out(user: str) -> UserId:
+    """A user id as clients wrote it: a decimal integer is one again."""
+    if user.isascii() and user.isdecimal() and len(user) <= MOST_DIGITS and str(int(user)) == user:
+        return int(user)
+    return user
 
 
 class Payload(msgspec.Struct, frozen=True, rename="camel"):
@@ -74,12 +72,77 @@ class RoomPayload(Payload, frozen=True):
     protected: bool
 
 
-class AcceptedPayload(Payload, frozen=True):
-    """The reply to a send."""
+class AcceptedPayload(Payload, frozen=True, omit_defaults=True):
+    """The reply to a send; `chat_id` for one to a direct chat."""
 
     id: int
     seq: int
     created_at: str
+    chat_id: int | UnsetType = UNSET
+
+
+class MessageDeletedPayload(Payload, frozen=True):
+    """`messageDeleted`."""
+
+    message_id: int
+    seq: int
+    prev: int
+
+
+class SeenPayload(Payload, frozen=True):
+    """`seen`: a user has seen everything up to `seq`."""
+
+    user: UserId
+    seq: int
+
+
+class MessageSeenPayload(Payload, frozen=True):
+    """`messageSeen`."""
+
+    message_id: int
+    seen: bool
+
+
+class NewMessagePayload(Payload, frozen=True, omit_defaults=True):
+    """`newMessage`, and an item of a chat's history; a deleted one says nothing."""
+
+    id: int
+    chat_id: int
+    seq: int
+    prev: int
+    sender_id: UserId
+    receiver_id: UserId
+    content: str | UnsetType
+    seen: bool
+    seen_at: str | None
+    created_at: str
+    deleted: bool = False
+
+
+class ChatPayload(Payload, frozen=True):
+    """`newChat`, the reply to `createChat`, and what REST gives."""
+
+    id: int
+    user1_id: UserId
+    user2_id: UserId
+    created_at: str
+
+
+class ListedChatPayload(Payload, frozen=True):
+    """An item of `chatsList`."""
+
+    id: int
+    user1_id: UserId
+    user2_id: UserId
+    created_at: str
+    unread: int
+    last_message: NewMessagePayload | None
+
+
+class ChatDeletedPayload(Payload, frozen=True):
+    """`chatDeleted`."""
+
+    id: int
 
 
 class JoinedPayload(Payload, frozen=True):
@@ -93,7 +156,7 @@ class JoinedPayload(Payload, frozen=True):
 class HistoryPayload(Payload, frozen=True):
     """The reply to `history`."""
 
-    items: list[MessagePayload]
+    items: Sequence[MessagePayload | NewMessagePayload]
     head: int
     partial: bool
 
@@ -125,26 +188,37 @@ def room_created_payload(room: Room) -> RoomCreatedPayload:
     return RoomCreatedPayload(room.id, room.name, room.protected, iso(room.created_at))
 
 
-def announcements(event: Event, room: str) -> list[Announcement]:
-    """What the members of the room named `room` are told of an event."""
-    match event.body:
-        case MessagePosted(sender, content):
-            at = iso(event.created_at)
-            return [
-                (
-                    "message",
-                    MessagePayload(event.id, event.seq, event.prev, room, content, sender, at),
-                )
-            ]
-        case HistoryCleared():
-            note = NotificationPayload("All messages have been deleted", event.created_at)
-            return [
-                ("deleteMessages", ClearedPayload(room, event.seq, event.prev)),
-                ("notification", note),
-            ]
-        case Notice(content):
-            return [("notification", NotificationPayload(content, event.created_at))]
-        case TypingChanged(text):
-            return [("typing", text)]
-        case _:
-            return []
+def new_message_payload(message: Message, chat: Room) -> NewMessagePayload:
+    """A message of a direct chat."""
+    receiver = chat.user2 if message.sender == chat.user1 else chat.user1
+    seen_at = None if message.seen_at is None else iso(message.seen_at)
+    return NewMessagePayload(
+        id=message.id,
+        chat_id=chat.id,
+        seq=message.seq,
+        prev=message.prev,
+        sender_id=user_out(message.sender),
+        receiver_id=user_out(receiver),
+        content=UNSET if message.deleted else message.content,
+        seen=seen_at is not None,
+        seen_at=seen_at,
+        created_at=iso(message.created_at),
+        deleted=message.deleted,
+    )
+
+
+def chat_payload(chat: Room) -> ChatPayload:
+    """A direct chat."""
+    return ChatPayload(chat.id, user_out(chat.user1), user_out(chat.user2), iso(chat.created_at))
+
+
+def listed_chat_payload(chat: Room, unread: int, last: Message | None) -> ListedChatPayload:
+    """A direct chat in a list of one of its users."""
+    return ListedChatPayload(
+        chat.id,
+        user_out(chat.user1),
+        user_out(chat.user2),
+        iso(chat.created_at),
+        unread,
+        new_message_payload(last, chat) if last else None,
+    )

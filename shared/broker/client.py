@@ -12,6 +12,7 @@ from redis.exceptions import (
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
 )
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
@@ -22,7 +23,11 @@ from redis.exceptions import (
 from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.broker.scripts import source
+from shared.config import ConfigError
 from shared.errors import broker_unavailable
+
+TROUBLES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+"""How answers begin with which a server says that it cannot serve now."""
 
 MOST_CONNECTIONS = 32
 """Connections of one client: a storm of callers waits for one rather than opening more."""
@@ -50,8 +55,18 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
     Args:
         url: redis://, rediss:// or unix://.
         timeout: seconds an answer may take.
+
+    Raises:
+        ConfigError: that is no URL of a broker.
     """
-    pool = BlockingConnectionPool.from_url(
+    try:
+        return Redis.from_pool(_pool(url, timeout))
+    except ValueError as error:
+        raise ConfigError(f"REDIS_URL={url} is not valid: {error}") from None
+
+
+def _pool(url: str, timeout: float) -> BlockingConnectionPool:
+    return BlockingConnectionPool.from_url(
         url,
         max_connections=MOST_CONNECTIONS,
         timeout=timeout,
@@ -61,7 +76,6 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
         retry=Retry(NoBackoff(), 0),
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
-    return Redis.from_pool(pool)
 
 
 @contextmanager
@@ -85,4 +99,10 @@ class Script:
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 - each script answers differently
         """Run it; the answer is as the script's own first lines say, strings as bytes."""
-        return await self._script(keys=keys, args=args)
+        try:
+            return await self._script(keys=keys, args=args)
+        except ResponseError as error:
+            # The server's own trouble, not ours: it passes.
+            if str(error).lstrip("-").startswith(TROUBLES):
+                raise RedisConnectionError(str(error)) from error
+            raise

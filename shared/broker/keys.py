@@ -49,6 +49,36 @@ class PartitionKeys:
         """Stream of entries that SQL refused."""
         return self._key("dead")
 
+    @property
+    def control(self) -> str:
+        """Sharded channel that every gateway follows: wakes."""
+        return self._key("control")
+
+    @property
+    def wakes(self) -> str:
+        """Stream of the last wakes; entry ids are those of the events that woke."""
+        return self._key("wakes")
+
+    def chats(self, user: str) -> str:
+        """Set: keys of the direct chats of a user that are held here."""
+        return self._key(f"chats:{user}")
+
+    def gone(self, key: str) -> str:
+        """Sorted set: places of single deleted messages that a room's log may still hold."""
+        return self._key(f"gone:{key}")
+
+    def cursors(self, key: str) -> str:
+        """Hash: a room's cursors that are known here, `<seq>` by user."""
+        return self._key(f"cursors:{key}")
+
+    def moves(self, key: str) -> str:
+        """Stream: how cursors of a direct chat moved, for messages the log may still hold."""
+        return self._key(f"moves:{key}")
+
+    def all_of_room(self, key: str) -> list[str]:
+        """What is kept of a room beside its record: log, gone, cursors, moves."""
+        return [self.log(key), self.gone(key), self.cursors(key), self.moves(key)]
+
     def room(self, key: str) -> str:
         """Hash: a room's record."""
         return self._key(f"room:{key}")

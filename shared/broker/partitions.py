@@ -154,7 +154,10 @@ class PartitionBroker:
         """
         part = PartitionKeys(number)
         answer = await self._committed(
-            [part.record, part.stream, part.unstored, *(part.log(key) for key in heads)],
+            [
+                *(part.record, part.stream, part.unstored),
+                *(k for key in heads for k in (part.room(key), *part.all_of_room(key))),
+            ],
             [epoch, position, self._log_length, *heads.values(), *created],
         )
         return bool(answer)
@@ -173,6 +176,8 @@ class PartitionBroker:
         left = 0
         for raw in quiet:
             key = raw.decode()
-            keys = [part.record, part.room(key), part.log(key), part.held]
+            users: Any = await self._client.hmget(part.room(key), ["user1", "user2"])
+            keys = [part.record, part.held, part.room(key), *part.all_of_room(key)]
+            keys += [part.chats(user.decode()) for user in users if user]
             left += int(await self._evict(keys, [key, self._room_idle_ms]))
         return left

@@ -12,9 +12,11 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from shared.broker.client import UNAVAILABLE, Client, Script
 from shared.broker.keys import PartitionKeys
 from shared.codec import encode_body
+from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Body, HistoryCleared
+from shared.model.events import Body, HistoryCleared, MessageDeleted, RoomDeleted, Wake
 from shared.model.ids import partition_of_key
+from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MOST_SENDS: Final = 256
@@ -42,11 +44,10 @@ class RoomNotHeld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Send:
-    key: str
-    room_id: int
+    room: Room
     once: str
     body: bytes
-    raises_floor: bool
+    effect: str
     done: "asyncio.Future[Accepted]"
 
 
@@ -57,12 +58,14 @@ class Publisher:
     so sends keep their order, and the busier it gets, the more share one call and one fsync.
     """
 
-    def __init__(
-        self, client: Client, partitions: int, max_backlog: int, dedupe_minutes: float
-    ) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
-        self._partitions = partitions
-        self._limits = [max_backlog, int(dedupe_minutes * 60_000)]
+        self._partitions = settings.partitions
+        self._limits = [
+            settings.max_backlog,
+            int(settings.dedupe_minutes * 60_000),
+            int(settings.wake_after * 1000),
+        ]
         self._script = Script(client, "publish")
         self._waiting: defaultdict[int, deque[_Send]] = defaultdict(deque)
         self._calls: dict[int, asyncio.Task[None]] = {}
@@ -70,7 +73,7 @@ class Publisher:
         self._signalling: asyncio.Task[None] | None = None
 
     def send(
-        self, key: str, room_id: int, sender: str, client_msg_id: str, body: Body
+        self, room: Room, sender: str, client_msg_id: str, body: Body
     ) -> "asyncio.Future[Accepted]":
         """Take a send; the order of the calls is the order in the room.
 
@@ -78,12 +81,9 @@ class Publisher:
         that was deleted) or RoomNotHeld.
         """
         done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        number = partition_of_key(key, self._partitions)
-        once = PartitionKeys(number).once(key, sender, client_msg_id)
-        raises_floor = isinstance(body, HistoryCleared)
-        self._waiting[number].append(
-            _Send(key, room_id, once, encode_body(body), raises_floor, done)
-        )
+        number = partition_of_key(room.key, self._partitions)
+        once = PartitionKeys(number).once(room.key, sender, client_msg_id)
+        self._waiting[number].append(_Send(room, once, encode_body(body), _effect(body), done))
         if number not in self._calls:
             self._calls[number] = asyncio.create_task(self._flush(number))
         return done
@@ -118,16 +118,19 @@ class Publisher:
             del self._calls[number]
 
     async def _call(self, part: PartitionKeys, sends: Sequence[_Send]) -> Any:  # noqa: ANN401 - the script's answer
-        rooms = list(dict.fromkeys((send.key, send.room_id) for send in sends))
+        rooms = {(send.room.key, send.room.id): send.room for send in sends}
         places = {room: place for place, room in enumerate(rooms, 1)}
-        keys = [part.record, part.stream]
-        for key, _ in rooms:
-            keys += [part.room(key), part.log(key), part.channel(key)]
-        keys += [send.once for send in sends]
-        args: list[str | bytes | int] = [*self._limits, len(rooms), *(id_ for _, id_ in rooms)]
+        keys = [part.record, part.stream, part.control, part.wakes]
+        args: list[str | bytes | int] = [*self._limits, len(rooms)]
+        for room in rooms.values():
+            key = room.key
+            keys += [part.room(key), part.log(key), part.channel(key), part.gone(key)]
+            direct = room.kind == "direct"
+            wake = Wake(key, room.user1, room.user2, created=False) if direct else None
+            args += [room.id, encode_body(wake) if wake else ""]
         for send in sends:
-            floor = "floor" if send.raises_floor else ""
-            args += [places[send.key, send.room_id], floor, send.body]
+            keys.append(send.once)
+            args += [places[send.room.key, send.room.id], send.effect, send.body]
         # Asking again is safe: a send whose answer was lost is remembered by its clientMsgId.
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(UNAVAILABLE),
@@ -149,6 +152,19 @@ class Publisher:
                     await pipeline.execute()
             except UNAVAILABLE as error:
                 log.debug("signals dropped", count=len(signals), error=str(error))
+
+
+def _effect(body: Body) -> str:
+    """What an event does to its room's record, as the script is told."""
+    match body:
+        case HistoryCleared():
+            return "floor"
+        case MessageDeleted(message_seq=seq):
+            return f"delete {seq}"
+        case RoomDeleted():
+            return "drop"
+        case _:
+            return ""
 
 
 def _refuse(sends: Sequence[_Send], error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Rooms in the broker: find one, make one, open one again from SQL, read its log."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -10,16 +10,29 @@ from shared.broker.client import Client, Script, unavailable_as_error
 from shared.broker.keys import PartitionKeys
 from shared.config import FENCE_GAP
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Event, RoomCreated
-from shared.model.ids import partition_of_key
+from shared.model.events import Event, RoomCreated, Wake
+from shared.model.ids import counter_of, partition_of_id, partition_of_key
 from shared.model.rooms import Room
+from shared.model.timeline import Changes, Move
 
 
 class NotHeld(msgspec.Struct, frozen=True):
-    """The broker does not hold the room: everything there is of it is in SQL, as of now."""
+    """The broker does not hold the room: everything there is of it is in SQL, as of now.
+
+    Attributes:
+        deleted: the room is gone, though SQL may still have it.
+    """
 
     epoch: int
     generation: int
+    deleted: bool = False
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A room that the broker holds, and the seconds since its last event."""
+
+    room: Room
+    idle: float
 
 
 class LogPart(msgspec.Struct, frozen=True):
@@ -30,6 +43,22 @@ class LogPart(msgspec.Struct, frozen=True):
     head: int
     floor: int
     events: list[Event]
+    changes: Changes = Changes()
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """What SQL may not have of a room yet.
+
+    Attributes:
+        cursor: how far the user who asks has seen; None where only SQL knows.
+        events: events of the log, oldest first.
+    """
+
+    room_id: int
+    floor: int
+    cursor: int | None
+    events: list[Event]
+    changes: Changes
 
 
 class RoomBroker:
@@ -43,6 +72,7 @@ class RoomBroker:
         self._create = Script(client, "create_room")
         self._open = Script(client, "open_room")
         self._read_log = Script(client, "read_log")
+        self._read_tail = Script(client, "read_tail")
 
     def keys_of(self, key: str) -> PartitionKeys:
         """The partition that a room's key belongs to."""
@@ -52,7 +82,7 @@ class RoomBroker:
         """The channel of a room."""
         return self.keys_of(key).channel(key)
 
-    async def find(self, key: str) -> Room | NotHeld:
+    async def find(self, key: str) -> Held | NotHeld:
         """Read a room's record.
 
         Raises:
@@ -63,11 +93,11 @@ class RoomBroker:
             answer = await self._find([part.record, part.room(key)], [])
         if answer is None:
             raise broker_unavailable()
-        epoch, generation, fields = int(answer[0]), int(answer[1]), answer[2]
-        if not fields:
-            return NotHeld(epoch, generation)
-        room_id, kind, name, password, creator, created, head, floor = fields
-        return Room(
+        epoch, generation, state, fields = answer
+        if state != b"held":
+            return NotHeld(int(epoch), int(generation), state == b"deleted")
+        room_id, kind, name, password, creator, created, head, floor, user1, user2, idle = fields
+        room = Room(
             key=key,
             id=int(room_id),
             kind=kind.decode(),
@@ -77,8 +107,11 @@ class RoomBroker:
             created_at=int(created),
             head=int(head),
             floor=int(floor),
-            epoch=epoch,
+            epoch=int(epoch),
+            user1=user1.decode(),
+            user2=user2.decode(),
         )
+        return Held(room, int(idle) / 1000)
 
     async def create(self, created: RoomCreated, seen: NotHeld) -> Room | Literal["stale"]:
         """Claim a name that neither the broker nor SQL holds.
@@ -93,15 +126,21 @@ class RoomBroker:
         Raises:
             ChatError: `room_exists`, `overloaded`, `broker_unavailable`.
         """
-        part = self.keys_of(created.key)
-        record, log = part.room(created.key), part.log(created.key)
+        part, key = self.keys_of(created.key), created.key
+        users = (created.user1, created.user2) if created.kind == "direct" else ()
+        wake = Wake(key, *users, created=True) if users else None
         with unavailable_as_error():
             answer = await self._create(
-                [part.record, part.stream, record, log, part.held, part.unstored],
+                [
+                    *(part.record, part.stream, part.control, part.wakes),
+                    *(part.held, part.unstored, part.room(key), *part.all_of_room(key)),
+                    *(part.chats(user) for user in users),
+                ],
                 [
                     *(seen.epoch, seen.generation, self._max_backlog),
-                    *(created.key, created.kind, created.name, created.password_hash),
-                    *(created.creator, codec.encode_body(created)),
+                    *(key, created.kind, created.name, created.password_hash),
+                    *(created.creator, created.user1, created.user2),
+                    *(codec.encode_body(created), codec.encode_body(wake) if wake else ""),
                 ],
             )
         match answer:
@@ -119,6 +158,8 @@ class RoomBroker:
                     head=0,
                     floor=0,
                     epoch=seen.epoch,
+                    user1=created.user1,
+                    user2=created.user2,
                 )
             case [b"exists"]:
                 raise ChatError("room_exists", "a room of this name exists")
@@ -127,11 +168,12 @@ class RoomBroker:
             case _:
                 return "stale"
 
-    async def open(self, room: Room, seen: NotHeld) -> bool:
+    async def open(self, room: Room, active_at: int, seen: NotHeld) -> bool:
         """Hold a room that SQL has.
 
         Args:
             room: the room as SQL has it.
+            active_at: when its last event was, milliseconds since 1970.
             seen: what `find` said before SQL was read.
 
         Returns:
@@ -141,15 +183,18 @@ class RoomBroker:
             ChatError: `broker_unavailable`.
         """
         part = self.keys_of(room.key)
-        # In an epoch of its own SQL has all that was given; after a fence more may have been.
-        given = room.head if room.epoch == seen.epoch else room.head + FENCE_GAP
+        # Each epoch since its last stored event may have given numbers that were lost.
+        given = room.head + FENCE_GAP * (seen.epoch - room.epoch)
         with unavailable_as_error():
             answer = await self._open(
-                [part.record, part.room(room.key), part.log(room.key), part.held],
+                [
+                    *(part.record, part.held, part.room(room.key), *part.all_of_room(room.key)),
+                    *(part.chats(user) for user in room.users),
+                ],
                 [
                     *(seen.epoch, seen.generation, room.key, room.id, room.kind, room.name),
-                    *(room.password_hash, room.creator, room.created_at),
-                    *(room.head, given, room.floor),
+                    *(room.password_hash, room.creator, room.user1, room.user2, room.created_at),
+                    *(room.head, given, room.floor, active_at),
                 ],
             )
         if answer is None:
@@ -183,18 +228,73 @@ class RoomBroker:
         part = self.keys_of(key)
         with unavailable_as_error():
             answer = await self._read_log(
-                [part.record, part.room(key), part.log(key)],
+                [part.record, part.room(key), *part.all_of_room(key)],
                 [direction, lowest, "+" if highest is None else highest, limit],
             )
         if answer is None:
             raise broker_unavailable()
         if not answer:
             return None
-        epoch, room_id, head, floor, envelopes = answer
+        epoch, room_id, head, floor, envelopes, gone, moves = answer
         events = [codec.decode(data) for data in envelopes]
         if direction == "backward":
             events.reverse()
-        return LogPart(int(epoch), int(room_id), int(head), int(floor), events)
+        changes = Changes(frozenset(map(int, gone)), _moves(moves))
+        return LogPart(int(epoch), int(room_id), int(head), int(floor), events, changes)
+
+    async def read_tail(self, key: str, user: str) -> Tail | None:
+        """Read what SQL may not have of a room yet, and a user's cursor; None when not held.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        part = self.keys_of(key)
+        with unavailable_as_error():
+            answer = await self._read_tail(
+                [part.record, part.room(key), *part.all_of_room(key)], [user]
+            )
+        if answer is None:
+            raise broker_unavailable()
+        if not answer:
+            return None
+        room_id, _, floor, cursor, envelopes, gone, moves = answer
+        return Tail(
+            int(room_id),
+            int(floor),
+            int(cursor) if cursor else None,
+            [codec.decode(data) for data in reversed(envelopes)],
+            Changes(frozenset(map(int, gone)), _moves(moves)),
+        )
+
+    async def event(self, event_id: int) -> tuple[str, Event] | None:
+        """An event that may not be in SQL yet, by its id, and the key of its room, or None.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        part = PartitionKeys(partition_of_id(event_id))
+        if part.number >= self._partitions:
+            return None
+        place = f"{counter_of(event_id)}-0"
+        with unavailable_as_error():
+            rows: Any = await self._client.xrange(part.stream, place, place)
+        if not rows:
+            return None
+        fields = rows[0][1]
+        return part.key_of_room(fields[b"r"].decode()), codec.decode(fields[b"e"])
+
+    async def held_chats(self, user: str) -> list[str]:
+        """Keys of the direct chats of a user that are held: what there is of others is in SQL.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        with unavailable_as_error():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for number in range(self._partitions):
+                    pipeline.smembers(PartitionKeys(number).chats(user))
+                found: list[set[bytes]] = await pipeline.execute()
+        return sorted(key.decode() for keys in found for key in keys)
 
     async def unstored(self, after: str, limit: int) -> Sequence[str]:
         """Keys of rooms that SQL may not have yet, by name, after the key `after`.
@@ -209,3 +309,11 @@ class RoomBroker:
                     pipeline.zrangebylex(part.unstored, f"({after}", "+", 0, limit)
                 found: list[list[bytes]] = await pipeline.execute()
         return sorted(key.decode() for keys in found for key in keys)[:limit]
+
+
+def _moves(words: Sequence[bytes]) -> tuple[Move, ...]:
+    fields = iter(words)
+    return tuple(
+        Move(user.decode(), int(since), int(seq), int(at))
+        for user, since, seq, at in zip(fields, fields, fields, fields, strict=True)
+    )

@@ -83,7 +83,7 @@ class Subscriber:
 
     async def _run(self) -> None:
         async for attempt in AsyncRetrying(
-            wait=wait_exponential_jitter(initial=0.1, max=1.0), after=_say_why
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0), after=_say_why
         ):
             with attempt:
                 # A lost connection raises, so that there is always another attempt.
@@ -152,6 +152,8 @@ class _Link(asyncio.Protocol):
         self._on_push = on_push
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
+        # Nobody may be waiting when it ends: then nobody need hear why.
+        self._ended.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._heard = self._loop.time()
         self._transport: asyncio.Transport | None = None
 

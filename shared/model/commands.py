@@ -13,6 +13,13 @@ MOST_NAME = 128
 """Characters of a user's or a room's name."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=MOST_NAME)]
+MOST_DIGITS = 15
+"""Digits of an integer that every client can hold exactly."""
+
+UserId = Annotated[int, Meta(ge=0, lt=10**MOST_DIGITS)] | Name
+"""A user: text, or a decimal integer, which clients get back as one."""
+
+EventId = Annotated[int, Meta(ge=1, lt=2**53)]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=128)]
 Password = Annotated[str, Meta(max_length=256)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
@@ -116,10 +123,14 @@ class SendMessage(Command, frozen=True, kw_only=True):
 
 
 class Typing(Command, frozen=True, kw_only=True):
-    """Be seen typing in a room."""
+    """Be seen typing in a room or a chat."""
 
-    room: Name
-    username: Name | None = None
+    room: Name | None = None
+    chat_id: EventId | None = None
+    username: UserId | None = None
+
+    def __post_init__(self) -> None:
+        _check_place(self.room, self.chat_id)
 
 
 class DeleteMessages(Command, frozen=True, kw_only=True):
@@ -130,13 +141,113 @@ class DeleteMessages(Command, frozen=True, kw_only=True):
 
 
 class History(Command, frozen=True, kw_only=True):
-    """A page of a room's history: the newest, those before a place, or those after one."""
+    """A page of history of a room or a chat: the newest, those before a place, or after one."""
 
-    room: Name
+    room: Name | None = None
+    chat_id: EventId | None = None
     before: Seq | UnsetType = UNSET
     after: Seq | UnsetType = UNSET
     limit: Limit = 100
 
     def __post_init__(self) -> None:
+        _check_place(self.room, self.chat_id)
         if self.before is not UNSET and self.after is not UNSET:
             raise ValueError("give `before` or `after`, not both")
+
+
+class UserCommand(Command, frozen=True, kw_only=True):
+    """A command that names a user."""
+
+    bare: ClassVar[str | None] = "user_id"
+    user_id: UserId
+
+    @property
+    def user(self) -> str:
+        """The user, as text."""
+        return str(self.user_id)
+
+    def __post_init__(self) -> None:
+        check_name(self.user)
+
+
+class UserOnline(UserCommand, frozen=True, kw_only=True):
+    """Be seen online, and hear of one's chats."""
+
+
+class UserOffline(UserCommand, frozen=True, kw_only=True):
+    """Undo `UserOnline`."""
+
+
+class GetChats(UserCommand, frozen=True, kw_only=True):
+    """List a user's direct chats."""
+
+
+class CreateChat(Command, frozen=True, kw_only=True):
+    """Make the direct chat of two users, or find it."""
+
+    user1_id: UserId
+    user2_id: UserId
+
+    def __post_init__(self) -> None:
+        _check_pair(self.user1_id, self.user2_id)
+
+
+class SendChatMessage(Command, frozen=True, kw_only=True):
+    """Say something to another user; the chat is made if there is none."""
+
+    sender_id: UserId
+    receiver_id: UserId
+    content: Annotated[str, Meta(min_length=1)]
+    chat_id: EventId | None = None
+    client_msg_id: ClientMsgId | None = None
+
+    def __post_init__(self) -> None:
+        _check_pair(self.sender_id, self.receiver_id)
+        check_text(self.content)
+        check_text(self.client_msg_id or "")
+
+
+class GetMessages(Command, frozen=True, kw_only=True):
+    """A page of a direct chat: the newest messages, or those before a place."""
+
+    bare: ClassVar[str | None] = "chat_id"
+    chat_id: EventId
+    before: Seq | UnsetType = UNSET
+    limit: Limit = 100
+
+
+class Seen(Command, frozen=True, kw_only=True):
+    """Have seen everything in a room or a chat up to a place."""
+
+    room: Name | None = None
+    chat_id: EventId | None = None
+    seq: Seq
+
+    def __post_init__(self) -> None:
+        _check_place(self.room, self.chat_id)
+
+
+class MarkAsSeen(Command, frozen=True, kw_only=True):
+    """Have seen a message, and everything before it."""
+
+    bare: ClassVar[str | None] = "message_id"
+    message_id: EventId
+
+
+class DeleteMessage(Command, frozen=True, kw_only=True):
+    """Delete one message of one's own."""
+
+    bare: ClassVar[str | None] = "message_id"
+    message_id: EventId
+
+
+def _check_pair(one: UserId, other: UserId) -> None:
+    for user in (one, other):
+        check_name(str(user))
+    if str(one) == str(other):
+        raise ValueError("a chat has two different users")
+
+
+def _check_place(room: str | None, chat_id: int | None) -> None:
+    if (room is None) == (chat_id is None):
+        raise ValueError("give `room` or `chatId`")

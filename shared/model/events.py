@@ -1,6 +1,6 @@
 """What happened: the events of a room's log, and signals that are not kept."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,6 +14,7 @@ class RoomCreated(msgspec.Struct, frozen=True, array_like=True, tag="create"):
         key: the room's key, unique in the cluster.
         password_hash: an argon2id hash, empty for an open room.
         creator: the user who made it.
+        user1, user2: whose direct chat it is, as they were named; empty for a named room.
     """
 
     kind: Kind
@@ -21,6 +22,8 @@ class RoomCreated(msgspec.Struct, frozen=True, array_like=True, tag="create"):
     name: str
     password_hash: str
     creator: str
+    user1: str = ""
+    user2: str = ""
 
 
 class MessagePosted(msgspec.Struct, frozen=True, array_like=True, tag="message"):
@@ -37,6 +40,61 @@ class HistoryCleared(msgspec.Struct, frozen=True, array_like=True, tag="clear"):
     by: str
 
 
+class MessageDeleted(msgspec.Struct, frozen=True, array_like=True, tag="delete"):
+    """One message is deleted by its sender; its place keeps a tombstone."""
+
+    by: str
+    message_id: int
+    message_seq: int
+
+
+class RoomDeleted(msgspec.Struct, frozen=True, array_like=True, tag="drop"):
+    """The room is gone with all it held; its key may be used again, under a new id."""
+
+    by: str
+
+
+class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
+    """A user has seen everything up to `seq`. State, not log: it has no place in the room.
+
+    Attributes:
+        since: where the cursor was before.
+        message_id: the message that was marked, if it was by marking one; else 0.
+        origin: the connection that moved it.
+        key, user1, user2: the direct chat, for gateways that do not follow it; empty for a named
+            room, whose messages do not keep when they were seen.
+    """
+
+    user: str
+    seq: int
+    since: int
+    message_id: int
+    origin: str
+    key: str
+    user1: str
+    user2: str
+
+    @property
+    def direct(self) -> bool:
+        """Whether the room is a direct chat."""
+        return bool(self.key)
+
+
+class Wake(msgspec.Struct, frozen=True, array_like=True, tag="wake"):
+    """Signal on the control channel: a chat that was quiet has news.
+
+    Its envelope has the room, id, seq and prev of the event that woke it.
+
+    Attributes:
+        created: the event is the chat's creation.
+    """
+
+    key: str
+    user1: str
+    user2: str
+    created: bool
+
+
 class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
     """Signal: a line of information for everyone but the connection `origin`."""
 
@@ -45,14 +103,20 @@ class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
 
 
 class TypingChanged(msgspec.Struct, frozen=True, array_like=True, tag="typing"):
-    """Signal: `text` is "ann is typing..." or "", for everyone but the connection `origin`."""
+    """Signal: `text` is "ann is typing..." or "", for everyone but the connection `origin`.
+
+    Of a direct chat it names the users, and its envelope the room, for gateways that do not
+    follow the chat.
+    """
 
     text: str
     origin: str = ""
+    user1: str = ""
+    user2: str = ""
 
 
 class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
-    """Signal: a gateway's incarnation lives; its n-th beat, with its connections.
+    """Signal: a gateway's incarnation lives: its n-th beat, connections, version of presence.
 
     It is the canary too: a gateway whose own beat comes back has a broker that works.
     """
@@ -60,9 +124,65 @@ class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
     incarnation: str
     count: int
     connections: int
+    presence: int = 0
 
 
-Body = RoomCreated | MessagePosted | HistoryCleared | Notice | TypingChanged | Beat
+class PresenceChanged(msgspec.Struct, frozen=True, array_like=True, tag="presence"):
+    """Signal: who came online at a gateway, and who left it.
+
+    Attributes:
+        version: counts the changes of this incarnation; a gap means that one was missed.
+    """
+
+    incarnation: str
+    version: int
+    came: list[str]
+    left: list[str]
+
+
+class PresenceState(msgspec.Struct, frozen=True, array_like=True, tag="here"):
+    """Signal: everyone who is online at a gateway, as of a version."""
+
+    incarnation: str
+    version: int
+    users: list[str]
+
+
+class PresenceWanted(msgspec.Struct, frozen=True, array_like=True, tag="who"):
+    """Signal: an observer missed a change of a gateway and wants its state."""
+
+    incarnation: str
+
+
+class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
+    """Something that a newer build did; what, is for that build to say."""
+
+    kind: str
+
+
+Body = (
+    RoomCreated
+    | MessagePosted
+    | HistoryCleared
+    | MessageDeleted
+    | RoomDeleted
+    | CursorMoved
+    | Wake
+    | Notice
+    | TypingChanged
+    | Beat
+    | PresenceChanged
+    | PresenceState
+    | PresenceWanted
+    | Unknown
+)
+
+KNOWN_TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))
+"""What the bodies of this build begin with."""
+
+
+ENVELOPE_VERSION = 1
+"""Of the envelope that this build writes, and reads."""
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True):

@@ -10,9 +10,26 @@ ROOM: Final = "r"
 """Key prefix of named rooms. A key's first letter keeps kinds from meeting in one name."""
 
 
+CHAT: Final = "d"
+"""Key prefix of direct chats."""
+
+
 def room_key(name: str) -> str:
     """The broker's and SQL's key of the named room `name`."""
     return f"{ROOM}:{name}"
+
+
+def chat_key(one: str, other: str) -> str:
+    """The key of the direct chat of two users, whichever way round they are named."""
+    first, second = sorted((one, other))
+    # The length keeps two pairs from running together.
+    return f"{CHAT}:{len(first)}:{first}:{second}"
+
+
+def users_of_chat(key: str) -> tuple[str, str]:
+    """The two users of the direct chat of this key."""
+    _, length, pair = key.split(":", 2)
+    return pair[: int(length)], pair[int(length) + 1 :]
 
 
 def partition_of_key(key: str, partitions: int) -> int:

@@ -12,6 +12,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         head: the last seq given when this was read.
         floor: the seq of the last event that deleted everything before it; 0 for none.
         created_at: milliseconds since 1970.
+        user1, user2: whose direct chat it is, as they were named when it was made.
         epoch: of the partition when the broker said this; of the last stored event from SQL.
     """
 
@@ -25,6 +26,13 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     head: int
     floor: int
     epoch: int
+    user1: str = ""
+    user2: str = ""
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The two users of a direct chat; nobody for a named room."""
+        return (self.user1, self.user2) if self.kind == "direct" else ()
 
     @property
     def protected(self) -> bool:

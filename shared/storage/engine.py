@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.config import ConfigError
 from shared.errors import storage_unavailable
 
 LOCK_WAIT_MS: Final = 5000
@@ -26,13 +27,24 @@ def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEn
             transaction begins, so it never finds out at the end; a reader cannot write at all.
         synchronous: SQLite's pragma. Entries leave the broker after the commit, so anything
             below FULL may lose accepted messages when the power fails.
+
+    Raises:
+        ConfigError: the URL is none that can be used here.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_pre_ping=True, pool_size=4 if writes else 10)
-    if writes and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(parsed, pool_size=2 if writes else 4)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_async_engine(parsed, pool_pre_ping=True, pool_size=4 if writes else 10)
+        if writes and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(parsed, pool_size=2 if writes else 4)
+    except (ArgumentError, InvalidRequestError, ImportError, OSError) as error:
+        raise ConfigError(f"DATABASE_URL={url} is not valid: {error}") from None
+    _tune_sqlite(engine, writes=writes, synchronous=synchronous)
+    return engine
+
+
+def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None:
 
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
         # The driver must not begin transactions by itself; `begun` does.
@@ -51,7 +63,6 @@ def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEn
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
-    return engine
 
 
 @contextmanager

@@ -1,8 +1,20 @@
 """Reading: rooms and pages of history."""
 
-from sqlalchemy import Row, Select, func, select
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.model.events import (
+    ENVELOPE_VERSION,
+    Body,
+    Event,
+    HistoryCleared,
+    MessageDeleted,
+    MessagePosted,
+    Unknown,
+)
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 from shared.storage.engine import unavailable_as_error
@@ -19,8 +31,9 @@ _ROOM = select(
     rooms,
     _LAST.with_only_columns(events.c.seq).scalar_subquery().label("head"),
     _LAST.with_only_columns(events.c.epoch).scalar_subquery().label("head_epoch"),
-)
-_PAGE = select(
+    _LAST.with_only_columns(events.c.created_at).scalar_subquery().label("active_at"),
+).where(rooms.c.deleted.is_(False))
+MESSAGE_COLUMNS = (
     events.c.id,
     events.c.seq,
     events.c.prev,
@@ -29,7 +42,26 @@ _PAGE = select(
     events.c.created_at,
     events.c.deleted,
     events.c.kind,
-).where(events.c.kind.in_(("message", "void")))
+    events.c.seen_at,
+)
+_PAGE = select(*MESSAGE_COLUMNS).where(events.c.kind.in_(("message", "void")))
+
+
+class StoredRoom(msgspec.Struct, frozen=True):
+    """A room as SQL has it, and when its last event was, milliseconds since 1970."""
+
+    room: Room
+    active_at: int
+
+
+class StoredPlace(msgspec.Struct, frozen=True):
+    """Where a stored message stands."""
+
+    room_key: str
+    room_id: int
+    seq: int
+    sender: str
+    deleted: bool
 
 
 class Reader:
@@ -38,22 +70,40 @@ class Reader:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def room(self, key: str) -> Room | None:
+    async def room(self, key: str) -> StoredRoom | None:
         """The room of this key, or None. Its epoch is that of its last stored event."""
-        found = await self._rows(_ROOM.where(rooms.c.key == key))
-        return _room(found[0]) if found else None
+        found = await self.rows(_ROOM.where(rooms.c.key == key))
+        if not found:
+            return None
+        room = room_of(found[0])
+        return StoredRoom(room, found[0].active_at or room.created_at)
+
+    async def room_by_id(self, room_id: int) -> Room | None:
+        """The room of this id, or None."""
+        found = await self.rows(_ROOM.where(rooms.c.id == room_id))
+        return room_of(found[0]) if found else None
 
     async def rooms_by_key(self, after: str, before: str, limit: int) -> list[Room]:
         """Rooms with `after` < key < `before`, by key; their heads are not read and are 0."""
         query = select(rooms).where(rooms.c.key > after, rooms.c.key < before)
-        found = await self._rows(query.order_by(rooms.c.key).limit(limit))
-        return [_room(row) for row in found]
+        found = await self.rows(query.order_by(rooms.c.key).limit(limit))
+        return [room_of(row) for row in found]
 
     async def head(self, room_id: int) -> int:
         """The last seq that is stored; 0 for none."""
         last = select(func.max(events.c.seq)).where(events.c.room_id == room_id)
-        found: int | None = (await self._rows(last))[0][0]  # type: ignore[assignment]
-        return found or 0
+        return (await self.rows(last))[0][0] or 0
+
+    async def place_of(self, message_id: int) -> StoredPlace | None:
+        """Where a message stands, or None."""
+        query = (
+            select(rooms.c.key, events)
+            .join(rooms, rooms.c.id == events.c.room_id)
+            .where(events.c.id == message_id, events.c.kind == "message")
+        )
+        for row in await self.rows(query.where(rooms.c.deleted.is_(False))):
+            return StoredPlace(row.key, row.room_id, row.seq, row.sender, row.deleted)
+        return None
 
     async def newest(self, room_id: int, floor: int, below: int, limit: int) -> list[Message]:
         """The last `limit` messages with `floor` < seq < `below`, oldest first."""
@@ -62,6 +112,27 @@ class Reader:
     async def oldest(self, room_id: int, after: int, below: int, limit: int) -> list[Message]:
         """The first `limit` messages with `after` < seq < `below`, oldest first."""
         return await self._page(room_id, after, below, limit, newest=False)
+
+    async def events(self, room_id: int, after: int, below: int | None, limit: int) -> list[Event]:
+        """The first `limit` events with `after` < seq < `below`, as they happened.
+
+        What was deleted since is left out; so are voids, which never happened.
+        """
+        query = select(events).where(
+            events.c.room_id == room_id,
+            events.c.seq > after,
+            events.c.kind != "void",
+            events.c.deleted.is_(False),
+        )
+        if below is not None:
+            query = query.where(events.c.seq < below)
+        return [event_of(row) for row in await self.rows(query.order_by(events.c.seq).limit(limit))]
+
+    async def rows(self, query: Any) -> list[Row[Any]]:  # noqa: ANN401 - any select
+        """The rows of a query, all of them read."""
+        with unavailable_as_error():
+            async with self._engine.connect() as connection:
+                return list(await connection.execute(query))
 
     async def _page(
         self, room_id: int, after: int, below: int, limit: int, *, newest: bool
@@ -72,26 +143,41 @@ class Reader:
             events.c.room_id == room_id, place > after, place > floor, place < below
         )
         ordered = query.order_by(place.desc() if newest else place).limit(limit)
-        return [
-            Message(
-                id=row.id,
-                seq=row.seq,
-                prev=row.prev,
-                sender=row.sender or "",
-                content=row.content or "",
-                created_at=row.created_at,
-                deleted=row.deleted or row.kind == "void",
-            )
-            for row in await self._rows(ordered)
-        ]
-
-    async def _rows(self, query: Select[tuple[object, ...]]) -> list[Row[tuple[object, ...]]]:
-        with unavailable_as_error():
-            async with self._engine.connect() as connection:
-                return list(await connection.execute(query))
+        return [message_of(row) for row in await self.rows(ordered)]
 
 
-def _room(row: Row[tuple[object, ...]]) -> Room:
+def message_of(row: Row[Any]) -> Message:
+    """The message of a row with MESSAGE_COLUMNS; a void is a tombstone too."""
+    return Message(
+        id=row.id,
+        seq=row.seq,
+        prev=row.prev,
+        sender=row.sender or "",
+        content=row.content or "",
+        created_at=row.created_at,
+        deleted=row.deleted or row.kind == "void",
+        seen_at=row.seen_at,
+    )
+
+
+def event_of(row: Row[Any]) -> Event:
+    """The event of a row of `events`."""
+    body: Body
+    match row.kind:
+        case "message":
+            body = MessagePosted(row.sender, row.content or "", row.client_msg_id or "")
+        case "clear":
+            body = HistoryCleared(row.sender or "")
+        case "delete":
+            body = MessageDeleted(row.sender, row.target_id, row.target_seq)
+        case kind:
+            body = Unknown(kind)
+    place = (row.room_id, row.id, row.seq, row.prev, row.created_at)
+    return Event(ENVELOPE_VERSION, *place, body)
+
+
+def room_of(row: Row[Any]) -> Room:
+    """The room of a row with the columns of `rooms`, and `head` and `head_epoch` if read."""
     fields = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name
     return Room(
         key=fields["key"],
@@ -104,4 +190,6 @@ def _room(row: Row[tuple[object, ...]]) -> Room:
         head=fields.get("head") or 0,
         floor=fields["floor"],
         epoch=fields.get("head_epoch") or fields["epoch"],
+        user1=fields["user1"] or "",
+        user2=fields["user2"] or "",
     )

@@ -58,6 +58,11 @@ rooms = Table(
     Column("floor", Number, nullable=False),
     # The epoch it was created in.
     Column("epoch", Number, nullable=False),
+    # Whose direct chat it is, as they were named; null for a named room.
+    Column("user1", Key, index=True),
+    Column("user2", Key, index=True),
+    # A deleted room keeps its id, and a key that nothing else has.
+    Column("deleted", Boolean, nullable=False),
 )
 
 events = Table(
@@ -67,7 +72,7 @@ events = Table(
     Column("room_id", Number, nullable=False),
     Column("seq", Number, nullable=False),
     Column("prev", Number, nullable=False),
-    # message, clear, or void: an entry that was refused, whose place nothing else may take.
+    # message, clear, delete, or void: an entry that was refused, whose place nothing else may take.
     Column("kind", String, nullable=False),
     Column("sender", String),
     # Null in everything but a message, and in a message once it is deleted.
@@ -76,6 +81,21 @@ events = Table(
     Column("deleted", Boolean, nullable=False),
     Column("created_at", Number, nullable=False),
     Column("epoch", Number, nullable=False),
+    # Of a deletion: which message.
+    Column("target_id", Number),
+    Column("target_seq", Number),
+    # When the other user of a direct chat had seen it.
+    Column("seen_at", Number),
     UniqueConstraint("room_id", "seq"),
     UniqueConstraint("room_id", "sender", "client_msg_id"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("room_id", Number, primary_key=True, autoincrement=False),
+    Column("user", Key, primary_key=True),
+    # Everything up to this seq is seen.
+    Column("seq", Number, nullable=False),
+    Column("at", Number, nullable=False),
 )

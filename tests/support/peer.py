@@ -111,7 +111,9 @@ class Peer:
                         return frame
                 await self._something()
 
-    async def until(self, count: int, event: str, room: str, within: float = 60) -> list[Any]:
+    async def until(
+        self, count: int, event: str, room: str | None, within: float = 60
+    ) -> list[Any]:
         """Wait until so many events of a room have come in all, and return their data."""
         async with asyncio.timeout(within):
             while len(found := self.all(event, room)) < count:

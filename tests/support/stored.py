@@ -14,7 +14,8 @@ T = TypeVar("T")
 def rows(database: Path, query: str, *values: object) -> list[Row]:
     """The rows a query finds; none before the database is made."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
-        return connection.execute(query, values).fetchall()
+        named = values[0] if values and isinstance(values[0], dict) else values
+        return connection.execute(query, named).fetchall()
 
 
 def messages(database: Path, room: str) -> list[Row]:

@@ -2,29 +2,41 @@
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
 -- KEYS[3]  rooms created and not yet in SQL
--- KEYS[4..] the log of each room the batch touched
+-- KEYS[4..] five for each room the batch touched: its record, log, gone, cursors, moves
 -- ARGV[1]  the owner's epoch        ARGV[2]  the position: the last entry committed
 -- ARGV[3]  LOG_LENGTH
 -- ARGV[4..] the last committed seq of each of those rooms
 -- ARGV[..]  the keys of rooms whose creation was committed
 --
 -- Returns nil when the record is of another epoch, else 1. A log is cut to LOG_LENGTH entries,
--- never above what is committed.
+-- never above what is committed. Deletions and moves stay for as long as the log may hold a
+-- message they speak of, and until they are committed.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return false end
 if tonumber(redis.call('HGET', KEYS[1], 'position')) < tonumber(ARGV[2]) then
   redis.call('HSET', KEYS[1], 'position', ARGV[2])
 end
+local position = tonumber(redis.call('HGET', KEYS[1], 'position'))
 redis.call('XTRIM', KEYS[2], 'MINID', int(tonumber(ARGV[2]) + 1) .. '-0')
-local length, logs = tonumber(ARGV[3]), #KEYS - 3
-for i = 1, logs do
-  local log, committed = KEYS[3 + i], tonumber(ARGV[3 + i])
+local length, rooms = tonumber(ARGV[3]), (#KEYS - 3) / 5
+for i = 1, rooms do
+  local key, committed = 5 * i - 1, tonumber(ARGV[3 + i])
+  local record, log, gone, moves = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 4]
   local excess = redis.call('XLEN', log) - length
   if excess > 0 then
     local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', excess)
     local seq = tonumber(string.match(oldest[#oldest][1], '%d+'))
     redis.call('XTRIM', log, 'MINID', int(math.min(seq, committed) + 1) .. '-0')
   end
+  local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  local lowest = first and tonumber(string.match(first[1], '%d+')) or committed + 1
+  if tonumber(redis.call('HGET', record, 'last') or 0) <= position then
+    redis.call('ZREMRANGEBYSCORE', gone, '-inf', '(' .. int(lowest))
+  end
+  for _, move in ipairs(redis.call('XRANGE', moves, '-', int(position) .. '-0', 'COUNT', 100)) do
+    if tonumber(move[2][6]) >= lowest then break end
+    redis.call('XDEL', moves, move[1])
+  end
 end
-for i = 4 + logs, #ARGV do redis.call('ZREM', KEYS[3], ARGV[i]) end
+for i = 4 + rooms, #ARGV do redis.call('ZREM', KEYS[3], ARGV[i]) end
 return 1

@@ -1,12 +1,16 @@
--- Claim a name that neither the broker nor SQL holds, and put the creation into the stream.
+-- Claim a key that neither the broker nor SQL holds, and put the creation into the stream.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
--- KEYS[3]  the room's record        KEYS[4]  the room's log
+-- KEYS[3]  the control channel      KEYS[4]  the wakes
 -- KEYS[5]  rooms held here          KEYS[6]  rooms created and not yet in SQL
+-- KEYS[7]  the room's record        KEYS[8..11] its log, gone, cursors, moves
+-- KEYS[12..] for a direct chat, the set of held chats of each of its users
 -- ARGV[1]  the epoch and
 -- ARGV[2]  the generation at which the broker was seen not to hold it, before SQL was asked
--- ARGV[3]  MAX_BACKLOG   ARGV[4] key   ARGV[5] kind   ARGV[6] name
--- ARGV[7]  password hash ARGV[8] creator   ARGV[9] the encoded body of the creation
+-- ARGV[3]  MAX_BACKLOG   ARGV[4] key      ARGV[5] kind    ARGV[6] name   ARGV[7] password hash
+-- ARGV[8]  creator       ARGV[9] user1    ARGV[10] user2
+-- ARGV[11] the encoded body of the creation
+-- ARGV[12] the encoded body of the wake for a direct chat, else ''
 --
 -- Returns nil when the partition is closed, or {status, id, created_at}:
 --   created     it is ours
@@ -17,20 +21,25 @@
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
 local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number', 'generation')
-local held = redis.call('HGET', KEYS[3], 'epoch')
-if held == epoch then return {'exists'} end
+local held = redis.call('HMGET', KEYS[7], 'epoch', 'deleted')
+if held[1] == epoch and not held[2] then return {'exists'} end
 if epoch ~= ARGV[1] or record[4] ~= ARGV[2] then return {'stale'} end
 if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[3]) then return {'overloaded'} end
 
 local counter = tonumber(record[1]) + 1
 local id, created_at = counter * 1024 + tonumber(record[3]), now_ms()
-redis.call('DEL', KEYS[3], KEYS[4])
-redis.call('HSET', KEYS[3], 'id', int(id), 'epoch', epoch, 'kind', ARGV[5], 'name', ARGV[6],
-  'password', ARGV[7], 'creator', ARGV[8], 'created', int(created_at), 'head', 0, 'given', 0,
-  'floor', 0, 'last', int(counter), 'active', int(created_at))
+for i = 7, 11 do redis.call('DEL', KEYS[i]) end
+redis.call('HSET', KEYS[7], 'id', int(id), 'epoch', epoch, 'kind', ARGV[5], 'name', ARGV[6],
+  'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
+  'created', int(created_at), 'head', 0, 'given', 0, 'floor', 0, 'last', int(counter),
+  'active', int(created_at))
 redis.call('ZADD', KEYS[5], int(created_at), ARGV[4])
 redis.call('ZADD', KEYS[6], 0, ARGV[4])
+for i = 12, #KEYS do redis.call('SADD', KEYS[i], ARGV[4]) end
 redis.call('XADD', KEYS[2], int(counter) .. '-0',
-  'e', envelope(id, id, 0, 0, created_at, ARGV[9]), 'r', KEYS[3])
+  'e', envelope(id, id, 0, 0, created_at, ARGV[11]), 'r', KEYS[7])
 redis.call('HSET', KEYS[1], 'counter', int(counter))
+if ARGV[12] ~= '' then
+  wake(KEYS[3], KEYS[4], counter, envelope(id, id, 0, 0, created_at, ARGV[12]))
+end
 return {'created', id, created_at}

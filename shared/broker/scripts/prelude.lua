@@ -26,3 +26,18 @@ end
 local function envelope(room_id, id, seq, prev, created_at, body)
   return '\151' .. cmsgpack.pack(1, room_id, id, seq, prev, created_at) .. body
 end
+
+-- Tell every gateway that a quiet chat has news, and remember it for those who did not hear.
+local function wake(control, wakes, counter, event)
+  redis.call('XADD', wakes, 'MAXLEN', 10000, int(counter) .. '-0', 'e', event)
+  redis.call('SPUBLISH', control, event)
+end
+
+-- How cursors of a direct chat moved: user, since, seq, at, one after the other.
+local function words_of_moves(stream)
+  local words = {}
+  for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
+    for i = 2, 8, 2 do words[#words + 1] = entry[2][i] end
+  end
+  return words
+end

@@ -1,18 +1,23 @@
 -- Accept the sends of a tick: number them, append them to stream and logs, publish them.
 --
 -- KEYS[1]  the partition's record      KEYS[2]  the partition's stream
--- KEYS[3..] three for each of R rooms: its record, its log, its channel
+-- KEYS[3]  the control channel         KEYS[4]  the wakes
+-- KEYS[5..] four for each of R rooms: its record, its log, its channel, its gone
 -- KEYS[..]  one for each send: the key that remembers its clientMsgId
 -- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
--- ARGV[3]  R                           ARGV[4..] the id of each room, as the gateway knows it
--- ARGV[..] three for each send: the number of its room (1..R), 'floor' where the event raises
---          the room's floor to itself (else ''), the encoded body
+-- ARGV[3]  after how long without an event a direct chat wakes, ms
+-- ARGV[4]  R
+-- ARGV[5..] two for each room: its id, as the gateway knows it, and the encoded body of its wake
+--          ('' for a named room, which never wakes)
+-- ARGV[..] three for each send: the number of its room (1..R), its effect, the encoded body.
+--          Effects: '' none; 'floor' raises the room's floor to the event; 'delete <seq>' deletes
+--          the message there; 'drop' deletes the room
 --
 -- Returns nil when the partition is closed; else for each send {status, id, seq, created_at}:
 --   accepted    a new event
 --   duplicate   this clientMsgId was accepted before; the numbers are of that time
 --   absent      the room is not held here (quiet, or of another epoch): open it and come again
---   gone        the room has another id: this one was deleted
+--   gone        the room has another id, or was deleted
 --   overloaded  the backlog is full
 -- Nothing is written before every check that could fail has passed for its send, and no write
 -- below can fail: the types are ours and the ids only grow.
@@ -21,29 +26,32 @@ local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
 local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
 local counter, position, number = tonumber(record[1]), tonumber(record[2]), tonumber(record[3])
-local max_backlog, dedupe_ms, room_count = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local first_send_key = 2 + 3 * room_count
+local max_backlog, dedupe_ms = tonumber(ARGV[1]), ARGV[2]
+local quiet_ms, room_count = tonumber(ARGV[3]), tonumber(ARGV[4])
+local first_send_key, first_send_arg = 4 + 4 * room_count, 4 + 2 * room_count
 local created_at = now_ms()
 
 local rooms = {}
 for i = 1, room_count do
-  local key = 3 * i
-  local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given')
-  local room = {record = KEYS[key], log = KEYS[key + 1], channel = KEYS[key + 2]}
+  local key = 1 + 4 * i
+  local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given', 'active', 'deleted')
+  local room = {record = KEYS[key], log = KEYS[key + 1], channel = KEYS[key + 2],
+    gone = KEYS[key + 3], wake = ARGV[4 + 2 * i]}
   if not fields[1] or fields[2] ~= epoch then
     room.refusal = 'absent'
-  elseif fields[1] ~= ARGV[3 + i] then
+  elseif fields[1] ~= ARGV[3 + 2 * i] or fields[6] then
     room.refusal = 'gone'
   else
     room.id, room.head, room.given = tonumber(fields[1]), tonumber(fields[3]), tonumber(fields[4])
+    room.active = tonumber(fields[5])
   end
   rooms[i] = room
 end
 
 local results = {}
 for i = 1, #KEYS - first_send_key do
-  local arg = 3 + room_count + 3 * (i - 1)
-  local room, raises_floor, body = rooms[tonumber(ARGV[arg + 1])], ARGV[arg + 2], ARGV[arg + 3]
+  local arg = first_send_arg + 3 * (i - 1)
+  local room, effect, body = rooms[tonumber(ARGV[arg + 1])], ARGV[arg + 2], ARGV[arg + 3]
   local once = KEYS[first_send_key + i]
   local known = redis.call('GET', once)
   if known then
@@ -62,8 +70,23 @@ for i = 1, #KEYS - first_send_key do
     redis.call('XADD', room.log, int(seq) .. '-0', 'e', event)
     redis.call('SPUBLISH', room.channel, event)
     redis.call('SET', once, int(id) .. ' ' .. int(seq) .. ' ' .. int(created_at), 'PX', dedupe_ms)
-    room.head, room.last = seq, counter
-    if raises_floor == 'floor' then room.floor = seq end
+    -- A clock that was set back makes the last event one of the future: that wakes too.
+    local idle = created_at - room.active
+    if room.wake ~= '' and
+        (room.head == 0 or idle < 0 or idle >= quiet_ms or effect == 'drop') then
+      wake(KEYS[3], KEYS[4], counter,
+        envelope(room.id, id, seq, room.head, created_at, room.wake))
+    end
+    room.head, room.active, room.last = seq, created_at, counter
+    if effect == 'floor' then
+      redis.call('HSET', room.record, 'floor', int(seq))
+    elseif effect == 'drop' then
+      redis.call('HSET', room.record, 'deleted', 1)
+      room.refusal = 'gone'
+    elseif effect ~= '' then
+      local place = string.match(effect, '%d+')
+      redis.call('ZADD', room.gone, place, place)
+    end
     results[i] = {'accepted', id, seq, created_at}
   end
 end
@@ -73,7 +96,6 @@ for i = 1, room_count do
   if room.last then
     redis.call('HSET', room.record, 'head', int(room.head), 'last', int(room.last),
       'active', int(created_at))
-    if room.floor then redis.call('HSET', room.record, 'floor', int(room.floor)) end
   end
 end
 redis.call('HSET', KEYS[1], 'counter', int(counter))

@@ -1,16 +1,18 @@
 -- Read a part of a room's log together with where the room stands.
 --
--- KEYS[1]  the partition's record   KEYS[2]  the room's record   KEYS[3]  the room's log
+-- KEYS[1]  the partition's record   KEYS[2]  the room's record
+-- KEYS[3..6] its log, gone, cursors, moves
 -- ARGV[1]  'forward' (oldest first) or 'backward' (newest first)
 -- ARGV[2]  lowest seq wanted        ARGV[3]  highest seq wanted, or '+'
 -- ARGV[4]  entries at the most
 --
 -- Returns nil when the partition is closed, {} when the room is not held, else
--- {epoch, id, head, floor, [envelope, ...]}.
+-- {epoch, id, head, floor, [envelope, ...], [place of a deleted message, ...],
+--  [user, since, seq, at, ...]}: how cursors moved, four words for each move.
 
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
-local room = redis.call('HMGET', KEYS[2], 'epoch', 'id', 'head', 'floor')
+local room = redis.call('HMGET', KEYS[2], 'epoch', 'id', 'head', 'floor', 'kind')
 if room[1] ~= epoch then return {} end
 local entries
 if ARGV[1] == 'forward' then
@@ -20,4 +22,5 @@ else
 end
 local events = {}
 for i, entry in ipairs(entries) do events[i] = entry[2][2] end
-return {epoch, room[2], room[3], room[4], events}
+local moves = room[5] == 'direct' and words_of_moves(KEYS[6]) or {}
+return {epoch, room[2], room[3], room[4], events, redis.call('ZRANGE', KEYS[4], 0, -1), moves}

@@ -1,0 +1,155 @@
+"""Following direct chats: from the first news until well after the last, for users who are here.
+
+A user with thousands of quiet chats costs this gateway nothing. A chat that was quiet for
+`wake_after` wakes every gateway by its partition's control channel; those that hold one of its
+users follow it from there, and stop following half as long again after its last event.
+"""
+
+import asyncio
+from typing import Final
+
+from gateway.hub import Hub
+from gateway.protocols.announcements import Announcement
+from gateway.protocols.payloads import ChatPayload, iso, user_out
+from shared.broker.keys import PartitionKeys
+from shared.broker.rooms import Held, RoomBroker
+from shared.broker.wakes import WakeLog
+from shared.config import Settings
+from shared.errors import ChatError
+from shared.essential import EssentialTask
+from shared.model.events import CursorMoved, Event, TypingChanged, Wake
+from shared.model.rooms import Room
+from shared.telemetry import logger
+
+SWEEP_EVERY: Final = 30.0
+MOST_WAKES: Final = 10_000
+"""What a wake log holds: who missed more looks its users' chats up again."""
+
+TRY_AGAIN_AFTER: Final = 0.5
+
+log = logger(__name__)
+
+
+class ChatFollower:
+    """Decides which direct chats this gateway follows."""
+
+    def __init__(self, hub: Hub, broker: RoomBroker, wakes: WakeLog, settings: Settings) -> None:
+        self._hub = hub
+        self._broker = broker
+        self._wakes = wakes
+        self._follow_for = settings.wake_after * 1.5
+        self._channels = {PartitionKeys(n).control: n for n in range(settings.partitions)}
+        # The last wake heard of each partition; none before the first subscription.
+        self._last: dict[int, int] = {}
+        self._healing: dict[int, asyncio.Task[None]] = {}
+        self._announced: dict[int, None] = {}
+        self._sweeper: EssentialTask | None = None
+
+    @property
+    def channels(self) -> list[str]:
+        """The control channels, which every gateway follows."""
+        return list(self._channels)
+
+    def start(self) -> None:
+        """Begin to let go of chats that are quiet."""
+        self._sweeper = EssentialTask(self._sweep(), "chat follower")
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._sweeper is not None:
+            await self._sweeper.close()
+
+    def receive(self, channel: str, event: Event) -> bool:
+        """Take an event from a channel, if it is a control channel."""
+        number = self._channels.get(channel)
+        if number is None:
+            return False
+        match event.body:
+            case Wake():
+                if number in self._last and number not in self._healing:
+                    self._last[number] = self._wakes.counter(event)
+                self._woke(event)
+            case (
+                CursorMoved(user1=user1, user2=user2) | TypingChanged(user1=user1, user2=user2)
+            ) if user1:
+                self._hub.tell_users(event, user1, user2)
+        return True
+
+    def subscribed(self, channel: str) -> None:
+        """A control channel was subscribed, perhaps afresh: wakes may have been missed."""
+        number = self._channels.get(channel)
+        if number is not None and number not in self._healing:
+            self._healing[number] = asyncio.create_task(self._heal(number))
+
+    async def user_came(self, user: str) -> None:
+        """Follow the chats of a user in which something happened lately.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        keys = await self._broker.held_chats(user)
+        for found in await asyncio.gather(*(self._broker.find(key) for key in keys)):
+            if isinstance(found, Held) and found.idle < self._follow_for:
+                self._hub.follow(found.room, found.idle)
+
+    def _woke(self, event: Event) -> None:
+        wake = event.body
+        if not isinstance(wake, Wake) or not self._hub.listeners(wake.user1, wake.user2):
+            return
+        if wake.created:
+            self._announce_new(event, wake)
+        room = Room(
+            key=wake.key,
+            id=event.room_id,
+            kind="direct",
+            name="",
+            password_hash="",
+            creator="",
+            created_at=event.created_at,
+            # From here on: the event that woke it comes through the log if not the channel.
+            head=event.prev,
+            floor=0,
+            epoch=0,
+            user1=wake.user1,
+            user2=wake.user2,
+        )
+        self._hub.follow(room)
+
+    def _announce_new(self, event: Event, wake: Wake) -> None:
+        if event.room_id in self._announced:
+            return  # heard before, by the channel or from the log
+        if len(self._announced) >= MOST_WAKES:
+            del self._announced[next(iter(self._announced))]
+        self._announced[event.room_id] = None
+        users = (user_out(wake.user1), user_out(wake.user2))
+        payload = ChatPayload(event.room_id, *users, iso(event.created_at))
+        to = self._hub.listeners(wake.user1, wake.user2)
+        self._hub.tell(to, [Announcement("newChat", payload)])
+
+    async def _heal(self, number: int) -> None:
+        try:
+            if number not in self._last:
+                self._last[number] = await self._wakes.last(number)
+                return
+            missed = await self._wakes.since(number, self._last[number], MOST_WAKES)
+            for event in missed:
+                self._woke(event)
+                self._last[number] = self._wakes.counter(event)
+            if len(missed) == MOST_WAKES:
+                for user in list(self._hub.users):
+                    await self.user_came(user)
+        except ChatError as error:
+            log.warning("wakes not read", partition=number, code=error.code)
+            loop = asyncio.get_running_loop()
+            loop.call_later(TRY_AGAIN_AFTER, self.subscribed, PartitionKeys(number).control)
+        finally:
+            del self._healing[number]
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(min(SWEEP_EVERY, self._follow_for / 4))
+            now = asyncio.get_running_loop().time()
+            for local in self._hub.followed_chats():
+                quiet = now - local.active > self._follow_for
+                if quiet or not self._hub.listeners(*local.room.users):
+                    self._hub.unfollow(local)

@@ -1,0 +1,90 @@
+"""A user's direct chats: what SQL has of all, and what the broker has beyond for some."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from shared.broker.rooms import Held, RoomBroker, Tail
+from shared.model.ids import users_of_chat
+from shared.model.rooms import Room
+from shared.model.timeline import Message, fold, unread_in
+from shared.storage.chats import ChatReader, StoredChat
+
+TOP: Final = 2**53
+"""Above every seq."""
+
+
+class ListedChat(msgspec.Struct, frozen=True):
+    """A chat as one of its users sees it."""
+
+    room: Room
+    unread: int
+    last_message: Message | None
+
+    @property
+    def active_at(self) -> int:
+        """When something was last said in it, or when it was made; milliseconds since 1970."""
+        return self.last_message.created_at if self.last_message else self.room.created_at
+
+
+class ChatList:
+    """Lists chats. The broker is read first: what it has let go of by then is in SQL."""
+
+    def __init__(self, broker: RoomBroker, reader: ChatReader) -> None:
+        self._broker = broker
+        self._reader = reader
+
+    async def of(self, user: str) -> list[ListedChat]:
+        """All chats of a user, the one with the latest news first.
+
+        Raises:
+            ChatError: `broker_unavailable`, `storage_unavailable`.
+        """
+        keys = await self._broker.held_chats(user)
+        held = await asyncio.gather(*(self._held(key, user) for key in keys))
+        stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
+        listed = {key: _as_stored(chat) for key, chat in stored.items()}
+        for key, (room, tail) in zip(keys, held, strict=True):
+            if room is None:
+                listed.pop(key, None)
+            elif tail is not None:
+                listed[key] = await self._with_tail(user, room, tail, stored.get(key))
+        return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
+
+    async def partners(self, user: str) -> set[str]:
+        """Everyone a user has a direct chat with; raises as `of` does."""
+        keys = await self._broker.held_chats(user)
+        held = {other for key in keys for other in users_of_chat(key) if other != user}
+        return held | await self._reader.partners(user)
+
+    async def _held(self, key: str, user: str) -> tuple[Room | None, Tail | None]:
+        """A chat that was held a moment ago; (None, None) when it is deleted."""
+        found, tail = await asyncio.gather(
+            self._broker.find(key), self._broker.read_tail(key, user)
+        )
+        if isinstance(found, Held):
+            return found.room, tail
+        return None, None
+
+    async def _with_tail(
+        self, user: str, room: Room, tail: Tail, stored: StoredChat | None
+    ) -> ListedChat:
+        if stored and stored.room.id != room.id:
+            stored = None  # of an earlier chat of the two, which was deleted
+        cursor = tail.cursor if tail.cursor is not None else stored.cursor if stored else 0
+        if stored and not tail.events and cursor == stored.cursor:
+            return _as_stored(stored)  # SQL had everything when it was read
+        below = tail.events[0].seq if tail.events else TOP
+        gone = tail.changes.gone
+        unread = unread_in(tail.events, user, cursor, tail.floor, gone)
+        unread += await self._reader.unread(room.id, user, max(cursor, tail.floor), below, gone)
+        shown = [m for m in fold([], tail.events, tail.floor, tail.changes) if not m.deleted]
+        last = shown[-1] if shown else None
+        if last is None:
+            last = await self._reader.last_message(room.id, tail.floor, below, gone)
+        return ListedChat(room, unread, tail.changes.apply(last) if last else None)
+
+
+def _as_stored(chat: StoredChat) -> ListedChat:
+    return ListedChat(chat.room, chat.unread, chat.last_message)

@@ -1,0 +1,108 @@
+"""What works alike in a room and in a chat: read its history, type, have seen."""
+
+from gateway.connection import Connection
+from gateway.local_room import LocalRoom
+from gateway.protocols.payloads import HistoryPayload, message_payload, new_message_payload
+from gateway.services import Services
+from shared.errors import ChatError
+from shared.model import commands
+from shared.model.rooms import Room
+
+
+def joined(connection: Connection, name: str | None) -> LocalRoom:
+    """A named room that a connection is in.
+
+    Raises:
+        ChatError: `not_joined`.
+    """
+    local = connection.rooms.get(name or "")
+    if local is None:
+        raise ChatError("not_joined", "join the room first")
+    return local
+
+
+async def own_chat(services: Services, connection: Connection, chat_id: int) -> Room:
+    """A chat that a connection's user is in; any other looks as if there were none.
+
+    Raises:
+        ChatError: `not_found`.
+    """
+    chat = await services.directory.chat(chat_id)
+    if chat is None or connection.username not in chat.users:
+        raise no_such_chat(chat_id)
+    await hear_chats(services, connection)
+    return chat
+
+
+async def hear_chats(services: Services, connection: Connection) -> None:
+    """Let a connection hear of its user's chats from now on."""
+    if connection.username is not None and not connection.hears_chats:
+        services.hub.listen(connection.username, connection)
+        connection.hears_chats = True
+        await services.follower.user_came(connection.username)
+
+
+def no_such_chat(chat_id: int) -> ChatError:
+    """There is no such chat, or it is none of one's business."""
+    return ChatError("not_found", f"Chat with ID {chat_id} not found")
+
+
+async def typing(services: Services, connection: Connection, command: commands.Typing) -> None:
+    """Be seen typing by the others."""
+    connection.check_own(None if command.username is None else str(command.username))
+    if command.chat_id is None:
+        services.typing.typed(connection, joined(connection, command.room))
+        return
+    chat = await own_chat(services, connection, command.chat_id)
+    local = services.hub.followed(chat.key)
+    if local is None and (held := await services.directory.held(chat.key)):
+        local = services.hub.follow(held.room, held.idle)
+    if local is not None:
+        services.typing.typed(connection, local)
+
+
+async def history(
+    services: Services, connection: Connection, command: commands.History
+) -> HistoryPayload:
+    """A page of the history of a room or a chat one is in."""
+    room = await _place(services, connection, command.room, command.chat_id)
+    if isinstance(command.after, int):
+        page = await services.history.after(room, command.after, command.limit)
+    elif isinstance(command.before, int):
+        page = await services.history.newest(room, command.limit, command.before)
+    else:
+        page = await services.history.newest(room, command.limit)
+    if room.kind == "direct":
+        return HistoryPayload(
+            [new_message_payload(item, room) for item in page.items], page.head, page.partial
+        )
+    return HistoryPayload(
+        [message_payload(item, room.name) for item in page.items], page.head, page.partial
+    )
+
+
+async def seen(services: Services, connection: Connection, command: commands.Seen) -> None:
+    """Have seen everything in a room or a chat up to a place."""
+    room = await _place(services, connection, command.room, command.chat_id)
+    await move_cursor(services, connection, room, command.seq)
+
+
+async def move_cursor(
+    services: Services, connection: Connection, room: Room, seq: int, message_id: int = 0
+) -> None:
+    """Move the cursor of a connection's user, by marking a message if one is named.
+
+    Raises:
+        ChatError: `unauthorized` for somebody without a name.
+    """
+    if connection.username is None:
+        raise ChatError("unauthorized", "say who you are first")
+    await services.cursors.move(room, connection.username, seq, message_id, connection.sid)
+
+
+async def _place(
+    services: Services, connection: Connection, room: str | None, chat_id: int | None
+) -> Room:
+    if chat_id is None:
+        return joined(connection, room).room
+    return await own_chat(services, connection, chat_id)

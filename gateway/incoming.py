@@ -1,0 +1,45 @@
+"""Where messages of the broker go: to the pulse, to presence, to all, to a chat, to a room."""
+
+from gateway.chat_follower import ChatFollower
+from gateway.hub import Hub
+from gateway.presence import Presence
+from gateway.pulse import Pulse
+from shared.broker.keys import EVERYONE
+from shared.codec import CodecError, decode
+from shared.model.events import Beat, Notice
+from shared.telemetry import logger
+
+log = logger(__name__)
+
+
+class Incoming:
+    """The subscriber's callbacks."""
+
+    def __init__(self, hub: Hub, pulse: Pulse, presence: Presence, follower: ChatFollower) -> None:
+        self._hub = hub
+        self._pulse = pulse
+        self._presence = presence
+        self._follower = follower
+
+    def receive(self, channel: str, data: bytes) -> None:
+        """Take a message of a channel."""
+        try:
+            event = decode(data)
+        except CodecError as error:
+            # A newer gateway may say what this one does not know; the room's log keeps it.
+            log.warning("event not understood", channel=channel, reason=str(error))
+            return
+        if channel != EVERYONE:
+            if not self._follower.receive(channel, event):
+                self._hub.receive(channel, event)
+        elif isinstance(event.body, Notice):
+            self._hub.announce(event)
+        else:
+            if isinstance(event.body, Beat):
+                self._pulse.hear(event.body)
+            self._presence.hear(event.body)
+
+    def subscribed(self, channel: str) -> None:
+        """A channel was subscribed, perhaps afresh."""
+        self._follower.subscribed(channel)
+        self._hub.subscribed(channel)

@@ -1,0 +1,139 @@
+"""A room that this gateway follows: its events in one order, gaps filled from the log."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from gateway.connection import Connection
+from gateway.replay import Replay
+from shared.codec import CodecError
+from shared.errors import ChatError
+from shared.model.events import Event
+from shared.model.rooms import Room
+from shared.telemetry import logger
+
+MOST_READS: Final = 3
+"""Reads for one gap, where pub/sub keeps losing what comes meanwhile."""
+
+TRY_AGAIN_AFTER: Final = 0.5
+"""Seconds until a log is read again that could not be read."""
+
+log = logger(__name__)
+
+
+class Member:
+    """A connection in a named room.
+
+    Attributes:
+        waiting: events that wait while its history is on the way; None once it is live.
+        seen: the last seq that its history showed. What the channel or the log bring of it
+            later, because they were behind, it has already.
+    """
+
+    __slots__ = ("seen", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[Event] | None = []
+        self.seen = 0
+
+    def takes(self, event: Event) -> bool:
+        """Whether an event is news to it."""
+        return event.seq == 0 or event.seq > self.seen
+
+
+class LocalRoom:
+    """A followed room.
+
+    Attributes:
+        room: as it was when it was followed; its head and floor are of then.
+        head: the seq of the last event that was delivered.
+        members: of a named room. A direct chat has none: whoever is one of its users is reached.
+        synced: done once nothing is missed any more.
+        active: when its last event was delivered, by the loop's clock.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        channel: str,
+        replay: Replay,
+        deliver: Callable[["LocalRoom", Event], None],
+    ) -> None:
+        self.room = room
+        self.channel = channel
+        self.head = room.head
+        self.members: dict[Connection, Member] = {}
+        self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.active = asyncio.get_running_loop().time()
+        self._replay = replay
+        self._deliver = deliver
+        # An event whose predecessor is missing waits here until the log has filled the gap.
+        self._waiting: list[Event] = []
+        self._catching_up: asyncio.Task[None] | None = None
+        # Something was lost after the log was last read, so it must be read again.
+        self._stale = False
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The name of a named room."""
+        return self.room.name
+
+    def receive(self, event: Event) -> None:
+        """Take an event from the room's channel: deliver it, or wait for what is before it."""
+        if event.seq == 0:
+            self._deliver(self, event)
+        elif self._catching_up:
+            self._waiting.append(event)
+        elif not self.synced.done() or event.prev > self.head:
+            self._waiting.append(event)
+            self.catch_up()
+        else:
+            self._advance(event)
+
+    def catch_up(self) -> None:
+        """Read from the log what may be missing: after a subscription, and at a gap."""
+        self._stale = True
+        if self._catching_up is None and not self._closed:
+            self._catching_up = asyncio.create_task(self._fill())
+
+    def close(self) -> None:
+        """Deliver nothing more."""
+        self._closed = True
+
+    def _advance(self, event: Event) -> None:
+        # Of a room that was deleted, or made anew under its key, nothing is told here.
+        if event.seq > self.head and event.room_id == self.room.id and not self._closed:
+            self.head = event.seq
+            self.active = asyncio.get_running_loop().time()
+            self._deliver(self, event)
+
+    async def _fill(self) -> None:
+        """Read from the log what the channel did not bring, then give out what waited."""
+        try:
+            for _ in range(MOST_READS):
+                await self._read_log()
+                gap = any(event.prev > self.head for event in self._waiting[:1])
+                if not gap and not self._stale:
+                    break
+        except (ChatError, CodecError) as error:
+            log.warning("room not caught up", room=self.room.key, error=str(error))
+            asyncio.get_running_loop().call_later(TRY_AGAIN_AFTER, self.catch_up)
+            return
+        finally:
+            self._catching_up = None
+        if not self.synced.done():
+            self.synced.set_result(None)
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            # What the log does not have any more cannot be filled from it.
+            self._advance(event)
+
+    async def _read_log(self) -> None:
+        self._stale = False
+        while True:
+            events, more = await self._replay.after(self.room, self.head)
+            for event in events:
+                self._advance(event)
+            if not more:
+                return

@@ -1,0 +1,114 @@
+"""What clients are told of an event."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from gateway.protocols.frames import Outgoing
+from gateway.protocols.payloads import (
+    ChatDeletedPayload,
+    ClearedPayload,
+    MessageDeletedPayload,
+    MessagePayload,
+    MessageSeenPayload,
+    NewMessagePayload,
+    NotificationPayload,
+    SeenPayload,
+    iso,
+    user_out,
+)
+from shared.model.events import (
+    CursorMoved,
+    Event,
+    HistoryCleared,
+    MessageDeleted,
+    MessagePosted,
+    Notice,
+    RoomDeleted,
+    TypingChanged,
+)
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """An event for clients.
+
+    Attributes:
+        room: the named room it belongs to, beside its data.
+        chat_id: the direct chat it belongs to, where its data does not say.
+        sheddable: it is worth nothing to a client that lags.
+    """
+
+    event: str
+    data: Any
+    room: str | UnsetType = UNSET
+    chat_id: int | UnsetType = UNSET
+    sheddable: bool = False
+
+    def outgoing(self) -> Outgoing:
+        """The frame."""
+        return Outgoing(self.event, room=self.room, chat_id=self.chat_id, data=self.data)
+
+
+def announcements(
+    event: Event, room: str | None, users: tuple[str, str] | None = None
+) -> list[Announcement]:
+    """What those are told who may know of an event.
+
+    Args:
+        event: what happened.
+        room: the name of the named room it happened in, if it did in one.
+        users: the users of the direct chat it happened in, if it did in one.
+    """
+    if users is not None:
+        return _in_chat(event, users)
+    place = UNSET if room is None else room
+    match event.body:
+        case MessagePosted(sender, content):
+            at, name = iso(event.created_at), room or ""
+            payload = MessagePayload(event.id, event.seq, event.prev, name, content, sender, at)
+            return [Announcement("message", payload, place)]
+        case HistoryCleared():
+            note = NotificationPayload("All messages have been deleted", event.created_at)
+            cleared = ClearedPayload(room or "", event.seq, event.prev)
+            return [
+                Announcement("deleteMessages", cleared, place),
+                Announcement("notification", note, place),
+            ]
+        case MessageDeleted(_, message_id):
+            deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
+            return [Announcement("messageDeleted", deleted, place)]
+        case Notice(content):
+            note = NotificationPayload(content, event.created_at)
+            return [Announcement("notification", note, place)]
+        case TypingChanged(text):
+            return [Announcement("typing", text, place, sheddable=True)]
+        case CursorMoved(user, seq):
+            return [Announcement("seen", SeenPayload(user_out(user), seq), place)]
+        case _:
+            return []
+
+
+def _in_chat(event: Event, users: tuple[str, str]) -> list[Announcement]:
+    chat = event.room_id
+    match event.body:
+        case MessagePosted(sender, content):
+            receiver = users[1] if sender == users[0] else users[0]
+            payload = NewMessagePayload(
+                *(event.id, chat, event.seq, event.prev, user_out(sender), user_out(receiver)),
+                *(content, False, None, iso(event.created_at)),
+            )
+            return [Announcement("newMessage", payload)]
+        case MessageDeleted(_, message_id):
+            deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
+            return [Announcement("messageDeleted", deleted)]
+        case RoomDeleted():
+            return [Announcement("chatDeleted", ChatDeletedPayload(chat))]
+        case CursorMoved(message_id=message_id) if message_id:
+            return [Announcement("messageSeen", MessageSeenPayload(message_id, seen=True))]
+        case CursorMoved(user, seq):
+            return [Announcement("seen", SeenPayload(user_out(user), seq), chat_id=chat)]
+        case TypingChanged(text):
+            return [Announcement("typing", text, chat_id=chat, sheddable=True)]
+        case _:
+            return []

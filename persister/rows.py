@@ -1,0 +1,115 @@
+"""What a batch does to the tables, statement by statement, inside the writer's transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Insert, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from persister.batch import Batch, Row, dropped_key
+from shared.storage.tables import cursors, events, rooms
+
+_ROOM = events.c.room_id == bindparam("room")
+_SHOWN = (events.c.kind == "message") & events.c.deleted.is_(False)
+_FLOOR = (
+    update(rooms)
+    .where(rooms.c.id == bindparam("room"), rooms.c.floor < bindparam("place"))
+    .values(floor=bindparam("place"))
+)
+_FORGET_BELOW = (
+    update(events)
+    .where(_ROOM, events.c.seq < bindparam("place"), _SHOWN)
+    .values(content=None, deleted=True)
+)
+_FORGET_ONE = (
+    update(events)
+    .where(_ROOM, events.c.seq == bindparam("place"), _SHOWN)
+    .values(content=None, deleted=True)
+)
+_SEEN = (
+    update(events)
+    .where(
+        _ROOM,
+        events.c.seq > bindparam("since"),
+        events.c.seq <= bindparam("place"),
+        events.c.kind == "message",
+        events.c.sender != bindparam("who"),
+        events.c.seen_at.is_(None),
+    )
+    .values(seen_at=bindparam("moment"))
+)
+
+
+class PlaceTakenError(Exception):
+    """Another row stands where an event that was set aside belongs."""
+
+
+async def insert_rooms(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
+    """Free the keys of deleted rooms, then insert the new ones, which may have the same."""
+    dropped = [room for batch in batches for room in batch.dropped]
+    if dropped:
+        query = select(rooms.c.id, rooms.c.key).where(
+            rooms.c.id.in_(dropped), rooms.c.deleted.is_(False)
+        )
+        for row in list(await connection.execute(query)):
+            freed = dropped_key(row.key, row.id)
+            await connection.execute(
+                update(rooms).where(rooms.c.id == row.id).values(key=freed, deleted=True)
+            )
+    if created := [row for batch in batches for row in batch.rooms]:
+        await connection.execute(rooms.insert(), created)
+
+
+async def insert_events(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
+    """Insert the events of rooms' logs."""
+    if rows := [row for batch in batches for row in batch.events]:
+        await connection.execute(events.insert(), rows)
+
+
+async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
+    """Floors, deletions, cursors, and what of deleted rooms is to be forgotten."""
+    floors = [{"room": room, "place": seq} for b in batches for room, seq in b.floors.items()]
+    if floors:
+        await connection.execute(_FLOOR, floors)
+        await connection.execute(_FORGET_BELOW, floors)
+    if gone := [row for batch in batches for row in batch.gone]:
+        await connection.execute(_FORGET_ONE, gone)
+    if moves := [row for batch in batches for row in batch.moves]:
+        await connection.execute(_upsert_cursor(connection), moves)
+        if seen := [move for move in moves if move["direct"]]:
+            await connection.execute(_SEEN, seen)
+    if dropped := [room for batch in batches for room in batch.dropped]:
+        await connection.execute(delete(events).where(events.c.room_id.in_(dropped)))
+        await connection.execute(delete(cursors).where(cursors.c.room_id.in_(dropped)))
+
+
+async def replace_void(connection: AsyncConnection, row: Row) -> None:
+    """Put an event where a void stands for it, unless everything up to there was deleted."""
+    floor = select(func.max(rooms.c.floor)).where(rooms.c.id == row["room_id"])
+    known: int = (await connection.execute(floor)).scalar_one_or_none() or 0
+    place = (events.c.room_id == row["room_id"]) & (events.c.seq == row["seq"])
+    if int(str(row["seq"])) <= known:
+        return
+    # The epoch is that of the void: numbering goes by it.
+    values = {name: value for name, value in row.items() if name != "epoch"}
+    void = update(events).where(place, events.c.kind == "void")
+    if (await connection.execute(void.values(values))).rowcount != 1:
+        raise PlaceTakenError(f"the place of event {row['id']} is taken")
+
+
+def _upsert_cursor(connection: AsyncConnection) -> Insert:
+    """A cursor only moves forward, in SQL too."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert: Any = dialect.insert(cursors).values(
+        room_id=bindparam("room"),
+        user=bindparam("who"),
+        seq=bindparam("place"),
+        at=bindparam("moment"),
+    )
+    upsert: Insert = insert.on_conflict_do_update(
+        index_elements=["room_id", "user"],
+        set_={"seq": insert.excluded.seq, "at": insert.excluded.at},
+        where=cursors.c.seq < insert.excluded.seq,
+    )
+    return upsert

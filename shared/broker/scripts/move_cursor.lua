@@ -1,0 +1,50 @@
+-- Move a user's cursor forward, never past the head.
+--
+-- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
+-- KEYS[3]  the room's channel       KEYS[4]  the room's record
+-- KEYS[5..8] its log, gone, cursors, moves
+-- KEYS[9]  the control channel, where a direct chat that nobody may follow any more tells it
+-- ARGV[1]  MAX_BACKLOG   ARGV[2] the room's id   ARGV[3] user   ARGV[4] seq
+-- ARGV[5]  the cursor as SQL has it, asked when the broker did not know it; '' before
+-- ARGV[6]  the id of the message that was marked, or 0   ARGV[7] the connection's sid
+-- ARGV[8]  the key of a direct chat, else ''
+-- ARGV[9]  after how long without an event a direct chat may not be followed, ms
+--
+-- Returns nil when the partition is closed, or {status, seq}:
+--   moved       the cursor is at seq now; told to stream and channel
+--   unmoved     it was there already, or beyond
+--   unknown     the broker does not know the cursor: ask SQL and come again
+--   absent, gone, overloaded   as for a send
+
+local epoch = open_epoch(KEYS[1])
+if not epoch then return false end
+local room = redis.call('HMGET', KEYS[4],
+  'id', 'epoch', 'head', 'deleted', 'active', 'user1', 'user2')
+if not room[1] or room[2] ~= epoch then return {'absent', 0} end
+if room[1] ~= ARGV[2] or room[4] then return {'gone', 0} end
+local known = redis.call('HGET', KEYS[7], ARGV[3])
+if not known then
+  if ARGV[5] == '' then return {'unknown', 0} end
+  known = ARGV[5]
+end
+local since, seq = tonumber(known), math.min(tonumber(ARGV[4]), tonumber(room[3]))
+if seq <= since then return {'unmoved', since} end
+local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
+if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[1]) then return {'overloaded', 0} end
+
+local counter = tonumber(record[1]) + 1
+local direct, at = ARGV[8] ~= '', now_ms()
+local body = cmsgpack.pack({'seen', ARGV[3], seq, since, tonumber(ARGV[6]), ARGV[7],
+  ARGV[8], direct and room[6] or '', direct and room[7] or ''})
+local event = envelope(tonumber(room[1]), counter * 1024 + tonumber(record[3]), 0, 0, at, body)
+redis.call('HSET', KEYS[1], 'counter', int(counter))
+redis.call('HSET', KEYS[7], ARGV[3], int(seq))
+redis.call('HSET', KEYS[4], 'last', int(counter))
+redis.call('XADD', KEYS[2], int(counter) .. '-0', 'e', event, 'r', KEYS[4])
+if direct then
+  redis.call('XADD', KEYS[8], int(counter) .. '-0', 'u', ARGV[3], 'f', int(since), 't', int(seq),
+    'a', int(at))
+end
+local quiet = math.abs(at - tonumber(room[5])) >= tonumber(ARGV[9])
+redis.call('SPUBLISH', direct and quiet and KEYS[9] or KEYS[3], event)
+return {'moved', seq}

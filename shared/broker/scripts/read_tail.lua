@@ -1,0 +1,28 @@
+-- Read what a room has that SQL may not have yet, newest first, and one user's cursor.
+--
+-- KEYS[1]  the partition's record   KEYS[2]  the room's record
+-- KEYS[3..6] its log, gone, cursors, moves
+-- ARGV[1]  the user
+--
+-- Returns nil when the partition is closed, {} when the room is not held or deleted, else
+-- {id, head, floor, cursor or '', [envelope, ...], [place of a deleted message, ...],
+--  [user, since, seq, at, ...]}: how cursors moved.
+
+local epoch = open_epoch(KEYS[1])
+if not epoch then return false end
+local room = redis.call('HMGET', KEYS[2], 'epoch', 'id', 'head', 'floor', 'deleted')
+if room[1] ~= epoch or room[5] then return {} end
+local position = tonumber(redis.call('HGET', KEYS[1], 'position'))
+local events, below = {}, '+'
+while below do
+  local entries = redis.call('XREVRANGE', KEYS[3], below, '-', 'COUNT', 100)
+  below = nil
+  for i, entry in ipairs(entries) do
+    local id = cmsgpack.unpack(entry[2][2])[3]
+    if math.floor(id / 1024) <= position then break end
+    events[#events + 1] = entry[2][2]
+    if i == 100 then below = '(' .. entry[1] end
+  end
+end
+return {room[2], room[3], room[4], redis.call('HGET', KEYS[5], ARGV[1]) or '', events,
+  redis.call('ZRANGE', KEYS[4], 0, -1), words_of_moves(KEYS[6])}

@@ -1,0 +1,139 @@
+"""Reading direct chats: whose, how much of them is unread, what was said last."""
+
+import msgspec
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from shared.model.rooms import Room
+from shared.model.timeline import Message
+from shared.storage.reader import MESSAGE_COLUMNS, Reader, message_of, room_of
+from shared.storage.tables import cursors, events, rooms
+
+
+class StoredChat(msgspec.Struct, frozen=True):
+    """A direct chat as SQL has it, for one of its users.
+
+    Attributes:
+        unread: messages of the other user past the cursor that nobody deleted.
+        last_message: the last one that nobody deleted, or None.
+    """
+
+    room: Room
+    cursor: int
+    unread: int
+    last_message: Message | None
+
+
+class ChatReader:
+    """What SQL has of direct chats; raises as `Reader` does."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def chats(self, user: str) -> list[StoredChat]:
+        """All direct chats of a user."""
+        found = await self._reader.rows(_chats_of(user))
+        last = await self._reader.rows(_last_messages_of(user))
+        last_by_room = {row.room_id: message_of(row) for row in last}
+        return [
+            StoredChat(room_of(row), row.cursor or 0, row.unread, last_by_room.get(row.id))
+            for row in found
+        ]
+
+    async def partners(self, user: str) -> set[str]:
+        """Everyone a user has a direct chat with."""
+        query = select(rooms.c.user1, rooms.c.user2).where(_is_chat_of(user))
+        found = await self._reader.rows(query)
+        return {row.user2 if row.user1 == user else row.user1 for row in found}
+
+    async def cursor(self, room_id: int, user: str) -> int:
+        """How far a user has seen a room; 0 for nothing."""
+        query = select(cursors.c.seq).where(cursors.c.room_id == room_id, cursors.c.user == user)
+        for row in await self._reader.rows(query):
+            return int(row.seq)
+        return 0
+
+    async def unread(
+        self, room_id: int, user: str, after: int, below: int, gone: frozenset[int]
+    ) -> int:
+        """Messages of others with `after` < seq < `below`, not deleted and not in `gone`."""
+        query = select(func.count()).where(
+            events.c.room_id == room_id,
+            events.c.seq > after,
+            events.c.seq < below,
+            events.c.seq.not_in(gone),
+            _is_unread_by(user),
+        )
+        return int((await self._reader.rows(query))[0][0])
+
+    async def last_message(
+        self, room_id: int, floor: int, below: int, gone: frozenset[int]
+    ) -> Message | None:
+        """The last message with `floor` < seq < `below`, not deleted and not in `gone`."""
+        query = (
+            select(*MESSAGE_COLUMNS)
+            .where(
+                events.c.room_id == room_id,
+                events.c.seq > floor,
+                events.c.seq < below,
+                events.c.seq.not_in(gone),
+                _IS_SHOWN,
+            )
+            .order_by(events.c.seq.desc())
+            .limit(1)
+        )
+        for row in await self._reader.rows(query):
+            return message_of(row)
+        return None
+
+
+_IS_SHOWN = and_(events.c.kind == "message", events.c.deleted.is_(False))
+
+
+def _is_unread_by(user: str) -> ColumnElement[bool]:
+    return and_(_IS_SHOWN, events.c.sender != user)
+
+
+def _is_chat_of(user: str) -> ColumnElement[bool]:
+    return and_(
+        or_(rooms.c.user1 == user, rooms.c.user2 == user),
+        rooms.c.kind == "direct",
+        rooms.c.deleted.is_(False),
+    )
+
+
+def _chats_of(user: str) -> Select[tuple[object, ...]]:
+    mine = cursors.c.user == user
+    unread = (
+        select(func.count())
+        .where(
+            events.c.room_id == rooms.c.id,
+            events.c.seq > func.coalesce(cursors.c.seq, 0),
+            _is_unread_by(user),
+        )
+        .correlate(rooms, cursors)
+        .scalar_subquery()
+    )
+    source = rooms.outerjoin(cursors, and_(cursors.c.room_id == rooms.c.id, mine))
+    return (
+        select(rooms, cursors.c.seq.label("cursor"), unread.label("unread"))
+        .select_from(source)
+        .where(_is_chat_of(user))
+    )
+
+
+def _last_messages_of(user: str) -> Select[tuple[object, ...]]:
+    newest = (
+        select(events.c.seq)
+        .where(events.c.room_id == rooms.c.id, _IS_SHOWN)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+        .correlate(rooms)
+        .scalar_subquery()
+    )
+    place = and_(events.c.room_id == rooms.c.id, events.c.seq == newest)
+    return (
+        select(events.c.room_id, *MESSAGE_COLUMNS)
+        .select_from(rooms.join(events, place))
+        .where(_is_chat_of(user))
+    )

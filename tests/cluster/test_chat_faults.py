@@ -1,0 +1,219 @@
+"""Direct chats while processes die and connections are cut."""
+
+import asyncio
+import signal
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from tests.support.cluster import Cluster
+from tests.support.peer import Peer
+from tests.support.stored import eventually, rows
+
+
+async def chats_of(cluster: Cluster, user: int) -> list[dict[str, Any]]:
+    """What a fresh connection of a user finds in its list, retried while processes come back."""
+    while True:
+        try:
+            async with Peer(cluster.url) as peer:
+                await peer.request("getChats", user)
+                found: list[dict[str, Any]] = (await peer.next("chatsList"))["data"]
+                return found
+        except Exception:  # noqa: BLE001 - whatever a dying process comes to
+            await asyncio.sleep(0.1)
+
+
+async def test_seen_and_unread_survive_every_death() -> None:
+    """Kill -9 of a gateway, of the persister and of both: seen marks and counts stay true."""
+    async with Cluster() as cluster:
+        for number, victims in enumerate(
+            (["gateway-2"], ["persister-1"], ["gateway-1", "gateway-2", "persister-1"])
+        ):
+            one, other = 10 * number + 1, 10 * number + 2
+            async with (
+                Peer(cluster.gateway_url(1)) as ann,
+                Peer(cluster.gateway_url(2)) as bob,
+            ):
+                await ann.request("userOnline", one)
+                await bob.request("userOnline", other)
+                sent = []
+                for n in range(10):
+                    data = {"senderId": one, "receiverId": other, "content": str(n)}
+                    sent.append(await ann.request("sendMessage", data))
+                await bob.request("markAsSeen", sent[3]["id"])
+                await ann.request("deleteMessage", sent[6]["id"])
+                back = {"senderId": other, "receiverId": one, "content": "mine"}
+                await bob.request("sendMessage", back)
+                killed = {victim: cluster.kill(victim) for victim in victims}
+            for victim, pid in killed.items():
+                await cluster.wait_restarted(victim, pid)
+            [theirs] = await chats_of(cluster, other)
+            assert theirs["unread"] == 5
+            [ours] = await chats_of(cluster, one)
+            assert ours["unread"] == 1
+            for n in (1, 2):
+                await eventually(
+                    lambda n=n: cluster_is_ready(cluster, n), lambda ready: ready, within=20
+                )
+            async with Peer(cluster.url) as bob:
+                await bob.request("userOnline", other)
+                await bob.request("getMessages", theirs["id"])
+                shown = (await bob.next("loadMessages"))["data"]
+                mine = [m for m in shown if m["senderId"] == one]
+                assert [m["content"] for m in mine] == list("012345789")
+                assert [m["seen"] for m in mine] == [True] * 4 + [False] * 5
+
+
+def cluster_is_ready(cluster: Cluster, gateway: int) -> bool:
+    """Whether a gateway answers that it is ready."""
+    import httpx
+
+    try:
+        return httpx.get(f"{cluster.gateway_url(gateway)}/health/ready").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def test_first_messages_arrive_while_subscriptions_are_cut() -> None:
+    """1,000 first messages to users on another gateway arrive while pub/sub is killed at random."""
+    async with Cluster() as cluster:
+        broker = redis.asyncio.Redis.from_url(cluster.redis_url)
+        stop = asyncio.Event()
+
+        async def cut() -> int:
+            cuts = 0
+            while not stop.is_set():
+                cuts += int(await broker.execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
+                with_pause = asyncio.create_task(stop.wait())
+                await asyncio.wait([with_pause], timeout=0.15)
+            return cuts
+
+        async with (
+            Peer(cluster.gateway_url(1)) as ann,
+            Peer(cluster.gateway_url(2)) as bob,
+        ):
+            await ann.request("userOnline", "ann")
+            await bob.request("userOnline", "bob")
+            cutting = asyncio.create_task(cut())
+            gate = asyncio.Semaphore(8)
+
+            async def write(n: int) -> None:
+                async with gate, Peer(cluster.gateway_url(1)) as sender:
+                    await sender.request("setUsername", f"u{n}")
+                    data = {"senderId": f"u{n}", "receiverId": "bob", "content": str(n)}
+                    await sender.request("sendMessage", data)
+
+            await asyncio.gather(*(write(n) for n in range(1000)))
+            got = await bob.until(1000, "newMessage", None, within=60)
+            stop.set()
+            assert await cutting > 20
+            assert sorted(int(m["content"]) for m in got) == list(range(1000))
+        await broker.aclose()
+
+
+async def test_a_killed_gateways_users_go_offline() -> None:
+    """Kill -9 a gateway: its users are offline elsewhere within 15 s, others stay online."""
+    async with (
+        Cluster() as cluster,
+        Peer(cluster.gateway_url(1)) as ann,
+        Peer(cluster.gateway_url(2)) as bob,
+        Peer(cluster.gateway_url(2)) as carol,
+        Peer(cluster.gateway_url(1)) as carol_too,
+    ):
+        for peer, user in ((ann, 1), (bob, 2), (carol, 3), (carol_too, 3)):
+            await peer.request("userOnline", user)
+        while (await ann.next("onlineUsers"))["data"] != [1, 2, 3]:
+            pass
+        cluster.kill("gateway-2")
+        async with asyncio.timeout(15):
+            while (await ann.next("onlineUsers", within=15))["data"] != [1, 3]:
+                pass
+
+
+async def test_a_clean_leave_shows_at_once() -> None:
+    """Who closes a connection, or whose gateway is told to stop, is offline within 2 s."""
+    async with Cluster() as cluster, Peer(cluster.gateway_url(1)) as ann:
+        await ann.request("userOnline", 1)
+        async with Peer(cluster.gateway_url(2)) as bob:
+            await bob.request("userOnline", 2)
+            while (await ann.next("onlineUsers"))["data"] != [1, 2]:
+                pass
+        async with asyncio.timeout(2):
+            while (await ann.next("onlineUsers"))["data"] != [1]:
+                pass
+        async with Peer(cluster.gateway_url(2)) as bob:
+            await bob.request("userOnline", 2)
+            while (await ann.next("onlineUsers"))["data"] != [1, 2]:
+                pass
+            cluster.kill("gateway-2", signal.SIGTERM)
+            async with asyncio.timeout(2):
+                while (await ann.next("onlineUsers"))["data"] != [1]:
+                    pass
+
+
+async def test_above_the_limit_one_sees_ones_partners() -> None:
+    """Above BROADCAST_LIMIT connections, `onlineUsers` has those with whom one has a chat."""
+    async with (
+        Cluster(env={"BROADCAST_LIMIT": "2"}) as cluster,
+        Peer(cluster.gateway_url(1)) as ann,
+        Peer(cluster.gateway_url(2)) as bob,
+        Peer(cluster.gateway_url(2)) as eve,
+    ):
+        await ann.request("userOnline", 1)
+        await eve.request("userOnline", 9)
+        await ann.request("createChat", {"user1Id": 1, "user2Id": 2})
+        await bob.request("userOnline", 2)
+        while (await ann.next("onlineUsers"))["data"] != [1, 2]:
+            pass
+        while (await bob.next("onlineUsers"))["data"] != [1, 2]:
+            pass
+        await bob.request("userOffline", 2)
+        while (await ann.next("onlineUsers"))["data"] != [1]:
+            pass
+        assert all(users == [9] for users in eve.all("onlineUsers")[-1:])
+
+
+async def test_old_chats_cost_nothing_and_still_wake() -> None:
+    """A chat that was quiet for long wakes the other's gateway, also for typing and seen marks."""
+    async with Cluster(env={"WAKE_AFTER": "0.5", "ROOM_IDLE": "1"}) as cluster:
+        async with (
+            Peer(cluster.gateway_url(1)) as ann,
+            Peer(cluster.gateway_url(2)) as bob,
+        ):
+            await ann.request("userOnline", 1)
+            await bob.request("userOnline", 2)
+            data = {"senderId": 1, "receiverId": 2, "content": "0"}
+            sent = await ann.request("sendMessage", data)
+            await bob.next("newMessage")
+            broker = redis.asyncio.Redis.from_url(cluster.redis_url)
+            for n in range(1, 4):
+                # Both gateways stop following it, then it leaves the broker.
+                await gone(broker, "*channel:d:*")
+                await ann.request("typing", {"chatId": sent["chatId"]})
+                assert (await bob.next("typing"))["data"] == "1 is typing..."
+                await bob.request("markAsSeen", sent["id"])
+                assert (await ann.next("messageSeen"))["data"]["messageId"] == sent["id"]
+                data = {"senderId": 1, "receiverId": 2, "content": str(n)}
+                sent = await ann.request("sendMessage", data)
+                assert sent["seq"] == n + 1
+                assert (await bob.next("newMessage"))["data"]["content"] == str(n)
+            await broker.aclose()
+        query = "SELECT seq, seen_at IS NOT NULL FROM events ORDER BY seq"
+        await eventually(
+            lambda: rows(cluster.database, query),
+            lambda found: found == [(1, 1), (2, 1), (3, 1), (4, 0)],
+        )
+
+
+async def gone(broker: "redis.asyncio.Redis", pattern: str) -> None:
+    """Wait until nobody follows a channel of a direct chat."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                channels = await broker.execute_command("PUBSUB", "SHARDCHANNELS", pattern)
+            except RedisError:
+                channels = [b"?"]
+            if not channels:
+                return
+            await asyncio.sleep(0.05)
