@@ -176,8 +176,11 @@ class _Link(asyncio.Protocol):
             self._end(error)
 
     def command(self, *words: str) -> None:
-        """Send a command; its answer comes as a push."""
-        if self._transport is not None:
+        """Send a command; its answer comes as a push.
+
+        On a connection that is ending it does nothing: the next one subscribes to all there is.
+        """
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(hiredis.pack_command(words))  # type: ignore[arg-type]
 
     async def stay(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from typing import Any
 
+import httpx
 import redis.asyncio
 from redis.exceptions import RedisError
 
@@ -67,8 +68,6 @@ async def test_seen_and_unread_survive_every_death() -> None:
 
 def cluster_is_ready(cluster: Cluster, gateway: int) -> bool:
     """Whether a gateway answers that it is ready."""
-    import httpx
-
     try:
         return httpx.get(f"{cluster.gateway_url(gateway)}/health/ready").status_code == 200
     except httpx.HTTPError:

@@ -179,7 +179,8 @@ async def test_seen_moves_a_cursor_forward(cluster: Cluster, wire: Wire) -> None
     """`seen` tells the others how far one is, never back and never past the head."""
     async with pair(cluster, wire) as (ann, bob, one, other):
         data = {"senderId": one, "receiverId": other, "content": "x"}
-        chat = [(await ann.request("sendMessage", data))["chatId"] for _ in range(4)][0]
+        for _ in range(4):
+            chat = (await ann.request("sendMessage", data))["chatId"]
         for seq in (2, 1, 999, 3):
             await bob.request("seen", {"chatId": chat, "seq": seq})
         for place in (2, 4):
@@ -293,12 +294,12 @@ async def test_online_users(cluster: Cluster, wire: Wire) -> None:
     """Everyone online hears who is; a user with two connections stays until both are gone."""
     async with pair(cluster, wire) as (ann, bob, one, other):
 
-        async def until(is_so: bool) -> None:  # noqa: FBT001 - reads as it is meant
+        async def until(*, is_online: bool) -> None:
             async with asyncio.timeout(2):
-                while (other in (await ann.next("onlineUsers"))["data"]) is not is_so:
+                while (other in (await ann.next("onlineUsers"))["data"]) is not is_online:
                     pass
 
-        await until(True)
+        await until(is_online=True)
         async with Peer(cluster.gateway_url(1), wire=wire) as bob_too:
             await bob_too.request("userOnline", other)
             online = (await bob_too.next("onlineUsers"))["data"]
@@ -310,7 +311,7 @@ async def test_online_users(cluster: Cluster, wire: Wire) -> None:
                 while third not in (now := (await ann.next("onlineUsers"))["data"]):
                     pass
                 assert other in now
-        await until(False)
+        await until(is_online=False)
 
 
 async def test_both_create_the_chat_at_once(cluster: Cluster) -> None:

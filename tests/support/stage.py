@@ -1,20 +1,36 @@
 """A whole core for a test: a broker, a database, persisters, and the gateway's parts by hand."""
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.chat_list import ChatList
+from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.history import History
+from gateway.replay import Replay
+from persister.__main__ import serve
 from shared.broker.client import UNAVAILABLE
+from shared.broker.cursors import CursorBroker
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionProbe
 from shared.broker.publisher import Accepted, Publisher
-from shared.broker.rooms import RoomBroker
+from shared.broker.rooms import NotHeld, RoomBroker
+from shared.config import Settings, load
 from shared.errors import ChatError
-from shared.model.events import HistoryCleared, MessagePosted, RoomCreated
+from shared.model.events import (
+    HistoryCleared,
+    MessageDeleted,
+    MessagePosted,
+    RoomCreated,
+    RoomDeleted,
+)
 from shared.model.rooms import Room
+from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
 from tests.support.process import Process
@@ -35,16 +51,21 @@ class Stage:
             "DATABASE_URL": self.database.url,
             "PARTITIONS": str(partitions),
             "LOG_LENGTH": "100",
-            "LEASE_SECONDS": "1",
+            "LEASE_SECONDS": "0.5",
         }
+        self.settings = load(Settings, self.env)
         self.client = server.client()
         self.engine = open_engine(self.database.url, writes=False)
         self.reader = Reader(self.engine)
         self.probe = PartitionProbe(self.client, partitions)
         self.rooms = RoomBroker(self.client, partitions, 100_000)
-        self.publisher = Publisher(self.client, partitions, 100_000, 60)
+        self.publisher = Publisher(self.client, self.settings)
         self.directory = Directory(self.rooms, self.reader, self.publisher)
         self.history = History(self.rooms, self.directory, self.reader)
+        self.replay = Replay(self.rooms, self.reader)
+        chats = ChatReader(self.reader)
+        self.chats = ChatList(self.rooms, chats)
+        self.cursors = Cursors(CursorBroker(self.client, self.settings), self.directory, chats)
 
     def persister(self, **env: str) -> Process:
         """A persister of this stage, not started."""
@@ -52,10 +73,24 @@ class Stage:
 
     @asynccontextmanager
     async def running(self, **env: str) -> AsyncIterator[Process]:
-        """A persister that has opened the partitions."""
+        """A persister that has opened the partitions, in a process of its own, to be killed."""
         async with self.persister(**env) as process:
             await self.opened()
             yield process
+
+    @asynccontextmanager
+    async def storing(self, **env: str) -> AsyncIterator[None]:
+        """The same in this process, for tests that ask nothing of the process: quick to start."""
+        working = asyncio.create_task(serve(load(Settings, {**self.env, **env})))
+        try:
+            await self.opened()
+            yield
+        finally:
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().remove_signal_handler(number)
 
     async def opened(self) -> None:
         """Wait until every partition accepts sends."""
@@ -86,10 +121,17 @@ class Stage:
         """A new room."""
         return await self.directory.create(RoomCreated("room", f"r:{name}", name, "", "ann"))
 
-    async def send(self, room: Room, msg_id: str, content: str | None = None) -> Accepted:
+    async def chat(self, one: str = "ann", other: str = "bob") -> Room:
+        """The direct chat of two users."""
+        found, _ = await self.directory.chat_of(one, other)
+        return found
+
+    async def send(
+        self, room: Room, msg_id: str, content: str | None = None, *, by: str = "ann"
+    ) -> Accepted:
         """Send a message; its content is its id unless given."""
-        body = MessagePosted("ann", content or msg_id, msg_id)
-        return await self.directory.send(room.key, room.id, "ann", msg_id, body)
+        body = MessagePosted(by, content or msg_id, msg_id)
+        return await self.directory.send(room, by, msg_id, body)
 
     async def insist(self, room: Room, msg_id: str) -> Accepted:
         """Send a message again and again until it is accepted."""
@@ -108,7 +150,28 @@ class Stage:
 
     async def clear(self, room: Room, msg_id: str = "clear") -> Accepted:
         """Delete everything said so far."""
-        return await self.directory.send(room.key, room.id, "ann", msg_id, HistoryCleared("ann"))
+        return await self.directory.send(room, "ann", msg_id, HistoryCleared("ann"))
+
+    async def delete(self, room: Room, message: Accepted, *, by: str = "ann") -> Accepted:
+        """Delete one message."""
+        body = MessageDeleted(by, message.id, message.seq)
+        return await self.directory.send(room, by, f"delete {message.id}", body)
+
+    async def drop(self, room: Room) -> Accepted:
+        """Delete a room with all it holds."""
+        return await self.directory.send(room, "", f"drop {room.id}", RoomDeleted(""))
+
+    async def see(self, room: Room, user: str, seq: int) -> None:
+        """Move a user's cursor."""
+        await self.cursors.move(room, user, seq, 0, "")
+
+    async def gone_quiet(self, room: Room) -> None:
+        """Wait until a room has left the broker."""
+
+        async def look() -> bool:
+            return isinstance(await self.rooms.find(room.key), NotHeld)
+
+        await eventually(look)
 
     async def stored(self, room: Room) -> list[tuple[Any, ...]]:
         """What SQL has of a room: (seq, client_msg_id, kind)."""

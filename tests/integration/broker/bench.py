@@ -6,7 +6,7 @@ from shared import codec
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionBroker
 from shared.broker.publisher import Accepted, Publisher
-from shared.broker.rooms import NotHeld, RoomBroker
+from shared.broker.rooms import Held, NotHeld, RoomBroker
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.events import Event, MessagePosted, RoomCreated
@@ -38,7 +38,7 @@ class Bench:
 
     def new_publisher(self, *, timeout: float = 5.0) -> Publisher:
         """Another gateway's, with connections of its own."""
-        return Publisher(self.server.client(timeout=timeout), 1, 1000, 60)
+        return Publisher(self.server.client(timeout=timeout), self.settings)
 
     def partition_broker(self, settings: Settings) -> PartitionBroker:
         """Another persister's, with connections of its own."""
@@ -64,15 +64,15 @@ class Bench:
     async def found(self, name: str = "general") -> Room:
         """What `find` says of a room that is held."""
         found = await self.rooms.find(f"r:{name}")
-        assert isinstance(found, Room)
-        return found
+        assert isinstance(found, Held)
+        return found.room
 
     async def send(
         self, room: Room, msg_id: str, content: str = "hi", *, via: Publisher | None = None
     ) -> Accepted:
         """Send a message."""
         body = MessagePosted("ann", content, msg_id)
-        return await (via or self.publisher).send(room.key, room.id, "ann", msg_id, body)
+        return await (via or self.publisher).send(room, "ann", msg_id, body)
 
     async def fill(self, room: Room, count: int) -> list[Accepted]:
         """Send `count` messages, one tick after the other."""

@@ -182,7 +182,7 @@ async def test_opening_empties_and_numbers_go_on_above(bench: Bench) -> None:
     assert await stream_ids(bench) == []
     assert await bench.owner.unstored(0) == []
     room = await bench.make("other")
-    await bench.publisher.send(room.key, room.id, "ann", "c", HistoryCleared("ann"))
+    await bench.publisher.send(room, "ann", "c", HistoryCleared("ann"))
     assert await stream_ids(bench) == [5001, 5002]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from shared import codec
 from shared.broker.publisher import RoomNotHeld
@@ -80,7 +81,7 @@ async def test_once_for_each_sender_and_room(bench: Bench) -> None:
     """The same clientMsgId of another sender, or in another room, is another message."""
     one, two = await bench.make("one"), await bench.make("two")
     replies = [
-        await bench.publisher.send(room.key, room.id, name, "m1", MessagePosted(name, "x", "m1"))
+        await bench.publisher.send(room, name, "m1", MessagePosted(name, "x", "m1"))
         for room in (one, two)
         for name in ("ann", "bob")
     ]
@@ -93,7 +94,7 @@ async def test_names_do_not_run_together(bench: Bench) -> None:
     room = await bench.make()
     for sender, msg_id in (("a", "1:b"), ("a:1", "b"), ("a:1:b", ""), ("", "a:1:b")):
         body = MessagePosted(sender, "x", msg_id)
-        assert not (await bench.publisher.send(room.key, room.id, sender, msg_id, body)).duplicate
+        assert not (await bench.publisher.send(room, sender, msg_id, body)).duplicate
 
 
 async def test_forgotten_after_a_while(bench: Bench) -> None:
@@ -183,7 +184,8 @@ async def test_room_with_another_id(bench: Bench) -> None:
     """A send to a room that was deleted and made again is not_found."""
     room = await bench.make()
     body = MessagePosted("ann", "x", "m1")
-    sending = bench.publisher.send(room.key, room.id + 1024, "ann", "m1", body)
+    remade = replace(room, id=room.id + 1024)
+    sending = bench.publisher.send(remade, "ann", "m1", body)
     assert await code_of(sending) == "not_found"
     assert await bench.log(room) == []
 
@@ -193,10 +195,10 @@ async def test_one_bad_room_does_not_spoil_a_tick(bench: Bench) -> None:
     room = await bench.make()
     body = MessagePosted("ann", "x", "m1")
     good, absent, gone, good_too = (
-        bench.publisher.send("r:general", room.id, "ann", "m1", body),
-        bench.publisher.send("r:nowhere", 5, "ann", "m1", body),
-        bench.publisher.send("r:general", 6, "ann", "m2", body),
-        bench.publisher.send("r:general", room.id, "ann", "m3", body),
+        bench.publisher.send(room, "ann", "m1", body),
+        bench.publisher.send(replace(room, key="r:nowhere", id=5), "ann", "m1", body),
+        bench.publisher.send(replace(room, id=6), "ann", "m2", body),
+        bench.publisher.send(room, "ann", "m3", body),
     )
     assert ((await good).seq, (await good_too).seq) == (1, 2)
     with pytest.raises(RoomNotHeld):
@@ -208,7 +210,7 @@ async def test_clearing_raises_the_floor(bench: Bench) -> None:
     """A clearing takes a place and raises the room's floor to it."""
     room = await bench.make()
     await bench.fill(room, 3)
-    cleared = await bench.publisher.send(room.key, room.id, "ann", "c", HistoryCleared("ann"))
+    cleared = await bench.publisher.send(room, "ann", "c", HistoryCleared("ann"))
     await bench.send(room, "after")
     found = await bench.found()
     assert (cleared.seq, found.floor, found.head) == (4, 4, 5)
@@ -281,6 +283,6 @@ async def test_close_waits_for_answers(bench: Bench) -> None:
     """Closing a publisher leaves no send without its answer."""
     room = await bench.make()
     body = MessagePosted("ann", "x", "m")
-    sends = [bench.publisher.send(room.key, room.id, "ann", f"m{n}", body) for n in range(600)]
+    sends = [bench.publisher.send(room, "ann", f"m{n}", body) for n in range(600)]
     await bench.publisher.close()
     assert all(sent.done() and sent.exception() is None for sent in sends)

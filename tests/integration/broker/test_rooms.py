@@ -48,8 +48,8 @@ async def test_room_is_found_as_it_was_made(bench: Bench) -> None:
     """What `find` says of a room is what its maker was told."""
     body = RoomCreated("room", "r:größe 🎈", "größe 🎈", "$argon2id$x", "ann")
     made = await bench.rooms.create(body, await bench.not_held("größe 🎈"))
-    assert await bench.rooms.find("r:größe 🎈") == made
     assert isinstance(made, Room)
+    assert await bench.found("größe 🎈") == made
     assert (made.name, made.password_hash, made.creator) == ("größe 🎈", "$argon2id$x", "ann")
     assert (made.head, made.floor, made.epoch) == (0, 0, 1)
     assert list(await bench.rooms.unstored("", 10)) == ["r:größe 🎈"]
@@ -117,7 +117,7 @@ async def test_numbers_go_on_after_quiet(bench: Bench) -> None:
     await bench.owner.committed(0, 1, 4, {room.key: 3}, [room.key])
     assert await evict(bench) == 1
     stored = as_stored(room, head=3)
-    assert await bench.rooms.open(stored, await bench.not_held())
+    assert await bench.rooms.open(stored, 1000, await bench.not_held())
     assert (await bench.send(room, "m4")).seq == 4
     assert [(event.seq, event.prev) for event in await bench.log(room)] == [(4, 3)]
 
@@ -128,7 +128,7 @@ async def test_numbers_jump_in_a_new_epoch(bench: Bench) -> None:
     await bench.fill(room, 3)
     await bench.reopen(2, 1000)
     stored = as_stored(room, head=2)  # the third was lost
-    assert await bench.rooms.open(stored, await bench.not_held())
+    assert await bench.rooms.open(stored, 1000, await bench.not_held())
     accepted = await bench.send(room, "m4")
     assert accepted.seq > FENCE_GAP
     assert [(event.seq, event.prev) for event in await bench.log(room)] == [(accepted.seq, 2)]
@@ -142,7 +142,7 @@ async def test_numbers_of_two_lost_epochs_differ(bench: Bench) -> None:
     given = []
     for epoch in (2, 3, 4):
         await bench.reopen(epoch, epoch * FENCE_GAP)
-        assert await bench.rooms.open(stored, await bench.not_held())
+        assert await bench.rooms.open(stored, 1000, await bench.not_held())
         given.append((await bench.send(room, f"in epoch {epoch}")).seq)
     assert given[0] < given[1] < given[2]
 
@@ -154,12 +154,12 @@ async def test_open_by_old_word_is_refused(bench: Bench) -> None:
     await bench.owner.committed(0, 1, 1, {}, [])
     assert await evict(bench) == 1
     stored = as_stored(room, head=0)
-    assert not await bench.rooms.open(stored, before)
+    assert not await bench.rooms.open(stored, 1000, before)
     now = await bench.not_held()
-    assert not await bench.rooms.open(stored, NotHeld(now.epoch + 1, now.generation))
+    assert not await bench.rooms.open(stored, 1000, NotHeld(now.epoch + 1, now.generation))
     assert isinstance(await bench.rooms.find(room.key), NotHeld)
     await bench.owner.close(0)
-    assert await code_of(bench.rooms.open(stored, now)) == "broker_unavailable"
+    assert await code_of(bench.rooms.open(stored, 1000, now)) == "broker_unavailable"
 
 
 async def test_two_who_open_at_once(bench: Bench) -> None:
@@ -168,9 +168,9 @@ async def test_two_who_open_at_once(bench: Bench) -> None:
     await bench.owner.committed(0, 1, 1, {}, [])
     await evict(bench)
     seen, stored = await bench.not_held(), as_stored(room, head=7)
-    assert await bench.rooms.open(stored, seen)
+    assert await bench.rooms.open(stored, 1000, seen)
     assert (await bench.send(room, "m1")).seq == 8
-    assert await bench.room_broker().open(as_stored(room, head=7), seen)
+    assert await bench.room_broker().open(as_stored(room, head=7), 1000, seen)
     assert (await bench.send(room, "m2")).seq == 9
     assert [event.seq for event in await bench.log(room)] == [8, 9]
 
@@ -181,7 +181,7 @@ async def test_old_log_is_gone_in_a_new_epoch(bench: Bench) -> None:
     await bench.fill(room, 3)
     await bench.reopen(2, 1000)
     assert await bench.rooms.read_log(room.key, "backward", limit=10) is None
-    assert await bench.rooms.open(as_stored(room, head=3), await bench.not_held())
+    assert await bench.rooms.open(as_stored(room, head=3), 1000, await bench.not_held())
     part = await bench.rooms.read_log(room.key, "backward", limit=10)
     assert part is not None
     assert (part.epoch, part.room_id, part.head, part.events) == (2, room.id, 3, [])

@@ -4,37 +4,27 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.directory import Directory
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import NotHeld, RoomBroker
+from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
 from shared.model.events import MessagePosted, RoomCreated
-from shared.model.rooms import Room
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
 from tests.support.stage import Stage
-from tests.support.waiting import eventually
 
 
 def second_gateway(stage: Stage, limit: int = 100_000) -> Directory:
     client = stage.server.client()
-    publisher = Publisher(client, stage.partitions, limit, 60)
+    publisher = Publisher(client, replace(stage.settings, max_backlog=limit))
     return Directory(RoomBroker(client, stage.partitions, limit), stage.reader, publisher)
 
 
 def without_database(stage: Stage, tmp_path: Path) -> Directory:
     reader = Reader(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/x.db", writes=False))
     return Directory(stage.rooms, reader, stage.publisher)
-
-
-async def gone_quiet(stage: Stage, room: Room) -> None:
-    """Wait until a room has left the broker."""
-
-    async def look() -> bool:
-        return isinstance(await stage.rooms.find(room.key), NotHeld)
-
-    await eventually(look)
 
 
 async def test_one_winner(stage: Stage) -> None:
@@ -63,7 +53,7 @@ async def test_name_is_taken_for_good(stage: Stage) -> None:
         room = await stage.make()
         with pytest.raises(ChatError, match="exists"):
             await stage.make()
-        await gone_quiet(stage, room)
+        await stage.gone_quiet(room)
         with pytest.raises(ChatError, match="exists"):
             await stage.make()
         await stage.server.flush()
@@ -80,7 +70,7 @@ async def test_quiet_room_goes_on(stage: Stage) -> None:
         places = []
         for n in range(4):
             places += [(await stage.send(room, f"{n}-{m}")).seq for m in range(3)]
-            await gone_quiet(stage, room)
+            await stage.gone_quiet(room)
         found = await stage.directory.room(room.key)
         assert found is not None
         assert (found.id, found.head, found.creator) == (room.id, 12, "ann")
@@ -95,7 +85,7 @@ async def test_sends_keep_their_order_while_a_room_is_opened(stage: Stage) -> No
     async with stage.running(ROOM_IDLE="0.1"):
         room = await stage.make()
         for round_ in range(5):
-            await gone_quiet(stage, room)
+            await stage.gone_quiet(room)
             sends = []
             for n in range(60):
                 sends.append(asyncio.ensure_future(stage.send(room, f"{round_}-{n}")))
@@ -113,7 +103,7 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
         for n in range(150):
             body = MessagePosted("ann", "x", f"m{n}")
             directory = directories[n % 2]
-            sent.append(await directory.send(room.key, room.id, "ann", f"m{n}", body))
+            sent.append(await directory.send(room, "ann", f"m{n}", body))
             if n % 10 == 0:
                 await asyncio.sleep(0.03)
         assert [accepted.seq for accepted in sent] == list(range(1, 151))
@@ -135,7 +125,7 @@ async def test_database_away(stage: Stage, tmp_path: Path) -> None:
         room = await stage.make()
         body = MessagePosted("ann", "x", "m1")
         assert await directory.room(room.key) == room
-        assert (await directory.send(room.key, room.id, "ann", "m1", body)).seq == 1
+        assert (await directory.send(room, "ann", "m1", body)).seq == 1
         for work in (
             directory.room("r:other"),
             directory.create(RoomCreated("room", "r:other", "other", "", "ann")),
@@ -191,11 +181,11 @@ async def test_backlog(stage: Stage) -> None:
     full = second_gateway(stage, limit=5)
     body = MessagePosted("ann", "x", "m")
     for n in range(5):
-        await full.send(room.key, room.id, "ann", f"m{n}", body)
+        await full.send(room, "ann", f"m{n}", body)
     part = stage.rooms.keys_of(room.key)
     name = next(name for name in "abcdefgh" if stage.rooms.keys_of(f"r:{name}") == part)
     other = RoomCreated("room", f"r:{name}", name, "", "ann")
-    for work in (full.send(room.key, room.id, "ann", "m5", body), full.create(other)):
+    for work in (full.send(room, "ann", "m5", body), full.create(other)):
         with pytest.raises(ChatError) as caught:
             await work
         assert (caught.value.code, caught.value.retryable) == ("overloaded", True)

@@ -42,12 +42,12 @@ async def log_length(stage: Stage, room: Room) -> int:
 
 async def backwards(history: History, room: Room, limit: int) -> list[Message]:
     """The whole history, page by page from its end."""
-    page = await history.newest(room.key, room.id, limit)
+    page = await history.newest(room, limit)
     found = page.items
     while page.items:
         assert len(page.items) <= limit
         assert not page.partial
-        page = await history.newest(room.key, room.id, limit, page.items[0].seq)
+        page = await history.newest(room, limit, page.items[0].seq)
         found = page.items + found
     return found
 
@@ -55,12 +55,12 @@ async def backwards(history: History, room: Room, limit: int) -> list[Message]:
 async def forwards(history: History, room: Room, limit: int) -> list[Message]:
     """The whole history, page by page from its beginning."""
     found: list[Message] = []
-    page = await history.after(room.key, room.id, 0, limit)
+    page = await history.after(room, 0, limit)
     while page.items:
         assert len(page.items) <= limit
         assert not page.partial
         found += page.items
-        page = await history.after(room.key, room.id, page.items[-1].seq, limit)
+        page = await history.after(room, page.items[-1].seq, limit)
     return found
 
 
@@ -89,9 +89,9 @@ async def test_pages_are_the_whole(stage: Stage, room: Room, limit: int) -> None
 async def test_any_page(stage: Stage, room: Room, place: int, limit: int) -> None:
     """A page is the messages next to its bound, so many at the most, with the room's head."""
     every = list(range(1, 251))
-    after = await stage.history.after(room.key, room.id, place, limit)
+    after = await stage.history.after(room, place, limit)
     assert [item.seq for item in after.items] == [seq for seq in every if seq > place][:limit]
-    before = await stage.history.newest(room.key, room.id, limit, place)
+    before = await stage.history.newest(room, limit, place)
     assert [item.seq for item in before.items] == [seq for seq in every if seq < place][-limit:]
     assert (after.head, before.head, after.epoch) == (250, 250, 1)
     assert not after.partial
@@ -100,7 +100,7 @@ async def test_any_page(stage: Stage, room: Room, place: int, limit: int) -> Non
 
 async def test_items_say_what_was_sent(stage: Stage, room: Room) -> None:
     """An item from the log and the same item from SQL say the same."""
-    page = await stage.history.newest(room.key, room.id, 1000)
+    page = await stage.history.newest(room, 1000)
     from_sql = await stage.reader.oldest(room.id, 0, 1000, 1000)
     assert page.items == from_sql
     assert [(item.seq, item.prev) for item in page.items] == [(n, n - 1) for n in range(1, 251)]
@@ -124,13 +124,13 @@ async def test_persister_away(stage: Stage) -> None:
 async def test_database_away(stage: Stage, room: Room, tmp_path: Path) -> None:
     """While SQL is away, history reaches as far as the log and says that it is partial."""
     history, _ = away(stage, tmp_path)
-    page = await history.newest(room.key, room.id, 150)
+    page = await history.newest(room, 150)
     assert [item.seq for item in page.items] == list(range(151, 251))
     assert (page.partial, page.head) == (True, 250)
-    page = await history.newest(room.key, room.id, 50)
+    page = await history.newest(room, 50)
     assert [item.seq for item in page.items] == list(range(201, 251))
     assert not page.partial
-    page = await history.after(room.key, room.id, 200, 1000)
+    page = await history.after(room, 200, 1000)
     assert [item.seq for item in page.items] == list(range(201, 251))
     assert not page.partial
 
@@ -139,7 +139,7 @@ async def test_database_away_and_a_hole(stage: Stage, room: Room, tmp_path: Path
     """While SQL is away, a page that would begin above a hole is an error, retryable."""
     history, _ = away(stage, tmp_path)
     with pytest.raises(ChatError) as caught:
-        await history.after(room.key, room.id, 100, 10)
+        await history.after(room, 100, 10)
     assert (caught.value.code, caught.value.retryable) == ("storage_unavailable", True)
 
 
@@ -147,9 +147,9 @@ async def test_database_away_for_a_new_room(stage: Stage, room: Room, tmp_path: 
     """While SQL is away, a room whose log has everything from its beginning is complete."""
     history, _ = away(stage, tmp_path)
     fresh = await stage.make("fresh")
-    assert not (await history.newest(fresh.key, fresh.id, 100)).partial
+    assert not (await history.newest(fresh, 100)).partial
     await stage.send(fresh, "m1")
-    page = await history.newest(fresh.key, fresh.id, 100)
+    page = await history.newest(fresh, 100)
     assert (contents(page.items), page.partial) == (["m1"], False)
     assert room.id != fresh.id
 
@@ -157,7 +157,7 @@ async def test_database_away_for_a_new_room(stage: Stage, room: Room, tmp_path: 
 async def test_broker_away(stage: Stage, room: Room) -> None:
     """While the broker is away, history is what SQL has, and says that it is partial."""
     await stage.server.kill()
-    page = await stage.history.newest(room.key, room.id, 300)
+    page = await stage.history.newest(room, 300)
     assert [item.seq for item in page.items] == list(range(1, 251))
     assert (page.partial, page.head) == (True, 250)
 
@@ -186,7 +186,7 @@ async def test_void_in_the_middle(stage: Stage, room: Room) -> None:
     await stage.database.run(
         "UPDATE events SET kind = 'void', deleted = 1, content = NULL, sender = NULL WHERE seq = 60"
     )
-    page = await stage.history.newest(room.key, room.id, 3, 62)
+    page = await stage.history.newest(room, 3, 62)
     assert [(item.seq, item.deleted, item.content) for item in page.items] == [
         (59, False, "m58"),
         (60, True, ""),

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.connection import Connection
-from gateway.hub import Hub, LocalRoom
+from gateway.hub import Hub
+from gateway.local_room import LocalRoom
 from gateway.protocols.json_frames import JSON
+from gateway.replay import Replay
 from shared import codec
 from shared.broker.client import connect
 from shared.broker.rooms import RoomBroker
@@ -32,7 +34,7 @@ class Member:
     async def join(self, room: Room) -> LocalRoom:
         """Enter as `joinRoom` does: gate, history, live."""
         local = await self._hub.enter(self.connection, room)
-        page = await self._stage.history.newest(room.key, room.id, 100)
+        page = await self._stage.history.newest(room, 100)
         self.seen += [item.content for item in page.items]
         self._hub.go_live(self.connection, local, page.head)
         return local
@@ -66,7 +68,8 @@ class Gateway:
         self.channels = channels
         self.reads = reads
         self.client = connect(reads.url)
-        self.hub = Hub(RoomBroker(self.client, stage.partitions, 100_000))
+        broker = RoomBroker(self.client, stage.partitions, 100_000)
+        self.hub = Hub(broker, Replay(broker, stage.reader))
         self.followed: list[str] = []
         self.subscriber = Subscriber(
             channels.url,

@@ -11,10 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.dispatcher import TABLE
+from gateway.protocols.announcements import announcements
 from gateway.protocols.frames import Format, Frame, Outgoing
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
-from gateway.protocols.payloads import AcceptedPayload, announcements, message_payload
+from gateway.protocols.payloads import AcceptedPayload, message_payload
 from shared.errors import ChatError
 from shared.model.commands import Command, GetRooms, History, LeaveRoom, SendMessage, SetUsername
 from shared.model.timeline import message_of
@@ -206,8 +207,8 @@ def test_reply_goes_out_in_camel_case(wire: Wire) -> None:
 @both
 def test_message_goes_out(wire: Wire) -> None:
     """A message is told with its id, its place, the place before it, and ISO 8601 time."""
-    [(name, payload)] = announcements(message(2), "general")
-    sent = wire.load(wire.format.encode(Outgoing(name, room="general", data=payload)))
+    [told] = announcements(message(2), "general")
+    sent = wire.load(wire.format.encode(told.outgoing()))
     assert sent == {
         "event": "message",
         "room": "general",
@@ -227,11 +228,12 @@ def test_message_goes_out(wire: Wire) -> None:
 def test_clearing_goes_out(wire: Wire) -> None:
     """A clearing is told as `deleteMessages` with its place, then as a notification."""
     told = announcements(cleared(3), "general")
-    sent = [wire.load(wire.format.encode(Outgoing(name, data=data))) for name, data in told]
+    sent = [wire.load(wire.format.encode(item.outgoing())) for item in told]
+    place = {"room": "general", "seq": 3, "prev": 2}
     note = {"content": "All messages have been deleted", "createdAt": 1003}
     assert sent == [
-        {"event": "deleteMessages", "data": {"room": "general", "seq": 3, "prev": 2}},
-        {"event": "notification", "data": note},
+        {"event": "deleteMessages", "room": "general", "data": place},
+        {"event": "notification", "room": "general", "data": note},
     ]
 
 
