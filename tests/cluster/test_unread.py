@@ -58,30 +58,30 @@ async def unread_of(peer: Peer, user: int) -> dict[int, int]:
 async def test_unread_is_a_count_over_sql(cluster: Cluster) -> None:
     """In 1,000 random histories `chatsList` says at once what SQL says once all is stored."""
 
-    async def play(histories: list[list[Step]]) -> None:
-        pairs = [[next(_users), next(_users)] for _ in histories]
-        people = [
-            [await Peer(cluster.gateway_url(1 + n)).__aenter__() for n in range(2)] for _ in pairs
-        ]
-        for peers, users in zip(people, pairs, strict=True):
+    async def play_one(steps: list[Step]) -> None:
+        users = [next(_users), next(_users)]
+        async with (
+            Peer(cluster.gateway_url(1)) as one,
+            Peer(cluster.gateway_url(2)) as other,
+        ):
+            peers = [one, other]
             for peer, user in zip(peers, users, strict=True):
                 await peer.request("userOnline", user)
-        chats = await asyncio.gather(*map(live, people, pairs, histories))
-        for chat, peers, users in zip(chats, people, pairs, strict=True):
+            chat = await live(peers, users, steps)
             said = [
                 (await unread_of(peer, user))[chat] for peer, user in zip(peers, users, strict=True)
             ]
 
-            def counted(chat: int = chat, users: list[int] = users) -> list[int]:
-                return [
-                    rows(cluster.database, UNREAD, {"user": str(user), "chat": chat})[0][0]
-                    for user in users
-                ]
+        def counted() -> list[int]:
+            return [
+                rows(cluster.database, UNREAD, {"user": str(user), "chat": chat})[0][0]
+                for user in users
+            ]
 
-            await eventually(counted, lambda found, said=said: found == said, within=10)
-        for peers in people:
-            for peer in peers:
-                await peer.__aexit__(None, None, None)
+        await eventually(counted, lambda found: found == said, within=10)
+
+    async def play(histories: list[list[Step]]) -> None:
+        await asyncio.gather(*map(play_one, histories))
 
     loop = asyncio.get_running_loop()
 
