@@ -1,36 +1,44 @@
-"""An async client: it stays connected, and shows each message of its rooms once, in order.
+"""An async client: it stays connected, and shows each message once, in order.
 
     async with ChatClient("http://127.0.0.1:8080", username="ann") as client:
         await client.join_room("general")
         await client.send("general", "hello")
+        await client.send_to("bob", "hello, bob")
         async for event in client.events():
             print(event)
 
 It stands beside the gateway, not on it: of this repository it uses `shared` only.
 """
 
+from gateway.client.answers import Accepted, ChatHistoryPage, HistoryPage, Joined, RoomInfo
 from gateway.client.client import ChatClient
 from gateway.client.connector import Pace
 from gateway.client.engine import State
 from gateway.client.errors import ConnectionLost, Refused, Unreachable
 from gateway.client.event_queue import Events
 from gateway.client.events import (
-    Accepted,
     CaughtUp,
+    ChatDeleted,
+    ChatInfo,
+    ChatsList,
     Connected,
     Disconnected,
     Event,
     HistoryCleared,
-    HistoryPage,
-    Joined,
     Message,
+    MessageDeleted,
+    MessageSeen,
+    NewChat,
+    NewMessage,
     Notification,
+    OnlineUsers,
     Other,
     RoomCreated,
-    RoomInfo,
     RoomLost,
+    Seen,
     ServerError,
     TypingEvent,
+    UserId,
 )
 from shared.errors import ChatError
 
@@ -38,7 +46,11 @@ __all__ = [
     "Accepted",
     "CaughtUp",
     "ChatClient",
+    "ChatDeleted",
     "ChatError",
+    "ChatHistoryPage",
+    "ChatInfo",
+    "ChatsList",
     "Connected",
     "ConnectionLost",
     "Disconnected",
@@ -48,15 +60,22 @@ __all__ = [
     "HistoryPage",
     "Joined",
     "Message",
+    "MessageDeleted",
+    "MessageSeen",
+    "NewChat",
+    "NewMessage",
     "Notification",
+    "OnlineUsers",
     "Other",
     "Pace",
     "Refused",
     "RoomCreated",
     "RoomInfo",
     "RoomLost",
+    "Seen",
     "ServerError",
     "State",
     "TypingEvent",
     "Unreachable",
+    "UserId",
 ]

@@ -1,14 +1,17 @@
-"""What stays while connections come and go: requests, rooms, events."""
+"""What stays while connections come and go: requests, rooms, chats, events."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
+from gateway.client.chats import Chats
 from gateway.client.connector import Connector
 from gateway.client.errors import ConnectionLost, Refused
 from gateway.client.event_queue import EventQueue
-from gateway.client.events import Connected, Disconnected, Event, event_of, placed
+from gateway.client.events import Connected, Disconnected, Event, Placed, UserId
+from gateway.client.presence import Presence
+from gateway.client.reading import event_of, home, placed
 from gateway.client.requests import Answer, Request, Requests
 from gateway.client.rooms import Rooms
 from gateway.client.session import Session
@@ -40,6 +43,8 @@ class Engine:
         self.state = State.CONNECTING
         self.requests = Requests()
         self.rooms = Rooms(self)
+        self.chats = Chats(self)
+        self.presence = Presence()
         self.typists = Typists(lambda: asyncio.get_running_loop().time())
         self.queue = EventQueue(queue, lambda: len(self.requests) > 0)
         self._connector = connector
@@ -48,6 +53,20 @@ class Engine:
         self._session: Session | None = None
         self._again = False
         self._back_after: float | None = None
+
+    @property
+    def username(self) -> str | None:
+        """The name that each connection is opened with."""
+        return self._connector.username
+
+    @username.setter
+    def username(self, username: str) -> None:
+        self._connector.username = username
+
+    @property
+    def user(self) -> UserId | None:
+        """Who this client is; None for nobody in particular."""
+        return self.username if self.chats.online is None else self.chats.online
 
     async def run(self, opened: asyncio.Future[None]) -> None:
         """Connect, and stay connected until cancelled or refused.
@@ -134,6 +153,7 @@ class Engine:
         """Hand events to the application."""
         for event in events:
             self.typists.take(event)
+            self.presence.take(event)
             if self._listen:
                 self.queue.push(event)
 
@@ -162,14 +182,16 @@ class Engine:
             self.state = State.CONNECTED
         self.show([Connected(url=self._connector.url, again=self._again)])
         if self._again:
-            session.spawn(self.rooms.enter_all_again())
+            session.spawn(self._resume())
         self._again = True
         self.post()
 
     def _lost(self, session: Session) -> None:
         self.requests.connection_lost()
         self.rooms.connection_lost()
+        self.chats.connection_lost()
         self.typists.forget()
+        self.presence.forget()
         if self.state is State.CLOSED:
             return
         unwanted = session.close_code in UNWANTED
@@ -187,17 +209,28 @@ class Engine:
             case Frame("reconnect", {"afterMs": int(milliseconds)}):
                 self._come_back(milliseconds / 1000)
             case Frame("resume_required"):
-                self.spawn(self.rooms.enter_all_again())
+                self.chats.connection_lost()
+                self.spawn(self._resume())
             case _ if not self._belongs_to_an_answer(frame):
                 self._take_event(event_of(frame))
 
-    def _take_event(self, event: Event) -> None:
-        place = placed(event)
-        room = self.rooms.get(place.room) if place else None
-        if place is None or room is None or room.log.live(place):
+    def _take_event(self, told: Event) -> None:
+        event = self.chats.take(told)
+        if event is None:
+            return
+        entry = placed(event)
+        if entry is None or self._is_next(entry):
             self.show([event])
-        else:
-            self.rooms.heal(room)
+
+    def _is_next(self, entry: Placed) -> bool:
+        logs = self.rooms if isinstance(home(entry), str) else self.chats
+        return logs.is_next(entry)
+
+    async def _resume(self) -> None:
+        """Back in touch: enter rooms, come online, and catch up with everything."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.rooms.enter_all_again())
+            tasks.create_task(self.chats.come_again())
 
     def _belongs_to_an_answer(self, frame: Frame) -> bool:
         if self.requests.beside(frame.event, frame.room, frame.data):

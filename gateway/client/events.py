@@ -1,14 +1,13 @@
-"""What a client is told: typed events, and how frames become them."""
+"""What a client is told: typed events."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 import msgspec
 
-from gateway.client.wire import Data, Frame
+from gateway.client.wire import Data
 
-TYPING: Final = " is typing..."
+UserId = int | str
+"""A user: text, or a decimal integer, which comes back as one."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field="event"):
@@ -16,7 +15,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field
 
 
 class Message(Event, frozen=True, kw_only=True, tag="message"):
-    """A message: live, missed and caught up with, or an item of history.
+    """A message in a room: live, missed and caught up with, or an item of history.
 
     Attributes:
         id: in the cluster.
@@ -35,12 +34,55 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
     deleted: bool = False
 
 
+class NewMessage(Event, frozen=True, kw_only=True, tag="newMessage"):
+    """A message in a direct chat: live, missed and caught up with, or an item of history.
+
+    Attributes:
+        id: in the cluster.
+        seq: its place in the chat.
+        prev: the place before it; 0 for the first.
+        seen: whether its receiver had seen it, when this was told.
+        seen_at: since when.
+        deleted: it keeps its place and says nothing.
+    """
+
+    chat_id: int
+    id: int
+    seq: int
+    prev: int
+    sender_id: UserId
+    receiver_id: UserId
+    content: str = ""
+    seen: bool = False
+    seen_at: datetime | None = None
+    created_at: datetime | None = None
+    deleted: bool = False
+
+
 class HistoryCleared(Event, frozen=True, kw_only=True, tag="deleteMessages"):
     """Every message of the room before `seq` is deleted."""
 
     room: str
     seq: int
     prev: int
+
+
+class MessageDeleted(Event, frozen=True, kw_only=True, tag="messageDeleted"):
+    """A message is deleted.
+
+    Attributes:
+        seq: the place of the deletion; 0 when it was missed, and found out by the history.
+        prev: the place before it.
+        room: where, if it was in a room.
+        chat_id: where, if it was in a chat; None also in a chat of which this client does not
+            know the message.
+    """
+
+    message_id: int
+    seq: int = 0
+    prev: int = 0
+    room: str | None = None
+    chat_id: int | None = None
 
 
 class Notification(Event, frozen=True, kw_only=True, tag="notification"):
@@ -52,14 +94,15 @@ class Notification(Event, frozen=True, kw_only=True, tag="notification"):
 
 
 class TypingEvent(Event, frozen=True, kw_only=True, tag="typing"):
-    """Somebody is typing, or has stopped; `ChatClient.typing_in(room)` keeps count.
+    """Somebody is typing in a room or a chat, or has stopped; `ChatClient.typing_in` keeps count.
 
     Attributes:
         username: who is typing; None for who has stopped, as the server does not say who.
     """
 
-    room: str | None
     text: str
+    room: str | None = None
+    chat_id: int | None = None
     username: str | None = None
 
 
@@ -70,6 +113,74 @@ class RoomCreated(Event, frozen=True, kw_only=True, tag="roomCreated"):
     name: str
     protected: bool
     created_at: datetime
+
+
+class NewChat(Event, frozen=True, kw_only=True, tag="newChat"):
+    """There is a direct chat of this client's user that was not there before."""
+
+    id: int
+    user1_id: UserId
+    user2_id: UserId
+    created_at: datetime
+
+
+class ChatInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """A direct chat of a list.
+
+    Attributes:
+        unread: messages of the other user that this one has not seen.
+        last_message: None while nothing was said.
+    """
+
+    id: int
+    user1_id: UserId
+    user2_id: UserId
+    created_at: datetime
+    unread: int = 0
+    last_message: NewMessage | None = None
+
+    def other(self, user: UserId) -> UserId:
+        """The one of its users who is not `user`."""
+        return self.user2_id if str(self.user1_id) == str(user) else self.user1_id
+
+
+class ChatsList(Event, frozen=True, kw_only=True, tag="chatsList"):
+    """On coming online: the chats with unread messages, the latest news first."""
+
+    chats: list[ChatInfo]
+
+
+class ChatDeleted(Event, frozen=True, kw_only=True, tag="chatDeleted"):
+    """A direct chat is gone with all it held."""
+
+    id: int
+
+
+class Seen(Event, frozen=True, kw_only=True, tag="seen"):
+    """A user has seen everything in a room or a chat up to `seq`."""
+
+    user: UserId
+    seq: int
+    room: str | None = None
+    chat_id: int | None = None
+
+
+class MessageSeen(Event, frozen=True, kw_only=True, tag="messageSeen"):
+    """The receiver of a direct message has seen it, and all before it.
+
+    Attributes:
+        chat_id: None when this client does not know the message.
+    """
+
+    message_id: int
+    seen: bool = True
+    chat_id: int | None = None
+
+
+class OnlineUsers(Event, frozen=True, kw_only=True, tag="onlineUsers"):
+    """Who is online, of those whom this client's user may see."""
+
+    users: list[UserId]
 
 
 class ServerError(Event, frozen=True, kw_only=True, tag="error"):
@@ -84,13 +195,14 @@ class Other(Event, frozen=True, kw_only=True, tag="other"):
     """An event that this client does not know, as it came.
 
     Attributes:
-        seq: its place in the room's log; 0 for what is no part of it.
+        seq: its place in the log of the room or chat; 0 for what is no part of one.
         prev: the place before it.
     """
 
     name: str
     data: Data = None
     room: str | None = None
+    chat_id: int | None = None
     seq: int = 0
     prev: int = 0
 
@@ -100,7 +212,7 @@ class Connected(Event, frozen=True, kw_only=True, tag="connected"):
 
     Attributes:
         url: of the WebSocket, without its query.
-        again: it is not the first; a `CaughtUp` of each room follows.
+        again: it is not the first; a `CaughtUp` of each room and chat follows.
     """
 
     url: str
@@ -120,9 +232,10 @@ class Disconnected(Event, frozen=True, kw_only=True, tag="disconnected"):
 
 
 class CaughtUp(Event, frozen=True, kw_only=True, tag="caughtUp"):
-    """After a reconnect: all that was missed in the room has been shown, `count` messages."""
+    """All that was missed in the room or the chat has been shown, `count` messages."""
 
-    room: str
+    room: str | None = None
+    chat_id: int | None = None
     count: int
 
 
@@ -134,89 +247,5 @@ class RoomLost(Event, frozen=True, kw_only=True, tag="roomLost"):
     message: str
 
 
-class Accepted(msgspec.Struct, frozen=True, rename="camel"):
-    """The server's word that a message is kept.
-
-    Attributes:
-        id: in the cluster.
-        seq: its place in the room.
-    """
-
-    id: int
-    seq: int
-    created_at: datetime
-
-
-class RoomInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """A room of the list. `protected`: joining takes a password."""
-
-    name: str
-    protected: bool
-
-
-class HistoryPage(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages, oldest first.
-
-    Attributes:
-        head: the last seq of the room.
-        partial: a part of the server is away, and more may belong here.
-    """
-
-    items: list[Message]
-    head: int
-    partial: bool = False
-
-
-class Joined(msgspec.Struct, frozen=True, rename="camel"):
-    """The reply to `joinRoom`, with the newest messages, oldest first.
-
-    Attributes:
-        head: the last seq of the room.
-        epoch: of the broker's data.
-    """
-
-    room: str
-    head: int
-    epoch: int = 0
-    history: list[Message] = []
-
-
-Placed = Message | HistoryCleared | Other
-"""What has a place in a room's log."""
-
-_TYPES: Final[Mapping[str, type[Event]]] = {
-    "message": Message,
-    "deleteMessages": HistoryCleared,
-    "roomCreated": RoomCreated,
-    "error": ServerError,
-}
-
-
-def event_of(frame: Frame) -> Event:
-    """Type a frame; what is not known, or not of the form known, comes as `Other`."""
-    data = frame.data
-    try:
-        if kind := _TYPES.get(frame.event):
-            return msgspec.convert(data, kind)
-        if frame.event == "notification":
-            at = datetime.fromtimestamp(data["createdAt"] / 1000, UTC)
-            return Notification(content=str(data["content"]), created_at=at, room=frame.room)
-        if frame.event == "typing" and isinstance(data, str):
-            name = data.removesuffix(TYPING) if data.endswith(TYPING) else None
-            return TypingEvent(room=frame.room, text=data, username=name)
-    except (msgspec.ValidationError, TypeError, KeyError, ValueError, OverflowError):
-        pass  # a newer server's form
-    return _other(frame)
-
-
-def placed(event: Event) -> Placed | None:
-    """The event if it has a place in a room's log, else None."""
-    return event if isinstance(event, Message | HistoryCleared | Other) and event.seq else None
-
-
-def _other(frame: Frame) -> Other:
-    data = frame.data if isinstance(frame.data, dict) else {}
-    seq, prev = data.get("seq"), data.get("prev")
-    if frame.room is None or not isinstance(seq, int) or not isinstance(prev, int):
-        seq = prev = 0
-    return Other(name=frame.event, data=frame.data, room=frame.room, seq=seq, prev=prev)
+Placed = Message | NewMessage | HistoryCleared | MessageDeleted | Other
+"""What may have a place in the log of a room or a chat."""

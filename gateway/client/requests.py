@@ -9,8 +9,16 @@ from gateway.client.errors import ConnectionLost
 from gateway.client.wire import Data
 from shared.errors import ChatError
 
-BESIDE: Final[Mapping[str, str]] = {"rooms": "getRooms", "messageHistory": "joinRoom"}
+BESIDE: Final[Mapping[str, str]] = {
+    "rooms": "getRooms",
+    "messageHistory": "joinRoom",
+    "chatsList": "getChats",
+    "loadMessages": "getMessages",
+}
 """Events that belong to the answer of a request: they come before its reply."""
+
+SENDS: Final = frozenset({"message", "sendMessage"})
+"""Requests of which the server is told that it may have them already."""
 
 
 class Answer(NamedTuple):
@@ -44,7 +52,7 @@ class Request:
     def frame(self) -> dict[str, Data]:
         """What goes out."""
         data = self.data
-        if self.again and self.event == "message":
+        if self.again and self.event in SENDS:
             data = {**data, "resend": True}
         return {"event": self.event, "data": data, "id": self.id}
 
@@ -96,8 +104,8 @@ class Requests:
         if event == "passwordStatus":  # the reply says the same
             return self._asking("joinRoom", room) is not None
         asked = BESIDE.get(event)
-        request = asked and self._asking(asked, room)
-        if not request:
+        request = self._asking(asked, room) if asked else None
+        if request is None or (event == "chatsList" and self._comes_online(before=request)):
             return False
         request.beside = data
         return True
@@ -106,6 +114,14 @@ class Requests:
         """Whether this is the notification that goes with a refused join."""
         asking = self._asking("joinRoom", room)
         return event == "notification" and asking is not None and asking.beside is None
+
+    def _comes_online(self, before: Request) -> bool:
+        """Whether the server, which goes by the order, is still at saying who has come online.
+
+        That brings a list of chats, too, which nobody asked for.
+        """
+        coming = self._asking("userOnline", None)
+        return coming is not None and coming.id < before.id
 
     def connection_lost(self) -> None:
         """Keep what may be sent again, and fail the rest."""

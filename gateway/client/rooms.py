@@ -1,75 +1,33 @@
 """The rooms a client is in: entering them, and after a reconnect entering them again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final
 
 import msgspec
 
-from gateway.client.events import (
-    CaughtUp,
-    Event,
-    HistoryPage,
-    Joined,
-    Message,
-    RoomLost,
-)
-from gateway.client.patience import persist
+from gateway.client.answers import Joined
+from gateway.client.catch_up import CatchUp, Place
+from gateway.client.events import CaughtUp, NewMessage, Placed, RoomLost
+from gateway.client.line import Line, patiently
 from gateway.client.requests import Answer
-from gateway.client.room_log import RoomLog
 from gateway.client.wire import Data
-from shared.errors import ChatError, broker_unavailable
-
-T = TypeVar("T")
-
-PAGE: Final = 100
-"""Messages asked for at a time."""
+from shared.errors import ChatError
 
 AT_ONCE: Final = 4
 """Rooms entered again at the same time: their histories share one connection."""
 
-MOST_ROUNDS: Final = 3
-"""Reads of a history that stays behind an event seen live, before that is shown all the same."""
 
-
-class Line(Protocol):
-    """What entering and catching up need of the connection."""
-
-    async def ask(
-        self, event: str, data: Data, *, room: str | None = None, repeat: bool = False
-    ) -> Answer:
-        """Request, and wait for the answer."""
-        ...
-
-    async def space(self) -> None:
-        """Wait until there is space for events."""
-        ...
-
-    def show(self, events: Sequence[Event]) -> None:
-        """Hand events to the application."""
-        ...
-
-    def post(self) -> None:
-        """Send what waited for a room."""
-        ...
-
-    def spawn(self, task: Coroutine[Any, Any, object]) -> None:
-        """Do something for as long as the present connection lasts."""
-        ...
-
-
-class Room:
+class Room(Place):
     """A room this client is in, or on its way into.
 
     Attributes:
-        inside: the server has let it in, on the present connection.
+        name: its name.
+        password: what it takes to enter.
     """
 
     def __init__(self, name: str, password: str | None) -> None:
+        super().__init__(room=name)
         self.name = name
-        self.log = RoomLog(name)
-        self.inside = False
-        self.filling = False
         self.password = password
         # A server may give a ticket for the way back in; it saves hashing the password.
         self.grant: Data = None
@@ -91,6 +49,7 @@ class Rooms:
         self._line = line
         self._rooms: dict[str, Room] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._catch_up = CatchUp[Room](line, self._lose)
 
     def get(self, name: str | None) -> Room | None:
         """The room of this name, if this client is in it or on its way."""
@@ -99,6 +58,16 @@ class Rooms:
     def names(self) -> list[str]:
         """The rooms this client has been let into."""
         return [room.name for room in self._rooms.values() if room.log.last is not None]
+
+    def of_message(self, message_id: int) -> str | None:
+        """The name of the room that a message is known to be in."""
+        known = (room.name for room in self._rooms.values() if room.log.knows(message_id))
+        return next(known, None)
+
+    def is_next(self, event: Placed) -> bool:
+        """Take a live event of a room; return whether it is to be shown now."""
+        room = self.get(event.room if not isinstance(event, NewMessage) else None)
+        return room is None or self._catch_up.is_next(room, event)
 
     def connection_lost(self) -> None:
         """It is in no room any more; what comes after the way back in shows what is missing."""
@@ -129,13 +98,8 @@ class Rooms:
         joined = self._let_in(room, answer)
         if not room.log.settled:
             self._line.show(room.log.release())
-            self.heal(room)
+            self._catch_up.heal(room)
         return joined
-
-    def heal(self, room: Room) -> None:
-        """Catch up in the background where an event waits for others that did not come."""
-        if room.inside and room.log.behind and not room.filling:
-            self._line.spawn(self.fill(room))
 
     async def enter_all_again(self) -> None:
         """After a reconnect: enter each room, and catch up with what was missed."""
@@ -146,7 +110,7 @@ class Rooms:
     async def _enter_again(self, room: Room) -> None:
         async with self._turns:
             try:
-                answer = await _patiently(
+                answer = await patiently(
                     lambda: self._line.ask("joinRoom", room.credentials(), repeat=False)
                 )
             except ChatError as error:
@@ -155,82 +119,19 @@ class Rooms:
             if self._rooms.get(room.name) is not room:
                 return  # it was left meanwhile
             joined = self._let_in(room, answer)
-            count = await self.fill(room, joined.head)
+            if joined.head > (room.log.last or 0):
+                room.log.unsettle()
+            elif not room.filling:
+                self._line.show(room.log.release())
+            count = await self._catch_up.fill(room)
         await self._line.space()
         self._line.show([CaughtUp(room=room.name, count=count)])
-
-    async def fill(self, room: Room, head: int = 0) -> int:
-        """Show what the room's history has beyond the last event shown, then what waits.
-
-        Args:
-            room: one this client is inside.
-            head: a place known to be in its log.
-
-        Returns:
-            How many messages of the history were shown.
-        """
-        if room.filling:
-            return 0
-        room.filling, count, stuck = True, 0, 0
-        log = room.log
-        try:
-            if head > (log.last or 0):
-                log.unsettle()
-            else:
-                self._line.show(log.release())
-            while not log.settled:
-                before = log.last
-                count += await self._read_on(room)
-                await self._line.space()
-                self._line.show(log.release(anyhow=stuck >= MOST_ROUNDS))
-                stuck = stuck + 1 if log.last == before else 0
-                await asyncio.sleep(0.1 * stuck)
-        except ChatError as error:
-            self._lose(room, error)
-        finally:
-            room.filling = False
-        return count
-
-    async def _read_on(self, room: Room) -> int:
-        """Show the history from the last event shown to the head."""
-        count = 0
-        after = room.log.last or 0
-        while True:
-            page = await _patiently(lambda: self._page(room.name, after=after))  # noqa: B023 - awaited at once
-            # Among the seqs asked for there were no others, or the page would have them.
-            read = max([after + PAGE, *(item.seq for item in page.items)])
-            whole = read >= page.head
-            upto = page.head if whole else None
-            gap = room.log.has_gap(page.items, upto)
-            cleared = gap and await self._is_cleared(room)
-            await self._line.space()
-            shown = room.log.merge(page.items, upto, cleared=cleared)
-            self._line.show(shown)
-            count += sum(isinstance(event, Message) for event in shown)
-            if whole:
-                return count
-            after = read
-
-    async def _is_cleared(self, room: Room) -> bool:
-        """Whether everything seen so far was deleted meanwhile: history has nothing of it."""
-        if not room.log.last:
-            return False
-        place = room.log.last + 1
-        page = await _patiently(lambda: self._page(room.name, before=place, limit=1))
-        return not page.items
-
-    async def _page(self, room: str, **limits: int) -> HistoryPage:
-        asked = {"room": room, "limit": PAGE, **limits}
-        answer = await self._line.ask("history", asked, repeat=False)
-        page = msgspec.convert(answer.data, HistoryPage)
-        if page.partial:
-            raise broker_unavailable()
-        return page
 
     def _let_in(self, room: Room, answer: Answer) -> Joined:
         joined = msgspec.convert({**answer.data, "history": answer.beside or []}, Joined)
         room.grant = answer.data.get("grant")
         room.log.begin(joined.head)
+        room.log.remember(joined.history)
         room.inside = True
         self._line.post()
         return joined
@@ -241,8 +142,3 @@ class Rooms:
             lost = RoomLost(room=room.name, code=error.code, message=error.message)
             self._line.show([lost])
             self._line.post()
-
-
-async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask for as long as the connection lasts."""
-    return await persist(ask, lambda error: error.retryable or error.code == "internal")

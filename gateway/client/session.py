@@ -1,7 +1,6 @@
 """One connection, from its opening to its end: frames in, frames out, tasks that end with it."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -99,5 +98,7 @@ class Session:
 
 
 async def _unless_lost(task: Coroutine[Any, Any, object]) -> None:
-    with contextlib.suppress(ConnectionLost):
+    try:
         await task
+    except* ConnectionLost:
+        pass

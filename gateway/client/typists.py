@@ -1,10 +1,10 @@
-"""Who is typing in each room, from signs that say who begins but not who ends."""
+"""Who is typing in each room and chat, from signs that say who begins but not who ends."""
 
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
-from gateway.client.events import Event, Message, TypingEvent
+from gateway.client.events import Event, Message, NewMessage, TypingEvent
 
 OVER_AFTER: Final = 2.2
 """Seconds after the last sign at which the server says that it is over."""
@@ -17,28 +17,31 @@ JITTER: Final = 0.3
 
 
 class Typists:
-    """Names by room."""
+    """Names by room, and by the id of a chat."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Begin with nobody; `now` is a monotonic clock in seconds."""
         self._now = now
-        self._signs: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._signs: defaultdict[str | int, dict[str, float]] = defaultdict(dict)
 
     def take(self, event: Event) -> None:
         """Learn from an event."""
-        if isinstance(event, TypingEvent) and event.room is not None:
-            signs = self._signs[event.room]
-            if event.username is None:
-                self._ended(signs)
-            else:
-                signs[event.username] = self._now()
-        elif isinstance(event, Message):
-            self._signs[event.room].pop(event.sender, None)
+        match event:
+            case TypingEvent(room=room, chat_id=chat_id, username=username):
+                place = chat_id if room is None else room
+                if place is not None:
+                    self._sign(self._signs[place], username)
+            case Message(room=room, sender=sender):
+                self._signs[room].pop(sender, None)
+            case NewMessage(chat_id=chat_id, sender_id=sender):
+                self._signs[chat_id].pop(str(sender), None)
+            case _:
+                pass
 
-    def names(self, room: str) -> list[str]:
-        """Who is typing in the room now, those who began first at the front."""
+    def names(self, place: str | int | None) -> list[str]:
+        """Who is typing in a room or a chat now, those who began first at the front."""
         since = self._now() - FORGOTTEN_AFTER
-        signs = self._signs.get(room, {})
+        signs = self._signs.get(place, {}) if place is not None else {}
         for name in [name for name, at in signs.items() if at < since]:
             del signs[name]
         return list(signs)
@@ -46,6 +49,12 @@ class Typists:
     def forget(self) -> None:
         """The connection is lost: nobody is known to be typing."""
         self._signs.clear()
+
+    def _sign(self, signs: dict[str, float], username: str | None) -> None:
+        if username is None:
+            self._ended(signs)
+        else:
+            signs[username] = self._now()
 
     def _ended(self, signs: dict[str, float]) -> None:
         """Somebody stopped: the only one, or those whose last sign is that old."""

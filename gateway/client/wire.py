@@ -20,6 +20,7 @@ class Frame(NamedTuple):
     data: Data = None
     id: int | None = None
     room: str | None = None
+    chat_id: int | None = None
 
 
 class BadFrame(ValueError):
@@ -58,7 +59,8 @@ class Wire:
             raise BadFrame(f"not readable: {error}") from None
         if not isinstance(loaded, dict) or not isinstance(loaded.get("event"), str):
             raise BadFrame("not an object with an event")
-        return Frame(loaded["event"], loaded.get("data"), loaded.get("id"), loaded.get("room"))
+        get = loaded.get
+        return Frame(loaded["event"], get("data"), get("id"), get("room"), get("chatId"))
 
 
 def _dump_json(frame: object) -> str:

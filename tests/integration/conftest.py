@@ -1,4 +1,4 @@
-"""A broker and a database for each test that asks for a stage."""
+"""One server for all tests, empty for each; a database for each test that asks for a stage."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,10 +18,23 @@ settings.register_profile(
 )
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """Two partitions, nothing opened yet."""
+@pytest.fixture(scope="session")
+async def running_server() -> AsyncIterator[Valkey]:
+    """A server that tests borrow one after the other."""
     async with Valkey() as server:
-        made = Stage(server, tmp_path)
-        yield made
-        await made.close()
+        yield server
+
+
+@pytest.fixture
+async def server(running_server: Valkey) -> AsyncIterator[Valkey]:
+    """The server, empty; a test may kill it."""
+    async with running_server.lent() as lent:
+        yield lent
+
+
+@pytest.fixture
+async def stage(server: Valkey, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Two partitions, nothing opened yet."""
+    made = Stage(server, tmp_path)
+    yield made
+    await made.close()

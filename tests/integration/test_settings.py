@@ -1,5 +1,7 @@
 """Processes that are started with a setting they cannot run with."""
 
+import asyncio
+
 import pytest
 
 from tests.support.ports import free_port
@@ -8,11 +10,10 @@ from tests.support.stage import Stage
 
 BROKEN = {
     "PORT": "70000",
-    "PARTITIONS": "0",
-    "LEASE_SECONDS": "soon",
     "DATABASE_URL": "nonsense",
     "REDIS_URL": "localhost:6379",
 }
+"""One of those that are refused when they are read, and those that are when they are used."""
 
 
 async def refusal(module: str, env: dict[str, str]) -> list[str]:
@@ -23,21 +24,26 @@ async def refusal(module: str, env: dict[str, str]) -> list[str]:
     return err.splitlines()
 
 
+async def refusals(env: dict[str, str]) -> list[str]:
+    """As `refusal`, of a persister and a gateway: each says one sentence."""
+    said = await asyncio.gather(*(refusal(module, env) for module in ("persister", "gateway")))
+    assert [len(lines) for lines in said] == [1, 1]
+    return [lines[0] for lines in said]
+
+
 @pytest.mark.parametrize("name", BROKEN)
-@pytest.mark.parametrize("module", ["persister", "gateway"])
-async def test_broken_setting(stage: Stage, module: str, name: str) -> None:
+async def test_broken_setting(stage: Stage, name: str) -> None:
     """A process with a broken setting ends with code 2 and one sentence that names it."""
     env = {**stage.env, "PORT": str(free_port()), name: BROKEN[name]}
-    [sentence] = await refusal(module, env)
-    assert name in sentence
+    for sentence in await refusals(env):
+        assert name in sentence
 
 
-@pytest.mark.parametrize("module", ["persister", "gateway"])
-async def test_database_without_an_async_driver(stage: Stage, module: str) -> None:
+async def test_database_without_an_async_driver(stage: Stage) -> None:
     """A database URL without an async driver is refused like any broken setting."""
     env = {**stage.env, "PORT": str(free_port()), "DATABASE_URL": "sqlite:///parley.db"}
-    [sentence] = await refusal(module, env)
-    assert "DATABASE_URL" in sentence
+    for sentence in await refusals(env):
+        assert "DATABASE_URL" in sentence
 
 
 async def test_database_where_nothing_can_be_made(stage: Stage) -> None:
@@ -49,7 +55,7 @@ async def test_database_where_nothing_can_be_made(stage: Stage) -> None:
 
 async def test_other_partitions_in_the_database(stage: Stage) -> None:
     """A persister refuses data that was made with another PARTITIONS."""
-    async with stage.running():
+    async with stage.storing():
         pass
     said = await refusal("persister", {**stage.env, "PARTITIONS": "4"})
     assert said[-1].startswith("PARTITIONS=4 is not valid: ")
@@ -57,7 +63,7 @@ async def test_other_partitions_in_the_database(stage: Stage) -> None:
 
 async def test_other_partitions_in_the_broker(stage: Stage) -> None:
     """A persister with a new database refuses a broker's data made with another PARTITIONS."""
-    async with stage.running():
+    async with stage.storing():
         pass
     fresh = stage.database.url.replace("parley.db", "fresh.db")
     env = {**stage.env, "PARTITIONS": "4", "DATABASE_URL": fresh}
@@ -67,7 +73,7 @@ async def test_other_partitions_in_the_broker(stage: Stage) -> None:
 
 async def test_gateway_with_other_partitions(stage: Stage) -> None:
     """A gateway with another PARTITIONS than the data's never becomes ready, and says why."""
-    async with stage.running():
+    async with stage.storing():
         env = {**stage.env, "PARTITIONS": "4", "PORT": str(free_port())}
         async with Process("gateway", env) as gateway:
             await gateway.hear("PARTITIONS=4 is not valid")

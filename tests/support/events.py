@@ -6,25 +6,48 @@ from shared.codec import VERSION
 from shared.model.events import (
     Beat,
     Body,
+    CursorMoved,
     Event,
     HistoryCleared,
+    MessageDeleted,
     MessagePosted,
     Notice,
+    PresenceChanged,
+    PresenceState,
+    PresenceWanted,
     RoomCreated,
+    RoomDeleted,
     TypingChanged,
+    Unknown,
+    Wake,
 )
+from shared.model.ids import chat_key
 
 numbers = st.integers(0, 2**53 - 1)
 texts = st.text(max_size=30)
 kinds = st.sampled_from(["room", "direct"])
-bodies: st.SearchStrategy[Body] = st.one_of(
-    st.builds(RoomCreated, kinds, texts, texts, texts, texts),
+users = st.lists(texts, max_size=3)
+kept: st.SearchStrategy[Body] = st.one_of(
+    st.builds(RoomCreated, kinds, texts, texts, texts, texts, texts, texts),
     st.builds(MessagePosted, texts, texts, texts),
     st.builds(HistoryCleared, texts),
-    st.builds(Notice, texts, texts),
-    st.builds(TypingChanged, texts, texts),
-    st.builds(Beat, texts, numbers, numbers),
+    st.builds(MessageDeleted, texts, numbers, numbers),
+    st.builds(RoomDeleted, texts),
+    st.builds(CursorMoved, texts, numbers, numbers, numbers, texts, texts, texts, texts),
 )
+"""What is stored."""
+signals: st.SearchStrategy[Body] = st.one_of(
+    st.builds(Wake, texts, texts, texts, st.booleans()),
+    st.builds(Notice, texts, texts),
+    st.builds(TypingChanged, texts, texts, texts, texts),
+    st.builds(Beat, texts, numbers, numbers, numbers),
+    st.builds(PresenceChanged, texts, numbers, users, users),
+    st.builds(PresenceState, texts, numbers, users),
+    st.builds(PresenceWanted, texts),
+    st.builds(Unknown, texts),
+)
+"""What is not."""
+bodies = kept | signals
 events = st.builds(
     Event, st.just(VERSION), numbers, numbers, numbers, numbers, numbers, body=bodies
 )
@@ -39,6 +62,30 @@ def message(seq: int, content: str = "hello", *, room: int = 7, prev: int | None
 def cleared(seq: int, *, room: int = 7) -> Event:
     """A clearing at a place of a room."""
     return Event(VERSION, room, seq << 10, seq, seq - 1, 1000 + seq, HistoryCleared("ann"))
+
+
+def deleted(seq: int, of: int, *, room: int = 7) -> Event:
+    """The deletion of the message at place `of`."""
+    body = MessageDeleted("ann", of << 10, of)
+    return Event(VERSION, room, seq << 10, seq, seq - 1, 1000 + seq, body)
+
+
+def seen(user: str, since: int, seq: int, *, at: int = 2000, room: int = 7) -> Event:
+    """A move of a cursor of the direct chat of ann and bob."""
+    body = CursorMoved(user, seq, since, 0, "", "d:3:ann:bob", "ann", "bob")
+    return Event(VERSION, room, at << 10, 0, 0, at, body)
+
+
+def dropped(room: int = 7, seq: int = 9) -> Event:
+    """The end of a room."""
+    return Event(VERSION, room, seq << 10, seq, seq - 1, 1000 + seq, RoomDeleted(""))
+
+
+def created_chat(room: int = 7, one: str = "ann", other: str = "bob") -> Event:
+    """The creation of a direct chat."""
+    key = chat_key(one, other)
+    body = RoomCreated("direct", key, "", "", one, one, other)
+    return Event(VERSION, room, room, 0, 0, 1000, body)
 
 
 def created(name: str, *, room: int = 7) -> Event:

@@ -1,12 +1,15 @@
 """A whole core for a test: a broker, a database, persisters, and the gateway's parts by hand."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
@@ -17,9 +20,10 @@ from persister.__main__ import serve
 from shared.broker.client import UNAVAILABLE
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import PartitionKeys
-from shared.broker.partitions import PartitionProbe
+from shared.broker.partitions import PartitionBroker, PartitionProbe
 from shared.broker.publisher import Accepted, Publisher
 from shared.broker.rooms import NotHeld, RoomBroker
+from shared.broker.stream import StreamReader
 from shared.config import Settings, load
 from shared.errors import ChatError
 from shared.model.events import (
@@ -79,18 +83,28 @@ class Stage:
             yield process
 
     @asynccontextmanager
-    async def storing(self, **env: str) -> AsyncIterator[None]:
-        """The same in this process, for tests that ask nothing of the process: quick to start."""
-        working = asyncio.create_task(serve(load(Settings, {**self.env, **env})))
-        try:
-            await self.opened()
-            yield
-        finally:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+    async def storing(self, **env: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """The same in this process, for tests that ask nothing of the process: quick to start.
+
+        Yields:
+            What ends it before the block does.
+        """
+        with patch("persister.__main__.StreamReader", partial(StreamReader, block=0.02)):
+            working = asyncio.create_task(serve(load(Settings, {**self.env, **env})))
+            await asyncio.sleep(0)  # it is made, with a reader that lets a test end soon
+
+        async def end() -> None:
+            if not working.done():
+                signal.raise_signal(signal.SIGTERM)
+            await working
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().remove_signal_handler(number)
+
+        try:
+            await self.opened()
+            yield end
+        finally:
+            await end()
 
     async def opened(self) -> None:
         """Wait until every partition accepts sends."""
@@ -172,6 +186,17 @@ class Stage:
             return isinstance(await self.rooms.find(room.key), NotHeld)
 
         await eventually(look)
+
+    async def gone_quiet_at_once(self, room: Room) -> None:
+        """Let a room leave the broker now that SQL has all of it."""
+        owner = PartitionBroker(self.client, replace(self.settings, room_idle=0.001))
+
+        async def left() -> bool:
+            for number in range(self.partitions):
+                await owner.evict_idle(number)
+            return isinstance(await self.rooms.find(room.key), NotHeld)
+
+        await eventually(left)
 
     async def stored(self, room: Room) -> list[tuple[Any, ...]]:
         """What SQL has of a room: (seq, client_msg_id, kind)."""

@@ -5,6 +5,8 @@ import contextlib
 import shutil
 import signal
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -76,6 +78,23 @@ class Valkey:
     async def flush(self) -> None:
         """Lose everything while running on."""
         await self.admin.flushall()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Self]:
+        """Lend it to one test: running and empty to begin with, its clients closed at the end.
+
+        A test may kill it, pause it or fill it, as long as it resumes it.
+        """
+        assert self._process is not None
+        if self._process.returncode is not None:
+            await self.start()
+        await self.flush()
+        try:
+            yield self
+        finally:
+            clients, self._clients = self._clients, []
+            for client in clients:
+                await client.aclose()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -7,24 +7,34 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.client.events import UserId
+from shared.model.commands import MOST_DIGITS
+
 HELP: Final = """\
 /join ROOM [PASSWORD]    enter a room, and talk there from now on
 /create ROOM [PASSWORD]  make a room and enter it
 /leave [ROOM]            leave the room
 /rooms                   list the rooms
+/dm USER                 open the direct chat with a user, and talk there from now on
+/say USER TEXT           say something to a user, and stay where you are
+/chats                   list your direct chats, with what is unread
+/online                  be seen online, and list who else is
+/seen                    have seen what is shown here; the others get a tick
 /history [N]             show the newest N messages (20)
+/delete                  delete your last message here
 /clear                   delete everything said in the room, for everyone
 /who                     who is typing
 /help                    this list
 /quit                    leave
-Everything else is said in the room; //word says /word. Quote names that have "a space"."""
+Everything else is said where you are; //word says /word. Quote names that have "a space"."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something to do.
 
     Attributes:
-        room: None for the present one.
+        room: where; or else
+        user: whose direct chat; neither for the present place.
         id: of a script's choice, given back with the answer.
     """
 
@@ -34,7 +44,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "create",
         "leave",
         "rooms",
+        "dm",
+        "chats",
+        "online",
+        "seen",
         "history",
+        "delete",
         "clear",
         "who",
         "typing",
@@ -42,6 +57,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "quit",
     ]
     room: str | None = None
+    user: UserId | None = None
     content: str = ""
     password: str | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 20
@@ -50,6 +66,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class NotUnderstood(ValueError):
     """A line is no command; the text is one sentence for a person."""
+
+
+def user_id(text: str) -> UserId:
+    """A user's id as it is typed: a decimal integer is one."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if is_number and str(int(text)) == text else text
 
 
 def _room_and_password(name: str, words: list[str]) -> dict[str, object]:
@@ -62,6 +84,12 @@ def _maybe_room(name: str, words: list[str]) -> dict[str, object]:
     if len(words) > 1:
         raise NotUnderstood(f"/{name} takes one room at the most")
     return {"room": words[0]} if words else {}
+
+
+def _user(name: str, words: list[str]) -> dict[str, object]:
+    if len(words) != 1:
+        raise NotUnderstood(f"/{name} takes a user")
+    return {"user": user_id(words[0])}
 
 
 def _maybe_limit(name: str, words: list[str]) -> dict[str, object]:
@@ -83,7 +111,12 @@ _ARGUMENTS: Final[Mapping[str, Callable[[str, list[str]], dict[str, object]]]] =
     "create": _room_and_password,
     "leave": _maybe_room,
     "rooms": _nothing,
+    "dm": _user,
+    "chats": _nothing,
+    "online": _nothing,
+    "seen": _nothing,
     "history": _maybe_limit,
+    "delete": _nothing,
     "clear": _nothing,
     "who": _nothing,
     "help": _nothing,
@@ -103,13 +136,11 @@ def parse(line: str) -> Command | None:
     if not line.startswith("/") or line.startswith("//"):
         return Command(command="say", content=line.removeprefix("/"))
     name, _, rest = line[1:].partition(" ")
+    if name == "say":
+        return _say_to(rest)
     if name not in _ARGUMENTS:
         raise NotUnderstood(f"there is no command /{name}; /help lists them")
-    try:
-        words = shlex.split(rest)
-    except ValueError as error:
-        raise NotUnderstood(f"not readable: {error}") from None
-    return _convert({"command": name, **_ARGUMENTS[name](name, words)})
+    return _convert({"command": name, **_ARGUMENTS[name](name, _words(rest))})
 
 
 def parse_json(line: str) -> Command | None:
@@ -124,6 +155,26 @@ def parse_json(line: str) -> Command | None:
         return _convert(msgspec.json.decode(line))
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotUnderstood(f"not readable as JSON: {error}") from None
+
+
+def _say_to(rest: str) -> Command:
+    """Only the user is a word that may be quoted; the text is taken as it stands."""
+    rest = rest.strip()
+    quote = rest[:1]
+    if quote in {'"', "'"} and quote in rest[1:]:
+        user, _, text = rest[1:].partition(quote)
+    else:
+        user, _, text = rest.partition(" ")
+    if not user or not text.strip():
+        raise NotUnderstood("/say takes a user and a text")
+    return Command(command="say", user=user_id(user), content=text.strip())
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise NotUnderstood(f"not readable: {error}") from None
 
 
 def _convert(fields: object) -> Command:

@@ -1,7 +1,6 @@
 """From the command line to a running chat, and to an exit code."""
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -57,7 +56,7 @@ async def _chat(client: ChatClient, chosen: Options) -> int:
     chat = Chat(client, _view(chosen, typed), parse_json if chosen.json else parse)
     try:
         async with client:
-            return await _converse(client, chat, chosen, typed)
+            return await _converse(chat, chosen, typed)
     except (ChatError, ConnectionError, TimeoutError) as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -65,20 +64,17 @@ async def _chat(client: ChatClient, chosen: Options) -> int:
         return 1
 
 
-async def _converse(
-    client: ChatClient, chat: Chat, chosen: Options, typed: TypedLines | None
-) -> int:
+async def _converse(chat: Chat, chosen: Options, typed: TypedLines | None) -> int:
     """Listen and talk, each in its task, until the one that ends the conversation ends."""
     lines = _prompted(typed, chat) if typed else aiter(PipedLines())
     showing = asyncio.create_task(chat.show())
     tasks: list[asyncio.Task[Any]] = [showing]
     try:
-        if chosen.room is not None:
-            await chat.enter(chosen.room, chosen.password, create=chosen.create)
+        await chat.enter(chosen)
         obeying = asyncio.create_task(chat.obey(lines))
         tasks.append(obeying)
         if typed:
-            tasks.append(asyncio.create_task(_notice(client, chat, typed)))
+            tasks.append(asyncio.create_task(_notice(chat, typed)))
         await asyncio.wait({showing, obeying}, return_when=asyncio.FIRST_COMPLETED)
         if obeying.done() and obeying.result() and chosen.stay:
             await showing
@@ -92,23 +88,22 @@ async def _converse(
 
 
 async def _prompted(typed: TypedLines, chat: Chat) -> AsyncIterator[str]:
-    typed.prompt = f"{chat.room or ''}> "
+    typed.prompt = f"{chat.prompt}> "
     async for line in typed:
         yield line
-        typed.prompt = f"{chat.room or ''}> "
+        typed.prompt = f"{chat.prompt}> "
 
 
-async def _notice(client: ChatClient, chat: Chat, typed: TypedLines) -> None:
+async def _notice(chat: Chat, typed: TypedLines) -> None:
     """Tell the others that somebody is typing here."""
     before, told = "", 0.0
     while True:
         await asyncio.sleep(LOOK_EVERY)
         line, now = typed.buffer, asyncio.get_running_loop().time()
         goes_on = line not in {"", before} and not line.startswith("/")
-        if goes_on and chat.room is not None and now - told >= TYPING_EVERY:
+        if goes_on and now - told >= TYPING_EVERY:
             told = now
-            with contextlib.suppress(ChatError, TimeoutError):
-                await client.typing(chat.room)
+            await chat.type()
         before = line
 
 

@@ -4,11 +4,14 @@ import argparse
 import getpass
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from gateway.client.address import websocket_url
+from gateway.client.asking import check_user
+from gateway.client.events import UserId
+from gateway.client.terminal.commands import user_id
 from gateway.client.wire import WIRES, WireName
 
 EPILOG = "Without --json, /help lists the commands. NO_COLOR=1 turns colours off."
@@ -19,6 +22,8 @@ class Options(msgspec.Struct, frozen=True):
 
     url: list[str]
     name: str
+    user: UserId | None = None
+    dm: UserId | None = None
     room: str | None = None
     password: str | None = None
     create: bool = False
@@ -42,7 +47,7 @@ def read(arguments: Sequence[str]) -> Options:
     try:
         for url in given["url"]:
             websocket_url(url)
-        given["name"] = given["name"] or getpass.getuser()
+        _identify(given)
     except ValueError as error:
         parser.error(str(error))
     except (OSError, KeyError):
@@ -52,6 +57,25 @@ def read(arguments: Sequence[str]) -> Options:
     return msgspec.convert(given, Options)
 
 
+def _identify(given: dict[str, Any]) -> None:
+    """Find out who it is, and whom it talks to.
+
+    Raises:
+        ValueError: these cannot be.
+        OSError, KeyError: nobody says who it is.
+    """
+    for option in ("user", "dm"):
+        if given[option] is not None:
+            given[option] = user_id(given[option])
+            check_user(given[option])
+    if given["user"] is None:
+        given["name"] = given["name"] or getpass.getuser()
+        return
+    if given["name"] not in {None, str(given["user"])}:
+        raise ValueError("--user is a name, too: leave --name away")
+    given["name"] = str(given["user"])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m gateway.client", description="Chat in the terminal.", epilog=EPILOG
@@ -59,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("url", nargs="*", metavar="URL", help="servers, the next one after each lost connection")
     add("--name", help="your name (default: your login)")
+    add("--user", metavar="ID", help="come online as this user")
+    add("--dm", metavar="USER", help="a user whose direct chat to open")
     add("--room", help="a room to join at once")
     add("--password", help="of that room")
     add("--create", action="store_true", help="make that room if there is none")

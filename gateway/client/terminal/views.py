@@ -1,25 +1,30 @@
 """Where a chat is shown: lines for a person, or JSON for a script."""
 
 import sys
-from collections.abc import Sequence
-from typing import Protocol, TextIO
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, TextIO
 
 import msgspec
 
-from gateway.client.events import Event, HistoryPage, Joined, RoomInfo
+from gateway.client.answers import ChatHistoryPage, HistoryPage, Joined, RoomInfo
+from gateway.client.events import ChatInfo, Event, Message, NewMessage
+from gateway.client.terminal.actions import Opened
 from gateway.client.terminal.commands import HELP, Command
 from gateway.client.terminal.screen import Screen, escape
 from shared.errors import ChatError
 
-SHOWN = 20
+SHOWN: Final = 20
 """Messages shown on entering a room."""
+
+NOTHING: Final[Mapping[str, str]] = {"rooms": "no rooms", "chats": "no direct chats"}
+"""What is said of an empty list."""
 
 
 class View(Protocol):
     """Where it is shown."""
 
-    def event(self, event: Event, rooms: int) -> None:
-        """Something happened; the client is in that many rooms."""
+    def event(self, event: Event, places: int) -> None:
+        """Something happened; the client is in that many rooms and chats."""
         ...
 
     def answer(self, command: Command, answer: object) -> None:
@@ -58,9 +63,9 @@ class TextView:
         self._screen = screen
         self._write = writer.write
 
-    def event(self, event: Event, rooms: int) -> None:
+    def event(self, event: Event, places: int) -> None:
         """Show an event that is worth a line."""
-        self._screen.rooms = rooms
+        self._screen.places = places
         if (line := self._screen.line(event)) is not None:
             self._write(line)
 
@@ -68,12 +73,16 @@ class TextView:
         """Show what was asked for."""
         match answer:
             case Joined(room=room, history=history):
-                self._page(HistoryPage(history[-SHOWN:], 0))
+                self._page(history[-SHOWN:])
                 self._write(self._screen.status(f"you are in {escape(room)}"))
-            case HistoryPage():
-                self._page(answer)
+            case Opened(chat=chat, history=history):
+                partner = self._screen.meet(chat)
+                self._page(history)
+                self._write(self._screen.status(f"you talk to {escape(str(partner))}"))
+            case HistoryPage(items=items) | ChatHistoryPage(items=items):
+                self._page(items)
             case list():
-                self._list(answer, "nobody" if command.command == "who" else "no rooms")
+                self._list(answer, NOTHING.get(command.command, "nobody"))
             case _ if command.command == "help":
                 self._write(HELP)
 
@@ -84,14 +93,16 @@ class TextView:
             said = f"not sent: {command.content!r}: {said}"
         self._write(self._screen.error(said))
 
-    def _page(self, page: HistoryPage) -> None:
-        for message in page.items:
+    def _page(self, messages: Sequence[Message | NewMessage]) -> None:
+        for message in messages:
             self._write(self._screen.message(message))
 
     def _list(self, answer: Sequence[object], nothing: str) -> None:
         for item in answer:
             if isinstance(item, RoomInfo):
                 self._write(f"{escape(item.name)}{' (password)' if item.protected else ''}")
+            elif isinstance(item, ChatInfo):
+                self._write(self._screen.chat(item))
             else:
                 self._write(escape(str(item)))
         if not answer:
@@ -104,7 +115,7 @@ class JsonView:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def event(self, event: Event, rooms: int) -> None:  # noqa: ARG002 - every view is told
+    def event(self, event: Event, places: int) -> None:  # noqa: ARG002 - every view is told
         """Write an event."""
         self._write(event)
 

@@ -1,5 +1,6 @@
 """What tests of the broker work with: the product's classes around one partition."""
 
+import asyncio
 from typing import Any
 
 from shared import codec
@@ -10,6 +11,7 @@ from shared.broker.rooms import Held, NotHeld, RoomBroker
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.events import Event, MessagePosted, RoomCreated
+from shared.model.ids import chat_key
 from shared.model.rooms import Room
 from tests.support.valkey import Valkey
 
@@ -55,6 +57,20 @@ class Bench:
         assert isinstance(room, Room)
         return room
 
+    async def chat(self, one: str = "ann", other: str = "bob") -> Room:
+        """A new direct chat."""
+        key = chat_key(one, other)
+        seen = await self.rooms.find(key)
+        assert isinstance(seen, NotHeld)
+        made = await self.rooms.create(RoomCreated("direct", key, "", "", one, one, other), seen)
+        assert isinstance(made, Room)
+        return made
+
+    async def evict(self) -> int:
+        """Wait until ROOM_IDLE is over, and let quiet rooms go."""
+        await asyncio.sleep(0.005)  # ROOM_IDLE is a millisecond here, by the server's clock
+        return await self.owner.evict_idle(0)
+
     async def not_held(self, name: str = "general") -> NotHeld:
         """What `find` says of a room that is not held."""
         found = await self.rooms.find(f"r:{name}")
@@ -77,6 +93,10 @@ class Bench:
     async def fill(self, room: Room, count: int) -> list[Accepted]:
         """Send `count` messages, one tick after the other."""
         return [await self.send(room, f"fill-{n}", f"message {n}") for n in range(count)]
+
+    async def fill_more(self, room: Room, count: int) -> None:
+        """Send `count` other messages, all at once."""
+        await asyncio.gather(*(self.send(room, f"more-{n}") for n in range(count)))
 
     async def log(self, room: Room) -> list[Event]:
         """A room's whole log."""

@@ -1,6 +1,4 @@
-"""A server with open partitions for each test."""
-
-from collections.abc import AsyncIterator
+"""An empty server with an open partition for each test."""
 
 import pytest
 
@@ -9,9 +7,8 @@ from tests.support.valkey import Valkey
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    """A fresh server, its one partition open in epoch 1."""
-    async with Valkey() as server:
-        made = Bench(server)
-        await made.reopen(1)
-        yield made
+async def bench(server: Valkey) -> Bench:
+    """An empty server, its one partition open in epoch 1."""
+    made = Bench(server)
+    await made.reopen(1)
+    return made

@@ -17,12 +17,6 @@ def as_stored(room: Room, *, head: int, epoch: int = 1, floor: int = 0) -> Room:
     return Room(**{**fields, "head": head, "epoch": epoch, "floor": floor})
 
 
-async def evict(bench: Bench) -> int:
-    """Wait until ROOM_IDLE is over, and let quiet rooms go."""
-    await asyncio.sleep(0.005)  # ROOM_IDLE is a millisecond here, by the server's clock
-    return await bench.owner.evict_idle(0)
-
-
 async def test_one_winner(bench: Bench) -> None:
     """Of 50 who claim a name at once through two gateways, one has it and the others are told."""
     brokers = [bench.room_broker(), bench.room_broker()]
@@ -83,10 +77,10 @@ async def test_not_evicted_before_it_is_stored(bench: Bench) -> None:
     room = await bench.make()
     await bench.send(room, "m1")
     await bench.owner.committed(0, 1, 1, {}, [])
-    assert await evict(bench) == 0
+    assert await bench.evict() == 0
     assert await bench.found()
     await bench.owner.committed(0, 1, 2, {}, [])
-    assert await evict(bench) == 1
+    assert await bench.evict() == 1
     assert isinstance(await bench.rooms.find(room.key), NotHeld)
     assert await bench.log(room) == []
 
@@ -115,7 +109,7 @@ async def test_numbers_go_on_after_quiet(bench: Bench) -> None:
     room = await bench.make()
     await bench.fill(room, 3)
     await bench.owner.committed(0, 1, 4, {room.key: 3}, [room.key])
-    assert await evict(bench) == 1
+    assert await bench.evict() == 1
     stored = as_stored(room, head=3)
     assert await bench.rooms.open(stored, 1000, await bench.not_held())
     assert (await bench.send(room, "m4")).seq == 4
@@ -152,7 +146,7 @@ async def test_open_by_old_word_is_refused(bench: Bench) -> None:
     room = await bench.make()
     before = NotHeld(1, (await bench.not_held("other")).generation)
     await bench.owner.committed(0, 1, 1, {}, [])
-    assert await evict(bench) == 1
+    assert await bench.evict() == 1
     stored = as_stored(room, head=0)
     assert not await bench.rooms.open(stored, 1000, before)
     now = await bench.not_held()
@@ -166,7 +160,7 @@ async def test_two_who_open_at_once(bench: Bench) -> None:
     """A room opened by two gateways at once is opened once; the later one changes nothing."""
     room = await bench.make()
     await bench.owner.committed(0, 1, 1, {}, [])
-    await evict(bench)
+    await bench.evict()
     seen, stored = await bench.not_held(), as_stored(room, head=7)
     assert await bench.rooms.open(stored, 1000, seen)
     assert (await bench.send(room, "m1")).seq == 8

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from shared.broker import subscriber
 from shared.broker.subscriber import Subscriber
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually
@@ -57,12 +58,11 @@ class Ear:
 
 
 @pytest.fixture
-async def ear() -> AsyncIterator[Ear]:
-    """A subscriber of a server of its own."""
-    async with Valkey() as server:
-        made = Ear(server)
-        yield made
-        await made.subscriber.close()
+async def ear(server: Valkey) -> AsyncIterator[Ear]:
+    """A subscriber."""
+    made = Ear(server)
+    yield made
+    await made.subscriber.close()
 
 
 async def test_messages_in_order(ear: Ear) -> None:
@@ -141,8 +141,10 @@ async def test_restarted_server(ear: Ear) -> None:
     await ear.heard(b"x")
 
 
-async def test_silent_server(ear: Ear) -> None:
+async def test_silent_server(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps the connection open and says nothing is noticed by its silence."""
+    monkeypatch.setattr(subscriber, "PING_EVERY", 0.1)
+    monkeypatch.setattr(subscriber, "SILENT_AFTER", 0.4)
     await ear.follow("a")
     ear.server.pause()
 

@@ -21,6 +21,13 @@ def room() -> str:
     return f"room {secrets.token_hex(4)}"
 
 
+@pytest.fixture
+def users() -> tuple[int, str]:
+    """Two users that no other test has: one with a number for an id, one with a text."""
+    number = secrets.randbelow(10**15)
+    return number, f"user {number}"
+
+
 @pytest.fixture(params=[1, 2])
 def gateway(cluster: Cluster, request: pytest.FixtureRequest) -> str:
     """Each gateway in turn."""

@@ -18,7 +18,13 @@ from gateway.client import (
     State,
 )
 from gateway.client.wire import WireName
-from tests.integration.client.listening import QUICK, contents, messages_until, until
+from tests.integration.client.listening import (
+    QUICK,
+    contents,
+    gateway_of,
+    messages_until,
+    until,
+)
 from tests.integration.client.relay import Frame, Relay, all_frames
 from tests.support.cluster import Cluster
 from tests.support.ports import free_port
@@ -43,13 +49,14 @@ async def test_a_gateway_is_killed_in_mid_conversation(
         ChatClient(gateways, username="ann", wire=wire, pace=QUICK) as ann,
         ChatClient(gateways, username="bob", pace=QUICK) as bob,
     ):
+        doomed = await gateway_of(cluster, ann)
         await ann.create_room(room)
         await ann.join_room(room)
         await bob.join_room(room)
         heard = [asyncio.create_task(messages_until(client, "399")) for client in (ann, bob)]
         sends = [asyncio.create_task(ann.send(room, content)) for content in said[:200]]
         await asyncio.wait(sends, return_when=asyncio.FIRST_COMPLETED)
-        killed = cluster.kill("gateway-1")
+        killed = cluster.kill(doomed)
         sends += [asyncio.create_task(ann.send(room, content)) for content in said[200:]]
         accepted = await asyncio.gather(*sends)
         assert [answer.seq for answer in accepted] == list(range(1, 401))
@@ -57,7 +64,7 @@ async def test_a_gateway_is_killed_in_mid_conversation(
             assert contents(messages) == said
             assert [message.id for message in messages] == [answer.id for answer in accepted]
         assert (await ann.history(room, limit=1)).head == 400
-    await cluster.wait_restarted("gateway-1", killed)
+    await cluster.wait_restarted(doomed, killed)
 
 
 async def test_what_was_missed_comes_before_what_is_live(
@@ -284,7 +291,7 @@ async def test_retryable_errors_are_tried_again(gateway: str, room: str) -> None
 
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", deadline=2) as ann,
+        ChatClient(relay.url, username="ann", deadline=1) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -293,6 +300,8 @@ async def test_retryable_errors_are_tried_again(gateway: str, room: str) -> None
         accepted = await ann.send(room, "x")
         assert accepted.seq == 1
         assert len({frame["data"]["clientMsgId"] for frame in relay.seen}) == 1
+        again = [frame["data"].get("resend", False) for frame in relay.seen]
+        assert again == [False, True, True]
         refusals = 10**6
         with pytest.raises(ChatError, match="too much"):
             await ann.send(room, "y")

@@ -71,11 +71,11 @@ async def test_events_come_typed(gateway: str, room: str) -> None:
         assert (await ann.history(room)).items == []
 
 
-async def test_typing_is_seen(gateway: str, room: str) -> None:
+async def test_typing_is_seen(cluster: Cluster, room: str) -> None:
     """Who is typing is known until the server says that it is over."""
     async with (
-        ChatClient(gateway, username="ann") as ann,
-        ChatClient(gateway, username="bob") as bob,
+        ChatClient(cluster.gateway_url(1), username="ann") as ann,
+        ChatClient(cluster.gateway_url(2), username="bob") as bob,
     ):
         await ann.create_room(room)
         await ann.join_room(room)

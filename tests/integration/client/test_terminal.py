@@ -11,10 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.client import ChatClient, TypingEvent
-from tests.integration.client.listening import ROOT, messages_until, until
+from gateway.client import ChatClient, MessageDeleted, Seen, TypingEvent
+from tests.integration.client.listening import (
+    ROOT,
+    direct_among,
+    direct_until,
+    gateway_in,
+    messages_until,
+    until,
+)
 from tests.support.cluster import Cluster
-from tests.support.ports import free_port
 
 
 @asynccontextmanager
@@ -39,6 +45,14 @@ async def run(*arguments: str, typed: str = "") -> tuple[int | None, str, str]:
     async with terminal(*arguments) as process, asyncio.timeout(20):
         out, err = await process.communicate(typed.encode())
         return process.returncode, out.decode(), err.decode()
+
+
+async def shows(process: Process, wanted: str) -> str:
+    """Read lines until one has what is wanted; return it."""
+    assert process.stdout is not None
+    while wanted not in (line := (await anext(process.stdout)).decode()):
+        pass
+    return line
 
 
 class Tty:
@@ -84,6 +98,78 @@ async def test_a_person_talks_through_a_pipe(cluster: Cluster, room: str) -> Non
         process.stdin.close()
         _, err = await process.communicate()
         assert (process.returncode, err) == (0, b"")
+
+
+async def test_a_person_talks_to_another(cluster: Cluster, users: tuple[int, str]) -> None:
+    """A direct chat is opened, talked in, seen and deleted from; other users come in between."""
+    ann, bob = users
+    arguments = (cluster.gateway_url(1), "--user", str(ann), "--dm", bob)
+    async with (
+        ChatClient(cluster.gateway_url(2)) as client,
+        ChatClient(cluster.gateway_url(2), username=f"{bob} too", listen=False) as third,
+        terminal(*arguments) as process,
+        asyncio.timeout(20),
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        async def exchange(typed: str, shown: str) -> str:
+            process.stdin.write(f"{typed}\n".encode())  # type: ignore[union-attr]
+            return await shows(process, shown)
+
+        await exchange("", f"-- you talk to {bob}")
+        await client.go_online(bob)
+        await exchange("/online", bob)
+        await exchange("hello", f" [@{bob}] {ann}: hello")
+        said = (await direct_until(client, "hello"))[-1]
+        await client.mark_as_seen(said.id)
+        await exchange("", f"-- [@{bob}] ✓ seen")
+        await client.send_to(ann, "hi")
+        await exchange("", f" [@{bob}] {bob}: hi")
+        await exchange("/seen\n/chats", f"{bob}: hi")
+        seen, _ = await until(client, Seen)
+        assert (seen.user, seen.seq) == (ann, 2)
+        await third.send_to(ann, "psst")
+        await exchange("", f" [@{bob} too] {bob} too: psst")
+        await exchange("/chats", f"{bob} too (1 unread): psst")
+        await exchange(f'/say "{bob} too" not here', f" [@{bob} too] {ann}: not here")
+        await exchange("bye\n/delete", f"-- [@{bob}] a message was deleted")
+        deleted, before = await until(client, MessageDeleted)
+        assert direct_among(before)[-1].id == deleted.message_id
+        await exchange("/history 2", f"{bob}: hi")
+        await client.typing(chat_id=said.chat_id)
+        await exchange("", f"[@{bob}] {bob} is typing...")
+        await exchange("/who", bob)
+        await client.go_offline()
+        await exchange("", f"-- {bob} went offline")
+        await exchange("/leave\nnowhere", "join a room first")
+
+
+async def test_a_script_talks_to_users(cluster: Cluster, users: tuple[int, str]) -> None:
+    """Direct chats in JSON: commands name a user, and each event is an object with its name."""
+    ann, bob = users
+    commands = [
+        {"command": "dm", "user": bob, "id": 1},
+        {"command": "say", "content": "one", "id": 2},
+        {"command": "say", "user": bob, "content": "two", "id": 3},
+        {"command": "delete", "id": 4},
+        {"command": "chats", "id": 5},
+        {"command": "history", "id": 6},
+        {"command": "dm", "user": ann, "id": 7},
+    ]
+    typed = "".join(json.dumps(command) + "\n" for command in commands)
+    code, out, err = await run(cluster.url, "--user", str(ann), "--json", typed=typed)
+    assert (code, err) == (0, "")
+    said = [json.loads(line) for line in out.splitlines()]
+    answers = {item.get("id"): item for item in said if item["event"] in {"reply", "failure"}}
+    chat = answers[1]["data"]["chat"]
+    assert (chat["user1Id"], chat["user2Id"]) == users
+    assert sorted(answers[n]["data"]["seq"] for n in (2, 3)) == [1, 2]
+    assert answers[4]["data"]["messageId"] == answers[3]["data"]["id"]
+    assert answers[5]["data"][0]["id"] == chat["id"]
+    assert [item.get("content") for item in answers[6]["data"]["items"]] == ["one", ""]
+    assert (answers[7]["event"], answers[7]["code"]) == ("failure", "bad_request")
+    assert {"newChat", "newMessage", "messageDeleted"} <= {item["event"] for item in said}
 
 
 async def test_what_others_write_stays_text(cluster: Cluster, room: str) -> None:
@@ -165,16 +251,17 @@ async def test_a_reader_that_goes_away(cluster: Cluster, room: str) -> None:
 
 
 async def test_says_why_it_cannot_begin(cluster: Cluster, room: str) -> None:
-    """No server, no such room, a bad address and a bad name: one sentence and an exit code each."""
-    nobody = f"http://127.0.0.1:{free_port()}"
+    """No chat, no such room, a bad address and a bad name: one sentence and an exit code each."""
     ends = await asyncio.gather(
-        run(nobody, "--name", "ann"),
+        run(f"{cluster.url}/elsewhere", "--name", "ann"),
         run(cluster.url, "--name", "ann", "--room", room),
         run("ftp://host", "--name", "ann"),
         run(cluster.url, "--name", " ann"),
     )
     assert [code for code, _, _ in ends] == [1, 1, 2, 2]
-    for (_, _, err), said in zip(ends, ["refused", "no such room", "ftp", "space"], strict=True):
+    for (_, _, err), said in zip(
+        ends, ["does not take", "no such room", "ftp", "space"], strict=True
+    ):
         assert said in err
         assert err.count("\n") == 1
 
@@ -217,15 +304,15 @@ async def test_a_gateway_is_killed_under_a_person(cluster: Cluster, room: str) -
     """The terminal says that it reconnects, and with how many messages it caught up."""
     gateways = (cluster.gateway_url(1), cluster.gateway_url(2))
     async with (
-        ChatClient(gateways[1], username="bob", listen=False) as bob,
+        ChatClient(gateways, username="bob", listen=False) as bob,
         terminal(*gateways, "--name", "ann", "--room", room, "--create") as process,
         asyncio.timeout(20),
     ):
         assert process.stdout is not None
-        while b"you are in" not in await anext(process.stdout):
-            pass
+        doomed = gateway_in(cluster, await shows(process, "-- connected: "))
+        await shows(process, "you are in")
         await bob.join_room(room)
-        killed = cluster.kill("gateway-1")
+        killed = cluster.kill(doomed)
         await bob.send(room, "while you were away")
         assert process.stdin is not None
         process.stdin.write(b"and back\n")
@@ -235,4 +322,4 @@ async def test_a_gateway_is_killed_under_a_person(cluster: Cluster, room: str) -
         assert b"reconnecting..." in said
         assert said.count(b"while you were away") == 1
         assert said.count(b"ann: and back") == 1
-        await cluster.wait_restarted("gateway-1", killed)
+        await cluster.wait_restarted(doomed, killed)

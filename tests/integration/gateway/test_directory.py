@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.directory import Directory
+from shared.broker.partitions import PartitionBroker
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
@@ -40,7 +41,7 @@ async def test_one_winner(stage: Stage) -> None:
             return error.code
         return room.creator
 
-    async with stage.running():
+    async with stage.storing():
         outcomes = await asyncio.gather(*map(make, range(50)))
         await stage.trimmed()
     [creator] = [outcome for outcome in outcomes if outcome != "room_exists"]
@@ -49,7 +50,7 @@ async def test_one_winner(stage: Stage) -> None:
 
 async def test_name_is_taken_for_good(stage: Stage) -> None:
     """A name is taken while its room is held, after it went quiet, and after a fence."""
-    async with stage.running(ROOM_IDLE="0.1"):
+    async with stage.storing(ROOM_IDLE="0.1"):
         room = await stage.make()
         with pytest.raises(ChatError, match="exists"):
             await stage.make()
@@ -65,7 +66,7 @@ async def test_name_is_taken_for_good(stage: Stage) -> None:
 
 async def test_quiet_room_goes_on(stage: Stage) -> None:
     """A room that went quiet is found again as it was, and its numbers go on without a gap."""
-    async with stage.running(ROOM_IDLE="0.1"):
+    async with stage.storing(ROOM_IDLE="0.1"):
         room = await stage.make()
         places = []
         for n in range(4):
@@ -82,7 +83,7 @@ async def test_quiet_room_goes_on(stage: Stage) -> None:
 
 async def test_sends_keep_their_order_while_a_room_is_opened(stage: Stage) -> None:
     """Messages to a room that must be opened first take their places in the order of the calls."""
-    async with stage.running(ROOM_IDLE="0.1"):
+    async with stage.storing(ROOM_IDLE="0.1"):
         room = await stage.make()
         for round_ in range(5):
             await stage.gone_quiet(room)
@@ -96,7 +97,19 @@ async def test_sends_keep_their_order_while_a_room_is_opened(stage: Stage) -> No
 
 async def test_activity_and_eviction_at_once(stage: Stage) -> None:
     """With rooms leaving the broker all the time, every message has its place, and once."""
-    async with stage.running(ROOM_IDLE="0.001"):
+    # Quieter than a persister may be told to wait for, and swept without a pause.
+    owner = PartitionBroker(stage.server.client(), replace(stage.settings, room_idle=0.001))
+    evicted = 0
+
+    async def sweep() -> None:
+        nonlocal evicted
+        while True:
+            for number in range(stage.partitions):
+                evicted += await owner.evict_idle(number)
+            await asyncio.sleep(0.001)
+
+    async with stage.storing(BATCH_AGE="0"):
+        sweeping = asyncio.create_task(sweep())
         room = await stage.make()
         directories = [stage.directory, second_gateway(stage)]
         sent = []
@@ -106,6 +119,8 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
             sent.append(await directory.send(room, "ann", f"m{n}", body))
             if n % 10 == 0:
                 await asyncio.sleep(0.03)
+        sweeping.cancel()
+        assert evicted > 5
         assert [accepted.seq for accepted in sent] == list(range(1, 151))
         await stage.all_stored(room, 150)
         rows = await stage.database.rows("SELECT id, prev FROM events ORDER BY seq")
@@ -114,14 +129,14 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
 
 async def test_no_such_room(stage: Stage) -> None:
     """A room that nobody made is None."""
-    async with stage.running():
+    async with stage.storing():
         assert await stage.directory.room("r:nowhere") is None
 
 
 async def test_database_away(stage: Stage, tmp_path: Path) -> None:
     """While SQL is away, a held room is found, any other answers storage_unavailable."""
     directory = without_database(stage, tmp_path)
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         body = MessagePosted("ann", "x", "m1")
         assert await directory.room(room.key) == room
@@ -137,7 +152,7 @@ async def test_database_away(stage: Stage, tmp_path: Path) -> None:
 
 async def test_persister_away_after_a_restart(stage: Stage) -> None:
     """After a restart of the broker nothing is accepted until a persister opened the partitions."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.all_stored(room, 0)
         await stage.trimmed()
@@ -146,7 +161,7 @@ async def test_persister_away_after_a_restart(stage: Stage) -> None:
         with pytest.raises(ChatError) as caught:
             await work
         assert (caught.value.code, caught.value.retryable) == ("broker_unavailable", True)
-    async with stage.running():
+    async with stage.storing():
         assert (await stage.insist(room, "m1")).duplicate is False
 
 
@@ -156,12 +171,12 @@ async def test_rooms_by_name(stage: Stage, *, stored: bool) -> None:
     names = sorted(
         ["b", "a", "größe", "日本", "c d", "Z", "🎈", *(f"room {n:02}" for n in range(20))]
     )
-    async with stage.running() as persister:
+    async with stage.storing() as end:
         for name in names[::2]:
             await stage.make(name)
         await stage.trimmed()
         if not stored:
-            await persister.kill()
+            await end()
         for name in names[1::2]:
             await stage.make(name)
         if stored:
@@ -175,7 +190,7 @@ async def test_rooms_by_name(stage: Stage, *, stored: bool) -> None:
 
 async def test_backlog(stage: Stage) -> None:
     """At MAX_BACKLOG new rooms and messages are refused as overloaded, retryable."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.trimmed()
     full = second_gateway(stage, limit=5)

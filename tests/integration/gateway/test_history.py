@@ -25,7 +25,7 @@ few = settings(settings.get_profile("integration"), max_examples=25)
 @pytest.fixture
 async def room(stage: Stage) -> AsyncIterator[Room]:
     """A room of 250 messages, of which the log has the last 100; its persister runs."""
-    async with stage.running():
+    async with stage.storing():
         made = await stage.make()
         for start in range(0, 250, 50):
             await asyncio.gather(*(stage.send(made, f"m{n}") for n in range(start, start + 50)))
@@ -108,7 +108,7 @@ async def test_items_say_what_was_sent(stage: Stage, room: Room) -> None:
 
 async def test_persister_away(stage: Stage) -> None:
     """While no persister runs, history is complete: what SQL has and everything after it."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await asyncio.gather(*(stage.send(room, f"m{n}") for n in range(150)))
         await stage.all_stored(room, 150)
@@ -166,12 +166,12 @@ async def test_broker_away(stage: Stage, room: Room) -> None:
 @pytest.mark.parametrize("limit", [1, 3, 100])
 async def test_cleared(stage: Stage, limit: int, *, persisted: bool) -> None:
     """After a clearing, history either way is exactly what was said since."""
-    async with stage.running() as persister:
+    async with stage.storing() as end:
         room = await stage.make()
         await asyncio.gather(*(stage.send(room, f"m{n}") for n in range(20)))
         await stage.all_stored(room, 20)
         if not persisted:
-            await persister.kill()
+            await end()
         await stage.clear(room)
         await asyncio.gather(*(stage.send(room, f"n{n}") for n in range(10)))
         if persisted:

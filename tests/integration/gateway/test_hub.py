@@ -100,7 +100,7 @@ class Gateway:
 async def gateway(stage: Stage) -> AsyncIterator[Gateway]:
     """A gateway with open partitions."""
     port = stage.server.port
-    async with stage.running(), Proxy(port) as channels, Proxy(port) as reads:
+    async with stage.storing(), Proxy(port) as channels, Proxy(port) as reads:
         made = Gateway(stage, channels, reads)
         yield made
         await made.subscriber.close()

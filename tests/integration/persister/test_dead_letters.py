@@ -1,11 +1,15 @@
 """Entries that the database refuses: set aside, with their neighbours stored."""
 
+from persister.admin import list_letters, retry_letters
+from persister.writer import Writer
 from shared import codec
 from shared.broker.keys import PartitionKeys
 from shared.broker.publisher import Accepted
+from shared.broker.stream import DeadLetters
 from shared.model.events import Event, HistoryCleared, MessagePosted
 from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
+from shared.storage.engine import open_engine
 from tests.support.process import run
 from tests.support.stage import Stage
 
@@ -50,16 +54,30 @@ async def messages(stage: Stage, room: Room) -> list[tuple[int, str]]:
     return [(seq, msg_id) for seq, msg_id, kind in rows if kind == "message"]
 
 
-async def admin(stage: Stage, action: str) -> tuple[int, list[str]]:
+async def command(stage: Stage, action: str) -> tuple[int, list[str]]:
+    """What an operator types: exit code and lines."""
     code, out, err = await run("persister", "dead-letter", action, env=stage.env)
     assert "Traceback" not in err
     return code, out.splitlines()
 
 
+async def admin(stage: Stage, action: str) -> tuple[int, list[str]]:
+    """What the command does, without the start of a process."""
+    lines: list[str] = []
+    letters = DeadLetters(stage.client, stage.partitions)
+    if action == "list":
+        await list_letters(letters, lines.append)
+        return 0, lines
+    engine = open_engine(stage.database.url, writes=True)
+    all_stored = await retry_letters(letters, Writer(engine), lines.append)
+    await engine.dispose()
+    return 0 if all_stored else 1, lines
+
+
 async def test_garbage(stage: Stage) -> None:
     """Bytes nobody can read are set aside; everything before and after them is stored."""
     garbage = [b"", b"\xff\xff", codec.encode(Event(9, 1, 1, 1, 0, 0, HistoryCleared("x")))]
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         async with stage.database.locked():  # so that all of it is one batch
             sent = await around(stage, room, *garbage)
@@ -90,7 +108,7 @@ async def test_garbage_in_a_text(stage: Stage) -> None:
 
 async def test_taken_message_id(stage: Stage) -> None:
     """A second message with a stored clientMsgId is set aside, and a void keeps its place."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.send(room, "m1")
         await inject(stage, room, forged(room, 100, "m1"))
@@ -99,7 +117,7 @@ async def test_taken_message_id(stage: Stage) -> None:
         assert await stage.stored(room) == [(1, "m1", "message"), (100, None, "void")]
         [(_, reason)] = await dead(stage)
         assert b"UNIQUE" in reason
-        code, lines = await admin(stage, "list")
+        code, lines = await command(stage, "list")
         assert (code, lines[-1]) == (0, "1 dead letter")
         assert "r:general  MessagePosted seq 100  UNIQUE" in lines[0]
         assert "forged" not in lines[0]
@@ -107,17 +125,17 @@ async def test_taken_message_id(stage: Stage) -> None:
 
 async def test_retry_stores_where_the_void_is(stage: Stage) -> None:
     """An entry that is no longer refused is stored at its place by a retry, and forgotten."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.send(room, "m1")
         await inject(stage, room, forged(room, 100, "m1"))
         await stage.all_stored(room, 2)
-        code, lines = await admin(stage, "retry")
+        code, lines = await command(stage, "retry")
         assert code == 1
         assert "still refused: UNIQUE" in lines[0]
         assert lines[-1] == "0 stored, 1 left"
         await stage.database.run("UPDATE events SET client_msg_id = 'other' WHERE seq = 1")
-        assert await admin(stage, "retry") == (0, ["1 stored, 0 left"])
+        assert await command(stage, "retry") == (0, ["1 stored, 0 left"])
         assert await stage.stored(room) == [(1, "other", "message"), (100, "m1", "message")]
         epochs = await stage.database.rows("SELECT DISTINCT epoch FROM events")
         assert epochs == [(1,)]
@@ -127,7 +145,7 @@ async def test_retry_stores_where_the_void_is(stage: Stage) -> None:
 
 async def test_taken_place(stage: Stage) -> None:
     """A message for a place that is taken is set aside, and what has the place keeps it."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         sent = await around(stage, room, forged(room, 5, "intruder"))
         await stage.all_stored(room, 20)
@@ -142,7 +160,7 @@ async def test_taken_place(stage: Stage) -> None:
 
 async def test_retry_loses_nothing(stage: Stage) -> None:
     """An entry whose place another one has is not forgotten by a retry: it was not stored."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.send(room, "m1")
         await stage.all_stored(room, 1)
@@ -157,7 +175,7 @@ async def test_retry_loses_nothing(stage: Stage) -> None:
 
 async def test_deleted_meanwhile(stage: Stage) -> None:
     """A dead letter from before a clearing is not brought back by a retry."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.send(room, "m1")
         await inject(stage, room, forged(room, 2, "m1"))
@@ -174,7 +192,7 @@ async def test_deleted_meanwhile(stage: Stage) -> None:
 
 async def test_numbers_no_database_holds(stage: Stage) -> None:
     """An entry with numbers beyond 64 bits is set aside, and its neighbours are stored."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         event = Event(1, room.id, 2**64 - 1, 2**64 - 1, 0, 1000, MessagePosted("ann", "x", "x"))
         await around(stage, room, codec.encode(event))
@@ -186,7 +204,7 @@ async def test_numbers_no_database_holds(stage: Stage) -> None:
 
 async def test_many_poisons(stage: Stage) -> None:
     """Any number of refused entries among good ones leaves every good one stored, in order."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         async with stage.database.locked():
             for n in range(60):

@@ -5,18 +5,54 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.client.events import (
+    ChatDeleted,
+    ChatInfo,
+    ChatsList,
+    Event,
     HistoryCleared,
     Message,
+    MessageDeleted,
+    MessageSeen,
+    NewChat,
+    NewMessage,
     Notification,
+    OnlineUsers,
     Other,
+    Seen,
     ServerError,
     TypingEvent,
-    event_of,
-    placed,
 )
+from gateway.client.reading import event_of, home, placed
 from gateway.client.wire import Frame
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
+ISO = "2026-01-02T03:04:05.678Z"
+
+DIRECT = NewMessage(
+    id=1025,
+    chat_id=1,
+    seq=2,
+    prev=1,
+    sender_id=7,
+    receiver_id="bob",
+    content="hi",
+    seen=True,
+    seen_at=AT,
+    created_at=AT,
+)
+DIRECT_DATA = {
+    "id": 1025,
+    "chatId": 1,
+    "seq": 2,
+    "prev": 1,
+    "senderId": 7,
+    "receiverId": "bob",
+    "content": "hi",
+    "seen": True,
+    "seenAt": ISO,
+    "createdAt": ISO,
+}
+CHAT_DATA = {"id": 1, "user1Id": 7, "user2Id": "bob", "createdAt": ISO}
 
 
 def test_types_a_message() -> None:
@@ -66,8 +102,88 @@ def test_finds_out_who_is_typing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("frame", "event"),
+    [
+        (Frame("newMessage", DIRECT_DATA), DIRECT),
+        (
+            Frame("newChat", CHAT_DATA),
+            NewChat(id=1, user1_id=7, user2_id="bob", created_at=AT),
+        ),
+        (
+            Frame("chatsList", [{**CHAT_DATA, "unread": 3, "lastMessage": DIRECT_DATA}]),
+            ChatsList(chats=[ChatInfo(1, 7, "bob", AT, 3, DIRECT)]),
+        ),
+        (Frame("chatDeleted", {"id": 1}), ChatDeleted(id=1)),
+        (Frame("onlineUsers", [7, "bob"]), OnlineUsers(users=[7, "bob"])),
+        (Frame("messageSeen", {"messageId": 5, "seen": True}), MessageSeen(message_id=5)),
+        (
+            Frame("seen", {"user": 7, "seq": 2}, chat_id=1),
+            Seen(user=7, seq=2, chat_id=1),
+        ),
+        (
+            Frame("seen", {"user": "bob", "seq": 2}, room="r"),
+            Seen(user="bob", seq=2, room="r"),
+        ),
+        (
+            Frame("messageDeleted", {"messageId": 5, "seq": 3, "prev": 2}),
+            MessageDeleted(message_id=5, seq=3, prev=2),
+        ),
+        (
+            Frame("messageDeleted", {"messageId": 5, "seq": 3, "prev": 2, "chatId": 1}),
+            MessageDeleted(message_id=5, seq=3, prev=2, chat_id=1),
+        ),
+        (
+            Frame("messageDeleted", {"messageId": 5, "seq": 3, "prev": 2}, room="r"),
+            MessageDeleted(message_id=5, seq=3, prev=2, room="r"),
+        ),
+        (
+            Frame("typing", "7 is typing...", chat_id=1),
+            TypingEvent(text="7 is typing...", chat_id=1, username="7"),
+        ),
+    ],
+)
+def test_types_what_belongs_to_direct_chats(frame: Frame, event: Event) -> None:
+    """Events of direct chats are typed, user ids as they come, the chat from where it is said."""
+    assert event_of(frame) == event
+
+
+@pytest.mark.parametrize(
+    ("event", "where"),
+    [
+        (Message(room="r", id=1, seq=1, prev=0), "r"),
+        (DIRECT, 1),
+        (MessageDeleted(message_id=5, seq=3, prev=2, room="r"), "r"),
+        (MessageDeleted(message_id=5, seq=3, prev=2, chat_id=1), 1),
+        (MessageDeleted(message_id=5, seq=3, prev=2), None),
+        (event_of(Frame("edited", {"seq": 3, "prev": 2}, chat_id=1)), 1),
+    ],
+)
+def test_knows_in_whose_log_an_event_is(event: Event, where: str | int | None) -> None:
+    """What has a place has it in a room, by name, or in a chat, by id, if either is said."""
+    entry = placed(event)
+    assert entry is event
+    assert home(entry) == where
+
+
+def test_a_deletion_that_was_missed_has_no_place() -> None:
+    """A deletion found out by the history stands nowhere in the log."""
+    assert placed(MessageDeleted(message_id=5, chat_id=1)) is None
+
+
+def test_a_chat_is_with_somebody() -> None:
+    """The other user of a chat is found whichever way round it is, and however ids are written."""
+    chat = ChatInfo(1, 7, "bob", AT)
+    assert (chat.other(7), chat.other("7"), chat.other("bob")) == ("bob", "bob", 7)
+
+
+@pytest.mark.parametrize(
     "frame",
     [
+        Frame("newMessage", {**DIRECT_DATA, "senderId": None}),
+        Frame("chatsList", {}),
+        Frame("onlineUsers", [None]),
+        Frame("seen", [1]),
+        Frame("messageDeleted", None),
         Frame("messageHistory", [1]),
         Frame("message", {"id": "of another kind"}),
         Frame("notification", None),

@@ -39,6 +39,31 @@ async def test_what_comes_beside_a_reply() -> None:
     assert other.beside is None
 
 
+async def test_a_list_of_chats_that_nobody_asked_for() -> None:
+    """The list that coming online brings is an event, also while another list is asked for."""
+    requests = Requests()
+    coming = posted(requests, "userOnline")
+    asked = posted(requests, "getChats")
+    assert not requests.beside("chatsList", None, [1])
+    requests.reply(coming.id, {})
+    assert requests.beside("chatsList", None, [2])
+    posted(requests, "userOnline")
+    assert requests.beside("chatsList", None, [3])
+    requests.reply(asked.id, {})
+    assert (await asked.done).beside == [3]
+
+
+async def test_messages_come_to_who_asked_first() -> None:
+    """Of several requests for messages, which do not say of which chat, the first is answered."""
+    requests = Requests()
+    first, second = posted(requests, "getMessages", {"chatId": 1}), posted(requests, "getMessages")
+    assert requests.beside("loadMessages", None, ["a"])
+    requests.reply(first.id, {})
+    assert requests.beside("loadMessages", None, ["b"])
+    requests.reply(second.id, {})
+    assert [(await one.done).beside for one in (first, second)] == [["a"], ["b"]]
+
+
 async def test_the_notification_of_a_refusal() -> None:
     """A notification of a room one is asking to enter is part of the refusal."""
     requests = Requests()
@@ -53,12 +78,14 @@ async def test_a_lost_connection() -> None:
     requests = Requests()
     again = posted(requests, "message", {"content": "hi"})
     once = posted(requests, "deleteMessages", repeat=False)
+    direct = posted(requests, "sendMessage", {"content": "hi"})
     waiting = requests.add("createRoom", {}, room=None, repeat=False)
     requests.connection_lost()
     with pytest.raises(ConnectionLost):
         await once.done
-    assert requests.unposted(lambda _: True) == [again, waiting]
-    assert again.frame()["data"] == {"content": "hi", "resend": True}
+    assert requests.unposted(lambda _: True) == [again, direct, waiting]
+    for send in (again, direct):
+        assert send.frame()["data"] == {"content": "hi", "resend": True}
     assert waiting.frame()["data"] == {}
 
 

@@ -1,6 +1,6 @@
 """Who is typing."""
 
-from gateway.client.events import Message, TypingEvent
+from gateway.client.events import Message, NewMessage, TypingEvent
 from gateway.client.typists import Typists
 
 
@@ -64,3 +64,13 @@ def test_a_message_ends_it() -> None:
     typists.take(sign("ann"))
     typists.take(Message(room="r", id=1, seq=1, prev=0, sender="ann"))
     assert typists.names("r") == []
+
+
+def test_chats_have_typists_too() -> None:
+    """A direct chat has its own typists, and a message of theirs ends it."""
+    typists = Typists(Clock().read)
+    typists.take(TypingEvent(chat_id=1, text="7 is typing...", username="7"))
+    typists.take(TypingEvent(chat_id=2, text="8 is typing...", username="8"))
+    assert (typists.names(1), typists.names(2), typists.names(None)) == (["7"], ["8"], [])
+    typists.take(NewMessage(chat_id=1, id=1, seq=1, prev=0, sender_id=7, receiver_id=9))
+    assert (typists.names(1), typists.names(2)) == ([], ["8"])

@@ -15,8 +15,10 @@ def test_reads_back_what_it_writes(name: WireName) -> None:
     """A frame that was written is read as the same frame."""
     wire = WIRES[name]
     data = {"room": "général ✓", "n": 2**53 - 1, "list": [None, True, 1.5]}
-    frame = wire.decode(wire.encode({"event": "x", "data": data, "id": 3, "room": "r"}))
-    assert frame == Frame("x", data, 3, "r")
+    frame = wire.decode(
+        wire.encode({"event": "x", "data": data, "id": 3, "room": "r", "chatId": 5})
+    )
+    assert frame == Frame("x", data, 3, "r", 5)
 
 
 def test_the_server_reads_what_it_writes() -> None:

@@ -9,8 +9,33 @@ from hypothesis import strategies as st
 from persister.batch import Batch, Unreadable, event_row, make_batch, void_batch
 from shared import codec
 from shared.broker.stream import Entry
-from shared.model.events import Beat, Event, HistoryCleared, Notice, RoomCreated, TypingChanged
-from tests.support.events import cleared, created, events, message
+from shared.model.events import (
+    Beat,
+    CursorMoved,
+    Event,
+    HistoryCleared,
+    MessageDeleted,
+    MessagePosted,
+    Notice,
+    RoomCreated,
+    RoomDeleted,
+    TypingChanged,
+    Unknown,
+    Wake,
+)
+from tests.support.events import (
+    cleared,
+    created,
+    created_chat,
+    deleted,
+    dropped,
+    events,
+    message,
+    seen,
+)
+
+STORED = (RoomCreated, MessagePosted, HistoryCleared, MessageDeleted, RoomDeleted, CursorMoved)
+CHAT = "d:3:ann:bob"
 
 
 def entry(event: Event, counter: int = 1, key: str = "r:general") -> Entry:
@@ -52,6 +77,9 @@ def test_row_of_a_message() -> None:
         "deleted": False,
         "created_at": 1003,
         "epoch": 5,
+        "target_id": None,
+        "target_seq": None,
+        "seen_at": None,
     }
 
 
@@ -69,6 +97,9 @@ def test_row_of_a_room() -> None:
         "created_at": 1000,
         "floor": 0,
         "epoch": 5,
+        "user1": None,
+        "user2": None,
+        "deleted": False,
     }
 
 
@@ -88,8 +119,17 @@ def test_heads_and_floors() -> None:
     assert batch.floors == {7: 3}
 
 
-@pytest.mark.parametrize("body", [Notice("x"), TypingChanged("x"), Beat("g", 1, 1)])
-def test_signals_are_not_stored(body: Notice | TypingChanged | Beat) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        Notice("x"),
+        TypingChanged("x"),
+        Beat("g", 1, 1),
+        Wake("k", "a", "b", created=True),
+        Unknown("x"),
+    ],
+)
+def test_signals_are_not_stored(body: Notice | TypingChanged | Beat | Wake | Unknown) -> None:
     """A signal in the stream is Unreadable."""
     with pytest.raises(Unreadable, match="is not stored"):
         make_batch([entry(Event(1, 7, 1, 1, 0, 1, body))], 1)
@@ -109,14 +149,16 @@ def test_any_bytes(data: bytes) -> None:
 
 @given(events)
 def test_any_event(event: Event) -> None:
-    """Any event is stored as one row, or is Unreadable because it is a signal."""
-    try:
-        batch = make_batch([entry(event)], 1)
-    except Unreadable:
-        assert isinstance(event.body, Notice | TypingChanged | Beat)
+    """Any event is stored as one row or change of state, or is Unreadable, being a signal."""
+    if not isinstance(event.body, STORED):
+        with pytest.raises(Unreadable):
+            make_batch([entry(event)], 1)
         return
-    assert len(batch.rooms) + len(batch.events) == 1
+    batch = make_batch([entry(event)], 1)
+    assert len(batch.rooms) + len(batch.events) + len(batch.moves) + len(batch.dropped) == 1
     assert len(batch.floors) == isinstance(event.body, HistoryCleared)
+    assert len(batch.gone) == isinstance(event.body, MessageDeleted)
+    assert len(batch.created) == len(batch.rooms)
 
 
 def test_one_unreadable_spoils_the_batch() -> None:
@@ -140,3 +182,62 @@ def test_void_of_what_nobody_can_read() -> None:
     for poison in (Entry(9, "r:a", b"?"), entry(created("a"), 9)):
         batch = void_batch(poison, 5)
         assert (batch.position, batch.rooms, batch.events, batch.heads) == (9, [], [], {})
+
+
+def test_row_of_a_chat() -> None:
+    """A chat's row says whose it is, as they were named."""
+    [row] = make_batch([entry(created_chat(one="bob", other="ann"), key=CHAT)], 1).rooms
+    assert (row["kind"], row["key"], row["user1"], row["user2"]) == ("direct", CHAT, "bob", "ann")
+
+
+def test_row_of_a_deletion() -> None:
+    """A deletion's row says which message it deleted, and the batch where that stands."""
+    batch = make_batch([entry(deleted(5, 3), key=CHAT)], 1)
+    [row] = batch.events
+    assert (row["kind"], row["target_id"], row["target_seq"]) == ("delete", 3 << 10, 3)
+    assert (row["deleted"], row["content"]) == (False, None)
+    assert batch.gone == [{"room": 7, "place": 3}]
+    assert batch.heads == {CHAT: 5}
+
+
+def test_moves_of_a_batch() -> None:
+    """A cursor's move is no row of the log, and leaves the head where it is."""
+    batch = make_batch([entry(message(3), 1, CHAT), entry(seen("bob", 1, 3, at=77), 2, CHAT)], 1)
+    assert batch.moves == [
+        {"room": 7, "who": "bob", "since": 1, "place": 3, "moment": 77, "direct": True}
+    ]
+    assert (len(batch.events), batch.heads, batch.position) == (1, {CHAT: 3}, 2)
+    alone = make_batch([entry(seen("bob", 1, 3), 2, CHAT)], 1)
+    assert alone.heads == {CHAT: 0}  # touched, and nothing of its log is committed by it
+
+
+def test_made_and_dropped_in_one_batch() -> None:
+    """A room that was made and deleted in one batch has a key that the next one does not."""
+    batch = make_batch(
+        [
+            entry(created_chat(7), 1, CHAT),
+            entry(message(1, room=7), 2, CHAT),
+            entry(dropped(7, seq=2), 3, CHAT),
+            entry(created_chat(8), 4, CHAT),
+        ],
+        1,
+    )
+    assert batch.dropped == [7]
+    assert [(row["id"], row["deleted"]) for row in batch.rooms] == [(7, True), (8, False)]
+    assert batch.rooms[1]["key"] == CHAT
+    assert batch.rooms[0]["key"] != CHAT
+    assert batch.created == [CHAT, CHAT]
+
+
+def test_head_of_a_room_made_anew() -> None:
+    """A room made anew in a batch is committed as far as its own events, not the old one's."""
+    batch = make_batch(
+        [
+            entry(message(50, room=7), 1, CHAT),
+            entry(dropped(7, seq=51), 2, CHAT),
+            entry(created_chat(8), 3, CHAT),
+            entry(message(1, room=8), 4, CHAT),
+        ],
+        1,
+    )
+    assert batch.heads == {CHAT: 1}

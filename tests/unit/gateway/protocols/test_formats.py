@@ -9,6 +9,7 @@ import msgpack
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.dispatcher import TABLE
 from gateway.protocols.announcements import announcements
@@ -18,8 +19,17 @@ from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.payloads import AcceptedPayload, message_payload
 from shared.errors import ChatError
 from shared.model.commands import Command, GetRooms, History, LeaveRoom, SendMessage, SetUsername
+from shared.model.events import Event
 from shared.model.timeline import message_of
-from tests.support.events import cleared, created, message
+from tests.support.events import (
+    cleared,
+    created,
+    deleted,
+    dropped,
+    events,
+    message,
+    seen,
+)
 
 
 class Wire(NamedTuple):
@@ -253,6 +263,84 @@ def test_tombstone_goes_out_without_content(wire: Wire) -> None:
     assert (sent["seq"], sent["prev"]) == (2, 1)
     assert "content" not in sent
     assert "sender" not in sent
+
+
+PAIR = ("ann", "7")
+
+
+@both
+@pytest.mark.parametrize(("sender", "receiver"), [("ann", 7), ("7", "ann")])
+def test_message_of_a_chat_goes_out(wire: Wire, sender: str, receiver: int | str) -> None:
+    """A chat's message names both users, decimal ones as integers, and is not seen yet."""
+    body = replace(message(2).body, sender=sender)
+    [told] = announcements(replace(message(2), body=body), None, PAIR)
+    assert wire.load(wire.format.encode(told.outgoing())) == {
+        "event": "newMessage",
+        "data": {
+            "id": 2048,
+            "chatId": 7,
+            "seq": 2,
+            "prev": 1,
+            "senderId": int(sender) if sender == "7" else sender,
+            "receiverId": receiver,
+            "content": "hello",
+            "seen": False,
+            "seenAt": None,
+            "createdAt": "1970-01-01T00:00:01.002Z",
+        },
+    }
+
+
+@both
+def test_deletion_goes_out(wire: Wire) -> None:
+    """A deletion of one message is told alike in a room, beside its name, and in a chat."""
+    data = {"messageId": 2048, "seq": 5, "prev": 4}
+    [in_chat] = announcements(deleted(5, 2), None, PAIR)
+    [in_room] = announcements(deleted(5, 2), "general")
+    sent = [wire.load(wire.format.encode(item.outgoing())) for item in (in_chat, in_room)]
+    assert sent == [
+        {"event": "messageDeleted", "data": data},
+        {"event": "messageDeleted", "room": "general", "data": data},
+    ]
+
+
+@both
+def test_move_of_a_cursor_goes_out(wire: Wire) -> None:
+    """A move is told as `seen`; one by marking a message as `messageSeen`; one in a room too."""
+    move = seen("7", 1, 3)
+    marking = replace(move, body=replace(move.body, message_id=3072))
+    told = [
+        *announcements(move, None, PAIR),
+        *announcements(marking, None, PAIR),
+        *announcements(move, "general"),
+    ]
+    assert [wire.load(wire.format.encode(item.outgoing())) for item in told] == [
+        {"event": "seen", "chatId": 7, "data": {"user": 7, "seq": 3}},
+        {"event": "messageSeen", "data": {"messageId": 3072, "seen": True}},
+        {"event": "seen", "room": "general", "data": {"user": 7, "seq": 3}},
+    ]
+
+
+@both
+def test_end_of_a_chat_goes_out(wire: Wire) -> None:
+    """The end of a chat is told with its id."""
+    [told] = announcements(dropped(7), None, PAIR)
+    sent = wire.load(wire.format.encode(told.outgoing()))
+    assert sent == {"event": "chatDeleted", "data": {"id": 7}}
+
+
+@given(events)
+def test_any_event_can_be_told(event: Event) -> None:
+    """Whatever happens, in a room, in a chat or to all, is told in both formats or not at all."""
+    event = replace(event, created_at=event.created_at % 10**14)  # before the year 5139
+    for told in (
+        announcements(event, "general"),
+        announcements(event, None),
+        announcements(event, None, PAIR),
+    ):
+        for item in told:
+            for wire in WIRES:
+                assert wire.load(wire.format.encode(item.outgoing()))["event"] == item.event
 
 
 def _fields(value: object) -> dict[str, Any]:

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config import FENCE_GAP
-from shared.model.ids import counter_of, make_id, partition_of_id, partition_of_key, room_key
+from shared.model.ids import (
+    chat_key,
+    counter_of,
+    make_id,
+    partition_of_id,
+    partition_of_key,
+    room_key,
+    users_of_chat,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +48,32 @@ def test_ids_last() -> None:
 def test_keys_of_rooms_are_their_names() -> None:
     """A room's key is its name behind the letter of its kind."""
     assert room_key("general") == "r:general"
+
+
+names = st.text(min_size=1, max_size=12) | st.text("12:", min_size=1, max_size=4)
+
+
+@given(names, names)
+def test_users_of_a_chat_round_trip(one: str, other: str) -> None:
+    """A chat's key gives back its two users, whichever way round they were named."""
+    assert chat_key(one, other) == chat_key(other, one)
+    assert sorted(users_of_chat(chat_key(one, other))) == sorted((one, other))
+
+
+@given(names, names, names, names)
+def test_two_pairs_have_two_keys(a: str, b: str, c: str, d: str) -> None:
+    """Two pairs of users share a key only if they are the same two."""
+    assert (chat_key(a, b) == chat_key(c, d)) == (sorted((a, b)) == sorted((c, d)))
+
+
+@given(names, names)
+def test_kinds_never_meet(one: str, other: str) -> None:
+    """No named room has the key of a chat, whatever it is called."""
+    assert room_key(chat_key(one, other)) != chat_key(one, other)
+    assert not chat_key(one, other).startswith(room_key(""))
+
+
+def test_key_of_a_chat_never_changes() -> None:
+    """A chat's key is the same in every build: stored chats are found by it."""
+    assert chat_key("bob", "ann") == "d:3:ann:bob"
+    assert chat_key("1", "10") == "d:1:1:10"

@@ -2,10 +2,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.model.events import Event, MessagePosted
-from shared.model.timeline import Message, fold, message_of
-from tests.support.events import cleared, created, message
+from shared.model.timeline import Changes, Message, Move, fold, message_of, unread_in
+from tests.support.events import cleared, created, deleted, message
 
 places = st.lists(st.integers(1, 30), unique=True)
 
@@ -73,3 +74,62 @@ def test_message_of_an_event() -> None:
     assert shown == Message(
         id=event.id, seq=5, prev=3, sender="ann", content="hi", created_at=event.created_at
     )
+
+
+moves = st.lists(st.tuples(st.sampled_from(["ann", "bob"]), st.integers(0, 30)), max_size=12)
+
+
+def made(steps: list[tuple[str, int]]) -> tuple[Move, ...]:
+    """Moves as the broker would let them happen: each one forward, one a millisecond."""
+    at = {"ann": 0, "bob": 0}
+    found = []
+    for n, (user, seq) in enumerate(steps):
+        if seq > at[user]:
+            found.append(Move(user, at[user], seq, 5000 + n))
+            at[user] = seq
+    return tuple(found)
+
+
+@given(moves, st.integers(1, 30))
+def test_seen_when_first_covered(steps: list[tuple[str, int]], seq: int) -> None:
+    """A message was seen at the first move of another user that went to it or past it."""
+    changes = Changes(moves=made(steps))
+    [shown] = fold([stored(seq)], [], 0, changes)
+    others = [move.at for move in changes.moves if move.user != "ann" and move.seq >= seq]
+    assert shown.seen_at == (others[0] if others else None)
+
+
+@given(moves, st.integers(1, 30), st.integers(1, 10_000))
+def test_what_sql_says_of_seen_stands(steps: list[tuple[str, int]], seq: int, at: int) -> None:
+    """A message that SQL has as seen keeps that time: moves of the log are no earlier."""
+    before = replace(stored(seq), seen_at=at)
+    [shown] = fold([before], [], 0, Changes(moves=made(steps)))
+    assert shown.seen_at == at
+
+
+@given(places, st.sets(st.integers(1, 30)))
+def test_gone_messages_are_tombstones(seqs: list[int], gone: set[int]) -> None:
+    """What is gone keeps its place and says nothing, from SQL and from the log alike."""
+    changes = Changes(frozenset(gone))
+    for page in (
+        fold([stored(seq) for seq in seqs], [], 0, changes),
+        fold([], [message(seq) for seq in seqs], 0, changes),
+    ):
+        assert [m.seq for m in page] == sorted(seqs)
+        assert {m.seq for m in page if m.deleted} == set(seqs) & gone
+        assert all((m.content == "") == m.deleted for m in page)
+
+
+def test_a_deletion_is_no_message() -> None:
+    """A deletion of one message takes a place, and nothing is shown there."""
+    assert message_of(deleted(4, 2)) is None
+    assert [m.seq for m in fold([], [message(3), deleted(4, 2)], 0)] == [3]
+
+
+@given(places, st.integers(0, 31), st.integers(0, 31), st.sets(st.integers(1, 30)))
+def test_unread_in_a_log(seqs: list[int], cursor: int, floor: int, gone: set[int]) -> None:
+    """Unread is what others said past the cursor and the floor that is not gone."""
+    events = [in_log(seq) for seq in seqs]
+    expected = [seq for seq in seqs if seq % 7 and seq > cursor and seq > floor and seq not in gone]
+    assert unread_in(events, "bob", cursor, floor, frozenset(gone)) == len(expected)
+    assert unread_in(events, "ann", cursor, floor, frozenset(gone)) == 0

@@ -1,0 +1,290 @@
+"""Following direct chats: nothing that is said to somebody who is here stays unheard."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.chat_follower import ChatFollower
+from gateway.connection import Connection
+from gateway.hub import Hub
+from gateway.protocols.json_frames import JSON
+from gateway.replay import Replay
+from shared import codec
+from shared.broker.keys import PartitionKeys
+from shared.broker.publisher import Publisher
+from shared.broker.rooms import RoomBroker
+from shared.broker.subscriber import Subscriber
+from shared.broker.wakes import WakeLog
+from shared.model.events import MessagePosted
+from tests.support.proxy import Proxy
+from tests.support.stage import Stage
+from tests.support.waiting import eventually
+
+
+class User:
+    """Somebody with a connection that hears of their chats, and what it was told."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.connection = Connection(JSON, "gw", 1_000_000)
+        self.connection.bind(name)
+        self.told: list[str] = []
+
+    async def hears(self, *expected: str) -> None:
+        """Wait until this is what it was told, and nothing else."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while len(self.told) < len(expected):
+                    self.told += [_short(frame) for frame in await self.connection.unsent()]
+        assert self.told == list(expected)
+
+
+def _short(frame: bytes) -> str:
+    told: Any = json.loads(frame)
+    event, data = told["event"], told["data"]
+    return str(data["content"]) if event == "newMessage" else str(event)
+
+
+class Gateway:
+    """A gateway's part that follows chats; its channels can be held up and cut.
+
+    Attributes:
+        followed: each channel as often as it was reported to be subscribed.
+    """
+
+    def __init__(self, stage: Stage, channels: Proxy, wake_after: float = 600) -> None:
+        broker = RoomBroker(stage.server.client(), stage.partitions, 100_000)
+        self.hub = Hub(broker, Replay(broker, stage.reader))
+        self.follower = ChatFollower(
+            self.hub,
+            broker,
+            WakeLog(stage.server.client()),
+            replace(stage.settings, wake_after=wake_after),
+        )
+        self.channels = channels
+        self.followed: list[str] = []
+        self.subscriber = Subscriber(channels.url, self._receive, self._subscribed)
+        self.hub.attach(self.subscriber)
+        for channel in self.follower.channels:
+            self.subscriber.hold(channel)
+
+    async def start(self) -> None:
+        """Follow the control channels."""
+        self.subscriber.start()
+        self.follower.start()
+        await self.reported(1)
+
+    async def reported(self, times: int) -> None:
+        """Wait until every control channel was subscribed so many times."""
+
+        async def look() -> bool:
+            return all(self.followed.count(name) >= times for name in self.follower.channels)
+
+        await eventually(look)
+        await asyncio.sleep(0.02)  # the wake log is read
+
+    async def user(self, name: str) -> User:
+        """Somebody comes."""
+        made = User(name)
+        self.hub.listen(name, made.connection)
+        await self.follower.user_came(name)
+        return made
+
+    async def close(self) -> None:
+        """Stop."""
+        await self.follower.close()
+        await self.subscriber.close()
+
+    def _receive(self, channel: str, data: bytes) -> None:
+        event = codec.decode(data)
+        if not self.follower.receive(channel, event):
+            self.hub.receive(channel, event)
+
+    def _subscribed(self, channel: str) -> None:
+        self.followed.append(channel)
+        self.follower.subscribed(channel)
+        self.hub.subscribed(channel)
+
+
+@pytest.fixture
+async def gateway(stage: Stage) -> AsyncIterator[Gateway]:
+    """A gateway with open partitions."""
+    async with stage.storing(), Proxy(stage.server.port) as channels:
+        made = Gateway(stage, channels)
+        await made.start()
+        yield made
+        await made.close()
+
+
+async def test_a_new_chat_is_told_and_followed(stage: Stage, gateway: Gateway) -> None:
+    """Both users of a new chat are told of it once, and hear all that is said in it."""
+    ann, bob, cyd = [await gateway.user(name) for name in ("ann", "bob", "cyd")]
+    chat = await stage.chat()
+    for n in range(3):
+        await stage.send(chat, f"m{n}")
+    for user in (ann, bob):
+        await user.hears("newChat", "m0", "m1", "m2")
+    await stage.chat("bob", "cyd")
+    await cyd.hears("newChat")
+
+
+async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) -> None:
+    """A message to a chat that nobody follows wakes its users' gateways, and they hear it."""
+    impatient = Publisher(stage.client, replace(stage.settings, wake_after=0.1))
+    chat = await stage.chat()
+    await asyncio.sleep(0.05)  # its wake has been heard
+    bob = User("bob")
+    gateway.hub.listen("bob", bob.connection)  # it was quiet when bob came: not followed
+    assert gateway.hub.followed(chat.key) is None
+    for content in ("m1", "m2", "m3"):
+        await impatient.send(chat, "ann", content, MessagePosted("ann", content, content))
+        await asyncio.sleep(0.15)
+    await bob.hears("m1", "m2", "m3")
+
+
+async def test_a_chat_with_news_is_followed_by_who_comes(stage: Stage, gateway: Gateway) -> None:
+    """Who comes while a chat is busy hears it from there on."""
+    chat = await stage.chat()
+    await stage.send(chat, "before")
+    await asyncio.sleep(0.05)  # its wake has been heard
+    bob = await gateway.user("bob")
+    await stage.send(chat, "m1")
+    await bob.hears("m1")
+
+
+async def test_nobody_here(stage: Stage, gateway: Gateway) -> None:
+    """A gateway without users of a chat does not follow it."""
+    await gateway.user("cyd")
+    chat = await stage.chat()
+    await stage.send(chat, "m1")
+    await stage.chat("ann", "cyd")
+    assert gateway.hub.followed(chat.key) is None
+    assert len(gateway.hub.followed_chats()) <= 1
+
+
+async def test_a_lost_wake_is_read_from_the_log(stage: Stage, gateway: Gateway) -> None:
+    """A wake that the channel lost is found in the wake log, and what woke is heard, once."""
+    bob = await gateway.user("bob")
+    gateway.channels.hold()
+    chat = await stage.chat()
+    await stage.send(chat, "m1")
+    gateway.channels.cut()
+    gateway.channels.let_go()
+    await gateway.reported(2)
+    await bob.hears("newChat", "m1")
+    gateway.channels.cut()
+    await gateway.reported(3)
+    await stage.send(chat, "m2")
+    await bob.hears("newChat", "m1", "m2")
+
+
+async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> None:
+    """A gateway is told nothing of wakes from before it was there."""
+    await stage.send(await stage.chat(), "m1")
+    async with Proxy(stage.server.port) as channels:
+        late = Gateway(stage, channels)
+        bob = User("bob")
+        late.hub.listen("bob", bob.connection)
+        await late.start()
+        await stage.chat("bob", "cyd")
+        await bob.hears("newChat")
+        await late.close()
+    assert gateway.hub.followed_chats() == []
+
+
+async def test_more_wakes_lost_than_the_log_has(
+    stage: Stage, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more wakes were lost than are kept, the chats of the users here are looked up."""
+    monkeypatch.setattr("gateway.chat_follower.MOST_WAKES", 3)
+    bob = await gateway.user("bob")
+    gateway.channels.hold()
+    chat = await stage.chat()
+    part = PartitionKeys(stage.rooms.keys_of(chat.key).number)
+    for n in range(12):
+        await stage.chat(f"x{n}", f"y{n}")
+    await stage.server.admin.xtrim(part.wakes, maxlen=3)
+    gateway.channels.cut()
+    gateway.channels.let_go()
+    await gateway.reported(2)
+    await stage.send(chat, "m1")
+    async with asyncio.timeout(10):
+        while "m1" not in bob.told:
+            bob.told += [_short(frame) for frame in await bob.connection.unsent()]
+    assert bob.told.count("m1") == 1
+
+
+async def test_who_comes_after_a_restart_of_the_broker(stage: Stage, gateway: Gateway) -> None:
+    """Who comes after the broker restarted hears what is said in a chat that was busy before."""
+    chat = await stage.chat()
+    await stage.send(chat, "before")
+    await stage.trimmed()
+    await stage.server.restart()
+    await stage.in_epoch(2)
+    await gateway.reported(2)
+    bob = await gateway.user("bob")
+    await stage.insist(chat, "m1")
+    await bob.hears("m1")
+
+
+async def test_who_comes_after_the_broker_lost_everything(stage: Stage, gateway: Gateway) -> None:
+    """Who comes after the broker came back empty hears what is said in a chat that was busy."""
+    chat = await stage.chat()
+    await stage.send(chat, "before")
+    await stage.trimmed()
+    await stage.server.flush()
+    await stage.in_epoch(2)
+    bob = await gateway.user("bob")
+    await stage.insist(chat, "m1")
+    await bob.hears("m1")
+
+
+async def test_who_comes_to_a_chat_that_left_the_broker(stage: Stage, gateway: Gateway) -> None:
+    """With a ROOM_IDLE below WAKE_AFTER, too, a message to a chat that was not held is heard."""
+    chat = await stage.chat()
+    await stage.send(chat, "before")
+    await stage.trimmed()
+    await stage.gone_quiet_at_once(chat)  # not quiet for so long that it would wake by itself
+    bob = await gateway.user("bob")
+    await stage.send(chat, "m1")
+    await bob.hears("m1")
+
+
+async def test_quiet_chats_are_let_go(stage: Stage, gateway: Gateway) -> None:
+    """A chat is followed half as long again as it takes to be quiet, and for who is here only."""
+    async with Proxy(stage.server.port) as channels:
+        hasty = Gateway(stage, channels, wake_after=0.2)
+        await hasty.start()
+        await hasty.user("bob")
+        chat = await stage.chat()
+
+        async def look() -> bool:
+            return (hasty.hub.followed(chat.key) is not None) is wanted
+
+        wanted = True
+        await eventually(look)
+        wanted = False
+        await eventually(look, within=3)
+        await hasty.close()
+    ann = await gateway.user("ann")
+    await stage.send(chat, "m1")
+    await ann.hears("m1")
+
+
+async def test_the_end_of_a_chat_is_heard(stage: Stage, gateway: Gateway) -> None:
+    """A deletion of a quiet chat is told to its users, who then hear of the next one."""
+    chat = await stage.chat()
+    await stage.send(chat, "before")
+    await stage.trimmed()
+    await stage.gone_quiet_at_once(chat)
+    bob = await gateway.user("bob")
+    await stage.drop(await stage.chat())
+    await bob.hears("chatDeleted")
+    assert gateway.hub.followed(chat.key) is None
+    await stage.send(await stage.chat(), "m1")
+    await bob.hears("chatDeleted", "newChat", "m1")

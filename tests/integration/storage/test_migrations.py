@@ -1,0 +1,132 @@
+"""The schema: every way to it ends the same, and no data is lost on the way."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.config import ConfigError
+from shared.storage import migrate as storage
+from shared.storage.engine import open_engine
+from shared.storage.migrate import migrate
+from shared.storage.reader import Reader
+from shared.storage.tables import metadata
+
+OLD_ROWS = (
+    "INSERT INTO meta VALUES ('partitions', '2')",
+    "INSERT INTO partitions VALUES (0, 3, 3000005, 'old'), (1, 2, 7, 'old')",
+    "INSERT INTO rooms VALUES (1024, 'r:größe', 'room', 'größe', 'hash', 'ann', 1000, 1, 1)",
+    "INSERT INTO events VALUES (2048, 1024, 1, 0, 'message', 'ann', NULL, 'm1', 1, 1001, 1)",
+    "INSERT INTO events VALUES (3072, 1024, 2, 1, 'clear', 'ann', NULL, NULL, 0, 1002, 1)",
+    "INSERT INTO events VALUES (4096, 1024, 3, 2, 'message', 'bob', 'hé', 'm2', 0, 1003, 1)",
+    "INSERT INTO events VALUES (5120, 1024, 4, 3, 'void', NULL, NULL, NULL, 1, 1004, 1)",
+)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """An empty database."""
+    made = open_engine(f"sqlite+aiosqlite:///{tmp_path}/parley.db", writes=True)
+    yield made
+    await made.dispose()
+
+
+async def run(engine: AsyncEngine, *statements: str) -> list[tuple[Any, ...]]:
+    async with engine.begin() as connection:
+        for statement in statements:
+            result = await connection.execute(text(statement))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+async def to_revision(engine: AsyncEngine, revision: str, *, down: bool = False) -> None:
+    def go(connection: Connection) -> None:
+        config = Config()
+        folder = Path(storage.__file__).parent / "migrations"
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(go)
+
+
+async def differences(engine: AsyncEngine) -> list[Any]:
+    """What a database and the tables of the code say differently."""
+
+    def compare(connection: Connection) -> list[Any]:
+        options = {"compare_type": True}
+        return list(
+            compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        )
+
+    async with engine.begin() as connection:
+        return await connection.run_sync(compare)
+
+
+async def test_head_is_what_the_tables_say(engine: AsyncEngine) -> None:
+    """A database that was migrated from nothing has exactly the tables of the code."""
+    await migrate(engine, 2)
+    assert await differences(engine) == []
+
+
+async def test_from_the_first_schema(engine: AsyncEngine) -> None:
+    """A database of the first release is brought to this one with all its data."""
+    await to_revision(engine, "0001")
+    await run(engine, *OLD_ROWS)
+    await migrate(engine, 2)
+    assert await differences(engine) == []
+    assert await run(engine, "SELECT * FROM partitions ORDER BY number") == [
+        (0, 3, 3000005, "old"),
+        (1, 2, 7, "old"),
+    ]
+    reader = Reader(engine)
+    found = await reader.room("r:größe")
+    assert found is not None
+    assert (found.room.id, found.room.head, found.room.floor) == (1024, 4, 1)
+    assert (found.room.users, found.active_at) == ((), 1004)
+    page = await reader.newest(1024, 0, 100, 100)
+    assert [(m.seq, m.sender, m.content, m.deleted, m.seen_at) for m in page] == [
+        (3, "bob", "hé", False, None),
+        (4, "", "", True, None),
+    ]
+    assert await run(engine, "SELECT count(*) FROM rooms WHERE deleted") == [(0,)]
+
+
+async def test_there_and_back(engine: AsyncEngine) -> None:
+    """A migration that is undone leaves the schema and the data as they were."""
+    await to_revision(engine, "0001")
+    await run(engine, *OLD_ROWS)
+    schema = "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    before = await run(engine, schema)
+    rows = [await run(engine, f"SELECT * FROM {table}") for table in ("rooms", "events")]  # noqa: S608 - names of ours
+    await to_revision(engine, "head")
+    await to_revision(engine, "0001", down=True)
+    assert [name for name, _ in await run(engine, schema)] == [name for name, _ in before]
+    assert [await run(engine, f"SELECT * FROM {table}") for table in ("rooms", "events")] == rows  # noqa: S608
+    await migrate(engine, 2)
+    assert await differences(engine) == []
+
+
+async def test_migrating_twice_changes_nothing(engine: AsyncEngine) -> None:
+    """A database that is up to date stays as it is, with its partitions and their positions."""
+    await migrate(engine, 2)
+    await run(engine, "UPDATE partitions SET epoch = 5, position = 9 WHERE number = 1")
+    await migrate(engine, 2)
+    assert await run(engine, "SELECT number, epoch, position FROM partitions") == [
+        (0, 0, 0),
+        (1, 5, 9),
+    ]
+
+
+async def test_other_partitions(engine: AsyncEngine) -> None:
+    """Data that was made with another number of partitions is refused."""
+    await migrate(engine, 2)
+    with pytest.raises(ConfigError, match="PARTITIONS=3 is not valid"):
+        await migrate(engine, 3)
