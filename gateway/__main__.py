@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
 
 import uvicorn
+from starlette.applications import Starlette
 
 from gateway.app import make_app
+from gateway.drain import drain
+from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
@@ -14,6 +18,20 @@ from shared.telemetry import configure
 
 MOST_FRAME = 65_536
 """Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
+
+
+class DrainingServer(uvicorn.Server):
+    """Sends its clients elsewhere before it stops."""
+
+    def __init__(self, config: uvicorn.Config, application: Starlette) -> None:
+        super().__init__(config)
+        self.application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop as uvicorn does; a second Ctrl-C leaves at once."""
+        if services := getattr(self.application.state, "services", None):
+            await drain(services)
+        await super().shutdown(sockets)
 
 
 async def check(settings: Settings) -> None:
@@ -26,7 +44,7 @@ async def check(settings: Settings) -> None:
     client = connect(settings.redis_url)
     try:
         with contextlib.suppress(*UNAVAILABLE):  # it may come; readiness looks again
-            await PartitionProbe(client, settings.partitions).closed()
+            await PartitionProbe(client, settings.partitions).states()
     finally:
         await client.aclose()
 
@@ -39,18 +57,23 @@ def main() -> None:
         asyncio.run(check(settings))
     except ConfigError as error:
         refuse(str(error))
-    uvicorn.run(
-        make_app(settings),
+    app = make_app(settings)
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
-        ws="websockets-sansio",
+        ws=ChatProtocol,
         ws_max_size=MOST_FRAME,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds),
+        timeout_graceful_shutdown=2,
     )
+    server = DrainingServer(config, app)
+    server.run()
+    if not server.started:
+        raise SystemExit(3)
 
 
 if __name__ == "__main__":

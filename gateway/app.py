@@ -12,10 +12,14 @@ from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
 from gateway.directory import Directory
+from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, websocket
+from gateway.grants import Grants
+from gateway.head_watch import HeadWatch
 from gateway.history import History
 from gateway.hub import Hub
 from gateway.incoming import Incoming
+from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
 from gateway.pulse import Pulse
@@ -83,22 +87,26 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     rooms = RoomBroker(client, settings.partitions, settings.max_backlog)
     reader = Reader(engine)
     directory = Directory(rooms, reader, publisher)
-    hub = Hub(rooms, Replay(rooms, reader))
+    replay = Replay(rooms, reader)
+    hub = Hub(rooms, replay)
     pulse = Pulse(publisher, settings.gateway_name, lambda: len(hub.connections))
     follower = ChatFollower(hub, rooms, WakeLog(client), settings)
-    chat_list = ChatList(rooms, ChatReader(reader))
+    chat_reader = ChatReader(reader)
+    chat_list = ChatList(rooms, chat_reader)
     presence = Presence(hub, pulse, publisher, chat_list.partners, settings.broadcast_limit)
-    incoming = Incoming(hub, pulse, presence, follower)
+    probe = PartitionProbe(client, settings.partitions)
+    watch = PartitionWatch(probe, settings, hub.reopened)
+    durability = Durability(probe, reader)
+    incoming = Incoming(hub, pulse, presence, follower, durability)
     subscriber = Subscriber(settings.redis_url, incoming.receive, incoming.subscribed)
     hub.attach(subscriber)
     for channel in (EVERYONE, *follower.channels):
         subscriber.hold(channel)
-    readiness = Readiness(pulse, PartitionProbe(client, settings.partitions))
-    for part in (subscriber, pulse, follower, presence, readiness):
+    heads = HeadWatch(hub, rooms)
+    for part in (subscriber, pulse, follower, presence, watch, durability, heads):
         part.start()
         stack.push_async_callback(part.close)
 
-    app.state.readiness = readiness
     app.state.services = Services(
         settings=settings,
         hub=hub,
@@ -110,6 +118,14 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         typing=TypingStatus(publisher, settings.wake_after, settings.partitions),
         follower=follower,
         chats=chat_list,
-        cursors=Cursors(CursorBroker(client, settings), directory, ChatReader(reader)),
+        cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
         presence=presence,
+        grants=Grants(settings),
+        replay=replay,
+        rooms=rooms,
+        reader=reader,
+        chat_reader=chat_reader,
+        watch=watch,
+        durability=durability,
+        readiness=Readiness(pulse, watch),
     )

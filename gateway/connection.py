@@ -3,15 +3,40 @@
 import asyncio
 import secrets
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET
 
+from gateway.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from shared.errors import ChatError
+from shared.model.events import Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+
+CALM: Final = 4
+"""A connection takes more of a long answer once the outbox is below one part in so many."""
+
+
+class Member:
+    """A connection in a room, or in a chat that it resumed.
+
+    Attributes:
+        waiting: events that wait while its history is on the way; None once it is live.
+        seen: the last seq that its history showed. What the channel or the log bring of it
+            later, because they were behind, it has already.
+    """
+
+    __slots__ = ("seen", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[Event] | None = []
+        self.seen = 0
+
+    def takes(self, event: Event) -> bool:
+        """Whether an event is news to it."""
+        return event.seq == 0 or event.seq > self.seen
 
 
 class Connection:
@@ -20,9 +45,15 @@ class Connection:
     Attributes:
         sid: unique in the cluster.
         username: the name bound to it; None until one is.
+        durable: whether it wants to hear when SQL has its messages.
         rooms: the rooms it is in, by name.
+        chats: the chats that it resumed, by id; all others of its user reach it as they are.
+        hears_chats: whether it hears of its user's chats.
+        online: whether it says that its user is online.
         lagging: it did not read what it was sent; nothing more is kept for it.
         fell_behind: set when that happens.
+        ending: why it is to end once the outbox is empty; None to stay.
+        ended: set when it has gone.
     """
 
     def __init__(self, wire: Format, gateway_name: str, outbox_limit: int) -> None:
@@ -36,16 +67,22 @@ class Connection:
         self.wire = wire
         self.sid = f"{gateway_name}.{secrets.token_urlsafe(9)}"
         self.username: str | None = None
+        self.durable = False
         self.rooms: dict[str, LocalRoom] = {}
-        self.lagging = False
-        # Whether it hears of its user's direct chats, and whether it says that they are online.
+        self.chats: dict[int, Member] = {}
         self.hears_chats = False
         self.online = False
+        self.lagging = False
+        self.lagged_at: dict[str, int] = {}
+        self.fell_behind = asyncio.Event()
+        self.ending: CloseCode | None = None
+        self.ended = asyncio.Event()
         self._outbox: deque[bytes] = deque()
         self._unsent = 0
         self._limit = outbox_limit
         self._filled = asyncio.Event()
-        self.fell_behind = asyncio.Event()
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     @property
     def display_name(self) -> str:
@@ -84,11 +121,10 @@ class Connection:
         if self._unsent > self._limit:
             # What waits already is too much; one large frame by itself is not.
             self.lagging = True
+            self.lagged_at = {name: local.head for name, local in self.rooms.items()}
             self.fell_behind.set()
             return
-        self._outbox.append(frame)
-        self._unsent += len(frame)
-        self._filled.set()
+        self._put(frame)
 
     def emit(self, event: str, data: Any, room: str | None = None) -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""
@@ -105,8 +141,27 @@ class Connection:
         place = UNSET if request is None else request
         self.push(self.wire.encode(Outgoing("error", id=place, data=error.payload())))
 
+    def end(self, code: CloseCode) -> None:
+        """Close it once what waits for it has been sent."""
+        if self.ending is None:
+            self.ending = code
+            self._filled.set()
+
+    def look_again(self) -> None:
+        """Let `unsent` return, with nothing if there is nothing."""
+        self._filled.set()
+
+    def last_words(self, outgoing: list[Outgoing]) -> None:
+        """Put frames behind what waits, whatever the limit: the connection ends with them."""
+        for item in outgoing:
+            self._put(self.wire.encode(item))
+
+    async def calm(self) -> None:
+        """Wait until little is unsent: for answers that are longer than an outbox."""
+        await self._calm.wait()
+
     async def unsent(self) -> list[bytes]:
-        """Wait for frames, and take all there are."""
+        """Wait for frames, or for the end, and take all frames there are."""
         await self._filled.wait()
         self._filled.clear()
         frames = list(self._outbox)
@@ -116,3 +171,12 @@ class Connection:
     def sent(self, frame: bytes) -> None:
         """Say that a frame taken from the outbox has left."""
         self._unsent -= len(frame)
+        if self._unsent * CALM <= self._limit:
+            self._calm.set()
+
+    def _put(self, frame: bytes) -> None:
+        self._outbox.append(frame)
+        self._unsent += len(frame)
+        if self._unsent * CALM > self._limit:
+            self._calm.clear()
+        self._filled.set()

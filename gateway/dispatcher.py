@@ -6,8 +6,8 @@ from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
-from gateway.handlers import chats, people, places, rooms
-from gateway.handlers.outcome import Later, ToldAlready
+from gateway.handlers import chats, people, places, resume, rooms
+from gateway.handlers.outcome import AndThen, Later, ToldAlready
 from gateway.protocols.frames import Frame, RequestId
 from gateway.services import Services
 from shared.errors import ChatError
@@ -33,6 +33,7 @@ TABLE: Final[Mapping[str, Entry]] = {
     "setUsername": Entry(commands.SetUsername, people.set_username),
     "createRoom": Entry(commands.CreateRoom, rooms.create_room),
     "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
+    "resume": Entry(commands.Resume, resume.resume),
     "getRooms": Entry(commands.GetRooms, rooms.get_rooms),
     "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
     "message": Entry(commands.SendMessage, rooms.send_message),
@@ -74,8 +75,17 @@ class Dispatcher:
         else:
             if iscoroutine(outcome):
                 await self._answer_later(request, outcome)
+            elif isinstance(outcome, AndThen):
+                self._connection.reply(request, outcome.reply)
+                for step in outcome.then:
+                    step()
             else:
                 self._connection.reply(request, {} if outcome is None else outcome)
+
+    async def finish(self) -> None:
+        """Wait until every send has its answer."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def _handle(self, frame: Frame) -> object:
         entry = TABLE.get(frame.event)

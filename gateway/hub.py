@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.connection import Connection
-from gateway.local_room import LocalRoom, Member
+from gateway.connection import Connection, Member
+from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement, announcements
 from gateway.protocols.frames import Format
+from gateway.protocols.payloads import ResumeRequiredPayload
 from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
@@ -110,6 +111,28 @@ class Hub:
         """The room of this key, if it is followed."""
         return self._rooms.get(self._broker.channel(key))
 
+    def followed_rooms(self) -> list[LocalRoom]:
+        """Everything that is followed."""
+        return list(self._rooms.values())
+
+    def reopened(self, number: int) -> None:
+        """A partition was opened in a new epoch: what it held may be gone, so all must look."""
+        rooms: defaultdict[Connection, list[str]] = defaultdict(list)
+        chats: defaultdict[Connection, list[int]] = defaultdict(list)
+        for local in self._rooms.values():
+            if self._broker.keys_of(local.room.key).number != number:
+                continue
+            local.catch_up()
+            if local.room.kind == "direct":
+                for connection in self.listeners(*local.room.users):
+                    chats[connection].append(local.room.id)
+            else:
+                for connection in local.members:
+                    rooms[connection].append(local.name)
+        for connection in rooms.keys() | chats.keys():
+            payload = ResumeRequiredPayload(rooms[connection], chats[connection])
+            connection.emit("resume_required", payload)
+
     def followed_chats(self) -> list[LocalRoom]:
         """The direct chats that are followed."""
         return [local for local in self._rooms.values() if local.room.kind == "direct"]
@@ -159,7 +182,31 @@ class Hub:
     def tell_users(self, event: Event, user1: str, user2: str) -> None:
         """Tell both users of a direct chat of what happened in it."""
         told = announcements(event, None, (user1, user2))
-        self.tell(_without_origin(self.listeners(user1, user2), event), told)
+        to = self.listeners(user1, user2)
+        live = [connection for connection in to if self._is_live(connection, event)]
+        self.tell(_without_origin(live, event), told)
+
+    def chat_goes_live(self, connection: Connection, chat: Room, seen: int) -> None:
+        """Give a connection what waited while it resumed a chat, and all from now on at once."""
+        member = connection.chats.get(chat.id)
+        if member is None or member.waiting is None:
+            return
+        waiting, member.waiting, member.seen = member.waiting, None, seen
+        for event in waiting:
+            if member.takes(event):
+                told = announcements(event, None, (chat.user1, chat.user2))
+                self.tell(_without_origin([connection], event), told)
+
+    @staticmethod
+    def _is_live(connection: Connection, event: Event) -> bool:
+        """Whether an event of a chat is for a connection now; if it is for later, it waits."""
+        member = connection.chats.get(event.room_id)
+        if member is None:
+            return True
+        if member.waiting is None:
+            return member.takes(event)
+        member.waiting.append(event)
+        return False
 
     def _fan_out(self, local: LocalRoom, event: Event) -> None:
         if local.room.kind == "direct":

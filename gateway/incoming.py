@@ -1,12 +1,13 @@
 """Where messages of the broker go: to the pulse, to presence, to all, to a chat, to a room."""
 
 from gateway.chat_follower import ChatFollower
+from gateway.durability import Durability
 from gateway.hub import Hub
 from gateway.presence import Presence
 from gateway.pulse import Pulse
 from shared.broker.keys import EVERYONE
 from shared.codec import CodecError, decode
-from shared.model.events import Beat, Notice
+from shared.model.events import Beat, Committed, Notice
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -15,7 +16,15 @@ log = logger(__name__)
 class Incoming:
     """The subscriber's callbacks."""
 
-    def __init__(self, hub: Hub, pulse: Pulse, presence: Presence, follower: ChatFollower) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        pulse: Pulse,
+        presence: Presence,
+        follower: ChatFollower,
+        durability: Durability,
+    ) -> None:
+        self._durability = durability
         self._hub = hub
         self._pulse = pulse
         self._presence = presence
@@ -29,7 +38,9 @@ class Incoming:
             # A newer gateway may say what this one does not know; the room's log keeps it.
             log.warning("event not understood", channel=channel, reason=str(error))
             return
-        if channel != EVERYONE:
+        if isinstance(event.body, Committed):
+            self._durability.committed(event.body)
+        elif channel != EVERYONE:
             if not self._follower.receive(channel, event):
                 self._hub.receive(channel, event)
         elif isinstance(event.body, Notice):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from gateway.connection import Connection
+from gateway.connection import Connection, Member
 from gateway.replay import Replay
 from shared.codec import CodecError
 from shared.errors import ChatError
@@ -19,26 +19,6 @@ TRY_AGAIN_AFTER: Final = 0.5
 """Seconds until a log is read again that could not be read."""
 
 log = logger(__name__)
-
-
-class Member:
-    """A connection in a named room.
-
-    Attributes:
-        waiting: events that wait while its history is on the way; None once it is live.
-        seen: the last seq that its history showed. What the channel or the log bring of it
-            later, because they were behind, it has already.
-    """
-
-    __slots__ = ("seen", "waiting")
-
-    def __init__(self) -> None:
-        self.waiting: list[Event] | None = []
-        self.seen = 0
-
-    def takes(self, event: Event) -> bool:
-        """Whether an event is news to it."""
-        return event.seq == 0 or event.seq > self.seen
 
 
 class LocalRoom:
@@ -104,9 +84,10 @@ class LocalRoom:
     def _advance(self, event: Event) -> None:
         # Of a room that was deleted, or made anew under its key, nothing is told here.
         if event.seq > self.head and event.room_id == self.room.id and not self._closed:
-            self.head = event.seq
             self.active = asyncio.get_running_loop().time()
+            # The head moves last: who falls behind on this event has all up to the head before.
             self._deliver(self, event)
+            self.head = event.seq
 
     async def _fill(self) -> None:
         """Read from the log what the channel did not bring, then give out what waited."""
@@ -132,8 +113,8 @@ class LocalRoom:
     async def _read_log(self) -> None:
         self._stale = False
         while True:
-            events, more = await self._replay.after(self.room, self.head)
-            for event in events:
+            page = await self._replay.after(self.room, self.head)
+            for event in page.events:
                 self._advance(event)
-            if not more:
+            if not page.more:
                 return

@@ -71,6 +71,7 @@ class Presence:
         self._seen_by: dict[str, set[str]] = {}
         self._fresh: set[Connection] = set()
         self._state_wanted = False
+        self._kept = False
         self._task: EssentialTask | None = None
 
     @property
@@ -88,11 +89,13 @@ class Presence:
         self._task = EssentialTask(self._run(), "presence")
 
     async def close(self) -> None:
-        """Tell that everyone here has gone, and stop."""
+        """Stop. The others take this gateway's users for offline when its beats stay out."""
         if self._task is not None:
             await self._task.close()
-        self._here.clear()
-        self._publish_changes()
+
+    def keep(self) -> None:
+        """Keep everyone here online: this gateway is leaving, and they come back elsewhere."""
+        self._kept = True
 
     def came(self, user: str, connection: Connection) -> None:
         """A connection says that its user is online; it is told who else is."""
@@ -102,7 +105,7 @@ class Presence:
     def went(self, user: str, connection: Connection) -> None:
         """A connection has gone, or says that its user is offline."""
         self._fresh.discard(connection)
-        if user in self._here:
+        if user in self._here and not self._kept:
             self._here[user].discard(connection)
             if not self._here[user]:
                 del self._here[user]

@@ -6,14 +6,22 @@ from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
 from gateway.directory import Directory
+from gateway.durability import Durability
+from gateway.grants import Grants
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
 from gateway.pulse import Pulse
+from gateway.readiness import Readiness
+from gateway.replay import Replay
 from gateway.typing_status import TypingStatus
 from shared.broker.publisher import Publisher
+from shared.broker.rooms import RoomBroker
 from shared.config import Settings
+from shared.storage.chats import ChatReader
+from shared.storage.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +40,11 @@ class Services:
     chats: ChatList
     cursors: Cursors
     presence: Presence
+    grants: Grants
+    replay: Replay
+    rooms: RoomBroker
+    reader: Reader
+    chat_reader: ChatReader
+    watch: PartitionWatch
+    durability: Durability
+    readiness: Readiness

@@ -16,6 +16,7 @@ from persister.worker import Worker
 from persister.writer import OUTAGE, Writer
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionBroker
+from shared.broker.publisher import Publisher
 from shared.broker.stream import DeadLetters, StreamReader
 from shared.config import ConfigError, Settings, incarnation, load_or_exit, refuse
 from shared.storage.engine import open_engine
@@ -44,7 +45,7 @@ async def serve(settings: Settings) -> None:
         broker,
         reader,
         writer,
-        Salvager(writer, DeadLetters(client, settings.partitions)),
+        Salvager(writer, DeadLetters(client, settings.partitions), Publisher(client, settings)),
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

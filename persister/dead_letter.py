@@ -4,7 +4,11 @@ from typing import Final
 
 from persister.batch import Batch, Unreadable, empty_batch, make_batch, void_batch
 from persister.writer import Claim, Refused, Writer
+from shared.broker.publisher import Publisher, RoomNotHeld
 from shared.broker.stream import DeadLetters, Entry
+from shared.codec import CodecError, decode
+from shared.errors import ChatError
+from shared.model.events import Event, MessageDeleted, MessagePosted
 from shared.telemetry import logger
 
 MOST_TRIES: Final = 5
@@ -16,8 +20,9 @@ log = logger(__name__)
 class Salvager:
     """Stores a batch that was refused as a whole."""
 
-    def __init__(self, writer: Writer, dead_letters: DeadLetters) -> None:
+    def __init__(self, writer: Writer, dead_letters: DeadLetters, publisher: Publisher) -> None:
         self._writer = writer
+        self._publisher = publisher
         self._dead_letters = dead_letters
 
     async def store(self, claim: Claim, entries: list[Entry]) -> list[Batch]:
@@ -53,9 +58,7 @@ class Salvager:
                 return await self._store_whole(claim, [entry])
             except (Refused, Unreadable) as error:
                 reason = str(error)
-        log.error("entry set aside", partition=claim.number, entry=entry.counter, reason=reason)
-        # First the letter, then the position: a crash in between sets it aside once more.
-        await self._dead_letters.add(claim.number, entry, reason)
+        await self._set_aside(claim, entry, reason)
         void = void_batch(entry, claim.epoch)
         try:
             await self._writer.store([(claim, void)])
@@ -65,3 +68,32 @@ class Salvager:
             await self._writer.store([(claim, bare)])
             return bare
         return void
+
+    async def _set_aside(self, claim: Claim, entry: Entry, reason: str) -> None:
+        """Keep an entry for an operator; a send that SQL has already is taken back instead.
+
+        Either comes before the position moves: a crash in between does it once more, and both
+        may be done twice.
+        """
+        event = _posted(entry)
+        room = await self._writer.room_of_duplicate(event) if event else None
+        if event is None or room is None:
+            log.error("entry set aside", partition=claim.number, entry=entry.counter, reason=reason)
+            await self._dead_letters.add(claim.number, entry, reason)
+            return
+        log.warning("send was stored before", partition=claim.number, entry=entry.counter)
+        deleted = MessageDeleted("", event.id, event.seq)
+        try:
+            await self._publisher.send(room, "", f"void {event.id}", deleted)
+        except (ChatError, RoomNotHeld) as error:
+            # The partition is closed: its rooms are resumed when it opens, without this message.
+            log.warning("deletion not told", entry=entry.counter, error=str(error))
+
+
+def _posted(entry: Entry) -> Event | None:
+    """The message an entry posts, if it posts one."""
+    try:
+        event = decode(entry.data)
+    except CodecError:
+        return None
+    return event if isinstance(event.body, MessagePosted) else None

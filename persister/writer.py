@@ -9,7 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persister.batch import Batch
 from persister.rows import PlaceTakenError, apply_changes, insert_events, insert_rooms, replace_void
-from shared.storage.tables import partitions, rooms
+from shared.model.events import Event, MessagePosted
+from shared.model.rooms import Room
+from shared.storage.reader import room_of
+from shared.storage.tables import events, partitions, rooms
 
 OUTAGE = (DBAPIError, OSError, TimeoutError)
 """Failures of the database where they are no `Refused`: no entry is blamed for them."""
@@ -108,6 +111,25 @@ class Writer:
         async with self._engine.begin() as connection:
             query = select(rooms.c.key).where(rooms.c.key.in_(keys))
             return list((await connection.execute(query)).scalars())
+
+    async def room_of_duplicate(self, event: Event) -> Room | None:
+        """The room of a message that is stored already, under another id; None if it is not."""
+        if not isinstance(event.body, MessagePosted):
+            return None
+        query = (
+            select(rooms)
+            .join(events, events.c.room_id == rooms.c.id)
+            .where(
+                rooms.c.id == event.room_id,
+                events.c.sender == event.body.sender,
+                events.c.client_msg_id == event.body.client_msg_id,
+                events.c.id != event.id,
+            )
+        )
+        async with self._engine.begin() as connection:
+            for row in await connection.execute(query):
+                return room_of(row)
+        return None
 
     async def raise_epoch(self, claim: Claim, start: int) -> None:
         """Begin a new epoch of a partition: what an earlier owner or epoch still sends fails.

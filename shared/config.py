@@ -55,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.02  # how long a batch may wait to grow
     sqlite_synchronous: Literal["FULL", "EXTRA", "NORMAL"] = "FULL"
     lease_seconds: Annotated[float, Meta(ge=0.5, le=60)] = 3
+    # Signs grants: the first key signs, all are known; separated by commas, shared by gateways.
+    secret_keys: str = ""
+    grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

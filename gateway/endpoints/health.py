@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.readiness import Readiness
+from gateway.services import Services
 
 
 async def live(_request: Request) -> Response:
@@ -13,8 +13,8 @@ async def live(_request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """200 while this gateway can carry messages, else 503 and what it waits for."""
-    readiness: Readiness = request.app.state.readiness
-    waits_for = readiness.waits_for
+    services: Services = request.app.state.services
+    waits_for = services.readiness.waits_for
     if waits_for is None:
         return JSONResponse({"status": "ready"})
     return JSONResponse({"status": "not ready", "waits_for": waits_for}, status_code=503)

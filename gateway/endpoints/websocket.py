@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Final
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -10,13 +11,18 @@ from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.dispatcher import Dispatcher
 from gateway.handlers import people
-from gateway.protocols.frames import Format
+from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
+from gateway.protocols.payloads import LaggedPayload
 from gateway.services import Services
+from gateway.transport import ABORT
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 from shared.telemetry import logger
+
+LAST_CHANCE: Final = 2.0
+"""Seconds a client that fell behind has to take what waits for it."""
 
 log = logger(__name__)
 
@@ -32,14 +38,19 @@ async def chat(websocket: WebSocket) -> None:
     connection = Connection(
         FORMATS[chosen] if chosen else JSON, settings.gateway_name, settings.outbox_limit
     )
+    connection.durable = websocket.query_params.get("durable") == "1"
     await websocket.accept(subprotocol=chosen)
+    if services.readiness.draining:
+        await websocket.close(CloseCode.RESTARTING, "this gateway is leaving")
+        return
     _bind(connection, websocket.query_params.get("username"))
     people.came(services, connection)
+    dispatcher = Dispatcher(services, connection)
     tasks = [
         asyncio.create_task(work)
         for work in (
-            _read(websocket, connection, Dispatcher(services, connection)),
-            _write(websocket, connection),
+            _read(websocket, connection, dispatcher),
+            _write(websocket, connection, dispatcher),
             _fall_behind(websocket, connection),
         )
     ]
@@ -77,20 +88,39 @@ async def _read(websocket: WebSocket, connection: Connection, dispatcher: Dispat
         await dispatcher.dispatch(text.encode() if text is not None else data or b"")
 
 
-async def _write(websocket: WebSocket, connection: Connection) -> None:
+async def _write(websocket: WebSocket, connection: Connection, dispatcher: Dispatcher) -> None:
+    answered = False
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         while True:
-            for frame in await connection.unsent():
+            frames = await connection.unsent()
+            for frame in frames:
                 if connection.wire.text:
                     await websocket.send_text(frame.decode())
                 else:
                     await websocket.send_bytes(frame)
                 connection.sent(frame)
+            if connection.ending is None:
+                continue
+            if answered and not frames:
+                await websocket.close(connection.ending)
+                return
+            await dispatcher.finish()
+            answered = True
+            connection.look_again()
 
 
 async def _fall_behind(websocket: WebSocket, connection: Connection) -> None:
-    """End a connection that does not read; the close may not get through either."""
+    """End a connection that does not read: it is told what it lacks, if it ever reads again."""
     await connection.fell_behind.wait()
-    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-        async with asyncio.timeout(1.0):
-            await websocket.close(CloseCode.TRY_LATER, "too slow")
+    connection.last_words(
+        [
+            Outgoing("lagged", room=name, data=LaggedPayload(name, head))
+            for name, head in connection.lagged_at.items()
+        ]
+    )
+    connection.end(CloseCode.TRY_LATER)
+    try:
+        async with asyncio.timeout(LAST_CHANCE):
+            await connection.ended.wait()
+    except TimeoutError:
+        websocket.scope["extensions"][ABORT]()

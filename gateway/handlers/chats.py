@@ -4,7 +4,7 @@ import secrets
 
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later
-from gateway.handlers.places import hear_chats, move_cursor, no_such_chat, own_chat
+from gateway.handlers.places import find_sent, hear_chats, move_cursor, no_such_chat, own_chat
 from gateway.history import TOP
 from gateway.protocols.payloads import (
     AcceptedPayload,
@@ -16,6 +16,7 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.services import Services
+from shared.broker.publisher import Accepted
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import MessageDeleted, MessagePosted, RoomDeleted
@@ -91,7 +92,11 @@ async def send_message(
     if command.chat_id not in (None, chat.id):
         raise no_such_chat(command.chat_id or 0)
     client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
-    return _send(services, chat, MessagePosted(sender, command.content, client_msg_id))
+    body = MessagePosted(sender, command.content, client_msg_id)
+    known = None
+    if command.client_msg_id:
+        known = await find_sent(services, chat, body, resend=command.resend)
+    return _send(services, connection, chat, body, known)
 
 
 async def get_messages(
@@ -144,8 +149,13 @@ async def _chat_to_send_to(services: Services, sender: str, receiver: str) -> Ro
     return chat
 
 
-async def _send(services: Services, chat: Room, body: MessagePosted) -> AcceptedPayload:
-    sent = None
+async def _send(
+    services: Services,
+    connection: Connection,
+    chat: Room,
+    body: MessagePosted,
+    sent: Accepted | None,
+) -> AcceptedPayload:
     while sent is None:
         try:
             sent = await services.directory.send(chat, body.sender, body.client_msg_id, body)
@@ -155,6 +165,8 @@ async def _send(services: Services, chat: Room, body: MessagePosted) -> Accepted
             # It was deleted meanwhile: what is said now begins a new one.
             chat, _ = await services.directory.chat_of(chat.user1, chat.user2)
             services.hub.follow(chat)
+    if connection.durable:
+        services.durability.want(connection, chat, sent)
     return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at), chat.id)
 
 

@@ -1,12 +1,19 @@
 """How a handler ends, beside returning its reply."""
 
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
 
 from shared.errors import ChatError
 
 Later = Coroutine[Any, Any, Any]
 """The reply is on its way: the connection's next frame need not wait for it."""
+
+
+class AndThen(NamedTuple):
+    """A reply, and what is to be done once it is on its way."""
+
+    reply: object
+    then: Sequence[Callable[[], None]]
 
 
 class ToldAlready(ChatError):

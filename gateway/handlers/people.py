@@ -56,14 +56,17 @@ def went(services: Services, connection: Connection) -> None:
     """Let a connection go, and tell everyone, or its rooms where everyone would be too many."""
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
     services.hub.connections.discard(connection)
+    connection.ended.set()
     _forget_user(services, connection)
+    # Whoever a leaving gateway sends away comes back elsewhere.
+    leaving = services.readiness.draining
     everyone = _everyone_is_told(services)
-    if everyone:
+    if everyone and not leaving:
         services.publisher.signal(EVERYONE, notice)
     for local in list(connection.rooms.values()):
         services.typing.ended(connection, local)
         services.hub.leave(connection, local)
-        if not everyone:
+        if not everyone and not leaving:
             services.publisher.signal(local.channel, notice)
 
 

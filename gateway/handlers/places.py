@@ -4,8 +4,10 @@ from gateway.connection import Connection
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import HistoryPayload, message_payload, new_message_payload
 from gateway.services import Services
+from shared.broker.publisher import Accepted
 from shared.errors import ChatError
 from shared.model import commands
+from shared.model.events import MessagePosted
 from shared.model.rooms import Room
 
 
@@ -98,6 +100,29 @@ async def move_cursor(
     if connection.username is None:
         raise ChatError("unauthorized", "say who you are first")
     await services.cursors.move(room, connection.username, seq, message_id, connection.sid)
+
+
+async def find_sent(
+    services: Services, room: Room, body: MessagePosted, *, resend: bool
+) -> Accepted | None:
+    """Look a send up in SQL that the broker may have forgotten.
+
+    With `resend` the client says that it may have been accepted before. Where it does not, and
+    SQL is away, the send goes on: SQL's unique key has the last word.
+
+    Raises:
+        ChatError: `storage_unavailable`.
+    """
+    if not resend and not services.watch.is_young(room.key):
+        return None
+    try:
+        known = await services.reader.accepted(room.id, body.sender, body.client_msg_id)
+    except ChatError:
+        if resend:
+            raise
+        return None
+    # It is in SQL: of whatever epoch, there is nothing to wait for.
+    return Accepted(*known, duplicate=True, epoch=0) if known else None
 
 
 async def _place(

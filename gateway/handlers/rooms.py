@@ -4,9 +4,11 @@ import secrets
 import time
 from typing import Final
 
+from msgspec import UNSET
+
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, ToldAlready
-from gateway.handlers.places import joined
+from gateway.handlers.places import find_sent, joined
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
     AcceptedPayload,
@@ -19,11 +21,13 @@ from gateway.protocols.payloads import (
     room_created_payload,
 )
 from gateway.services import Services
+from shared.broker.publisher import Accepted
 from shared.codec import signal
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import Body, HistoryCleared, MessagePosted, Notice, RoomCreated
+from shared.model.events import HistoryCleared, MessagePosted, Notice, RoomCreated
 from shared.model.ids import room_key
+from shared.model.rooms import Room
 
 JOIN_PAGE: Final = 100
 """Messages that joining a room shows."""
@@ -53,11 +57,7 @@ async def join_room(
         connection.bind(command.username)
     room = await services.directory.room(room_key(command.room))
     known = connection.rooms.get(command.room)
-    if known is None:
-        password_hash = room.password_hash if room else None
-        if not await services.passwords.check(password_hash, command.password or ""):
-            raise _refused(connection, command.room)
-    if room is None:
+    if room is None or not (known or await _opens(services, connection, room, command)):
         raise _refused(connection, command.room)
     local = await services.hub.enter(connection, room)
     try:
@@ -72,7 +72,8 @@ async def join_room(
     services.hub.go_live(connection, local, page.head)
     if known is None:
         _notify(services, local, f"{connection.display_name} has joined the room", connection)
-    return JoinedPayload(room.name, page.head, page.epoch)
+    grant = services.grants.give(connection.display_name, room) if room.protected else UNSET
+    return JoinedPayload(room.name, page.head, page.epoch, grant)
 
 
 async def get_rooms(services: Services, connection: Connection, command: commands.GetRooms) -> None:
@@ -103,7 +104,10 @@ async def send_message(
         )
     client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
     body = MessagePosted(connection.display_name, command.content, client_msg_id)
-    return _send(services, local, connection.display_name, client_msg_id, body)
+    known = None
+    if command.client_msg_id:
+        known = await find_sent(services, local.room, body, resend=command.resend)
+    return _send(services, connection, local, body, known)
 
 
 async def delete_messages(
@@ -112,16 +116,34 @@ async def delete_messages(
     """Delete everything said so far in a room one is in."""
     local = joined(connection, command.room)
     body = HistoryCleared(connection.display_name)
-    return _send(services, local, connection.display_name, secrets.token_urlsafe(12), body)
+    return _clear(services, local, body)
+
+
+async def _opens(
+    services: Services, connection: Connection, room: Room | None, command: commands.JoinRoom
+) -> bool:
+    """Whether a room opens to a grant or a password; one that does not exist opens to none."""
+    if room and services.grants.holds(command.grant, connection.display_name, room):
+        return True
+    password_hash = room.password_hash if room else None
+    return await services.passwords.check(password_hash, command.password or "")
 
 
 async def _send(
-    services: Services, local: LocalRoom, sender: str, client_msg_id: str, body: Body
-) -> AcceptedPayload | None:
-    sent = await services.directory.send(local.room, sender, client_msg_id, body)
-    if isinstance(body, HistoryCleared):
-        return None
+    services: Services,
+    connection: Connection,
+    local: LocalRoom,
+    body: MessagePosted,
+    known: Accepted | None,
+) -> AcceptedPayload:
+    sent = known or await services.directory.send(local.room, body.sender, body.client_msg_id, body)
+    if connection.durable:
+        services.durability.want(connection, local.room, sent)
     return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at))
+
+
+async def _clear(services: Services, local: LocalRoom, body: HistoryCleared) -> None:
+    await services.directory.send(local.room, body.by, secrets.token_urlsafe(12), body)
 
 
 def _refused(connection: Connection, name: str) -> ToldAlready:

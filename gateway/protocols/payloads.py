@@ -145,12 +145,41 @@ class ChatDeletedPayload(Payload, frozen=True):
     id: int
 
 
-class JoinedPayload(Payload, frozen=True):
-    """The reply to `joinRoom`."""
+class JoinedPayload(Payload, frozen=True, omit_defaults=True):
+    """The reply to `joinRoom`; `grant` for a protected room."""
 
     room: str
     head: int
     epoch: int
+    grant: str | UnsetType = UNSET
+
+
+class ResumedPlace(Payload, frozen=True):
+    """How resuming a room or chat went."""
+
+    recovered: bool
+    head: int
+
+
+class ResumedPayload(Payload, frozen=True):
+    """The reply to `resume`."""
+
+    rooms: dict[str, ResumedPlace]
+    chats: dict[str, ResumedPlace]
+
+
+class LaggedPayload(Payload, frozen=True):
+    """`lagged`: what came after `from` was not sent."""
+
+    room: str
+    from_: int = msgspec.field(name="from")
+
+
+class ResumeRequiredPayload(Payload, frozen=True):
+    """`resume_required`: the broker's data began a new life; go on from what one has."""
+
+    rooms: list[str]
+    chats: list[int]
 
 
 class HistoryPayload(Payload, frozen=True):

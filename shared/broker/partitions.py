@@ -19,12 +19,16 @@ class PartitionState(msgspec.Struct, frozen=True):
         epoch: the epoch it is open in; None while it is closed.
         partitions: how many there were when it was opened; None if it never was.
         last: the last entry id its stream ever gave, `<counter>-0`.
+        position: the counter up to which SQL has everything.
+        age: seconds since it was opened.
     """
 
     replid: str
     epoch: int | None
     partitions: int | None
     last: str
+    position: int = 0
+    age: float = 0.0
 
     @property
     def last_counter(self) -> int:
@@ -39,8 +43,10 @@ class PartitionProbe:
         self._partitions = partitions
         self._state = Script(client, "partition_state")
 
-    async def closed(self) -> int:
-        """How many accept nothing: unopened, or opened on a server that was replaced since.
+    async def states(self) -> list[PartitionState]:
+        """Where each stands. One without an epoch accepts nothing.
+
+        It was never opened, or on a server that was replaced since.
 
         Raises:
             ConfigError: they were opened under another PARTITIONS.
@@ -49,18 +55,20 @@ class PartitionProbe:
             *(read_state(self._state, number) for number in range(self._partitions))
         )
         check_partitions(self._partitions, states)
-        return sum(state.epoch is None for state in states)
+        return states
 
 
 async def read_state(script: Script, number: int) -> PartitionState:
     """Run `partition_state` for one partition."""
     part = PartitionKeys(number)
-    replid, epoch, partitions, last = await script([part.record, part.stream], [])
+    replid, epoch, partitions, last, position, age = await script([part.record, part.stream], [])
     return PartitionState(
         replid.decode(),
         int(epoch) if epoch else None,
         int(partitions) if partitions else None,
         last.decode(),
+        int(position),
+        int(age) / 1000,
     )
 
 
@@ -155,7 +163,7 @@ class PartitionBroker:
         part = PartitionKeys(number)
         answer = await self._committed(
             [
-                *(part.record, part.stream, part.unstored),
+                *(part.record, part.stream, part.unstored, part.control),
                 *(k for key in heads for k in (part.room(key), *part.all_of_room(key))),
             ],
             [epoch, position, self._log_length, *heads.values(), *created],

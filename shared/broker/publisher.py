@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from shared.broker.client import UNAVAILABLE, Client, Script
 from shared.broker.keys import PartitionKeys
@@ -30,12 +36,14 @@ class Accepted(msgspec.Struct, frozen=True):
 
     Attributes:
         created_at: milliseconds since 1970.
+        epoch: of the partition when it answered.
     """
 
     id: int
     seq: int
     created_at: int
     duplicate: bool
+    epoch: int
 
 
 class RoomNotHeld(Exception):
@@ -69,6 +77,8 @@ class Publisher:
         self._script = Script(client, "publish")
         self._waiting: defaultdict[int, deque[_Send]] = defaultdict(deque)
         self._calls: dict[int, asyncio.Task[None]] = {}
+        # The latest epoch seen of each partition.
+        self._epochs: defaultdict[int, int] = defaultdict(int)
         self._signals: list[tuple[str, bytes]] = []
         self._signalling: asyncio.Task[None] | None = None
 
@@ -107,7 +117,10 @@ class Publisher:
             while waiting:
                 sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
                 try:
-                    _settle(sends, await self._call(PartitionKeys(number), sends))
+                    answer = await self._call(PartitionKeys(number), sends)
+                    if answer is not None:
+                        self._epochs[number] = max(self._epochs[number], answer[0])
+                    _settle(sends, answer)
                 except UNAVAILABLE as error:
                     log.warning("publish failed", partition=number, error=str(error))
                     _refuse(sends, broker_unavailable())
@@ -121,7 +134,7 @@ class Publisher:
         rooms = {(send.room.key, send.room.id): send.room for send in sends}
         places = {room: place for place, room in enumerate(rooms, 1)}
         keys = [part.record, part.stream, part.control, part.wakes]
-        args: list[str | bytes | int] = [*self._limits, len(rooms)]
+        args: list[str | bytes | int] = [*self._limits, self._epochs[part.number], len(rooms)]
         for room in rooms.values():
             key = room.key
             keys += [part.room(key), part.log(key), part.channel(key), part.gone(key)]
@@ -134,7 +147,7 @@ class Publisher:
         # Asking again is safe: a send whose answer was lost is remembered by its clientMsgId.
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(UNAVAILABLE),
-            stop=stop_after_attempt(3),
+            stop=stop_after_attempt(3) | stop_after_delay(6),
             wait=wait_fixed(0.2),
             reraise=True,
         ):
@@ -173,16 +186,17 @@ def _refuse(sends: Sequence[_Send], error: Exception) -> None:
             send.done.set_exception(error)
 
 
-def _settle(sends: Sequence[_Send], answer: list[list[Any]] | None) -> None:
+def _settle(sends: Sequence[_Send], answer: list[Any] | None) -> None:
     if answer is None:
         return _refuse(sends, broker_unavailable())
-    for send, (status, *numbers) in zip(sends, answer, strict=True):
+    epoch, results = answer
+    for send, (status, *numbers) in zip(sends, results, strict=True):
         match status:
             case _ if send.done.done():
                 continue  # the client went away and its wait was cancelled
             case b"accepted" | b"duplicate":
                 event_id, seq, at = numbers
-                send.done.set_result(Accepted(event_id, seq, at, status == b"duplicate"))
+                send.done.set_result(Accepted(event_id, seq, at, status == b"duplicate", epoch))
             case b"absent":
                 send.done.set_exception(RoomNotHeld())
             case b"overloaded":

@@ -73,6 +73,7 @@ class RoomBroker:
         self._open = Script(client, "open_room")
         self._read_log = Script(client, "read_log")
         self._read_tail = Script(client, "read_tail")
+        self._heads = Script(client, "read_heads")
 
     def keys_of(self, key: str) -> PartitionKeys:
         """The partition that a room's key belongs to."""
@@ -147,20 +148,7 @@ class RoomBroker:
             case None:
                 raise broker_unavailable()
             case [b"created", room_id, at]:
-                return Room(
-                    key=created.key,
-                    id=room_id,
-                    kind=created.kind,
-                    name=created.name,
-                    password_hash=created.password_hash,
-                    creator=created.creator,
-                    created_at=at,
-                    head=0,
-                    floor=0,
-                    epoch=seen.epoch,
-                    user1=created.user1,
-                    user2=created.user2,
-                )
+                return _new_room(created, room_id, at, seen.epoch)
             case [b"exists"]:
                 raise ChatError("room_exists", "a room of this name exists")
             case [b"overloaded"]:
@@ -296,6 +284,26 @@ class RoomBroker:
                 found: list[set[bytes]] = await pipeline.execute()
         return sorted(key.decode() for keys in found for key in keys)
 
+    async def heads(self, keys: Sequence[str]) -> list[int]:
+        """Where rooms of one partition stand; 0 for one that is not held.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        part = self.keys_of(keys[0])
+        with unavailable_as_error():
+            return [int(head) for head in await self._heads([part.room(key) for key in keys], [])]
+
+    async def cursors(self, key: str) -> dict[str, int]:
+        """The cursors of a room that moved since the broker holds it, by user.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        with unavailable_as_error():
+            found: Any = await self._client.hgetall(self.keys_of(key).cursors(key))
+        return {user.decode(): int(seq) for user, seq in found.items()}
+
     async def unstored(self, after: str, limit: int) -> Sequence[str]:
         """Keys of rooms that SQL may not have yet, by name, after the key `after`.
 
@@ -309,6 +317,23 @@ class RoomBroker:
                     pipeline.zrangebylex(part.unstored, f"({after}", "+", 0, limit)
                 found: list[list[bytes]] = await pipeline.execute()
         return sorted(key.decode() for keys in found for key in keys)[:limit]
+
+
+def _new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
+    return Room(
+        key=created.key,
+        id=room_id,
+        kind=created.kind,
+        name=created.name,
+        password_hash=created.password_hash,
+        creator=created.creator,
+        created_at=at,
+        head=0,
+        floor=0,
+        epoch=epoch,
+        user1=created.user1,
+        user2=created.user2,
+    )
 
 
 def _moves(words: Sequence[bytes]) -> tuple[Move, ...]:

@@ -22,6 +22,13 @@ UserId = Annotated[int, Meta(ge=0, lt=10**MOST_DIGITS)] | Name
 EventId = Annotated[int, Meta(ge=1, lt=2**53)]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=128)]
 Password = Annotated[str, Meta(max_length=256)]
+Grant = Annotated[str, Meta(max_length=1024)]
+MOST_RESUMED = 1000
+"""Rooms and chats in one `resume`."""
+
+MOST_ID = 17
+"""More digits than an id has."""
+
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 
@@ -84,12 +91,31 @@ class JoinRoom(Command, frozen=True, kw_only=True):
     room: Name
     username: Name | None = None
     password: Password | None = None
+    grant: Grant | None = None
 
     def __post_init__(self) -> None:
         check_name(self.room)
         check_text(self.password or "")
         if self.username is not None:
             check_name(self.username)
+
+
+class Resume(Command, frozen=True, kw_only=True):
+    """Go on after the last seq one has of rooms and chats.
+
+    The keys of `chats` are ids; JSON has them as text. `grants` are what joining a protected room
+    handed out, by name.
+    """
+
+    rooms: dict[Name, Seq] = {}
+    chats: dict[int | str, Seq] = {}
+    grants: dict[Name, Grant] = {}
+
+    def __post_init__(self) -> None:
+        if len(self.rooms) + len(self.chats) > MOST_RESUMED:
+            raise ValueError(f"at most {MOST_RESUMED} rooms and chats at a time")
+        if not all(str(chat).isdecimal() and len(str(chat)) < MOST_ID for chat in self.chats):
+            raise ValueError("the keys of `chats` are ids")
 
 
 class GetRooms(Command, frozen=True, kw_only=True):
@@ -116,6 +142,8 @@ class SendMessage(Command, frozen=True, kw_only=True):
     content: Annotated[str, Meta(min_length=1)]
     sender: Name | None = None
     client_msg_id: ClientMsgId | None = None
+    # It may have been accepted before, long ago: SQL is asked first.
+    resend: bool = False
 
     def __post_init__(self) -> None:
         check_text(self.content)
@@ -200,6 +228,8 @@ class SendChatMessage(Command, frozen=True, kw_only=True):
     content: Annotated[str, Meta(min_length=1)]
     chat_id: EventId | None = None
     client_msg_id: ClientMsgId | None = None
+    # It may have been accepted before, long ago: SQL is asked first.
+    resend: bool = False
 
     def __post_init__(self) -> None:
         _check_pair(self.sender_id, self.receiver_id)

@@ -95,6 +95,14 @@ class Wake(msgspec.Struct, frozen=True, array_like=True, tag="wake"):
     created: bool
 
 
+class Committed(msgspec.Struct, frozen=True, array_like=True, tag="committed"):
+    """Signal on the control channel: SQL has a partition's events up to a position."""
+
+    partition: int
+    epoch: int
+    position: int
+
+
 class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
     """Signal: a line of information for everyone but the connection `origin`."""
 
@@ -168,6 +176,7 @@ Body = (
     | RoomDeleted
     | CursorMoved
     | Wake
+    | Committed
     | Notice
     | TypingChanged
     | Beat

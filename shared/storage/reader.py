@@ -128,6 +128,24 @@ class Reader:
             query = query.where(events.c.seq < below)
         return [event_of(row) for row in await self.rows(query.order_by(events.c.seq).limit(limit))]
 
+    async def is_place(self, room_id: int, seq: int) -> bool:
+        """Whether an event stands, or stood, at this place of a room."""
+        query = select(events.c.id).where(events.c.room_id == room_id, events.c.seq == seq)
+        return bool(await self.rows(query))
+
+    async def accepted(
+        self, room_id: int, sender: str, client_msg_id: str
+    ) -> tuple[int, int, int] | None:
+        """What a send was given if it is stored: id, seq, created_at; else None."""
+        query = select(events.c.id, events.c.seq, events.c.created_at).where(
+            events.c.room_id == room_id,
+            events.c.sender == sender,
+            events.c.client_msg_id == client_msg_id,
+        )
+        for row in await self.rows(query):
+            return row.id, row.seq, row.created_at
+        return None
+
     async def rows(self, query: Any) -> list[Row[Any]]:  # noqa: ANN401 - any select
         """The rows of a query, all of them read."""
         with unavailable_as_error():

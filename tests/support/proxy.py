@@ -57,6 +57,11 @@ class Proxy:
         """Pass on what waited, and everything from now on."""
         self._open.set()
 
+    def switch(self, upstream_port: int) -> None:
+        """Lead to another server from now on, as a failover does; connections are cut."""
+        self._upstream_port = upstream_port
+        self.cut()
+
     def cut(self) -> None:
         """Drop every connection, with what waited."""
         for writer in self._writers:

@@ -111,7 +111,7 @@ class Stage:
 
         async def look() -> bool:
             try:
-                return await self.probe.closed() == 0
+                return all(state.epoch for state in await self.probe.states())
             except UNAVAILABLE:
                 return False
 

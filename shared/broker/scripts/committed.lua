@@ -2,7 +2,8 @@
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
 -- KEYS[3]  rooms created and not yet in SQL
--- KEYS[4..] five for each room the batch touched: its record, log, gone, cursors, moves
+-- KEYS[4]  the control channel, where gateways hear of the position
+-- KEYS[5..] five for each room the batch touched: its record, log, gone, cursors, moves
 -- ARGV[1]  the owner's epoch        ARGV[2]  the position: the last entry committed
 -- ARGV[3]  LOG_LENGTH
 -- ARGV[4..] the last committed seq of each of those rooms
@@ -18,9 +19,12 @@ if tonumber(redis.call('HGET', KEYS[1], 'position')) < tonumber(ARGV[2]) then
 end
 local position = tonumber(redis.call('HGET', KEYS[1], 'position'))
 redis.call('XTRIM', KEYS[2], 'MINID', int(tonumber(ARGV[2]) + 1) .. '-0')
-local length, rooms = tonumber(ARGV[3]), (#KEYS - 3) / 5
+redis.call('SPUBLISH', KEYS[4], envelope(0, 0, 0, 0, 0,
+  cmsgpack.pack({'committed', tonumber(redis.call('HGET', KEYS[1], 'number')), tonumber(ARGV[1]),
+    position})))
+local length, rooms = tonumber(ARGV[3]), (#KEYS - 4) / 5
 for i = 1, rooms do
-  local key, committed = 5 * i - 1, tonumber(ARGV[3 + i])
+  local key, committed = 5 * i, tonumber(ARGV[3 + i])
   local record, log, gone, moves = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 4]
   local excess = redis.call('XLEN', log) - length
   if excess > 0 then

@@ -28,6 +28,6 @@ end
 if last ~= ARGV[3] then return 'moved' end
 redis.call('DEL', KEYS[2], KEYS[3])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'replid', replid, 'counter', ARGV[4],
-  'position', ARGV[4], 'number', ARGV[5], 'partitions', ARGV[6],
+  'position', ARGV[4], 'number', ARGV[5], 'partitions', ARGV[6], 'opened', int(now_ms()),
   'generation', (tonumber(state[3]) or 0) + 1)
 return 'open'

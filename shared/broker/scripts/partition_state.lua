@@ -3,7 +3,7 @@
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
 --
 -- Returns {replid of this server, epoch if open (else ''), number of partitions on record
--- (or ''), the last id the stream ever gave (or '0-0')}.
+-- (or ''), the last id the stream ever gave (or '0-0'), the position, ms since it was opened}.
 
 local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 local last = '0-0'
@@ -13,4 +13,6 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
     if info[i] == 'last-generated-id' then last = info[i + 1] end
   end
 end
-return {replid, open_epoch(KEYS[1]) or '', redis.call('HGET', KEYS[1], 'partitions') or '', last}
+local record = redis.call('HMGET', KEYS[1], 'partitions', 'position', 'opened')
+return {replid, open_epoch(KEYS[1]) or '', record[1] or '', last, record[2] or '0',
+  int(math.abs(now_ms() - tonumber(record[3] or 0)))}

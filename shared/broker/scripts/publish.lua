@@ -6,14 +6,17 @@
 -- KEYS[..]  one for each send: the key that remembers its clientMsgId
 -- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
 -- ARGV[3]  after how long without an event a direct chat wakes, ms
--- ARGV[4]  R
--- ARGV[5..] two for each room: its id, as the gateway knows it, and the encoded body of its wake
+-- ARGV[4]  the latest epoch that the gateway has seen: a server of an earlier one was left behind
+--          by a failover, and what it accepts would be lost
+-- ARGV[5]  R
+-- ARGV[6..] two for each room: its id, as the gateway knows it, and the encoded body of its wake
 --          ('' for a named room, which never wakes)
 -- ARGV[..] three for each send: the number of its room (1..R), its effect, the encoded body.
 --          Effects: '' none; 'floor' raises the room's floor to the event; 'delete <seq>' deletes
 --          the message there; 'drop' deletes the room
 --
--- Returns nil when the partition is closed; else for each send {status, id, seq, created_at}:
+-- Returns nil when the partition is closed; else {epoch, results}, with for each send
+-- {status, id, seq, created_at}:
 --   accepted    a new event
 --   duplicate   this clientMsgId was accepted before; the numbers are of that time
 --   absent      the room is not held here (quiet, or of another epoch): open it and come again
@@ -23,12 +26,12 @@
 -- below can fail: the types are ours and the ids only grow.
 
 local epoch = open_epoch(KEYS[1])
-if not epoch then return false end
+if not epoch or tonumber(epoch) < tonumber(ARGV[4]) then return false end
 local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
 local counter, position, number = tonumber(record[1]), tonumber(record[2]), tonumber(record[3])
 local max_backlog, dedupe_ms = tonumber(ARGV[1]), ARGV[2]
-local quiet_ms, room_count = tonumber(ARGV[3]), tonumber(ARGV[4])
-local first_send_key, first_send_arg = 4 + 4 * room_count, 4 + 2 * room_count
+local quiet_ms, room_count = tonumber(ARGV[3]), tonumber(ARGV[5])
+local first_send_key, first_send_arg = 4 + 4 * room_count, 5 + 2 * room_count
 local created_at = now_ms()
 
 local rooms = {}
@@ -36,10 +39,10 @@ for i = 1, room_count do
   local key = 1 + 4 * i
   local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given', 'active', 'deleted')
   local room = {record = KEYS[key], log = KEYS[key + 1], channel = KEYS[key + 2],
-    gone = KEYS[key + 3], wake = ARGV[4 + 2 * i]}
+    gone = KEYS[key + 3], wake = ARGV[5 + 2 * i]}
   if not fields[1] or fields[2] ~= epoch then
     room.refusal = 'absent'
-  elseif fields[1] ~= ARGV[3 + 2 * i] or fields[6] then
+  elseif fields[1] ~= ARGV[4 + 2 * i] or fields[6] then
     room.refusal = 'gone'
   else
     room.id, room.head, room.given = tonumber(fields[1]), tonumber(fields[3]), tonumber(fields[4])
@@ -99,4 +102,4 @@ for i = 1, room_count do
   end
 end
 redis.call('HSET', KEYS[1], 'counter', int(counter))
-return results
+return {tonumber(epoch), results}

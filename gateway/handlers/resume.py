@@ -1,0 +1,144 @@
+"""Resume: what one missed of rooms and chats, then live events, on any gateway."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.connection import Connection, Member
+from gateway.handlers.outcome import AndThen
+from gateway.handlers.places import hear_chats
+from gateway.protocols.announcements import Announcement, announcements
+from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
+from gateway.services import Services
+from shared.errors import ChatError
+from shared.model import commands
+from shared.model.events import Event
+from shared.model.ids import room_key
+from shared.model.rooms import Room
+
+NOT_RECOVERED = ResumedPlace(recovered=False, head=0)
+"""No such room or chat, or not for this user: these look alike."""
+
+
+class _Delivered(NamedTuple):
+    """What a connection that was live already got by itself: seqs above `after`, up to `to`."""
+
+    after: int = 0
+    to: int = 0
+
+
+async def resume(services: Services, connection: Connection, command: commands.Resume) -> AndThen:
+    """Replay what was missed; live events wait until the reply has gone out."""
+    let_go: list[Callable[[], None]] = []
+    rooms, chats = {}, {}
+    try:
+        for name, seq in command.rooms.items():
+            grant = command.grants.get(name)
+            rooms[name] = await _resume_room(services, connection, name, seq, grant, let_go)
+        for chat_id, seq in command.chats.items():
+            chats[str(chat_id)] = await _resume_chat(
+                services, connection, int(chat_id), seq, let_go
+            )
+    except BaseException:
+        for release in let_go:
+            release()
+        raise
+    return AndThen(ResumedPayload(rooms, chats), let_go)
+
+
+async def _resume_room(
+    services: Services,
+    connection: Connection,
+    name: str,
+    seq: int,
+    grant: str | None,
+    let_go: list[Callable[[], None]],
+) -> ResumedPlace:
+    room = await services.directory.room(room_key(name))
+    known = connection.rooms.get(name)
+    if room is None or not (
+        known or not room.protected or services.grants.holds(grant, connection.display_name, room)
+    ):
+        return NOT_RECOVERED
+    delivered = _Delivered()
+    if known and (member := known.members.get(connection)) and member.waiting is None:
+        # Live already: what came by itself is not sent again, what comes now waits its turn.
+        delivered = _Delivered(member.seen, known.head)
+        member.waiting = []
+    local = await services.hub.enter(connection, room)
+    place, seen = await _replay(services, connection, room, seq, delivered)
+    let_go.append(lambda: services.hub.go_live(connection, local, seen))
+    return place
+
+
+async def _resume_chat(
+    services: Services,
+    connection: Connection,
+    chat_id: int,
+    seq: int,
+    let_go: list[Callable[[], None]],
+) -> ResumedPlace:
+    chat = await services.directory.chat(chat_id)
+    if chat is None or connection.username not in chat.users:
+        return NOT_RECOVERED
+    known = connection.chats.get(chat_id)
+    delivered = _Delivered()
+    local = services.hub.followed(chat.key)
+    if connection.hears_chats and local is not None:
+        delivered = _Delivered(known.seen if known else 0, local.head) if known else delivered
+    connection.chats[chat_id] = Member()
+    await hear_chats(services, connection)
+    if held := await services.directory.held(chat.key):
+        services.hub.follow(held.room, held.idle)
+    place, seen = await _replay(services, connection, chat, seq, delivered)
+    let_go.append(lambda: services.hub.chat_goes_live(connection, chat, seen))
+    return place
+
+
+async def _replay(
+    services: Services, connection: Connection, room: Room, seq: int, delivered: _Delivered
+) -> tuple[ResumedPlace, int]:
+    """Send what happened after `seq`, and where cursors are; up to which seq that was."""
+    at, recovered, from_log, head = seq, True, True, 0
+    more = True
+    while more:
+        page = await services.replay.after(room, at)
+        head, from_log = max(head, page.head), from_log and page.from_log
+        if at == seq and not page.unbroken and seq > 0:
+            recovered = False
+            break
+        for event in page.events:
+            if not delivered.after < event.seq <= delivered.to:
+                await connection.calm()
+                services.hub.tell([connection], _told(event, room))
+            at = event.seq
+        more = page.more
+    head = max(head, at) if recovered else head or room.head
+    for user, place in (await _cursors(services, room, all_of_them=not from_log)).items():
+        if user != connection.username:
+            services.hub.tell([connection], [_seen(room, user, place)])
+    # Of a room that could not be gone on with, live events are news from the head on.
+    return ResumedPlace(recovered=recovered, head=head), at if recovered else head
+
+
+async def _cursors(services: Services, room: Room, *, all_of_them: bool) -> dict[str, int]:
+    """Cursors that may have moved meanwhile: those the broker knows, else those of SQL too."""
+    found = {}
+    if all_of_them:
+        found = await services.chat_reader.cursors(room.id)
+    try:
+        return found | await services.rooms.cursors(room.key)
+    except ChatError:
+        return found
+
+
+def _told(event: Event, room: Room) -> list[Announcement]:
+    if room.kind == "direct":
+        return announcements(event, None, (room.user1, room.user2))
+    return announcements(event, room.name)
+
+
+def _seen(room: Room, user: str, seq: int) -> Announcement:
+    payload = SeenPayload(user_out(user), seq)
+    if room.kind == "direct":
+        return Announcement("seen", payload, chat_id=room.id)
+    return Announcement("seen", payload, room.name)

@@ -1,0 +1,262 @@
+"""The broker restarts, comes back empty or older, loses scripts and subscribers."""
+
+import asyncio
+import shutil
+import signal
+import time
+from typing import Any
+
+import httpx
+import redis.asyncio
+
+from tests.support.cluster import Cluster
+from tests.support.peer import Peer, Refusal
+from tests.support.proxy import Proxy
+from tests.support.stored import eventually, messages
+from tests.support.valkey import Valkey
+
+
+async def accepted(peer: Peer, room: str, text: str) -> dict[str, Any]:
+    """Send until it is accepted; only retryable refusals may come before."""
+    data = {"room": room, "content": text, "clientMsgId": text}
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                reply: dict[str, Any] = await peer.request("message", data)
+            except Refusal as refusal:
+                if not refusal.retryable:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return reply
+
+
+async def two_in(cluster: Cluster, room: str) -> list[Peer]:
+    """Ann on gateway 1 and Bob on gateway 2, in a new room."""
+    ann = await Peer(cluster.gateway_url(1), "username=ann&durable=1").__aenter__()
+    bob = await Peer(cluster.gateway_url(2), "username=bob").__aenter__()
+    await ann.request("createRoom", {"name": room})
+    for peer in (ann, bob):
+        await peer.request("joinRoom", {"room": room})
+    return [ann, bob]
+
+
+async def stored(cluster: Cluster, room: str, count: int) -> None:
+    """Wait until SQL has so many messages of a room."""
+    await eventually(lambda: len(messages(cluster.database, room)), lambda found: found >= count)
+
+
+async def goes_on(cluster: Cluster, peers: list[Peer], room: str, known: dict[int, str]) -> None:
+    """Clients are told to resume; new messages sort after all known ones, which stay."""
+    ann, bob = peers
+    for peer in peers:
+        told = await peer.next("resume_required", within=20)
+        assert told["data"] == {"rooms": [room], "chats": []}
+    head = max(known)
+    new = [await accepted(ann, room, f"after {n}") for n in range(3)]
+    assert min(reply["seq"] for reply in new) > head
+    await stored(cluster, room, len(known) + 3)
+    table = {seq: content for seq, _, content in messages(cluster.database, room)}
+    assert table == known | {reply["seq"]: f"after {n}" for n, reply in enumerate(new)}
+    for peer in peers:
+        async with asyncio.timeout(10):
+            while peer.all("message", room)[-1]["content"] != "after 2":
+                await peer.next("message", room=room)
+        places = [message["seq"] for message in peer.all("message", room)]
+        assert places == sorted(set(places))
+    page = await bob.request("history", {"room": room})
+    assert {item["seq"]: item["content"] for item in page["items"]} == table
+    for peer in peers:
+        await peer.__aexit__(None, None, None)
+
+
+async def test_redis_restarts_without_loss(room: str) -> None:
+    """Kill -9 Redis: sends are refused as retryable, then go on; nothing is lost or renumbered."""
+    async with Cluster() as cluster:
+        peers = await two_in(cluster, room)
+        known = {}
+        for n in range(20):
+            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+        cluster.kill("redis")
+        started = time.monotonic()
+        first = await accepted(peers[0], room, "first")
+        print(f"sends ok again {time.monotonic() - started:.2f} s after kill -9 of Redis")
+        known[first["seq"]] = "first"
+        await goes_on(cluster, peers, room, known)
+
+
+async def test_redis_comes_back_empty(room: str) -> None:
+    """FLUSHALL: what was durable stays, new messages sort after it, clients are told to resume."""
+    async with Cluster() as cluster:
+        peers = await two_in(cluster, room)
+        known = {}
+        for n in range(20):
+            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+        await stored(cluster, room, 20)
+        broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
+        await broker.flushall()
+        await broker.aclose()
+        await goes_on(cluster, peers, room, known)
+
+
+async def test_redis_comes_back_older(room: str) -> None:
+    """An older AOF is put back: no number is used twice, and SQL keeps what it has."""
+    async with Cluster() as cluster:
+        peers = await two_in(cluster, room)
+        known = {}
+        for n in range(10):
+            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+        await stored(cluster, room, 10)
+        aof = next(cluster.data_dir.rglob("appendonlydir"))
+        kept = cluster.data_dir / "older"
+        shutil.copytree(aof, kept)
+        for n in range(10, 30):
+            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+        await stored(cluster, room, 30)
+        # While the supervisor is paused nothing starts Redis again.
+        cluster.kill("cluster", signal.SIGSTOP)
+        gone = cluster.kill("redis")
+        shutil.rmtree(aof)
+        shutil.copytree(kept, aof)
+        cluster.kill("cluster", signal.SIGCONT)
+        await cluster.wait_restarted("redis", gone)
+        await goes_on(cluster, peers, room, known)
+
+
+async def test_scripts_are_lost(room: str) -> None:
+    """SCRIPT FLUSH under load is not noticed by anybody."""
+    async with Cluster() as cluster:
+        ann, bob = await two_in(cluster, room)
+        broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
+        for n in range(200):
+            if n % 10 == 0:
+                await broker.script_flush()
+            reply = await ann.request("message", {"room": room, "content": str(n)})
+            assert reply["seq"] == n + 1
+        got = await bob.until(200, "message", room)
+        assert [message["content"] for message in got] == [str(n) for n in range(200)]
+        await stored(cluster, room, 200)
+        for peer in (ann, bob):
+            await peer.__aexit__(None, None, None)
+        await broker.aclose()
+
+
+async def test_pubsub_is_cut_under_load(room: str) -> None:
+    """Killed pub/sub connections under load: every client gets each message once, in order."""
+    async with Cluster() as cluster:
+        ann, bob = await two_in(cluster, room)
+        broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
+        healed = []
+        for round_ in range(20):
+            for n in range(50):
+                if n == 25:
+                    await broker.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+                await ann.request("message", {"room": room, "content": f"{round_}.{n}"})
+            started = time.monotonic()
+            await bob.until(50 * (round_ + 1), "message", room, within=10)
+            healed.append(time.monotonic() - started)
+        await ann.until(1000, "message", room)
+        for peer in (ann, bob):
+            assert [m["seq"] for m in peer.all("message", room)] == list(range(1, 1001))
+            assert not peer.all("error")
+            await peer.__aexit__(None, None, None)
+        print(f"pub/sub gap healed: median {sorted(healed)[10]:.2f} s, worst {max(healed):.2f} s")
+        assert max(healed) <= 3
+        await broker.aclose()
+
+
+async def test_redis_stands_still(room: str) -> None:
+    """SIGSTOP Redis: gateways keep their connections and say so; resumed, everything goes on."""
+    async with Cluster() as cluster:
+        ann, bob = await two_in(cluster, room)
+        await accepted(ann, room, "before")
+        cluster.kill("redis", signal.SIGSTOP)
+        sending = asyncio.create_task(accepted(ann, room, "during"))
+        await cluster_says_not_ready(cluster)
+        cluster.kill("redis", signal.SIGCONT)
+        during = await sending
+        after = await accepted(bob, room, "after")
+        assert during["seq"] < after["seq"]
+        await bob.until(3, "message", room, within=15)
+        assert [m["content"] for m in bob.all("message", room)] == ["before", "during", "after"]
+        for peer in (ann, bob):
+            assert peer.close_code is None
+            await peer.__aexit__(None, None, None)
+
+
+async def cluster_says_not_ready(cluster: Cluster) -> None:
+    """Wait until the load balancer passes on that no gateway is ready, rather than refuse."""
+
+    def status() -> int:
+        try:
+            return httpx.get(f"{cluster.url}/health/ready").status_code
+        except httpx.HTTPError:
+            return 0
+
+    await eventually(status, lambda code: code == 503)
+    answer = await asyncio.to_thread(httpx.get, f"{cluster.url}/health/ready")
+    assert answer.json()["waits_for"]
+
+
+async def follows(replica: Valkey, primary: Valkey) -> None:
+    """Make one server the replica of another, and wait until it has everything."""
+    await replica.admin.replicaof("127.0.0.1", primary.port)
+
+    async def caught_up() -> bool:
+        here = await replica.admin.info("replication")
+        there = await primary.admin.info("replication")
+        return bool(
+            here["master_link_status"] == "up"
+            and here["slave_repl_offset"] == there["master_repl_offset"]
+        )
+
+    async with asyncio.timeout(20):
+        while not await caught_up():  # noqa: ASYNC110 - another process's state
+            await asyncio.sleep(0.05)
+
+
+async def test_a_failover_there_and_back(room: str) -> None:
+    """From server A to a replica B that lags, and back to A: no number means two messages."""
+    async with Valkey() as one, Valkey() as other, Proxy(one.port) as proxy:
+        async with Cluster(env={"REDIS_URL": proxy.url}) as cluster:
+            peers = await two_in(cluster, room)
+            replies: list[tuple[int, str]] = []
+
+            async def say(text: str) -> None:
+                replies.append(((await accepted(peers[0], room, text))["seq"], text))
+
+            for n in range(10):
+                await say(f"on A {n}")
+            await follows(other, one)
+            await other.admin.replicaof("NO", "ONE")
+            # B does not get these: they are accepted by A, and stored.
+            for n in range(10):
+                await say(f"on A alone {n}")
+            await stored(cluster, room, 20)
+            proxy.switch(other.port)
+            for n in range(10):
+                await say(f"on B {n}")
+            await stored(cluster, room, 30)
+            # A comes back as it was, with what B accepted missing: it may accept nothing.
+            proxy.switch(one.port)
+            for n in range(10):
+                await say(f"on A again {n}")
+            await stored(cluster, room, 40)
+            # And an orderly failover: A follows B, then leads again.
+            await follows(other, one)
+            await other.admin.replicaof("NO", "ONE")
+            proxy.switch(other.port)
+            await say("on B again")
+            await follows(one, other)
+            await one.admin.replicaof("NO", "ONE")
+            proxy.switch(one.port)
+            await say("on A at last")
+            await stored(cluster, room, 42)
+            assert [seq for seq, _ in replies] == sorted({seq for seq, _ in replies})
+            table = [(seq, content) for seq, _, content in messages(cluster.database, room)]
+            assert table == replies
+            page = await peers[1].request("history", {"room": room})
+            assert [(item["seq"], item["content"]) for item in page["items"]] == replies
+            for peer in peers:
+                assert peer.all("resume_required")
+                await peer.__aexit__(None, None, None)
