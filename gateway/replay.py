@@ -65,7 +65,8 @@ class Replay:
         if part is None:
             return Replayed(stored, len(stored) == PAGE, unbroken, from_log=False, head=head)
         if len(stored) == PAGE:
-            return Replayed(_shown(stored, part), True, unbroken, from_log=False, head=head)
+            shown = _shown(stored, part)
+            return Replayed(shown, more=True, unbroken=unbroken, from_log=False, head=head)
         more = len(part.events) == PAGE
         shown = _shown(stored + part.events, part)
         return Replayed(shown, more, unbroken, from_log=False, head=head)

@@ -54,9 +54,7 @@ async def test_seen_and_unread_survive_every_death() -> None:
             [ours] = await chats_of(cluster, one)
             assert ours["unread"] == 1
             for n in (1, 2):
-                await eventually(
-                    lambda n=n: cluster_is_ready(cluster, n), lambda ready: ready, within=20
-                )
+                await until_ready(cluster, n)
             async with Peer(cluster.url) as bob:
                 await bob.request("userOnline", other)
                 await bob.request("getMessages", theirs["id"])
@@ -66,7 +64,12 @@ async def test_seen_and_unread_survive_every_death() -> None:
                 assert [m["seen"] for m in mine] == [True] * 4 + [False] * 5
 
 
-def cluster_is_ready(cluster: Cluster, gateway: int) -> bool:
+async def until_ready(cluster: Cluster, gateway: int) -> None:
+    """Wait until a gateway answers that it is ready."""
+    await eventually(lambda: is_ready(cluster, gateway), lambda ready: ready, within=20)
+
+
+def is_ready(cluster: Cluster, gateway: int) -> bool:
     """Whether a gateway answers that it is ready."""
     try:
         return httpx.get(f"{cluster.gateway_url(gateway)}/health/ready").status_code == 200

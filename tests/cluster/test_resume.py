@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.support.cluster import ROOT, Cluster
+from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal, Wire
 from tests.support.ports import free_port
+from tests.support.process import ROOT
 from tests.support.stored import eventually, messages
 
 

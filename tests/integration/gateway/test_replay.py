@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.local_room import LocalRoom
-from gateway.replay import Replay
+from gateway.replay import Replay, Replayed
 from shared.errors import ChatError
 from shared.model.events import Event, HistoryCleared, MessageDeleted, MessagePosted
 from shared.model.rooms import Room
@@ -36,8 +36,8 @@ async def replayed(replay: Replay, room: Room, seq: int) -> list[Event]:
     found: list[Event] = []
     more = True
     while more:
-        events, more = await replay.after(room, found[-1].seq if found else seq)
-        found += events
+        page = await replay.after(room, found[-1].seq if found else seq)
+        found, more = found + page.events, page.more
     return found
 
 
@@ -62,9 +62,9 @@ async def test_page_by_page(
 ) -> None:
     """Pages of any size go over the end of the log without a gap, and say when there is more."""
     monkeypatch.setattr("gateway.replay.PAGE", page)
-    events, more = await stage.replay.after(room, 100)
-    assert more
-    assert places(events)[0] == 101
+    first = await stage.replay.after(room, 100)
+    assert first.more
+    assert places(first.events)[0] == 101
     assert places(await replayed(stage.replay, room, 100)) == list(range(101, 251))
 
 
@@ -175,7 +175,7 @@ class Flaky(Replay):
         super().__init__(stage.rooms, stage.reader)
         self.away = True
 
-    async def after(self, room: Room, seq: int) -> tuple[list[Event], bool]:
+    async def after(self, room: Room, seq: int) -> Replayed:
         """As ever, when it is there."""
         if self.away:
             raise ChatError("storage_unavailable", "away")

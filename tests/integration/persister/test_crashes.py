@@ -122,7 +122,7 @@ async def test_paused_past_its_lease(stage: Stage) -> None:
         sent += await send_many(stage, room, 100, "c")
         try:
             await stage.all_stored(room, 250)
-            print(f"taken over after {time.monotonic() - started:.1f} s")  # noqa: T201
+            print(f"taken over after {time.monotonic() - started:.1f} s")
         finally:
             first.signal(signal.SIGCONT)
         sent += await send_many(stage, room, 100, "d")
@@ -151,7 +151,7 @@ async def test_taken_over_within_five_seconds(stage: Stage) -> None:
 
             await eventually(both, within=30)
             took = time.monotonic() - died
-            print(f"taken over after {took:.2f} s")  # noqa: T201
+            print(f"taken over after {took:.2f} s")
             assert took < 5
             await assert_once(stage, room, [await stage.send(room, "m1")])
 
@@ -219,7 +219,7 @@ async def test_sigterm(stage: Stage) -> None:
     started = time.monotonic()
     async with stage.persister(LEASE_SECONDS="60"):
         await assert_once(stage, room, sent)
-    print(f"taken over after {time.monotonic() - started:.1f} s, the start of Python included")  # noqa: T201
+    print(f"taken over after {time.monotonic() - started:.1f} s, the start of Python included")
 
 
 async def test_sigterm_while_the_database_is_away(stage: Stage) -> None:
