@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from shared.broker.partitions import Head
 from shared.broker.stream import Entry
 from shared.codec import CodecError, decode
 from shared.model.events import (
@@ -28,7 +29,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         position: the counter of the last entry.
-        heads: for each room touched here, by key, the last seq; 0 where only state changed.
+        heads: for each room touched here, by key, how far it is stored.
         floors: for each room that was cleared, by id, the seq up to which.
         gone: (room id, seq) of messages deleted one by one.
         moves: cursor moves, in order.
@@ -40,7 +41,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     rooms: list[Row]
     events: list[Row]
-    heads: dict[str, int]
+    heads: dict[str, Head]
     floors: dict[int, int]
     gone: list[Row]
     moves: list[Row]
@@ -74,7 +75,7 @@ def void_batch(entry: Entry, epoch: int) -> Batch:
         return batch  # nobody can tell which place it had
     if event.seq:
         batch.events.append(_void_row(event, epoch))
-        batch.heads[entry.room_key] = event.seq
+        batch.heads[entry.room_key] = Head(event.room_id, event.seq)
     return batch
 
 
@@ -124,7 +125,9 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
 
 def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
     room, key = event.room_id, entry.room_key
-    batch.heads[key] = max(event.seq, batch.heads.get(key, 0))
+    before = batch.heads.get(key)
+    seq = max(event.seq, before.seq) if before and before.room_id == room else event.seq
+    batch.heads[key] = Head(room, seq)
     match event.body:
         case RoomCreated() as created:
             batch.rooms.append(_room_row(event, created, epoch))

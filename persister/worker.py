@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
@@ -171,29 +171,35 @@ class Worker:
         return None
 
     async def _store_once(self, found: Mapping[Claim, list[Entry]], *, trim: bool) -> None:
+        # A try that an outage ended may have stored the first of them.
+        fresh = {
+            claim: left
+            for claim, rows in found.items()
+            if (left := [row for row in rows if row.counter > claim.position])
+        }
         stored: list[tuple[Claim, Batch]]
         try:
-            stored = [(claim, make_batch(rows, claim.epoch)) for claim, rows in found.items()]
+            stored = [(claim, make_batch(rows, claim.epoch)) for claim, rows in fresh.items()]
             await self._writer.store(stored)
         except (Refused, Unreadable) as error:
             log.warning("batch refused", reason=str(error))
             stored = []
-            for claim, rows in found.items():
-                # A try that an outage ended may have stored the first of them.
-                fresh = [row for row in rows if row.counter > claim.position]
-                if fresh:
-                    stored += [(claim, part) for part in await self._salvager.store(claim, fresh)]
+            for claim, rows in fresh.items():
+                stored += [(claim, part) for part in await self._salvager.store(claim, rows)]
         if trim:
-            await self._trim(stored)
+            await self._trim(found.keys(), stored)
 
-    async def _trim(self, stored: list[tuple[Claim, Batch]]) -> None:
-        for claim, batch in stored:
-            # Where the broker is away or in another epoch there is nothing to trim now; the next
-            # call covers this one, or the partition is opened afresh.
-            with contextlib.suppress(*UNAVAILABLE):
+    async def _trim(self, claims: Iterable[Claim], stored: list[tuple[Claim, Batch]]) -> None:
+        # Where the broker is away or in another epoch there is nothing to trim now; the next
+        # call covers this one, or the partition is opened afresh.
+        with contextlib.suppress(*UNAVAILABLE):
+            for claim, batch in stored:
                 await self._broker.committed(
                     claim.number, claim.epoch, batch.position, batch.heads, batch.created
                 )
+            # What only an earlier try stored is covered by the position.
+            for claim in set(claims) - {claim for claim, _ in stored}:
+                await self._broker.committed(claim.number, claim.epoch, claim.position, {}, [])
 
     def _lose(self, number: int) -> None:
         log.warning("partition lost", partition=number)

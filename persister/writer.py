@@ -126,9 +126,12 @@ class Writer:
                 events.c.id != event.id,
             )
         )
-        async with self._engine.begin() as connection:
-            for row in await connection.execute(query):
-                return room_of(row)
+        try:
+            async with self._engine.begin() as connection:
+                for row in await connection.execute(query):
+                    return room_of(row)
+        except (OverflowError, UnicodeError):
+            pass  # what SQL cannot even be asked for is not in it
         return None
 
     async def raise_epoch(self, claim: Claim, start: int) -> None:

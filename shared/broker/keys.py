@@ -91,9 +91,9 @@ class PartitionKeys:
         """Sharded channel of a room."""
         return self._key(f"channel:{key}")
 
-    def once(self, key: str, sender: str, client_msg_id: str) -> str:
-        """What remembers a send. Lengths keep two names from running together."""
-        return self._key(f"once:{len(key)}:{key}:{len(sender)}:{sender}:{client_msg_id}")
+    def once(self, room_id: int, sender: str, client_msg_id: str) -> str:
+        """What remembers a send. The length keeps two names from running together."""
+        return self._key(f"once:{room_id}:{len(sender)}:{sender}:{client_msg_id}")
 
     def key_of_room(self, record: str) -> str:
         """The room's key, from the name of its record."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,6 +34,13 @@ class PartitionState(msgspec.Struct, frozen=True):
     def last_counter(self) -> int:
         """The number in `last`."""
         return int(self.last.partition("-")[0])
+
+
+class Head(NamedTuple):
+    """How far a room is committed: the last seq, 0 where only state changed."""
+
+    room_id: int
+    seq: int
 
 
 class PartitionProbe:
@@ -145,7 +152,7 @@ class PartitionBroker:
         number: int,
         epoch: int,
         position: int,
-        heads: Mapping[str, int],
+        heads: Mapping[str, Head],
         created: Sequence[str],
     ) -> bool:
         """SQL has everything up to `position`: trim the stream and the logs.
@@ -154,7 +161,7 @@ class PartitionBroker:
             number: the partition.
             epoch: the owner's.
             position: the last entry committed.
-            heads: for each room the batch touched, by key, its last committed seq.
+            heads: for each room the batch touched, by key, how far it is committed.
             created: keys of rooms whose creation was committed.
 
         Returns:
@@ -166,7 +173,11 @@ class PartitionBroker:
                 *(part.record, part.stream, part.unstored, part.control),
                 *(k for key in heads for k in (part.room(key), *part.all_of_room(key))),
             ],
-            [epoch, position, self._log_length, *heads.values(), *created],
+            [
+                *(epoch, position, self._log_length),
+                *(word for head in heads.values() for word in head),
+                *created,
+            ],
         )
         return bool(answer)
 

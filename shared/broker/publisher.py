@@ -92,7 +92,7 @@ class Publisher:
         """
         done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         number = partition_of_key(room.key, self._partitions)
-        once = PartitionKeys(number).once(room.key, sender, client_msg_id)
+        once = PartitionKeys(number).once(room.id, sender, client_msg_id)
         self._waiting[number].append(_Send(room, once, encode_body(body), _effect(body), done))
         if number not in self._calls:
             self._calls[number] = asyncio.create_task(self._flush(number))

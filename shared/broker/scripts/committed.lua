@@ -6,7 +6,8 @@
 -- KEYS[5..] five for each room the batch touched: its record, log, gone, cursors, moves
 -- ARGV[1]  the owner's epoch        ARGV[2]  the position: the last entry committed
 -- ARGV[3]  LOG_LENGTH
--- ARGV[4..] the last committed seq of each of those rooms
+-- ARGV[4..] two for each of those rooms: its id (its key may have gone to another since), and
+--          its last committed seq
 -- ARGV[..]  the keys of rooms whose creation was committed
 --
 -- Returns nil when the record is of another epoch, else 1. A log is cut to LOG_LENGTH entries,
@@ -24,9 +25,10 @@ redis.call('SPUBLISH', KEYS[4], envelope(0, 0, 0, 0, 0,
     position})))
 local length, rooms = tonumber(ARGV[3]), (#KEYS - 4) / 5
 for i = 1, rooms do
-  local key, committed = 5 * i, tonumber(ARGV[3 + i])
+  local key, id, committed = 5 * i, ARGV[2 + 2 * i], tonumber(ARGV[3 + 2 * i])
   local record, log, gone, moves = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 4]
-  local excess = redis.call('XLEN', log) - length
+  local is_it = redis.call('HGET', record, 'id') == id
+  local excess = is_it and redis.call('XLEN', log) - length or 0
   if excess > 0 then
     local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', excess)
     local seq = tonumber(string.match(oldest[#oldest][1], '%d+'))
@@ -34,13 +36,13 @@ for i = 1, rooms do
   end
   local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
   local lowest = first and tonumber(string.match(first[1], '%d+')) or committed + 1
-  if tonumber(redis.call('HGET', record, 'last') or 0) <= position then
+  if is_it and tonumber(redis.call('HGET', record, 'last') or 0) <= position then
     redis.call('ZREMRANGEBYSCORE', gone, '-inf', '(' .. int(lowest))
   end
   for _, move in ipairs(redis.call('XRANGE', moves, '-', int(position) .. '-0', 'COUNT', 100)) do
-    if tonumber(move[2][6]) >= lowest then break end
+    if not is_it or tonumber(move[2][6]) >= lowest then break end
     redis.call('XDEL', moves, move[1])
   end
 end
-for i = 4 + rooms, #ARGV do redis.call('ZREM', KEYS[3], ARGV[i]) end
+for i = 4 + 2 * rooms, #ARGV do redis.call('ZREM', KEYS[3], ARGV[i]) end
 return 1

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from shared.broker.partitions import Head
 from shared.broker.publisher import Accepted, Publisher
 from shared.broker.rooms import Held, NotHeld
 from shared.broker.wakes import WakeLog
@@ -82,7 +83,7 @@ async def test_a_chat_that_was_not_held_wakes(bench: Bench) -> None:
     """The first message to a chat that was opened again after quiet wakes, with its place."""
     chat = await bench.chat()
     await bench.fill(chat, 2)
-    await bench.owner.committed(0, 1, 3, {chat.key: 2}, [chat.key])
+    await bench.owner.committed(0, 1, 3, {chat.key: Head(chat.id, 2)}, [chat.key])
     assert await bench.evict() == 1
     seen = await bench.rooms.find(chat.key)
     assert isinstance(seen, NotHeld)
@@ -218,12 +219,12 @@ async def test_deletions_stay_until_they_are_stored(bench: Bench) -> None:
     chat = await bench.chat()
     [first] = await bench.fill(chat, 1)
     await bench.fill_more(chat, 110)
-    await bench.owner.committed(0, 1, 112, {chat.key: 111}, [])
+    await bench.owner.committed(0, 1, 112, {chat.key: Head(chat.id, 111)}, [])
     assert [event.seq for event in await bench.log(chat)] == list(range(12, 112))
     await delete(bench, chat, first)
-    await bench.owner.committed(0, 1, 112, {chat.key: 111}, [])
+    await bench.owner.committed(0, 1, 112, {chat.key: Head(chat.id, 111)}, [])
     assert await gone(bench, chat) == {1}
-    await bench.owner.committed(0, 1, 113, {chat.key: 112}, [])
+    await bench.owner.committed(0, 1, 113, {chat.key: Head(chat.id, 112)}, [])
     assert await gone(bench, chat) == frozenset()
 
 
@@ -232,7 +233,7 @@ async def test_deletions_stay_while_the_log_has_the_message(bench: Bench) -> Non
     chat = await bench.chat()
     [first] = await bench.fill(chat, 1)
     await delete(bench, chat, first)
-    await bench.owner.committed(0, 1, 3, {chat.key: 2}, [])
+    await bench.owner.committed(0, 1, 3, {chat.key: Head(chat.id, 2)}, [])
     assert await gone(bench, chat) == {1}
 
 
@@ -297,7 +298,7 @@ async def test_a_late_word_of_the_old_chat_trims_nothing_of_the_new(bench: Bench
     new = await bench.chat()
     await asyncio.gather(*(bench.send(new, f"new-{n}") for n in range(120)))
     # SQL has the old chat's messages, and nothing of the new one.
-    await bench.owner.committed(0, 1, 151, {old.key: 150}, [old.key])
+    await bench.owner.committed(0, 1, 151, {old.key: Head(old.id, 150)}, [old.key])
     assert [event.seq for event in await bench.log(new)] == list(range(1, 121))
 
 

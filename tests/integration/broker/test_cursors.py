@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from shared import codec
 from shared.broker.cursors import CursorBroker, Moved
+from shared.broker.partitions import Head
 from shared.broker.publisher import RoomNotHeld
 from shared.config import Settings
 from shared.model.events import CursorMoved, Event, RoomDeleted
@@ -209,9 +210,9 @@ async def test_backlog_bound(bench: Bench, chat: Room) -> None:
 async def test_not_evicted_before_its_cursors_are_stored(bench: Bench, chat: Room) -> None:
     """A quiet room stays while SQL may lack a cursor's last move."""
     await move(bench, chat, 3)
-    await bench.owner.committed(0, 1, 6, {chat.key: 5}, [chat.key])
+    await bench.owner.committed(0, 1, 6, {chat.key: Head(chat.id, 5)}, [chat.key])
     assert await bench.evict() == 0
-    await bench.owner.committed(0, 1, 7, {chat.key: 0}, [])
+    await bench.owner.committed(0, 1, 7, {chat.key: Head(chat.id, 0)}, [])
     assert await bench.evict() == 1
     assert await bench.client.exists(PART.cursors(chat.key), PART.moves(chat.key)) == 0
 
@@ -227,8 +228,10 @@ async def test_moves_stay_as_long_as_what_they_speak_of(bench: Bench, chat: Room
         assert part is not None
         return [move.seq for move in part.changes.moves]
 
-    await bench.owner.committed(0, 1, 6, {chat.key: 5}, [])  # of the log's messages, not the moves
+    await bench.owner.committed(
+        0, 1, 6, {chat.key: Head(chat.id, 5)}, []
+    )  # of the log's messages, not the moves
     assert await kept() == [3, 105]
-    await bench.owner.committed(0, 1, 107, {chat.key: 105}, [])
+    await bench.owner.committed(0, 1, 107, {chat.key: Head(chat.id, 105)}, [])
     assert len(await bench.log(chat)) == 100
     assert await kept() == [105]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.broker.keys import PERSISTERS
-from shared.broker.partitions import PartitionProbe, PartitionState
+from shared.broker.partitions import Head, PartitionProbe, PartitionState
 from shared.config import ConfigError, Settings
 from shared.model.events import HistoryCleared
 from tests.integration.broker.bench import PART, Bench
@@ -45,10 +45,12 @@ async def test_committed_cuts_logs(bench: Bench) -> None:
     room, other = await bench.make(), await bench.make("other")
     await asyncio.gather(*(bench.send(room, f"m{n}") for n in range(250)))
     await asyncio.gather(*(bench.send(other, f"m{n}") for n in range(150)))
-    assert await bench.owner.committed(0, 1, 52, {room.key: 50}, [])
+    assert await bench.owner.committed(0, 1, 52, {room.key: Head(room.id, 50)}, [])
     assert await log_ids(bench, room.key) == list(range(51, 251))
     assert await log_ids(bench, other.key) == list(range(1, 151))
-    assert await bench.owner.committed(0, 1, 402, {room.key: 250, other.key: 150}, [])
+    assert await bench.owner.committed(
+        0, 1, 402, {room.key: Head(room.id, 250), other.key: Head(other.id, 150)}, []
+    )
     assert await log_ids(bench, room.key) == list(range(151, 251))
     assert await log_ids(bench, other.key) == list(range(51, 151))
 
@@ -57,7 +59,7 @@ async def test_short_log_is_kept(bench: Bench) -> None:
     """A log of no more than LOG_LENGTH entries keeps them when SQL has them."""
     room = await bench.make()
     await asyncio.gather(*(bench.send(room, f"m{n}") for n in range(100)))
-    assert await bench.owner.committed(0, 1, 101, {room.key: 100}, [])
+    assert await bench.owner.committed(0, 1, 101, {room.key: Head(room.id, 100)}, [])
     assert await log_ids(bench, room.key) == list(range(1, 101))
 
 
@@ -66,7 +68,7 @@ async def test_committed_in_another_epoch(bench: Bench, epoch: int) -> None:
     """The word of an owner of another epoch trims nothing."""
     room = await bench.make()
     await bench.fill(room, 3)
-    assert not await bench.owner.committed(0, epoch, 4, {room.key: 3}, [room.key])
+    assert not await bench.owner.committed(0, epoch, 4, {room.key: Head(room.id, 3)}, [room.key])
     assert await stream_ids(bench) == [1, 2, 3, 4]
     assert await bench.owner.unstored(0) == [room.key]
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shared.broker.partitions import Head
 from shared.broker.rooms import NotHeld
 from shared.config import FENCE_GAP
 from shared.model.events import RoomCreated
@@ -108,7 +109,7 @@ async def test_numbers_go_on_after_quiet(bench: Bench) -> None:
     """A room that was quiet goes on where it was: no gap, and `prev` is its last stored event."""
     room = await bench.make()
     await bench.fill(room, 3)
-    await bench.owner.committed(0, 1, 4, {room.key: 3}, [room.key])
+    await bench.owner.committed(0, 1, 4, {room.key: Head(room.id, 3)}, [room.key])
     assert await bench.evict() == 1
     stored = as_stored(room, head=3)
     assert await bench.rooms.open(stored, 1000, await bench.not_held())

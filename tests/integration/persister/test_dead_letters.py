@@ -106,21 +106,24 @@ async def test_garbage_in_a_text(stage: Stage) -> None:
         assert not persister.ended
 
 
+REFUSE = """CREATE TRIGGER refuse_{verb} BEFORE {verb} ON events WHEN new.content = 'forged'
+BEGIN SELECT RAISE(ABORT, 'refused here'); END"""
+
+
 async def test_taken_message_id(stage: Stage) -> None:
-    """A second message with a stored clientMsgId is set aside, and a void keeps its place."""
+    """A second message with a stored clientMsgId is taken back: a void, and everybody is told."""
     async with stage.storing():
         room = await stage.make()
         await stage.send(room, "m1")
         await inject(stage, room, forged(room, 100, "m1"))
-        await stage.all_stored(room, 2)
+        await stage.all_stored(room, 3)
         await stage.trimmed()
-        assert await stage.stored(room) == [(1, "m1", "message"), (100, None, "void")]
-        [(_, reason)] = await dead(stage)
-        assert b"UNIQUE" in reason
-        code, lines = await command(stage, "list")
-        assert (code, lines[-1]) == (0, "1 dead letter")
-        assert "r:general  MessagePosted seq 100  UNIQUE" in lines[0]
-        assert "forged" not in lines[0]
+        assert await stage.stored(room) == [
+            (1, "m1", "message"),
+            (2, None, "delete"),
+            (100, None, "void"),
+        ]
+        assert await dead(stage) == []
 
 
 async def test_retry_stores_where_the_void_is(stage: Stage) -> None:
@@ -128,15 +131,26 @@ async def test_retry_stores_where_the_void_is(stage: Stage) -> None:
     async with stage.storing():
         room = await stage.make()
         await stage.send(room, "m1")
-        await inject(stage, room, forged(room, 100, "m1"))
+        await stage.all_stored(room, 1)
+        for verb in ("INSERT", "UPDATE"):
+            await stage.database.run(REFUSE.format(verb=verb))
+        await inject(stage, room, forged(room, 100, "m2"))
         await stage.all_stored(room, 2)
+        assert await stage.stored(room) == [(1, "m1", "message"), (100, None, "void")]
+        [(_, reason)] = await dead(stage)
+        assert b"refused here" in reason
+        code, lines = await command(stage, "list")
+        assert (code, lines[-1]) == (0, "1 dead letter")
+        assert "r:general  MessagePosted seq 100  refused here" in lines[0]
+        assert "forged" not in lines[0]
         code, lines = await command(stage, "retry")
         assert code == 1
-        assert "still refused: UNIQUE" in lines[0]
+        assert "still refused: refused here" in lines[0]
         assert lines[-1] == "0 stored, 1 left"
-        await stage.database.run("UPDATE events SET client_msg_id = 'other' WHERE seq = 1")
+        for verb in ("INSERT", "UPDATE"):
+            await stage.database.run(f"DROP TRIGGER refuse_{verb}")
         assert await command(stage, "retry") == (0, ["1 stored, 0 left"])
-        assert await stage.stored(room) == [(1, "other", "message"), (100, "m1", "message")]
+        assert await stage.stored(room) == [(1, "m1", "message"), (100, "m2", "message")]
         epochs = await stage.database.rows("SELECT DISTINCT epoch FROM events")
         assert epochs == [(1,)]
         assert await dead(stage) == []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from persister.batch import Batch, Unreadable, event_row, make_batch, void_batch
 from shared import codec
+from shared.broker.partitions import Head
 from shared.broker.stream import Entry
 from shared.model.events import (
     Beat,
@@ -115,7 +116,7 @@ def test_heads_and_floors() -> None:
         ],
         1,
     )
-    assert batch.heads == {"r:a": 4, "r:b": 8}
+    assert batch.heads == {"r:a": Head(7, 4), "r:b": Head(9, 8)}
     assert batch.floors == {7: 3}
 
 
@@ -174,7 +175,7 @@ def test_void_takes_the_place() -> None:
     assert (row["id"], row["room_id"], row["seq"], row["prev"]) == (3072, 7, 3, 2)
     assert (row["kind"], row["deleted"], row["epoch"]) == ("void", True, 5)
     assert (row["sender"], row["content"], row["client_msg_id"]) == (None, None, None)
-    assert (batch.position, batch.heads, batch.floors) == (9, {"r:general": 3}, {})
+    assert (batch.position, batch.heads, batch.floors) == (9, {"r:general": Head(7, 3)}, {})
 
 
 def test_void_of_what_nobody_can_read() -> None:
@@ -197,7 +198,7 @@ def test_row_of_a_deletion() -> None:
     assert (row["kind"], row["target_id"], row["target_seq"]) == ("delete", 3 << 10, 3)
     assert (row["deleted"], row["content"]) == (False, None)
     assert batch.gone == [{"room": 7, "place": 3}]
-    assert batch.heads == {CHAT: 5}
+    assert batch.heads == {CHAT: Head(7, 5)}
 
 
 def test_moves_of_a_batch() -> None:
@@ -206,9 +207,9 @@ def test_moves_of_a_batch() -> None:
     assert batch.moves == [
         {"room": 7, "who": "bob", "since": 1, "place": 3, "moment": 77, "direct": True}
     ]
-    assert (len(batch.events), batch.heads, batch.position) == (1, {CHAT: 3}, 2)
+    assert (len(batch.events), batch.heads, batch.position) == (1, {CHAT: Head(7, 3)}, 2)
     alone = make_batch([entry(seen("bob", 1, 3), 2, CHAT)], 1)
-    assert alone.heads == {CHAT: 0}  # touched, and nothing of its log is committed by it
+    assert alone.heads == {CHAT: Head(7, 0)}  # touched, and nothing of its log is committed by it
 
 
 def test_made_and_dropped_in_one_batch() -> None:
@@ -240,4 +241,4 @@ def test_head_of_a_room_made_anew() -> None:
         ],
         1,
     )
-    assert batch.heads == {CHAT: 1}
+    assert batch.heads == {CHAT: Head(8, 1)}
