@@ -9,6 +9,7 @@ from gateway.protocols.payloads import NotificationPayload
 from gateway.services import Services
 from shared.broker.keys import EVERYONE
 from shared.codec import signal
+from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import Notice
 
@@ -30,7 +31,13 @@ async def user_online(
     await hear_chats(services, connection)
     services.presence.came(command.user, connection)
     connection.online = True
-    if unread := await list_chats(services, command.user, only_unread=True):
+    try:
+        unread = await list_chats(services, command.user, only_unread=True)
+    except ChatError as error:
+        # They are online all the same; what is unread can be asked for again.
+        connection.refuse(None, error)
+        return
+    if unread:
         connection.emit("chatsList", unread)
 
 

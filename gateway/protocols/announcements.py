@@ -101,11 +101,12 @@ def _in_chat(event: Event, users: tuple[str, str]) -> list[Announcement]:
             return [Announcement("newMessage", payload)]
         case MessageDeleted(_, message_id):
             deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
-            return [Announcement("messageDeleted", deleted)]
+            return [Announcement("messageDeleted", deleted, chat_id=chat)]
         case RoomDeleted():
             return [Announcement("chatDeleted", ChatDeletedPayload(chat))]
         case CursorMoved(message_id=message_id) if message_id:
-            return [Announcement("messageSeen", MessageSeenPayload(message_id, seen=True))]
+            marked = MessageSeenPayload(message_id, seen=True)
+            return [Announcement("messageSeen", marked, chat_id=chat)]
         case CursorMoved(user, seq):
             return [Announcement("seen", SeenPayload(user_out(user), seq), chat_id=chat)]
         case TypingChanged(text):

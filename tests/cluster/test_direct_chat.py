@@ -157,6 +157,7 @@ async def test_mark_as_seen(cluster: Cluster, wire: Wire) -> None:
             seen = await peer.next("messageSeen")
             assert seen == {
                 "event": "messageSeen",
+                "chatId": sent[1]["chatId"],
                 "data": {"messageId": sent[1]["id"], "seen": True},
             }
         assert not bob.all("messageSeen")

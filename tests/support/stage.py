@@ -96,9 +96,14 @@ class Stage:
         async def end() -> None:
             if not working.done():
                 signal.raise_signal(signal.SIGTERM)
-            await working
+            ended, _ = await asyncio.wait([working], timeout=5)
+            while not working.done():
+                working.cancel()
+                await asyncio.wait([working], timeout=0.1)
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().remove_signal_handler(number)
+            assert ended, "the persister did not end"
+            await working
 
         try:
             await self.opened()

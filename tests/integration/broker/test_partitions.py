@@ -76,7 +76,7 @@ async def test_committed_in_another_epoch(bench: Bench, epoch: int) -> None:
 async def test_committed_on_an_empty_server(bench: Bench) -> None:
     """Where everything was lost, the word of a commit makes nothing."""
     await bench.server.flush()
-    assert not await bench.owner.committed(0, 1, 4, {"r:general": 3}, [])
+    assert not await bench.owner.committed(0, 1, 4, {"r:general": Head(1, 3)}, [])
     assert await bench.client.dbsize() == 0
 
 
