@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from shared.broker.rooms import Held, RoomBroker, Tail
+from shared.broker.rooms import Held, NotHeld, RoomBroker, Tail
 from shared.model.ids import users_of_chat
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold, unread_in
@@ -45,11 +45,11 @@ class ChatList:
         held = await asyncio.gather(*(self._held(key, user) for key in keys))
         stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
         listed = {key: _as_stored(chat) for key, chat in stored.items()}
-        for key, (room, tail) in zip(keys, held, strict=True):
-            if room is None:
+        for key, (found, tail) in zip(keys, held, strict=True):
+            if isinstance(found, Held) and tail is not None:
+                listed[key] = await self._with_tail(user, found.room, tail, stored.get(key))
+            elif isinstance(found, NotHeld) and found.deleted:
                 listed.pop(key, None)
-            elif tail is not None:
-                listed[key] = await self._with_tail(user, room, tail, stored.get(key))
         return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
 
     async def partners(self, user: str) -> set[str]:
@@ -58,14 +58,9 @@ class ChatList:
         held = {other for key in keys for other in users_of_chat(key) if other != user}
         return held | await self._reader.partners(user)
 
-    async def _held(self, key: str, user: str) -> tuple[Room | None, Tail | None]:
-        """A chat that was held a moment ago; (None, None) when it is deleted."""
-        found, tail = await asyncio.gather(
-            self._broker.find(key), self._broker.read_tail(key, user)
-        )
-        if isinstance(found, Held):
-            return found.room, tail
-        return None, None
+    async def _held(self, key: str, user: str) -> tuple[Held | NotHeld, Tail | None]:
+        """A chat that was held a moment ago."""
+        return await asyncio.gather(self._broker.find(key), self._broker.read_tail(key, user))
 
     async def _with_tail(
         self, user: str, room: Room, tail: Tail, stored: StoredChat | None
@@ -74,7 +69,9 @@ class ChatList:
             stored = None  # of an earlier chat of the two, which was deleted
         cursor = tail.cursor if tail.cursor is not None else stored.cursor if stored else 0
         if stored and not tail.events and cursor == stored.cursor:
-            return _as_stored(stored)  # SQL had everything when it was read
+            # SQL had every event when it was read, but perhaps not every move of a cursor.
+            seen = stored.last_message and tail.changes.apply(stored.last_message)
+            return ListedChat(stored.room, stored.unread, seen)
         below = tail.events[0].seq if tail.events else TOP
         gone = tail.changes.gone
         unread = unread_in(tail.events, user, cursor, tail.floor, gone)

@@ -1,11 +1,11 @@
 """Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
 
-import asyncio
 from typing import Final
 
 import msgspec
 
-from shared.broker.publisher import Accepted, Publisher, RoomNotHeld
+from gateway.send_line import SendLine
+from shared.broker.publisher import Accepted, Publisher
 from shared.broker.rooms import Held, RoomBroker
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Body, MessagePosted, RoomCreated
@@ -36,11 +36,9 @@ class Directory:
     def __init__(self, broker: RoomBroker, reader: Reader, publisher: Publisher) -> None:
         self._broker = broker
         self._reader = reader
-        self._publisher = publisher
         # A chat keeps its key for life, so what was found once need not be asked again.
         self._chat_keys: dict[int, str] = {}
-        # Rooms that are being opened because somebody sent to them.
-        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._line = SendLine(publisher, self.room)
 
     async def room(self, key: str) -> Room | None:
         """The room of this key, held by the broker when this returns; None if there is none.
@@ -153,30 +151,12 @@ class Directory:
         Raises:
             ChatError: as `Publisher.send`, and as `room`.
         """
-        opening = self._opening.get(room.key)
-        if opening is None:
-            try:
-                return await self._publisher.send(room, sender, client_msg_id, body)
-            except RoomNotHeld:
-                opening = self._opening.get(room.key)
-        if opening is None:
-            opening = self._opening[room.key] = asyncio.create_task(self._open_for_sends(room.key))
-        # Whoever comes while it is opened stands behind who came before.
-        await asyncio.shield(opening)
-        try:
-            return await self._publisher.send(room, sender, client_msg_id, body)
-        except RoomNotHeld:
-            raise broker_unavailable() from None
-
-    async def _open_for_sends(self, key: str) -> None:
-        try:
-            await self.room(key)
-        finally:
-            del self._opening[key]
+        return await self._line.send(room, sender, client_msg_id, body)
 
     async def _key_of_chat(self, chat_id: int) -> str | None:
         if unstored := await self._broker.event(chat_id):
             key, event = unstored
-            return key if isinstance(event.body, RoomCreated) else None
+            created = event.body
+            return key if isinstance(created, RoomCreated) and created.kind == "direct" else None
         stored = await self._reader.room_by_id(chat_id)
         return stored.key if stored and stored.kind == "direct" else None

@@ -37,7 +37,8 @@ local created_at = now_ms()
 local rooms = {}
 for i = 1, room_count do
   local key = 1 + 4 * i
-  local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given', 'active', 'deleted')
+  local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given', 'active', 'deleted',
+    'woke')
   local room = {record = KEYS[key], log = KEYS[key + 1], channel = KEYS[key + 2],
     gone = KEYS[key + 3], wake = ARGV[5 + 2 * i]}
   if not fields[1] or fields[2] ~= epoch then
@@ -46,7 +47,7 @@ for i = 1, room_count do
     room.refusal = 'gone'
   else
     room.id, room.head, room.given = tonumber(fields[1]), tonumber(fields[3]), tonumber(fields[4])
-    room.active = tonumber(fields[5])
+    room.active, room.woke = tonumber(fields[5]), fields[7]
   end
   rooms[i] = room
 end
@@ -73,10 +74,13 @@ for i = 1, #KEYS - first_send_key do
     redis.call('XADD', room.log, int(seq) .. '-0', 'e', event)
     redis.call('SPUBLISH', room.channel, event)
     redis.call('SET', once, int(id) .. ' ' .. int(seq) .. ' ' .. int(created_at), 'PX', dedupe_ms)
-    -- A clock that was set back makes the last event one of the future: that wakes too.
+    -- A clock that was set back makes the last event one of the future: that wakes too. So does
+    -- the first event since the room is held: who came online before could not be told of it.
     local idle = created_at - room.active
     if room.wake ~= '' and
-        (room.head == 0 or idle < 0 or idle >= quiet_ms or effect == 'drop') then
+        (not room.woke or idle < 0 or idle >= quiet_ms or effect == 'drop') then
+      room.woke = '1'
+      redis.call('HSET', room.record, 'woke', 1)
       wake(KEYS[3], KEYS[4], counter,
         envelope(room.id, id, seq, room.head, created_at, room.wake))
     end

@@ -16,7 +16,7 @@ from shared.model.rooms import Room
 from shared.model.timeline import Message
 from tests.support.stage import Stage
 
-few = settings(settings.get_profile("integration"), max_examples=20)
+few = settings(settings.get_profile("integration"), max_examples=12)
 End = Callable[[], Awaitable[None]]
 stored_or_not = pytest.mark.parametrize("stored", [True, False], ids=["in SQL", "in the log"])
 

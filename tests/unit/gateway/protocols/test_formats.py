@@ -293,13 +293,13 @@ def test_message_of_a_chat_goes_out(wire: Wire, sender: str, receiver: int | str
 
 @both
 def test_deletion_goes_out(wire: Wire) -> None:
-    """A deletion of one message is told alike in a room, beside its name, and in a chat."""
+    """A deletion of one message is told with its room's name or its chat's id beside it."""
     data = {"messageId": 2048, "seq": 5, "prev": 4}
     [in_chat] = announcements(deleted(5, 2), None, PAIR)
     [in_room] = announcements(deleted(5, 2), "general")
     sent = [wire.load(wire.format.encode(item.outgoing())) for item in (in_chat, in_room)]
     assert sent == [
-        {"event": "messageDeleted", "data": data},
+        {"event": "messageDeleted", "chatId": 7, "data": data},
         {"event": "messageDeleted", "room": "general", "data": data},
     ]
 
@@ -316,7 +316,7 @@ def test_move_of_a_cursor_goes_out(wire: Wire) -> None:
     ]
     assert [wire.load(wire.format.encode(item.outgoing())) for item in told] == [
         {"event": "seen", "chatId": 7, "data": {"user": 7, "seq": 3}},
-        {"event": "messageSeen", "data": {"messageId": 3072, "seen": True}},
+        {"event": "messageSeen", "chatId": 7, "data": {"messageId": 3072, "seen": True}},
         {"event": "seen", "room": "general", "data": {"user": 7, "seq": 3}},
     ]
 
