@@ -1,6 +1,7 @@
 """Which partitions are ours: a lease each, shared out evenly among the living persisters."""
 
 import asyncio
+import contextlib
 from math import ceil
 
 from shared.broker.client import UNAVAILABLE
@@ -36,6 +37,7 @@ class Leases:
         self._surplus: set[int] = set()
         # A renewal under way while a lease is given back would take it again.
         self._turn = asyncio.Lock()
+        self._ended = asyncio.Event()
         self.changed = asyncio.Event()
 
     @property
@@ -44,8 +46,8 @@ class Leases:
         return frozenset(self._held - self._surplus)
 
     async def run(self) -> None:
-        """Take, renew and hand over leases, for ever."""
-        while True:
+        """Take, renew and hand over leases until `end`."""
+        while not self._ended.is_set():
             before = self.wanted
             try:
                 async with self._turn:
@@ -54,7 +56,13 @@ class Leases:
                 log.warning("leases not renewed", error=str(error))
             if self.wanted != before:
                 self.changed.set()
-            await asyncio.sleep(self._tick)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._tick):
+                    await self._ended.wait()
+
+    def end(self) -> None:
+        """Let `run` return. A cancellation in the middle of a call to the broker may be lost."""
+        self._ended.set()
 
     async def release(self, number: int) -> None:
         """Give back a partition that is no longer wanted, after its last batch."""

@@ -65,10 +65,12 @@ class Worker:
         try:
             # A group: a process whose leases are not renewed must end, not go on half alive.
             async with asyncio.TaskGroup() as group:
-                renewing = group.create_task(self._leases.run(), name="leases")
-                while not self._stop.is_set():
-                    await self._outlast(self._step)
-                renewing.cancel()
+                group.create_task(self._leases.run(), name="leases")
+                try:
+                    while not self._stop.is_set():
+                        await self._outlast(self._step)
+                finally:
+                    self._leases.end()
         except ExceptionGroup as group:
             misfit = group.subgroup(ConfigError)
             raise (misfit.exceptions[0] if misfit else group) from None

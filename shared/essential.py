@@ -1,12 +1,14 @@
 """Tasks that a process cannot do without."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 from shared.telemetry import logger
+
+ASK_AGAIN: Final = 0.1
+"""Seconds after which a task that did not end is cancelled once more."""
 
 log = logger(__name__)
 
@@ -23,11 +25,15 @@ class EssentialTask:
         self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
-        """End it, and wait until it has."""
+        """End it, and wait until it has.
+
+        On Python 3.11 `asyncio.wait_for`, which the broker's client uses, loses a cancellation
+        that comes just as its work ends: so it is asked until it has heard.
+        """
         self._task.remove_done_callback(self._ended)
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=ASK_AGAIN)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
