@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.telemetry import logger
 
-ASK_AGAIN: Final = 0.1
+ASK_AGAIN: Final = 0.01
 """Seconds after which a task that did not end is cancelled once more."""
 
 log = logger(__name__)
