@@ -1,7 +1,6 @@
 """Direct chats while processes die and connections are cut."""
 
 import asyncio
-import signal
 from typing import Any
 
 import httpx
@@ -134,7 +133,7 @@ async def test_a_killed_gateways_users_go_offline() -> None:
 
 
 async def test_a_clean_leave_shows_at_once() -> None:
-    """Who closes a connection, or whose gateway is told to stop, is offline within 2 s."""
+    """Who closes a connection is offline within 2 s."""
     async with Cluster() as cluster, Peer(cluster.gateway_url(1)) as ann:
         await ann.request("userOnline", 1)
         async with Peer(cluster.gateway_url(2)) as bob:
@@ -144,14 +143,6 @@ async def test_a_clean_leave_shows_at_once() -> None:
         async with asyncio.timeout(2):
             while (await ann.next("onlineUsers"))["data"] != [1]:
                 pass
-        async with Peer(cluster.gateway_url(2)) as bob:
-            await bob.request("userOnline", 2)
-            while (await ann.next("onlineUsers"))["data"] != [1, 2]:
-                pass
-            cluster.kill("gateway-2", signal.SIGTERM)
-            async with asyncio.timeout(2):
-                while (await ann.next("onlineUsers"))["data"] != [1]:
-                    pass
 
 
 async def test_above_the_limit_one_sees_ones_partners() -> None:
