@@ -57,12 +57,15 @@ async def chat(websocket: WebSocket) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        people.went(services, connection)
         for task in tasks:
             task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(ended, Exception):
-                log.error("connection failed", sid=connection.sid, exc_info=ended)
+        try:
+            for ended in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    log.error("connection failed", sid=connection.sid, exc_info=ended)
+        finally:
+            # Last: a join that was under way must not enter a room after this.
+            people.went(services, connection)
 
 
 def _bind(connection: Connection, username: str | None) -> None:

@@ -65,7 +65,15 @@ async def _resume_room(
         delivered = _Delivered(member.seen, known.head)
         member.waiting = []
     local = await services.hub.enter(connection, room)
-    place, seen = await _replay(services, connection, room, seq, delivered)
+    try:
+        place, seen = await _replay(services, connection, room, seq, delivered)
+    except BaseException:
+        # Nobody stays gated: who was in the room goes on as before, who was not is not.
+        if known:
+            services.hub.go_live(connection, local, delivered.to)
+        else:
+            services.hub.leave(connection, local)
+        raise
     let_go.append(lambda: services.hub.go_live(connection, local, seen))
     return place
 
@@ -86,10 +94,14 @@ async def _resume_chat(
     if connection.hears_chats and local is not None:
         delivered = _Delivered(known.seen if known else 0, local.head) if known else delivered
     connection.chats[chat_id] = Member()
-    await hear_chats(services, connection)
-    if held := await services.directory.held(chat.key):
-        services.hub.follow(held.room, held.idle)
-    place, seen = await _replay(services, connection, chat, seq, delivered)
+    try:
+        await hear_chats(services, connection)
+        if held := await services.directory.held(chat.key):
+            services.hub.follow(held.room, held.idle)
+        place, seen = await _replay(services, connection, chat, seq, delivered)
+    except BaseException:
+        services.hub.chat_goes_live(connection, chat, delivered.to)
+        raise
     let_go.append(lambda: services.hub.chat_goes_live(connection, chat, seen))
     return place
 
