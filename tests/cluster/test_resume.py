@@ -68,10 +68,10 @@ async def test_resume_from_sql(room: str) -> None:
             for peer in (ann, bob):
                 await peer.request("joinRoom", {"room": room})
             await fill(ann, room, 1500)
-            last = ann.all("message", room)[-1]
-            await bob.until(1500, "message", room)
-            await ann.request("deleteMessage", ann.all("message", room)[699]["id"])
-            await bob.request("seen", {"room": room, "seq": last["seq"]})
+            got = await bob.until(1500, "message", room)
+            await ann.until(1500, "message", room)
+            await ann.request("deleteMessage", got[699]["id"])
+            await bob.request("seen", {"room": room, "seq": got[-1]["seq"]})
             await eventually(
                 lambda: messages(cluster.database, room), lambda rows: len(rows) == 1500
             )
