@@ -54,6 +54,9 @@ class Connection:
         fell_behind: set when that happens.
         ending: why it is to end once the outbox is empty; None to stay.
         ended: set when it has gone.
+        placed: the count of the last offset that was written to this client alone.
+        holds_chats: it is coming back: events of chats wait until those before them are there.
+        replaced: its client has come back on another connection.
     """
 
     def __init__(self, wire: Format, gateway_name: str, outbox_limit: int) -> None:
@@ -77,6 +80,9 @@ class Connection:
         self.fell_behind = asyncio.Event()
         self.ending: CloseCode | None = None
         self.ended = asyncio.Event()
+        self.placed = 0
+        self.holds_chats = False
+        self.replaced = False
         self._outbox: deque[bytes] = deque()
         self._unsent = 0
         self._limit = outbox_limit
@@ -126,10 +132,10 @@ class Connection:
             return
         self._put(frame)
 
-    def emit(self, event: str, data: Any, room: str | None = None) -> None:  # noqa: ANN401 - any payload
+    def emit(self, event: str, data: Any, room: str | None = None, offset: str = "") -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""
         in_room = UNSET if room is None else room
-        self.push(self.wire.encode(Outgoing(event, room=in_room, data=data)))
+        self.push(self.wire.encode(Outgoing(event, room=in_room, data=data), offset))
 
     def reply(self, request: RequestId | None, data: Any) -> None:  # noqa: ANN401 - any payload
         """Answer a request; one without an id wants no answer."""

@@ -6,12 +6,11 @@ from typing import NamedTuple
 from gateway.connection import Connection, Member
 from gateway.handlers.outcome import AndThen
 from gateway.handlers.places import hear_chats
-from gateway.protocols.announcements import Announcement, announcements
+from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import Event
 from shared.model.ids import room_key
 from shared.model.rooms import Room
 
@@ -121,7 +120,7 @@ async def _replay(
         for event in page.events:
             if not delivered.after < event.seq <= delivered.to:
                 await connection.calm()
-                services.hub.tell([connection], _told(event, room))
+                services.hub.show(connection, event, room)
             at = event.seq
         more = page.more
     head = max(head, at) if recovered else head or room.head
@@ -141,12 +140,6 @@ async def _cursors(services: Services, room: Room, *, all_of_them: bool) -> dict
         return found | await services.rooms.cursors(room.key)
     except ChatError:
         return found
-
-
-def _told(event: Event, room: Room) -> list[Announcement]:
-    if room.kind == "direct":
-        return announcements(event, None, (room.user1, room.user2))
-    return announcements(event, room.name)
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

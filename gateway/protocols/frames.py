@@ -53,8 +53,13 @@ class Format(Protocol):
         """
         ...
 
-    def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame."""
+    def encode(self, outgoing: Outgoing, offset: str = "") -> bytes:
+        """Write a frame.
+
+        Args:
+            outgoing: the frame.
+            offset: of an event; formats whose clients do not show offsets leave it out.
+        """
         ...
 
 
@@ -114,7 +119,7 @@ class StructFormat:
         except (msgspec.DecodeError, ValueError) as error:
             raise ChatError("bad_request", _plain(error)) from None
 
-    def encode(self, outgoing: Outgoing) -> bytes:
+    def encode(self, outgoing: Outgoing, offset: str = "") -> bytes:  # noqa: ARG002 - as Format has it
         """Write a frame."""
         return self._encode(outgoing)
 
