@@ -26,6 +26,7 @@ from gateway.pulse import Pulse
 from gateway.readiness import Readiness
 from gateway.replay import Replay
 from gateway.services import Services
+from gateway.sessions import Sessions
 from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
@@ -33,6 +34,7 @@ from shared.broker.keys import EVERYONE
 from shared.broker.partitions import PartitionProbe
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
+from shared.broker.sessions import SessionBroker
 from shared.broker.subscriber import Subscriber
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
@@ -103,7 +105,8 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     for channel in (EVERYONE, *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, rooms)
-    for part in (subscriber, pulse, follower, presence, watch, durability, heads):
+    sessions = Sessions(SessionBroker(client, settings.partitions), hub, settings.recovery_seconds)
+    for part in (subscriber, pulse, follower, presence, watch, durability, heads, sessions):
         part.start()
         stack.push_async_callback(part.close)
 
@@ -128,4 +131,5 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         watch=watch,
         durability=durability,
         readiness=Readiness(pulse, watch),
+        sessions=sessions,
     )

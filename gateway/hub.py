@@ -186,7 +186,9 @@ class Hub:
             wire = connection.wire
             encoded = frames.get(wire)
             if encoded is None:
-                encoded = frames[wire] = [wire.encode(item.outgoing(), item.offset) for item in told]
+                encoded = frames[wire] = [
+                    wire.encode(item.outgoing(), item.offset) for item in told
+                ]
             for frame, item in zip(encoded, told, strict=True):
                 connection.push(frame, sheddable=item.sheddable)
 
@@ -204,6 +206,12 @@ class Hub:
         to = self.listeners(user1, user2)
         live = [connection for connection in to if self._is_live(connection, event)]
         self.tell(_without_origin(live, event), told)
+
+    def place(self, connection: Connection, room: Room, seq: int) -> str:
+        """The offset of what is about to tell a connection alone of a room up to `seq`."""
+        offset = self.offsets.next(room.id, seq)
+        connection.placed = self.offsets.count
+        return offset
 
     def show(self, connection: Connection, event: Event, room: Room, head: int = 0) -> None:
         """Tell one connection of something in a room or chat that the others know already.

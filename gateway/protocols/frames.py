@@ -37,8 +37,8 @@ class Format(Protocol):
     text: bool
     """Whether frames are text frames (UTF-8) or binary ones."""
 
-    def parse(self, data: bytes) -> Frame:
-        """Read a client's frame.
+    def parse(self, data: Any) -> Frame:  # noqa: ANN401 - what its transport hands over
+        """Read a client's frame: bytes, or a packet that was read already.
 
         Raises:
             ChatError: `bad_frame`.
@@ -96,7 +96,7 @@ class StructFormat:
         self._encode = encode
         self._decoders: dict[type[Command], _Decoder] = {}
 
-    def parse(self, data: bytes) -> Frame:
+    def parse(self, data: Any) -> Frame:  # noqa: ANN401 - as Format has it
         """Read a client's frame."""
         try:
             frame: Frame = self._frames.decode(data)

@@ -10,12 +10,14 @@ On the wire: `life.count.room.seq`, the numbers in base 10.
 
 import re
 import secrets
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 _OFFSET: Final = re.compile(r"([A-Za-z0-9_-]{8})\.(\d{1,16})\.(\d{1,16})\.(\d{1,16})", re.ASCII)
 
 
-class Offset(NamedTuple):
+class Offset(msgspec.Struct, frozen=True):
     """A client's offset.
 
     Attributes:

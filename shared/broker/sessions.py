@@ -41,10 +41,12 @@ class Taken(NamedTuple):
     Attributes:
         session: as its last owner saw it.
         at: when that was, in milliseconds since 1970 by the broker's clock.
+        age: how long ago that is, in milliseconds.
     """
 
     session: Session
     at: int
+    age: int
 
 
 class SessionBroker:
@@ -93,9 +95,9 @@ class SessionBroker:
             answer = await self._take([key], [owner, int(keep * 1000)])
         if answer is None:
             return None
-        data, at = answer
+        data, at, now = answer
         try:
-            return Taken(_decoder.decode(data), at)
+            return Taken(_decoder.decode(data), at, now - at)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None  # of another build
 

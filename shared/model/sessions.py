@@ -23,6 +23,7 @@ class RoomPlace(msgspec.Struct, frozen=True, array_like=True):
 class ChatPlace(msgspec.Struct, frozen=True, array_like=True):
     """A direct chat of a session's user with news lately; fields as of `RoomPlace`."""
 
+    room_id: int
     surely: int
     sent: int
 
