@@ -34,6 +34,31 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def serving(
+    app: Starlette, host: str, port: int, *, most_frame: int = MOST_FRAME
+) -> uvicorn.Config:
+    """How a gateway serves an application.
+
+    Args:
+        app: the application.
+        host: the address it listens on.
+        port: the port.
+        most_frame: bytes of a WebSocket message.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws=ChatProtocol,
+        ws_max_size=most_frame,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
 async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
@@ -58,18 +83,7 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        ws=ChatProtocol,
-        ws_max_size=MOST_FRAME,
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
+    config = serving(app, settings.host, settings.port)
     server = DrainingServer(config, app)
     server.run()
     if not server.started:

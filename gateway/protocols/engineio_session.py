@@ -139,10 +139,10 @@ class Session:
             A message for the application, or None.
 
         Raises:
-            PacketError: it may not come here; the session is closed.
+            PacketError: it may not come here; the session is closed, if it was not before.
         """
         if self.closed:
-            return None
+            raise PacketError("the session has ended")
         self._heard(packet.type, now)
         if packet.type is PacketType.MESSAGE:
             return packet.data
@@ -192,8 +192,10 @@ class Session:
         """Take a POST, until `posting` is unset.
 
         Raises:
-            PacketError: another is under way; the session is closed.
+            PacketError: another is under way; the session is closed, if it was not before.
         """
+        if self.closed:
+            raise PacketError("the session has ended")
         if self.posting:
             self.fail("transport error")
             raise PacketError("a second POST")

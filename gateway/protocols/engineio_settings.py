@@ -23,3 +23,8 @@ class EngineSettings(msgspec.Struct, frozen=True):
     upgrade_timeout: int = 10_000
     max_unsent: int = 4_000_000
     origins: frozenset[str] = frozenset()
+
+    @property
+    def silence(self) -> float:
+        """Seconds that a session lives without a word of its client."""
+        return (self.ping_interval + self.ping_timeout) / 1000

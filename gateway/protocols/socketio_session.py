@@ -44,7 +44,7 @@ class Socket:
         state: whatever the application keeps with it.
     """
 
-    __slots__ = ("_acks", "_next_ack", "_send", "connected", "namespace", "sid", "state")
+    __slots__ = ("_acks", "_ended", "_next_ack", "_send", "connected", "namespace", "sid", "state")
 
     def __init__(self, namespace: str, send: Send) -> None:
         self.namespace = namespace
@@ -54,14 +54,17 @@ class Socket:
         self._send = send
         self._acks: dict[int, OnAck] = {}
         self._next_ack = 0
+        self._ended = False
 
     def accept(self, sid: str | None = None, **payload: Any) -> None:  # noqa: ANN401 - any JSON
-        """Answer a CONNECT.
+        """Answer a CONNECT; `connected` says whether the client was still there.
 
         Args:
             sid: its id, where it had one before; else it gets one.
             payload: what the client is told beside it, such as `pid`.
         """
+        if self._ended:
+            return
         self.sid = sid or secrets.token_urlsafe(15)
         self.connected = True
         self._send(encode_connect(self.namespace, {"sid": self.sid, **payload}))
@@ -95,6 +98,7 @@ class Socket:
     def end(self) -> None:
         """It has ended: nothing is sent any more, and no acknowledgement will come."""
         self.connected = False
+        self._ended = True
         while self._acks:
             self._acks.pop(next(iter(self._acks)))(None)
 

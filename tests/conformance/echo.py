@@ -1,0 +1,74 @@
+"""The echo applications of the conformance server."""
+
+from typing import Any
+
+from starlette.types import Scope
+from starlette.websockets import WebSocket
+
+from gateway.endpoints.engineio_session import EngineSession
+from gateway.protocols.engineio_packets import Binary, PacketType
+from gateway.protocols.socketio_decoder import SocketPacket
+from gateway.protocols.socketio_session import Socket
+
+NAMESPACES = {"/", "/custom"}
+
+
+async def echo_websocket(websocket: WebSocket) -> None:
+    """Answer every message with itself."""
+    await websocket.accept()
+    while (message := await websocket.receive())["type"] == "websocket.receive":
+        if (text := message.get("text")) is not None:
+            await websocket.send_text(text)
+        else:
+            await websocket.send_bytes(message["bytes"])
+
+
+class EngineEcho:
+    """Answers every Engine.IO message with itself."""
+
+    def on_open(self, session: EngineSession, scope: Scope) -> None:
+        """Nothing to prepare."""
+
+    async def on_packet(self, session: EngineSession, message: str | Binary) -> None:
+        """Echo."""
+        if isinstance(message, str):
+            session.send((PacketType.MESSAGE + message).encode())
+        else:
+            session.send(message)
+
+    def on_close(self, session: EngineSession, reason: str) -> None:
+        """Nothing to clear."""
+
+
+class SocketIOEcho:
+    """Echoes events and acknowledgements, and each CONNECT's payload."""
+
+    async def on_connect(
+        self,
+        session: EngineSession,  # noqa: ARG002 - the protocol's
+        socket: Socket,
+        auth: dict[str, Any],
+    ) -> None:
+        """Accept the two namespaces there are."""
+        if socket.namespace not in NAMESPACES:
+            socket.refuse("Invalid namespace")
+            return
+        socket.accept()
+        socket.emit("auth", auth)
+
+    async def on_event(
+        self,
+        session: EngineSession,  # noqa: ARG002 - the protocol's
+        socket: Socket,
+        packet: SocketPacket,
+    ) -> None:
+        """Echo what `/` is to echo."""
+        if socket.namespace != "/":
+            return
+        if packet.name == "message":
+            socket.emit("message-back", *packet.values())
+        elif packet.name == "message-with-ack":
+            socket.acknowledge(packet.id, *packet.values())
+
+    def on_disconnect(self, session: EngineSession, socket: Socket, reason: str) -> None:
+        """Nothing to clear."""
