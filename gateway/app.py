@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
@@ -14,6 +15,9 @@ from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, websocket
+from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.socketio import SocketIOApplication
+from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
 from gateway.history import History
@@ -22,6 +26,8 @@ from gateway.incoming import Incoming
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
+from gateway.protocols.engineio_settings import EngineSettings
+from gateway.protocols.frames import MOST_FRAME
 from gateway.pulse import Pulse
 from gateway.readiness import Readiness
 from gateway.replay import Replay
@@ -58,6 +64,9 @@ def make_app(settings: Settings) -> Starlette:
             yield
         log.info("gateway ended")
 
+    async def socketio(scope: Scope, receive: Receive, send: Send) -> None:
+        await app.state.socketio(scope, receive, send)
+
     routes = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
@@ -68,13 +77,15 @@ def make_app(settings: Settings) -> Starlette:
         Route("/docs", openapi.page),
         Mount("/docs", StaticFiles(directory=openapi.WEB)),
         WebSocketRoute("/ws", websocket.chat),
+        Mount("/socket.io", socketio),
     ]
     errors = {
         ChatError: chats.chat_error,
         HTTPException: chats.http_error,
         Exception: chats.server_error,
     }
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    return app
 
 
 async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> None:
@@ -133,3 +144,10 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         readiness=Readiness(pulse, watch),
         sessions=sessions,
     )
+    app.state.socketio = _socketio(app.state.services)
+
+
+def _socketio(services: Services) -> EngineServer:
+    settings = services.settings
+    engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
+    return EngineServer(engine, SocketIOApplication(SocketIOChat(services)), settings.gateway_name)

@@ -60,7 +60,7 @@ class Dispatcher:
         self._connection = connection
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def dispatch(self, data: bytes) -> None:
+    async def dispatch(self, data: Any) -> None:  # noqa: ANN401 - as the format's `parse` takes it
         """Handle a frame; whatever is wrong with it is answered, never raised."""
         request: RequestId | None = None
         try:

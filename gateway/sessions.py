@@ -8,7 +8,7 @@ client shows tells whether it has all that was written before (see `gateway/hand
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from gateway.close_codes import CloseCode
@@ -34,6 +34,9 @@ MOST_WAITING: Final = 10_000
 MOST_LIVES: Final = 8
 """Gateways' lives that a session remembers; an offset of an older one says nothing."""
 
+Heart = Callable[[], tuple[int, int]]
+"""How many pings a client was sent, and up to which of them it answered."""
+
 log = logger(__name__)
 
 
@@ -48,7 +51,7 @@ class Kept:
     """
 
     def __init__(
-        self, connection: Connection, pid: str, lives: tuple[tuple[str, int], ...]
+        self, connection: Connection, pid: str, lives: tuple[tuple[str, int], ...], heart: Heart
     ) -> None:
         self.connection = connection
         self.pid = pid
@@ -58,7 +61,9 @@ class Kept:
         self.saved: Session | None = None
         self.saved_at = 0.0
         self.settled = True
-        self._asked: dict[int, int] = {}
+        # Up to where it had been sent all when it had been sent so many pings.
+        self._asked: tuple[int, dict[int, int]] | None = None
+        self._heart = heart
         self._heard_since = 0
 
     @property
@@ -66,14 +71,15 @@ class Kept:
         """The count of offsets when it came to this gateway."""
         return self.lives[-1][1]
 
-    def ping(self, hub: Hub) -> None:
-        """A ping goes out: whoever answers it has all that was written before."""
-        places = self._places(hub)
-        self._asked = {place: seq for place, seq in places.items() if seq is not None}
-
-    def pong(self) -> None:
-        """The ping was answered."""
-        self.surely |= self._asked
+    def beat(self, hub: Hub) -> None:
+        """Find out whether the client answered a ping, and what it had before that."""
+        pings, pongs = self._heart()
+        if self._asked is None:
+            places = self._places(hub)
+            self._asked = pings, {place: seq for place, seq in places.items() if seq is not None}
+        elif pongs > self._asked[0]:
+            self.surely |= self._asked[1]
+            self._asked = None
 
     def hears(self, hub: Hub) -> None:
         """It begins to hear of its user's chats: what was before is not owed to it."""
@@ -154,16 +160,6 @@ class Sessions:
             await self._task.close()
         await self._save_changes()
 
-    def pinged(self, connection: Connection) -> None:
-        """A ping goes out to a client."""
-        if kept := self._kept.get(connection):
-            kept.ping(self._hub)
-
-    def ponged(self, connection: Connection) -> None:
-        """A client answered the last ping."""
-        if kept := self._kept.get(connection):
-            kept.pong()
-
     def hears(self, connection: Connection) -> None:
         """A connection begins to hear of its user's chats."""
         if kept := self._kept.get(connection):
@@ -181,20 +177,20 @@ class Sessions:
             kept.settled = True
             await self.try_to_keep(connection)
 
-    async def open(self, connection: Connection) -> str:
+    async def open(self, connection: Connection, heart: Heart) -> str:
         """Begin a session; its pid, which is the secret that opens it elsewhere."""
         pid = secrets.token_urlsafe(18)
-        self._add(Kept(connection, pid, ((self._hub.offsets.life, self._hub.offsets.count),)))
+        self._add(Kept(connection, pid, self._lives(), heart))
         await self.try_to_keep(connection)
         return pid
 
-    async def take(self, connection: Connection, pid: str) -> Taken | None:
+    async def take(self, connection: Connection, pid: str, heart: Heart) -> Taken | None:
         """Let a connection take over a session; it is not settled yet.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        kept = Kept(connection, pid, ((self._hub.offsets.life, self._hub.offsets.count),))
+        kept = Kept(connection, pid, self._lives(), heart)
         kept.settled = False
         taken = await self._broker.take(pid, kept.owner, self._keep)
         if taken is None:
@@ -248,6 +244,9 @@ class Sessions:
         if self._batch is None:
             self._batch = asyncio.create_task(self._save_urgent())
 
+    def _lives(self) -> tuple[tuple[str, int], ...]:
+        return ((self._hub.offsets.life, self._hub.offsets.count),)
+
     def _add(self, kept: Kept) -> None:
         self._kept[kept.connection] = kept
         self._by_pid[kept.pid] = kept
@@ -262,6 +261,9 @@ class Sessions:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
+            for kept in self._kept.values():
+                if kept.settled and not kept.connection.lagging:
+                    kept.beat(self._hub)
             await self._save_changes()
 
     async def _save_changes(self) -> None:

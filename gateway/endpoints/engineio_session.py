@@ -51,6 +51,7 @@ class EngineSession:
 
     __slots__ = (
         "_application",
+        "_emptied",
         "_flushing",
         "_forget",
         "_loop",
@@ -85,6 +86,8 @@ class EngineSession:
         self._timer: asyncio.TimerHandle | None = None
         self._told = False
         self._flushing = False
+        self._emptied = asyncio.Event()
+        self._emptied.set()
 
     @property
     def sid(self) -> str:
@@ -107,9 +110,20 @@ class EngineSession:
         All packets of a tick leave together. A client that leaves too much unread is closed.
         """
         self.engine.send(packet)
+        self._emptied.clear()
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self.settle)
+
+    async def emptied(self) -> None:
+        """Wait until the client's transport took all that was sent, or the session ended."""
+        if not self.engine.closed:
+            await self._emptied.wait()
+
+    def written(self) -> None:
+        """The client's transport took what `take` handed out."""
+        if not self.engine.unsent:
+            self._emptied.set()
 
     def close(self, reason: str = "forced close") -> None:
         """End it, after what waits has been sent."""
@@ -143,6 +157,7 @@ class EngineSession:
             self.wanted.set()
         if engine.closed and not self._told:
             self._told = True
+            self._emptied.set()
             if self.drop is not None:
                 self.drop()
             self._application.on_close(self, engine.closed)
@@ -184,6 +199,8 @@ class EngineSession:
             body = self.engine.answer(self.now)
         finally:
             self.settle()  # the poll that waited is told if this one is refused
+        if body is not None:
+            self.written()
         return await self._hold(receive) if body is None else body
 
     async def _hold(self, receive: Receive) -> bytes:
@@ -208,6 +225,7 @@ class EngineSession:
             poll.set_exception(EngineError(ErrorCode.BAD_REQUEST))
         elif (body := self.engine.answer(self.now)) is not None:
             poll.set_result(body)
+            self.written()
 
     def _arm(self) -> None:
         deadline = self.engine.deadline

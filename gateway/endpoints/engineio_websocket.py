@@ -82,6 +82,7 @@ async def _write(websocket: WebSocket, session: EngineSession) -> None:
                 await websocket.send_bytes(packet)
             else:
                 await websocket.send_text(packet.decode())
+        session.written()
         if session.engine.closed:
             await _close(websocket, CloseCode.NORMAL)
             return

@@ -21,6 +21,7 @@ from gateway.history import TOP
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
 from gateway.services import Services
+from gateway.sessions import Heart
 from shared.broker.rooms import Held
 from shared.broker.sessions import Taken
 from shared.errors import ChatError
@@ -62,7 +63,7 @@ class Plan(NamedTuple):
     gone: list[int]
 
 
-async def prepare(services: Services, connection: Connection, shown: Shown) -> Plan:
+async def prepare(services: Services, connection: Connection, shown: Shown, heart: Heart) -> Plan:
     """Take a session over, and find out where its client can go on.
 
     Raises:
@@ -72,7 +73,7 @@ async def prepare(services: Services, connection: Connection, shown: Shown) -> P
     if shown.offset is not None and offset is None:
         raise NotRecovered
     try:
-        taken = await services.sessions.take(connection, shown.pid)
+        taken = await services.sessions.take(connection, shown.pid, heart)
         if taken is None or shown.username not in {None, taken.session.username}:
             raise NotRecovered
         offset = offset if _is_of(taken.session, offset) else None

@@ -52,6 +52,8 @@ class Session:
         posting: whether a POST is under way.
         unsent: bytes that wait to be sent, with what it costs to keep them.
         expires: when it ends by itself; the application's to set.
+        pings: sent so far.
+        pongs: pings that were answered: whoever answers one has all that was sent before it.
     """
 
     __slots__ = (
@@ -66,7 +68,9 @@ class Session:
         "_upgrade_by",
         "closed",
         "expires",
+        "pings",
         "polled",
+        "pongs",
         "posting",
         "sid",
         "transport",
@@ -83,6 +87,8 @@ class Session:
         self.posting = False
         self.unsent = 0
         self.expires = math.inf
+        self.pings = 0
+        self.pongs = 0
         self._settings = settings
         self._outbox: deque[bytes] = deque()
         self._last_word = b""
@@ -284,10 +290,12 @@ class Session:
         self._pong_by = max(self._ping_at + timeout, now + timeout / 2)
         self._ping_at = math.inf
         self._refreshed = False
+        self.pings += 1
         self._put(PING)
 
     def _heard(self, kind: PacketType, now: float) -> None:
         if kind is PacketType.PONG:
+            self.pongs = self.pings
             self._pong_by = math.inf
             self._ping_at = now + self._settings.ping_interval / 1000
         elif self._pong_by < math.inf and not self._refreshed:

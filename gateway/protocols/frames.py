@@ -1,13 +1,16 @@
 """What every format has in common: a frame that came in, and what goes out."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.errors import ChatError
 from shared.model.commands import Command
+
+MOST_FRAME: Final = 65_536
+"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
 
 RequestId = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_length=128)]
 
