@@ -1,8 +1,11 @@
 """The WebSocket protocol class handed to uvicorn: its own, with a way to drop a connection."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 ABORT = "parley.abort"
 """The ASGI extension: a callable that drops the TCP connection at once."""
@@ -21,3 +24,10 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         # after this one.
         if scope := getattr(self, "scope", None):
             scope["extensions"][ABORT] = self.transport.abort
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send an ASGI message; a handshake that was answered with a refusal is completed."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # Else uvicorn takes the application for one that forgot to answer, and logs an error.
+            self.handshake_complete = True
