@@ -286,8 +286,8 @@ class Session:
     def _ping(self, now: float) -> None:
         timeout = self._settings.ping_timeout / 1000
         # From when it was due: a session lives no longer because this process was busy. But a
-        # client has half the time at least, however late its ping is.
-        self._pong_by = max(self._ping_at + timeout, now + timeout / 2)
+        # client has most of the time at least, however late its ping is.
+        self._pong_by = max(self._ping_at + timeout, now + timeout * 0.75)
         self._ping_at = math.inf
         self._refreshed = False
         self.pings += 1
