@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 Line = dict[str, Any]
 Version = Literal["newest", "4.6.0"]
@@ -17,7 +17,11 @@ TRANSPORTS: dict[str, dict[str, Any]] = {
     "polling": {"transports": ["polling"]},
     "websocket": {"transports": ["websocket"]},
 }
-QUICK = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, "timeout": 5000}
+QUICK: Final[dict[str, Any]] = {
+    "reconnectionDelay": 50,
+    "reconnectionDelayMax": 200,
+    "timeout": 5000,
+}
 """Options of clients that come back soon."""
 
 
@@ -141,24 +145,27 @@ class Node:
         self._news: asyncio.Future[None] | None = None
         self._ended = False
 
-    async def connect(
-        self, url: str, *, version: Version = "newest", within: float = 20, **options: object
-    ) -> Client:
+    async def connect(self, url: str, *, version: Version = "newest", **options: object) -> Client:
         """A client of `url`, once it is connected; options as `io` takes them."""
         client = self.begin(url, version=version, **options)
-        await client.next("connect", within)
+        await client.next("connect")
         return client
 
     async def connect_to(
         self, gateway: str, url: str, *, version: Version = "newest", **options: object
     ) -> Client:
         """As `connect`, by a load balancer, until it chose this gateway."""
-        for _ in range(50):
-            client = await self.connect(url, version=version, **options)
-            if client.gateway == gateway:
-                return client
-            client.disconnect()
-            await client.next("disconnect")
+        # One that is elsewhere stays for a while, so that the load balancer chooses another.
+        elsewhere: list[Client] = []
+        try:
+            for _ in range(50):
+                client = await self.connect(url, version=version, **options)
+                if client.gateway == gateway:
+                    return client
+                elsewhere.append(client)
+        finally:
+            for client in elsewhere:
+                client.disconnect()
         raise AssertionError(f"the load balancer never chose {gateway}")
 
     def begin(self, url: str, *, version: Version = "newest", **options: object) -> Client:
