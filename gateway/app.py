@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
+from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
@@ -31,6 +32,7 @@ from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
 from shared.broker.partitions import PartitionProbe
+from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
@@ -80,7 +82,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.push_async_callback(engine.dispose)
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
-    publisher = Publisher(client, settings)
+    pipe = Pipe(settings.redis_url)
+    stack.callback(pipe.close)
+    publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
     passwords = Passwords()
     stack.callback(passwords.close)
@@ -109,6 +113,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
 
     app.state.services = Services(
         settings=settings,
+        flusher=Flusher(),
         hub=hub,
         directory=directory,
         history=History(rooms, directory, reader),

@@ -63,7 +63,6 @@ def went(services: Services, connection: Connection) -> None:
     """Let a connection go, and tell everyone, or its rooms where everyone would be too many."""
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
     services.hub.connections.discard(connection)
-    connection.ended.set()
     _forget_user(services, connection)
     # Whoever a leaving gateway sends away comes back elsewhere.
     leaving = services.readiness.draining

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
 
@@ -54,7 +55,11 @@ class Format(Protocol):
         ...
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame."""
+        """Write a frame's payload."""
+        ...
+
+    def pack(self, outgoing: Outgoing) -> bytes:
+        """Write a frame as it goes to the client: once for all clients of the format."""
         ...
 
 
@@ -86,6 +91,7 @@ class StructFormat:
         self.name = name
         self.text = text
         self._nothing = nothing
+        self._opcode = TEXT if text else BINARY
         self._new_decoder = decoder
         self._frames = decoder(Frame)
         self._encode = encode
@@ -115,8 +121,12 @@ class StructFormat:
             raise ChatError("bad_request", _plain(error)) from None
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame."""
+        """Write a frame's payload."""
         return self._encode(outgoing)
+
+    def pack(self, outgoing: Outgoing) -> bytes:
+        """Write a frame of a WebSocket."""
+        return frame(self._opcode, self._encode(outgoing))
 
 
 def _accepted(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
