@@ -45,7 +45,7 @@ test-cluster:  ## the tests of whole clusters
 	@$(RUN) dev -m pytest tests/cluster $(ARGS)
 
 bench:  ## price a delivery, ours and others'; options in ARGS=, --help among them
-	@$(RUN) dev -m tests.bench $(ARGS)
+	@$(RUN) bench -m tests.bench $(ARGS)
 
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .
@@ -60,6 +60,7 @@ format: setup-dev  ## bring the code into shape
 requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes newer versions
 	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+	@$(PIN) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 
 clean:  ## remove .venv and caches; the data of clusters stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -65,6 +65,20 @@ SCENARIOS = (
         window=1,
     ),
     Scenario(
+        name="direct4",
+        title="direct chats, 250 pairs, 4 in flight",
+        kind="saturation",
+        groups=PAIRS,
+        window=4,
+    ),
+    Scenario(
+        name="direct16",
+        title="direct chats, 250 pairs, 16 in flight",
+        kind="saturation",
+        groups=PAIRS,
+        window=16,
+    ),
+    Scenario(
         name="idle",
         title="idle connections",
         kind="idle",
@@ -84,6 +98,7 @@ class Job(Struct, frozen=True, kw_only=True):
         endpoints: its nodes, `ws://host:port`; connections are spread over them in turn.
         processes: the pids of the system's server processes, by what they are.
         stored: the SQLite file that every message must be in at the end, of a durable system.
+        ordered: whether it promises one order; then a delivery out of order makes a run invalid.
     """
 
     scenario: Scenario
@@ -91,3 +106,4 @@ class Job(Struct, frozen=True, kw_only=True):
     endpoints: tuple[str, ...]
     processes: dict[str, list[int]]
     stored: str | None = None
+    ordered: bool = False

@@ -89,6 +89,7 @@ async def generate(running: Running, scenario: Scenario) -> dict[str, object] | 
         endpoints=running.endpoints,
         processes=running.processes,
         stored=running.stored,
+        ordered=running.stored is not None,
     )
     loader = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.load"),

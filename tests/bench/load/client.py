@@ -15,7 +15,12 @@ class Client(WSListener):
     """One connection, in one room.
 
     A subclass says how a system is spoken to. Every delivery is checked: it must hold the text
-    of the message of this room that comes next.
+    of the message of this room that comes next, or, with systems that promise no order, of one
+    after it that has not come yet.
+
+    Attributes:
+        next: the number of the first message it does not have.
+        ahead: the numbers of those it has beyond.
     """
 
     kind = WSMsgType.TEXT
@@ -24,6 +29,7 @@ class Client(WSListener):
         self.user = user
         self.room = room
         self.next = 0
+        self.ahead: set[int] = set()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answer: asyncio.Future[bytes] | None = None
         self._transport: Any = None
@@ -62,18 +68,38 @@ class Client(WSListener):
         self._transport.send(self.kind, self.packet(text))
 
     def take(self, data: bytes) -> None:
-        """Check a delivery: it must be the next message of the room."""
+        """Check a delivery, and count it."""
         number = self.next
         room = self.room
-        if number >= len(room.texts) or room.texts[number] not in data:
-            room.wrong(self.user, number, data)
-            return
-        self.next = number + 1
+        if number < len(room.texts) and room.texts[number] in data:
+            self.next = number + 1
+            if self.ahead:
+                self._catch_up()
+        else:
+            number = self._out_of_order(data)
+            if number < 0:
+                return
         room.left[number] -= 1
         if room.latencies is not None:
             room.arrived(number)
         if not room.left[number]:
             room.complete(number)
+
+    def _out_of_order(self, data: bytes) -> int:
+        """Take a message before its turn: its number, or -1 for none that may come."""
+        room = self.room
+        number = room.number_in(data)
+        if number < self.next or number in self.ahead:
+            room.wrong(self.user, self.next, data)
+            return -1
+        room.out_of_order += 1
+        self.ahead.add(number)
+        return number
+
+    def _catch_up(self) -> None:
+        while self.next in self.ahead:
+            self.ahead.remove(self.next)
+            self.next += 1
 
     async def ask(self, frame: bytes) -> bytes:
         """Send a request, and wait for what the dialect takes for its answer."""

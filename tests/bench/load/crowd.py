@@ -61,12 +61,17 @@ class Crowd:
     @property
     def deliveries(self) -> int:
         """Messages that arrived at a client, each checked."""
-        return sum(client.next for client in self.clients)
+        return sum(client.next + len(client.ahead) for client in self.clients)
 
     @property
     def messages(self) -> int:
         """Messages sent."""
         return sum(len(room.texts) for room in self.rooms)
+
+    @property
+    def out_of_order(self) -> int:
+        """Deliveries that came before an earlier one of their room."""
+        return sum(room.out_of_order for room in self.rooms)
 
     def check(self) -> None:
         """See that nothing was wrong so far.
@@ -77,6 +82,8 @@ class Crowd:
         for room in self.rooms:
             if room.problem:
                 raise InvalidRunError(room.problem)
+        if self.job.ordered and self.out_of_order:
+            raise InvalidRunError(f"{self.out_of_order} deliveries came out of order")
         if lost := [client.user for client in self.clients if client.lost.done()]:
             raise InvalidRunError(f"connections were lost: {', '.join(lost[:10])}")
 

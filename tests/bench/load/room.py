@@ -8,6 +8,8 @@ from typing import Protocol
 LENGTH = 100
 """Bytes of a message's text."""
 
+DIGITS = 9
+
 
 class InvalidRunError(Exception):
     """A delivery was missing, twice, in the wrong room or in the wrong place."""
@@ -31,6 +33,7 @@ class Room:
         left: how many members lack each message.
         latencies: seconds from sending to each arrival, if they are wanted.
         last_latencies: seconds from sending to the arrival at the last member.
+        out_of_order: how many deliveries came before an earlier one.
         problem: the first thing that was wrong, for people.
     """
 
@@ -46,12 +49,14 @@ class Room:
         self.latencies: array[float] | None = None
         self.last_latencies = array("d")
         self.problem = ""
+        self.out_of_order = 0
+        self._mark = f"~{number:05d}.".encode()
         self.completed = 0
         self.on_complete: Callable[[Room], None] = lambda _: None
 
     def post(self) -> None:
         """Let the first member post the next message."""
-        text = f"~{self.number:05d}.{len(self.texts):09d}~".ljust(LENGTH, "m")
+        text = f"{self._mark.decode()}{len(self.texts):0{DIGITS}d}~".ljust(LENGTH, "m")
         self.texts.append(text.encode())
         self.left.append(self.size)
         self.sent_at.append(perf_counter())
@@ -74,6 +79,15 @@ class Room:
         if not self.problem:
             wanted = self.texts[number][:17] if number < len(self.texts) else b"nothing"
             self.problem = f"{user} of {self.name} wanted {wanted!r} and got {data[:300]!r}"
+
+    def number_in(self, data: bytes) -> int:
+        """The number of the message of this room in a delivery; -1 if there is none."""
+        start = data.find(self._mark)
+        if start < 0:
+            return -1
+        digits = data[start + len(self._mark) : start + len(self._mark) + DIGITS]
+        number = int(digits) if digits.isdigit() else -1
+        return number if number < len(self.texts) and self.texts[number] in data else -1
 
     def start_timing(self) -> None:
         """Keep latencies from now on."""
