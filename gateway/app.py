@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
+from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
@@ -38,6 +39,7 @@ from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
 from shared.broker.partitions import PartitionProbe
+from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
 from shared.broker.sessions import SessionBroker
@@ -93,7 +95,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.push_async_callback(engine.dispose)
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
-    publisher = Publisher(client, settings)
+    pipe = Pipe(settings.redis_url)
+    stack.callback(pipe.close)
+    publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
     passwords = Passwords()
     stack.callback(passwords.close)
@@ -110,19 +114,21 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     probe = PartitionProbe(client, settings.partitions)
     watch = PartitionWatch(probe, settings, hub.reopened)
     durability = Durability(probe, reader)
-    incoming = Incoming(hub, pulse, presence, follower, durability)
+    session_broker = SessionBroker(client, settings.partitions)
+    sessions = Sessions(session_broker, hub, publisher, settings.recovery_seconds)
+    incoming = Incoming(hub, pulse, presence, follower, durability, sessions)
     subscriber = Subscriber(settings.redis_url, incoming.receive, incoming.subscribed)
     hub.attach(subscriber)
     for channel in (EVERYONE, *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, rooms)
-    sessions = Sessions(SessionBroker(client, settings.partitions), hub, settings.recovery_seconds)
     for part in (subscriber, pulse, follower, presence, watch, durability, heads, sessions):
         part.start()
         stack.push_async_callback(part.close)
 
     app.state.services = Services(
         settings=settings,
+        flusher=Flusher(),
         hub=hub,
         directory=directory,
         history=History(rooms, directory, reader),

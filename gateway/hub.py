@@ -186,11 +186,9 @@ class Hub:
             wire = connection.wire
             encoded = frames.get(wire)
             if encoded is None:
-                encoded = frames[wire] = [
-                    wire.encode(item.outgoing(), item.offset) for item in told
-                ]
-            for frame, item in zip(encoded, told, strict=True):
-                connection.push(frame, sheddable=item.sheddable)
+                encoded = frames[wire] = [wire.pack(item.outgoing(), item.offset) for item in told]
+            for packed, item in zip(encoded, told, strict=True):
+                connection.push(packed, sheddable=item.sheddable)
 
     def tell_users(self, event: Event, user1: str, user2: str, head: int = 0) -> None:
         """Tell both users of a direct chat of what happened in it.

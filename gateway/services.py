@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
+from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
@@ -30,6 +31,7 @@ class Services:
     """The parts of one gateway."""
 
     settings: Settings
+    flusher: Flusher
     hub: Hub
     directory: Directory
     history: History

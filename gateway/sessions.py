@@ -16,9 +16,13 @@ from gateway.connection import Connection
 from gateway.grants import password_version
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
+from shared.broker.keys import EVERYONE
+from shared.broker.publisher import Publisher
 from shared.broker.sessions import Saving, SessionBroker, Taken
+from shared.codec import signal
 from shared.errors import ChatError
 from shared.essential import EssentialTask
+from shared.model.events import Replaced
 from shared.model.sessions import ChatPlace, RoomPlace, Session
 from shared.telemetry import logger
 
@@ -48,6 +52,7 @@ class Kept:
             was written after that.
         saved: as the broker has it.
         settled: it is where it was before; until then the broker keeps what it has.
+        first_sid: the connection's before it took the session over.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Kept:
         self.saved: Session | None = None
         self.saved_at = 0.0
         self.settled = True
+        self.first_sid = connection.sid
         # Up to where it had been sent all when it had been sent so many pings.
         self._asked: tuple[int, dict[int, int]] | None = None
         self._heart = heart
@@ -137,12 +143,15 @@ class Kept:
 class Sessions:
     """Keeps sessions in the broker, many in a call."""
 
-    def __init__(self, broker: SessionBroker, hub: Hub, recovery_seconds: float) -> None:
+    def __init__(
+        self, broker: SessionBroker, hub: Hub, publisher: Publisher, recovery_seconds: float
+    ) -> None:
         self._broker = broker
         self._hub = hub
+        self._publisher = publisher
         self._keep = recovery_seconds
         self._kept: dict[Connection, Kept] = {}
-        self._by_pid: dict[str, Kept] = {}
+        self._by_sid: dict[str, Kept] = {}
         # One save at a time, or an older state of a session might end up above a newer one.
         self._lock = asyncio.Lock()
         self._urgent: set[Kept] = set()
@@ -159,6 +168,12 @@ class Sessions:
         if self._task is not None:
             await self._task.close()
         await self._save_changes()
+
+    def hear(self, word: Replaced) -> None:
+        """Take the word of a gateway where a client has come back."""
+        kept = self._by_sid.get(word.sid)
+        if kept is not None and kept.owner != word.owner:
+            self._replaced(kept)
 
     def hears(self, connection: Connection) -> None:
         """A connection begins to hear of its user's chats."""
@@ -195,12 +210,23 @@ class Sessions:
         taken = await self._broker.take(pid, kept.owner, self._keep)
         if taken is None:
             return None
-        if before := self._by_pid.get(pid):
+        sid = taken.session.sid
+        if before := self._by_sid.get(sid):
             self._replaced(before)
+        elif not taken.session.left:
+            # Its connection may still look alive to the gateway that has it.
+            self._publisher.signal(EVERYONE, signal(Replaced(sid, kept.owner)))
+        kept.first_sid, connection.sid = connection.sid, sid
         kept.lives = (*taken.session.lives, *kept.lives)[-MOST_LIVES:]
         kept.saved = taken.session
         self._add(kept)
         return taken
+
+    def give_up(self, connection: Connection) -> None:
+        """A session that was taken over cannot be gone on with: nobody will."""
+        if kept := self._kept.get(connection):
+            self.drop(connection, forget=True, left=False)
+            connection.sid = kept.first_sid
 
     async def keep(self, connection: Connection) -> None:
         """Keep a session as it is now, before its client is told.
@@ -232,13 +258,13 @@ class Sessions:
         kept = self._kept.pop(connection, None)
         if kept is None:
             return
-        if self._by_pid.get(kept.pid) is kept:
-            del self._by_pid[kept.pid]
+        if self._by_sid.get(connection.sid) is kept:
+            del self._by_sid[connection.sid]
         if connection.replaced or not (kept.settled or forget):
             return
         session = None
         if not forget:
-            session = kept.saved if connection.lagging else None
+            session = kept.saved if connection.fell_behind else None
             session = session or kept.session(self._hub, left=left)
         self._last.append(Saving(kept.pid, kept.owner, session, self._keep))
         if self._batch is None:
@@ -249,13 +275,13 @@ class Sessions:
 
     def _add(self, kept: Kept) -> None:
         self._kept[kept.connection] = kept
-        self._by_pid[kept.pid] = kept
+        self._by_sid[kept.connection.sid] = kept
 
     def _replaced(self, kept: Kept) -> None:
         kept.connection.replaced = True
         self._kept.pop(kept.connection, None)
-        if self._by_pid.get(kept.pid) is kept:
-            del self._by_pid[kept.pid]
+        if self._by_sid.get(kept.connection.sid) is kept:
+            del self._by_sid[kept.connection.sid]
         kept.connection.end(CloseCode.GOING_AWAY)
 
     async def _run(self) -> None:

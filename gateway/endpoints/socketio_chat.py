@@ -1,7 +1,6 @@
 """`/socket.io/`: the chat for Socket.IO clients. Each is a connection in the hub like any other."""
 
 import asyncio
-import contextlib
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -9,12 +8,11 @@ from msgspec import Meta
 
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
+from gateway.conversation import MOST_UNDER_WAY
 from gateway.dispatcher import Dispatcher
-from gateway.endpoints.engineio_session import EngineSession
+from gateway.endpoints.engineio_session import EngineSession, Later
 from gateway.handlers import people
 from gateway.handlers.recovery import NotRecovered, Plan, Shown, carry_out, prepare
-from gateway.protocols.frames import Outgoing
-from gateway.protocols.payloads import LaggedPayload
 from gateway.protocols.socketio_decoder import SocketPacket
 from gateway.protocols.socketio_frames import SOCKETIO, SOCKETIO_BARE
 from gateway.protocols.socketio_packets import MAIN
@@ -22,15 +20,9 @@ from gateway.protocols.socketio_session import Socket
 from gateway.services import Services
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
-from shared.telemetry import logger
-
-LAST_CHANCE: Final = 2.0
-"""Seconds a client that fell behind has to take what waits for it."""
 
 GOODBYE: Final = frozenset({"client namespace disconnect"})
 """Why a client's socket ends that does not come back to where it was."""
-
-log = logger(__name__)
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -49,41 +41,75 @@ class Auth(msgspec.Struct, frozen=True):
     offset: Any = None
 
 
+class _ChatLink:
+    """What carries a connection's frames: its session, once the client is accepted."""
+
+    def __init__(self, session: EngineSession) -> None:
+        self._session = session
+        self.open = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether the client took what it was sent."""
+        return self.open and self._session.writable
+
+    def write(self, frames: list[bytes]) -> None:
+        """Send finished frames in one go."""
+        self._session.write(frames)
+
+    def close(self, code: int, reason: str = "") -> None:  # noqa: ARG002 - the protocol has none
+        """End the session, behind what was written."""
+        self._session.close()
+
+    def abort(self) -> None:
+        """End the session at once."""
+        self._session.abort()
+
+
 class ChatClient:
     """A client that is connected to the main namespace, or about to be."""
 
-    def __init__(
-        self, services: Services, session: EngineSession, socket: Socket, connection: Connection
-    ) -> None:
-        self.connection = connection
+    def __init__(self, services: Services, session: EngineSession, socket: Socket) -> None:
+        settings = services.settings
+        wire = SOCKETIO_BARE if session.query.get("recovery") == "0" else SOCKETIO
         self._services = services
         self._session = session
         self._socket = socket
-        self._dispatcher = Dispatcher(services, connection)
+        self._link = _ChatLink(session)
+        self.connection = Connection(
+            wire, self._link, services.flusher, settings.gateway_name, settings.outbox_limit
+        )
+        self._dispatcher = Dispatcher(services, self.connection)
         # What the client asked for last; it is not read further until that is done.
         self._under_way: asyncio.Task[None] | None = None
-        self._writing: list[asyncio.Task[None]] = []
-        self._came = False
+        self._closing: asyncio.Task[None] | None = None
 
     async def connect(self, auth: Auth) -> None:
         """Accept the client, and bring it back to where it was if it can be."""
         await self._do(self._connect(auth))
 
-    async def take(self, packet: SocketPacket) -> None:
+    def take(self, packet: SocketPacket) -> Later | None:
         """Handle an event."""
-        await self._do(self._dispatcher.dispatch(packet))
+        later = self._dispatcher.dispatch(packet)
+        if later is None and self._dispatcher.under_way < MOST_UNDER_WAY:
+            return None
+        return self._do(self._finish(later))
 
     def left(self, reason: str) -> None:
         """The client has gone. A join that was under way must not enter a room after this."""
-        for task in self._writing:
-            task.cancel()
+        self.connection.gone()
+        if self._closing is not None:
+            self._closing.cancel()
         if self._under_way is None:
             self._went(reason)
         else:
             self._under_way.cancel()
             self._under_way.add_done_callback(lambda _: self._went(reason))
 
-    async def _do(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+    def _went(self, reason: str) -> None:
+        people.went(self._services, self.connection, goodbye=reason in GOODBYE)
+
+    async def _do(self, work: Later) -> None:
         task = self._under_way = asyncio.create_task(work)
         try:
             await asyncio.wait([task])
@@ -92,6 +118,11 @@ class ChatClient:
             self._under_way = None
         if not task.cancelled() and (error := task.exception()):
             raise error
+
+    async def _finish(self, later: Later | None) -> None:
+        if later is not None:
+            await later
+        await self._dispatcher.fewer_than(MOST_UNDER_WAY)
 
     async def _connect(self, auth: Auth) -> None:
         connection, services = self.connection, self._services
@@ -102,11 +133,10 @@ class ChatClient:
             payload = {}
         else:
             payload = {"pid": await services.sessions.open(connection, self._heart)}
-        self._socket.accept(connection.sid, **payload)
-        self._writing = [
-            asyncio.create_task(self._guard(work)) for work in (self._write(), self._fall_behind())
-        ]
-        self._came = True
+        if self._session.engine.closed:
+            services.sessions.drop(connection, forget=False, left=False)
+            return
+        self._accept(payload)
         if plan is None:
             people.came(services, connection)
             return
@@ -115,6 +145,12 @@ class ChatClient:
         except (ChatError, NotRecovered):
             # It tries again, and what it finds then is sure.
             connection.end(CloseCode.TRY_LATER)
+
+    def _accept(self, payload: dict[str, str | None]) -> None:
+        self._socket.accept(self.connection.sid, **payload)
+        self.connection.on_end = self._end
+        self._link.open = True
+        self._session.on_writable = self.connection.flush
 
     async def _plan(self, auth: Auth) -> Plan | None:
         if auth.pid is None or self.connection.wire is SOCKETIO_BARE:
@@ -128,52 +164,13 @@ class ChatClient:
     def _heart(self) -> tuple[int, int]:
         return self._session.engine.pings, self._session.engine.pongs
 
-    def _went(self, reason: str) -> None:
-        if self._came:
-            people.went(self._services, self.connection, goodbye=reason in GOODBYE)
-        else:
-            self._services.sessions.drop(self.connection, forget=False, left=False)
+    def _end(self, code: CloseCode) -> None:
+        self._closing = asyncio.create_task(self._close(code))
 
-    async def _guard(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
-        try:
-            await work
-        except Exception:
-            log.exception("connection failed", sid=self.connection.sid)
-            self._session.fail("server error")
-
-    async def _write(self) -> None:
-        connection, session, answered = self.connection, self._session, False
-        while True:
-            frames = await connection.unsent()
-            for frame in frames:
-                self._socket.send(frame)
-            await session.emptied()
-            for frame in frames:
-                connection.sent(frame)
-            if connection.ending is None:
-                continue
-            if answered and not frames:
-                session.close()
-                return
-            await self._dispatcher.finish()
-            answered = True
-            connection.look_again()
-
-    async def _fall_behind(self) -> None:
-        """End a client that does not read: it is told what it lacks, if it ever reads again."""
-        connection = self.connection
-        await connection.fell_behind.wait()
-        connection.last_words(
-            [
-                Outgoing("lagged", room=name, data=LaggedPayload(name, head))
-                for name, head in connection.lagged_at.items()
-            ]
-        )
-        connection.end(CloseCode.TRY_LATER)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_CHANCE):
-                await connection.ended.wait()
-        self._session.fail("transport error")
+    async def _close(self, code: CloseCode) -> None:
+        await self._dispatcher.fewer_than(1)
+        await self.connection.emptied()
+        self._link.close(code)
 
 
 class SocketIOChat:
@@ -182,42 +179,36 @@ class SocketIOChat:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def on_connect(
+    def on_connect(
         self, session: EngineSession, socket: Socket, auth: dict[str, Any]
-    ) -> None:
+    ) -> Later | None:
         """Take a client in."""
         if socket.namespace != MAIN:
             socket.refuse("Invalid namespace")
-            return
+            return None
         if self._services.readiness.draining:
             # Not refused: a client that is refused does not try elsewhere.
             session.close()
-            return
-        client = self._client(session, socket)
+            return None
+        client = socket.state = ChatClient(self._services, session, socket)
         shown = _auth(client.connection, {**session.query, **auth})
-        client.connection.durable = shown.durable in {True, "1"}
-        socket.state = client
-        await client.connect(shown)
+        client.connection.durable = shown.durable in (True, 1, "1")
+        return client.connect(shown)
 
-    async def on_event(
+    def on_event(
         self,
         session: EngineSession,  # noqa: ARG002 - the protocol's
         socket: Socket,
         packet: SocketPacket,
-    ) -> None:
+    ) -> Later | None:
         """Handle an event."""
-        await socket.state.take(packet)
+        client: ChatClient = socket.state
+        return client.take(packet)
 
     def on_disconnect(self, session: EngineSession, socket: Socket, reason: str) -> None:  # noqa: ARG002
         """Let a client go."""
         if socket.state is not None:
             socket.state.left(reason)
-
-    def _client(self, session: EngineSession, socket: Socket) -> ChatClient:
-        settings = self._services.settings
-        wire = SOCKETIO_BARE if session.query.get("recovery") == "0" else SOCKETIO
-        connection = Connection(wire, settings.gateway_name, settings.outbox_limit)
-        return ChatClient(self._services, session, socket, connection)
 
 
 def _auth(connection: Connection, given: dict[str, Any]) -> Auth:

@@ -78,7 +78,6 @@ def went(services: Services, connection: Connection, *, goodbye: bool = False) -
     """
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
     services.hub.connections.discard(connection)
-    connection.ended.set()
     # Whoever a leaving gateway sends away comes back elsewhere; some are there already.
     leaving = services.readiness.draining or connection.replaced
     services.sessions.drop(connection, forget=goodbye, left=not leaving)

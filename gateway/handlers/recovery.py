@@ -87,9 +87,10 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
         plan = Plan(taken, offset, list(found), [], [])
         for chat_id, place in taken.session.chats.items():
             await _find_chat(services, plan, chat_id, _last_of(place, whole, offset) or 0)
-    except ChatError:
+    except (ChatError, NotRecovered):
+        services.sessions.give_up(connection)
         raise NotRecovered from None
-    connection.sid, connection.username = taken.session.sid, taken.session.username
+    connection.username = taken.session.username
     return plan
 
 

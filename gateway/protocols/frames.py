@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Protocol
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
 
@@ -56,8 +57,12 @@ class Format(Protocol):
         """
         ...
 
-    def encode(self, outgoing: Outgoing, offset: str = "") -> bytes:
-        """Write a frame.
+    def encode(self, outgoing: Outgoing) -> bytes:
+        """Write a frame's payload."""
+        ...
+
+    def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:
+        """Write a frame as it goes to the client: once for all clients of the format.
 
         Args:
             outgoing: the frame.
@@ -94,6 +99,7 @@ class StructFormat:
         self.name = name
         self.text = text
         self._nothing = nothing
+        self._opcode = TEXT if text else BINARY
         self._new_decoder = decoder
         self._frames = decoder(Frame)
         self._encode = encode
@@ -122,9 +128,13 @@ class StructFormat:
         except (msgspec.DecodeError, ValueError) as error:
             raise ChatError("bad_request", _plain(error)) from None
 
-    def encode(self, outgoing: Outgoing, offset: str = "") -> bytes:  # noqa: ARG002 - as Format has it
-        """Write a frame."""
+    def encode(self, outgoing: Outgoing) -> bytes:
+        """Write a frame's payload."""
         return self._encode(outgoing)
+
+    def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:  # noqa: ARG002 - as Format has it
+        """Write a frame of a WebSocket."""
+        return frame(self._opcode, self._encode(outgoing))
 
 
 def _accepted(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from gateway.protocols.frames import Frame, Outgoing, StructFormat
 from gateway.protocols.socketio_decoder import SocketPacket
+from gateway.protocols.websocket_frames import TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
 
@@ -25,7 +26,7 @@ class _BinaryFrame(Frame, frozen=True):
 
 
 class SocketIOFormat(StructFormat):
-    """Frames as finished Engine.IO packets: `42["message",{...},"offset"]`."""
+    """Frames with Engine.IO packets in them: `42["message",{...},"offset"]`."""
 
     def __init__(self, name: str, *, bare: bool) -> None:
         """Compose the format.
@@ -45,13 +46,21 @@ class SocketIOFormat(StructFormat):
         kind = _BinaryFrame if packet.attachments else Frame
         return kind(packet.name, packet.arguments[0] if packet.arguments else _NOTHING, packet.id)
 
-    def command(self, frame: Frame, kind: type[Command]) -> Command:
-        """Read the data of a frame as a command."""
-        if isinstance(frame, _BinaryFrame):
+    def command(self, asked: Frame, kind: type[Command]) -> Command:
+        """Read the data of an event as a command."""
+        if isinstance(asked, _BinaryFrame):
             raise ChatError("bad_request", "there is binary data where none is expected")
-        return super().command(frame, kind)
+        return super().command(asked, kind)
 
-    def encode(self, outgoing: Outgoing, offset: str = "") -> bytes:
+    def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:
+        """Write a text frame of a WebSocket; who polls gets what is in it."""
+        return frame(TEXT, self._packet(outgoing, offset))
+
+    def encode(self, outgoing: Outgoing) -> bytes:
+        """Write a frame's payload."""
+        return self._packet(outgoing, "")
+
+    def _packet(self, outgoing: Outgoing, offset: str) -> bytes:
         """Write an event; a reply or an error as the acknowledgement of what it answers."""
         if outgoing.id is not UNSET:
             answer = {"error": outgoing.data} if outgoing.event == "error" else outgoing.data
