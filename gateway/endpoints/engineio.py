@@ -86,7 +86,7 @@ class EngineServer:
         except (PacketError, TimeoutError):
             answer = _refusal(EngineError(ErrorCode.BAD_REQUEST))
         except TooLarge:
-            answer = Response(status_code=413, headers={"Connection": "close"})
+            answer = Response(status_code=413)
         except (HungUp, ClientDisconnect):
             return  # there is nobody left to answer
         answer.headers["Cache-Control"] = "no-store"

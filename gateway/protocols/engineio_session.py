@@ -29,10 +29,7 @@ from gateway.protocols.engineio_packets import (
 from gateway.protocols.engineio_settings import EngineSettings
 
 NOOP_AFTER: Final = 0.05
-"""Seconds a poll is held while a WebSocket takes over.
-
-Not answered at once, because a client polls again until it has read that its probe succeeded.
-"""
+"""Seconds a poll is held while a WebSocket takes over: until then its client would poll again."""
 
 KEEPING: Final = 64
 """Bytes that it costs to keep a packet, whatever its length."""
@@ -124,8 +121,7 @@ class Session:
         """
         if self.closed:
             return
-        if self.unsent > self._settings.max_unsent:
-            # What waits already is too much; one large packet by itself is not.
+        if self.unsent > self._settings.max_unsent:  # which one large packet by itself is not
             self.take()
             self.fail("transport error")
             return
@@ -150,14 +146,12 @@ class Session:
         if self.closed:
             raise PacketError("the session has ended")
         self._heard(packet.type, now)
-        if packet.type is PacketType.MESSAGE:
-            return packet.data
         if packet.type is PacketType.CLOSE:
             self._end("transport close", NOOP if self.polled else b"")
         elif packet.type is PacketType.PING:
             self.fail("transport error")
             raise PacketError("only the server sends pings")
-        return None
+        return packet.data if packet.type is PacketType.MESSAGE else None
 
     def poll(self, now: float) -> None:
         """Take a GET; it waits until `answer` has something.
@@ -279,14 +273,13 @@ class Session:
         self.transport = "websocket"
         self._end_upgrade()
         self.polled = False
-        if self._pong_by < math.inf:
-            # The ping may have been read just before, on a transport that is no more.
+        if self._pong_by < math.inf:  # the ping may be read on the new transport only
             self._pong_by = now + self._settings.ping_timeout / 1000
 
     def _ping(self, now: float) -> None:
         timeout = self._settings.ping_timeout / 1000
-        # From when it was due: a session lives no longer because this process was busy. But a
-        # client has most of the time at least, however late its ping is.
+        # From when it was due: nobody lives longer because this process is busy. But however late
+        # the ping is, a client has most of the time.
         self._pong_by = max(self._ping_at + timeout, now + timeout * 0.75)
         self._ping_at = math.inf
         self._refreshed = False
@@ -309,7 +302,6 @@ class Session:
 
     def _handshake(self) -> bytes:
         upgrades = ("websocket",) if self.transport == "polling" else ()
-        settings = self._settings
-        return Handshake(
-            self.sid, upgrades, settings.ping_interval, settings.ping_timeout, settings.max_payload
-        ).packet()
+        told = self._settings
+        times = (told.ping_interval, told.ping_timeout)
+        return Handshake(self.sid, upgrades, *times, told.max_payload).packet()

@@ -18,19 +18,21 @@ from gateway.endpoints.socketio import SocketIOApplication
 from gateway.protocols.engineio_settings import EngineSettings
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
 
-SETTINGS = EngineSettings(ping_interval=300, ping_timeout=200, max_payload=1_000_000)
-CONNECT_WITHIN = 1.0
+MAX_PAYLOAD = 1_000_000
 
 
-def application() -> Starlette:
-    """The three echoes."""
+def application(settings: EngineSettings, connect_within: float) -> Starlette:
+    """The three echoes.
+
+    Args:
+        settings: of both Engine.IO servers.
+        connect_within: seconds a Socket.IO session may be without a namespace.
+    """
+    sockets = SocketIOApplication(SocketIOEcho(), connect_within)
     return Starlette(
         routes=[
-            Mount("/engine.io", EngineServer(SETTINGS, EngineEcho())),
-            Mount(
-                "/socket.io",
-                EngineServer(SETTINGS, SocketIOApplication(SocketIOEcho(), CONNECT_WITHIN)),
-            ),
+            Mount("/engine.io", EngineServer(settings, EngineEcho())),
+            Mount("/socket.io", EngineServer(settings, sockets)),
             WebSocketRoute("/", echo_websocket),
         ]
     )
@@ -48,9 +50,13 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--port", type=int, default=3000)
-    port = parser.parse_args().port
-    config = serving(application(), "127.0.0.1", port, most_frame=SETTINGS.max_payload)
-    uvicorn.Server(config).run(sockets=listen(port))
+    for name, default in (("ping-interval", 300), ("ping-timeout", 200), ("connect-timeout", 1000)):
+        parser.add_argument(f"--{name}", type=int, default=default, help="milliseconds")
+    given = parser.parse_args()
+    settings = EngineSettings(given.ping_interval, given.ping_timeout, MAX_PAYLOAD)
+    app = application(settings, given.connect_timeout / 1000)
+    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD)
+    uvicorn.Server(config).run(sockets=listen(given.port))
 
 
 if __name__ == "__main__":
