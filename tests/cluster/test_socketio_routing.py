@@ -1,6 +1,7 @@
 """A polling session stays on its gateway, whichever the load balancer would choose."""
 
 import asyncio
+import signal
 
 import httpx
 import pytest
@@ -53,3 +54,31 @@ async def test_a_session_stays_on_its_gateway(balancer: str) -> None:
         assert answer.json() == {"code": 1, "message": "Session ID unknown"}
         # A client begins anew then, and finds a gateway.
         await connected(http, await opened(http))
+
+
+@pytest.mark.parametrize("balancer", ["haproxy", "caddy"])
+async def test_a_session_of_a_leaving_gateway(balancer: str) -> None:
+    """It hears `reconnect`, and is closed by its gateway, though that one is not ready any more."""
+    env = {"LOAD_BALANCER": balancer, "DRAIN_SECONDS": "4"}
+    async with (
+        Cluster(env=env) as cluster,
+        httpx.AsyncClient(base_url=cluster.url, timeout=40) as http,
+        httpx.AsyncClient(base_url=cluster.gateway_url(1)) as gateway,
+    ):
+        sessions = [await opened(gateway) for _ in range(3)]
+        for query in sessions:
+            await connected(http, query)
+        cluster.kill("gateway-1", signal.SIGTERM)
+
+        async def until_closed(query: dict[str, str]) -> str:
+            heard = ""
+            while not heard.endswith("\x1e1") and heard != "1":
+                answer = await http.get("/socket.io/", params=query)
+                assert answer.status_code == 200, answer.text
+                heard = f"{heard}\x1e{answer.text}".strip("\x1e")
+                if answer.text == "2":
+                    await http.post("/socket.io/", params=query, content="3")
+            return heard
+
+        for heard in await asyncio.gather(*map(until_closed, sessions)):
+            assert '42["reconnect",{"afterMs":' in heard

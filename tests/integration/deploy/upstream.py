@@ -64,7 +64,7 @@ class Upstream:
     def _answer(self, head: str, writer: asyncio.StreamWriter) -> None:
         path = head.split()[1]
         status = "200 OK"
-        if path == "/health/ready" and not self.ready:
+        if path.split("?")[0] == "/health/ready" and not self.ready:
             status = "503 Service Unavailable"
         if not path.startswith("/health"):
             self.heads.append(head)
