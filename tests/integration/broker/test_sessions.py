@@ -1,0 +1,94 @@
+"""Sessions in the broker: kept by their owner, taken over by whoever shows the pid, forgotten."""
+
+import asyncio
+
+import pytest
+
+from shared.broker.keys import PartitionKeys
+from shared.broker.sessions import Saving, SessionBroker
+from shared.model.ids import partition_of_key
+from shared.model.sessions import ChatPlace, RoomPlace, Session
+from tests.integration.broker.bench import Bench
+from tests.support.waiting import eventually
+
+PARTITIONS = 16
+SESSION = Session(
+    sid="gateway-1.abc",
+    username="ann",
+    hears_chats=True,
+    online=False,
+    left=False,
+    lives=(("AAAAAAAA", 0), ("BBBBBBBB", 7)),
+    sent=12,
+    rooms={"general": RoomPlace(1024, "v", None, None), "two": RoomPlace(2048, "v", 3, 5)},
+    chats={4096: ChatPlace(4096, 1, 2)},
+)
+
+
+@pytest.fixture
+def sessions(bench: Bench) -> SessionBroker:
+    """All sessions, none yet."""
+    return SessionBroker(bench.client, PARTITIONS)
+
+
+def saving(pid: str, owner: str = "one", session: Session | None = SESSION) -> Saving:
+    return Saving(pid, owner, session, 60)
+
+
+async def test_a_session_comes_back_as_it_was(sessions: SessionBroker) -> None:
+    """Whoever shows the pid gets the session as it was kept last, again and again."""
+    assert await sessions.save([saving("pid")]) == [True]
+    for owner in ("two", "three"):
+        taken = await sessions.take("pid", owner, 60)
+        assert taken is not None
+        assert taken.session == SESSION
+        assert 0 <= taken.age < 60_000
+    assert await sessions.take("other", "two", 60) is None
+
+
+async def test_only_its_owner_changes_it(sessions: SessionBroker) -> None:
+    """Who lost a session to another can neither change nor forget it, and is told."""
+    await sessions.save([saving("pid")])
+    await sessions.take("pid", "two", 60)
+    assert await sessions.save([saving("pid"), saving("mine")]) == [False, True]
+    assert await sessions.save([saving("pid", session=None)]) == [False]
+    assert await sessions.save([saving("pid", "two")]) == [True]
+
+
+async def test_a_forgotten_session_is_gone(sessions: SessionBroker, bench: Bench) -> None:
+    """After a goodbye nothing is left of it."""
+    await sessions.save([saving("pid")])
+    assert await sessions.save([saving("pid", session=None)]) == [True]
+    assert await sessions.take("pid", "two", 60) is None
+    part = PartitionKeys(partition_of_key("pid", PARTITIONS))
+    assert not await bench.client.exists(part.session("pid"))
+
+
+async def test_it_expires(sessions: SessionBroker) -> None:
+    """A session that nobody keeps anew is gone after its time; taking it over renews it."""
+    await sessions.save([Saving(pid, "one", SESSION, 0.3) for pid in ("short", "renewed")])
+    assert await sessions.take("renewed", "two", 60)
+
+    async def expired() -> bool:
+        await asyncio.sleep(0.1)
+        return await sessions.save([saving("short", "somebody else")]) == [True]
+
+    await eventually(expired)
+    assert await sessions.take("renewed", "three", 60)
+
+
+async def test_many_at_a_time(sessions: SessionBroker) -> None:
+    """Thousands are kept in one go, each answered for itself."""
+    pids = [f"pid {n}" for n in range(3000)]
+    assert all(await sessions.save([saving(pid) for pid in pids]))
+    for pid in pids[::500]:
+        await sessions.take(pid, "two", 60)
+    kept = await sessions.save([saving(pid) for pid in pids])
+    assert [n for n, mine in enumerate(kept) if not mine] == list(range(0, 3000, 500))
+
+
+async def test_what_another_build_kept_is_none(sessions: SessionBroker, bench: Bench) -> None:
+    """A session in a form that this build does not read begins anew rather than wrongly."""
+    part = PartitionKeys(partition_of_key("pid", PARTITIONS))
+    await bench.client.hset(part.session("pid"), mapping={"owner": "x", "data": "?", "at": "1"})
+    assert await sessions.take("pid", "two", 60) is None
