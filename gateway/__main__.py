@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 
 import uvicorn
@@ -71,6 +72,9 @@ def main() -> None:
         timeout_graceful_shutdown=2,
     )
     server = DrainingServer(config, app)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     server.run()
     if not server.started:
         raise SystemExit(3)
