@@ -10,15 +10,13 @@ from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
+from gateway.protocols.frames import MOST_FRAME
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
-
-MOST_FRAME = 65_536
-"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -33,6 +31,31 @@ class DrainingServer(uvicorn.Server):
         if services := getattr(self.application.state, "services", None):
             await drain(services)
         await super().shutdown(sockets)
+
+
+def serving(
+    app: Starlette, host: str, port: int, *, most_frame: int = MOST_FRAME
+) -> uvicorn.Config:
+    """How a gateway serves an application.
+
+    Args:
+        app: the application.
+        host: the address it listens on.
+        port: the port.
+        most_frame: bytes of a WebSocket message.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws=ChatProtocol,
+        ws_max_size=most_frame,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
 
 
 async def check(settings: Settings) -> None:
@@ -59,18 +82,7 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        ws=ChatProtocol,
-        ws_max_size=MOST_FRAME,
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
+    config = serving(app, settings.host, settings.port)
     server = DrainingServer(config, app)
     gc.collect()
     gc.freeze()

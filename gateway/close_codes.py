@@ -6,6 +6,7 @@ from enum import IntEnum
 class CloseCode(IntEnum):
     """Close codes a client may see."""
 
+    NORMAL = 1000
     GOING_AWAY = 1001
     POLICY = 1008
     TOO_BIG = 1009

@@ -49,8 +49,10 @@ class Member:
 class Link(Protocol):
     """What carries frames to a client: a WebSocket, or answers to its polls."""
 
-    writable: bool
-    """Whether it takes frames now; it calls `Connection.flush` when it does again."""
+    @property
+    def writable(self) -> bool:
+        """Whether it takes frames now; it calls `Connection.flush` when it does again."""
+        ...
 
     def write(self, frames: list[bytes]) -> None:
         """Send finished frames in one go."""
@@ -99,6 +101,10 @@ class Connection:
         lagging: it did not read what it was sent, or is gone; nothing more is kept for it.
         ended: whether it has gone.
         on_end: closes it with a code, once what it asked for is answered; called at most once.
+        fell_behind: it did not read what it was sent.
+        placed: the count of the last offset that was written to this client alone.
+        holds_chats: it is coming back: events of chats wait until those before them are there.
+        replaced: its client has come back on another connection.
     """
 
     __slots__ = (
@@ -111,10 +117,14 @@ class Connection:
         "chats",
         "durable",
         "ended",
+        "fell_behind",
         "hears_chats",
+        "holds_chats",
         "lagging",
         "on_end",
         "online",
+        "placed",
+        "replaced",
         "rooms",
         "sid",
         "username",
@@ -142,6 +152,10 @@ class Connection:
         self.hears_chats = False
         self.online = False
         self.lagging = False
+        self.fell_behind = False
+        self.placed = 0
+        self.holds_chats = False
+        self.replaced = False
         self.ended = False
         self.on_end: Callable[[CloseCode], None] | None = None
         self._link = link
@@ -195,10 +209,10 @@ class Connection:
         self._outbox.append(packed)
         self._unsent = unsent + len(packed)
 
-    def emit(self, event: str, data: Any, room: str | None = None) -> None:  # noqa: ANN401 - any payload
+    def emit(self, event: str, data: Any, room: str | None = None, offset: str = "") -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""
         in_room = UNSET if room is None else room
-        self.push(self.wire.pack(Outgoing(event, room=in_room, data=data)))
+        self.push(self.wire.pack(Outgoing(event, room=in_room, data=data), offset))
 
     def reply(self, request: RequestId | None, data: Any) -> None:  # noqa: ANN401 - any payload
         """Answer a request; one without an id wants no answer."""
@@ -266,7 +280,7 @@ class Connection:
 
     def _fall_behind(self) -> None:
         """Say what it lacks, if it ever reads again, and let it go."""
-        self.lagging = True
+        self.lagging = self.fell_behind = True
         for name, local in self.rooms.items():
             lagged = Outgoing("lagged", room=name, data=LaggedPayload(name, local.head))
             packed = self.wire.pack(lagged)

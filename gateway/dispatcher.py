@@ -75,7 +75,7 @@ class Dispatcher:
         self.under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
 
-    def dispatch(self, data: bytes) -> Later | None:
+    def dispatch(self, data: Any) -> Later | None:  # noqa: ANN401 - as the format's `parse` takes it
         """Handle a frame; whatever is wrong with it is answered, never raised.
 
         Returns:

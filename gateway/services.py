@@ -17,6 +17,7 @@ from gateway.presence import Presence
 from gateway.pulse import Pulse
 from gateway.readiness import Readiness
 from gateway.replay import Replay
+from gateway.sessions import Sessions
 from gateway.typing_status import TypingStatus
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
@@ -50,3 +51,4 @@ class Services:
     watch: PartitionWatch
     durability: Durability
     readiness: Readiness
+    sessions: Sessions

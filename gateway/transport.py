@@ -7,7 +7,7 @@ handed over as it is read, and what goes out is finished bytes, many frames in o
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -22,6 +22,9 @@ from gateway.protocols.websocket_frames import (
     close_frame,
     frame,
 )
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 ADOPT: Final = "parley.adopt"
 """The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
@@ -196,6 +199,13 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         # after this one.
         if scope := getattr(self, "scope", None):
             scope["extensions"][ADOPT] = self._adopt
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send an ASGI message; a handshake that was answered with a refusal is completed."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # Else uvicorn takes the application for one that forgot to answer, and logs an error.
+            self.handshake_complete = True
 
     def _adopt(self, make_receiver: Callable[[Link], Receiver]) -> None:
         transport, self.transport = self.transport, _HandedOver()

@@ -49,7 +49,9 @@ async def hear_chats(services: Services, connection: Connection) -> None:
     if connection.username is not None and not connection.hears_chats:
         services.hub.listen(connection.username, connection)
         connection.hears_chats = True
+        services.sessions.hears(connection)
         await services.follower.user_came(connection.username)
+        await services.sessions.keep(connection)
 
 
 def no_such_chat(chat_id: int) -> ChatError:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, Sending, ToldAlready
 from gateway.handlers.places import accepted, check_length, find_sent, joined, may_be_sent
+from gateway.history import Page
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
     AcceptedPayload,
@@ -58,21 +59,35 @@ async def join_room(
     known = connection.rooms.get(command.room)
     if room is None or not (known or await _opens(services, connection, room, command)):
         raise _refused(connection, command.room)
-    local = await services.hub.enter(connection, room)
-    try:
-        page = await services.history.newest(room, JOIN_PAGE)
-    except BaseException:
-        if known is None:
-            services.hub.leave(connection, local)
-        raise
-    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
-    connection.emit("messageHistory", shown, room.name)
-    connection.emit("passwordStatus", data=True, room=room.name)
-    services.hub.go_live(connection, local, page.head)
+    local, page = await enter(services, connection, room)
     if known is None:
         _notify(services, local, f"{connection.display_name} has joined the room", connection)
     grant = services.grants.give(connection.display_name, room) if room.protected else UNSET
     return JoinedPayload(room.name, page.head, page.epoch, grant)
+
+
+async def enter(services: Services, connection: Connection, room: Room) -> tuple[LocalRoom, Page]:
+    """Let a connection into a room that opens to it: its newest messages, then everything live.
+
+    Raises:
+        ChatError: `broker_unavailable`, `storage_unavailable`; it is where it was before.
+    """
+    known = room.name in connection.rooms
+    local = await services.hub.enter(connection, room)
+    try:
+        await services.sessions.keep(connection)
+        page = await services.history.newest(room, JOIN_PAGE)
+    except BaseException:
+        if not known:
+            services.hub.leave(connection, local)
+        raise
+    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
+    connection.emit(
+        "messageHistory", shown, room.name, services.hub.place(connection, room, page.head)
+    )
+    connection.emit("passwordStatus", data=True, room=room.name)
+    services.hub.go_live(connection, local, page.head)
+    return local, page
 
 
 async def get_rooms(services: Services, connection: Connection, command: commands.GetRooms) -> None:
@@ -88,6 +103,7 @@ async def leave_room(
     if local := connection.rooms.get(command.room):
         services.typing.ended(connection, local)
         services.hub.leave(connection, local)
+        await services.sessions.try_to_keep(connection)
         _notify(services, local, f"{connection.display_name} has left the room", connection)
 
 

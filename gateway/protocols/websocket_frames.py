@@ -70,6 +70,12 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return bytes((FIN | opcode, LONG)) + size.to_bytes(8, "big") + payload
 
 
+def payload(framed: bytes) -> bytes:
+    """The payload of a frame that `frame` made."""
+    size = framed[1]
+    return framed[2 if size < SHORT else 4 if size == SHORT else 10 :]
+
+
 def close_frame(code: int | None, reason: str = "") -> bytes:
     """A close frame; without a code it has no payload.
 

@@ -44,15 +44,15 @@ async def run(*words: str, env: Mapping[str, str], within: float = 30) -> tuple[
 
 
 class Process:
-    """`python -m MODULE`, killed at the end if it still runs.
+    """`python -m MODULE WORDS`, killed at the end if it still runs.
 
     Attributes:
         said: the lines of standard error so far.
     """
 
-    def __init__(self, module: str, env: Mapping[str, str]) -> None:
+    def __init__(self, module: str, env: Mapping[str, str], *words: str) -> None:
         self.said: list[str] = []
-        self._module = module
+        self._words = (module, *words)
         self._env = environ(env)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -60,7 +60,7 @@ class Process:
     async def start(self) -> None:
         """Start it and return at once."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", self._module),
+            *(sys.executable, "-m", *self._words),
             cwd=ROOT,
             env=self._env,
             stdin=asyncio.subprocess.DEVNULL,

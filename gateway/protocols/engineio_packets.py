@@ -1,0 +1,120 @@
+"""Engine.IO 4 packets and payloads (socket.io/docs/v4/engine-io-protocol), without I/O.
+
+A packet on its way out is finished bytes: a text packet is `bytes` that begin with its type's digit
+(`b"4hello"`), a binary message is `Binary`. Both transports send it as it is; only a polling
+payload turns a `Binary` into base64.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import msgspec
+
+SEPARATOR: Final = b"\x1e"
+"""Stands between the packets of a polling payload."""
+
+
+class PacketType(StrEnum):
+    """What a packet is for; its value is the digit on the wire."""
+
+    OPEN = "0"
+    CLOSE = "1"
+    PING = "2"
+    PONG = "3"
+    MESSAGE = "4"
+    UPGRADE = "5"
+    NOOP = "6"
+
+
+CLOSE: Final = b"1"
+PING: Final = b"2"
+PROBE: Final = "probe"
+PROBED: Final = b"3probe"
+NOOP: Final = b"6"
+
+
+class PacketError(ValueError):
+    """Bytes that are no packet of the protocol; the connection they came on is to be closed."""
+
+
+class Binary(bytes):
+    """A binary message, or an attachment of one: what tells it from the bytes of a text."""
+
+    __slots__ = ()
+
+
+class Packet(NamedTuple):
+    """A packet of a client; `data` is a text without the type's digit, or a `Binary` message."""
+
+    type: PacketType
+    data: str | Binary = ""
+
+
+class Handshake(msgspec.Struct, frozen=True, rename="camel"):
+    """The payload of the open packet; times in milliseconds, `max_payload` in bytes."""
+
+    sid: str
+    upgrades: tuple[str, ...]
+    ping_interval: int
+    ping_timeout: int
+    max_payload: int
+
+    def packet(self) -> bytes:
+        """The open packet."""
+        return PacketType.OPEN.encode() + msgspec.json.encode(self)
+
+
+_TYPES: Final = {kind.value: kind for kind in PacketType}
+
+
+def decode_packet(data: str | bytes) -> Packet:
+    """Read the packet in one WebSocket message: a text, or the bytes of a binary message.
+
+    Raises:
+        PacketError: it is none.
+    """
+    if isinstance(data, bytes):
+        return Packet(PacketType.MESSAGE, Binary(data))
+    kind = _TYPES.get(data[:1])
+    if kind is None:
+        raise PacketError("unknown packet type")
+    return Packet(kind, data[1:])
+
+
+def decode_payload(body: bytes, most: int) -> list[Packet]:
+    """Read the body of a POST, packets and base64-encoded binary messages.
+
+    Args:
+        body: UTF-8.
+        most: packets it may hold.
+
+    Raises:
+        PacketError: it is none, or holds more.
+    """
+    if body.count(SEPARATOR) >= most:
+        raise PacketError("too many packets in a payload")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise PacketError("not UTF-8") from None
+    return [_decode_text(part) for part in text.split("\x1e")]
+
+
+def encode_payload(packets: Iterable[bytes]) -> bytes:
+    """Write packets as the body of an answer to a poll."""
+    return SEPARATOR.join(
+        b"b" + base64.b64encode(packet) if isinstance(packet, Binary) else packet
+        for packet in packets
+    )
+
+
+def _decode_text(part: str) -> Packet:
+    if not part.startswith("b"):
+        return decode_packet(part)
+    try:
+        return Packet(PacketType.MESSAGE, Binary(base64.b64decode(part[1:], validate=True)))
+    except (binascii.Error, ValueError):
+        raise PacketError("not base64") from None

@@ -1,0 +1,1 @@
+"""Our protocol modules under an echo, for the public protocol suites and our own tests."""

@@ -1,0 +1,63 @@
+"""The conformance server: `python -m tests.conformance --port 3000`, on loopback.
+
+`/engine.io/` echoes Engine.IO messages, `/socket.io/` events and acknowledgements, and `/` the
+messages of a plain WebSocket: all through the parts that a gateway is made of.
+"""
+
+import argparse
+import contextlib
+import socket
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount, WebSocketRoute
+
+from gateway.__main__ import serving
+from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.socketio import SocketIOApplication
+from gateway.protocols.engineio_settings import EngineSettings
+from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
+
+MAX_PAYLOAD = 1_000_000
+
+
+def application(settings: EngineSettings, connect_within: float) -> Starlette:
+    """The three echoes.
+
+    Args:
+        settings: of both Engine.IO servers.
+        connect_within: seconds a Socket.IO session may be without a namespace.
+    """
+    sockets = SocketIOApplication(SocketIOEcho(), connect_within)
+    return Starlette(
+        routes=[
+            Mount("/engine.io", EngineServer(settings, EngineEcho())),
+            Mount("/socket.io", EngineServer(settings, sockets)),
+            WebSocketRoute("/", echo_websocket),
+        ]
+    )
+
+
+def listen(port: int) -> list[socket.socket]:
+    """Listen on every loopback address there is: clients differ in which `localhost` is."""
+    sockets = [socket.create_server(("127.0.0.1", port))]
+    with contextlib.suppress(OSError):  # no IPv6 on this machine
+        sockets.append(socket.create_server(("::1", port), family=socket.AF_INET6))
+    return sockets
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    parser.add_argument("--port", type=int, default=3000)
+    for name, default in (("ping-interval", 300), ("ping-timeout", 200), ("connect-timeout", 1000)):
+        parser.add_argument(f"--{name}", type=int, default=default, help="milliseconds")
+    given = parser.parse_args()
+    settings = EngineSettings(given.ping_interval, given.ping_timeout, MAX_PAYLOAD)
+    app = application(settings, given.connect_timeout / 1000)
+    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD)
+    uvicorn.Server(config).run(sockets=listen(given.port))
+
+
+if __name__ == "__main__":
+    main()

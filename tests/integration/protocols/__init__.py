@@ -1,0 +1,1 @@
+"""The protocols of Socket.IO clients, over real connections to the conformance server."""
