@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 
 import uvicorn
@@ -83,6 +84,9 @@ def main() -> None:
     app = make_app(settings)
     config = serving(app, settings.host, settings.port)
     server = DrainingServer(config, app)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     server.run()
     if not server.started:
         raise SystemExit(3)

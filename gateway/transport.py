@@ -173,7 +173,10 @@ class Link(asyncio.Protocol):
     def _fail(self, error: WebSocketError) -> None:
         if not self._closing:
             self._begin_to_close(close_frame(error.code, str(error)))
-        self._transport.close()
+            # Not closed yet: with bytes of the client unread that would be a reset, which takes
+            # the close frame back. What still comes is read and passed over.
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
 
     def _begin_to_close(self, last: bytes) -> None:
         self.write([last])
@@ -208,10 +211,9 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         transport, self.transport = self.transport, _HandedOver()
         self.stop_keepalive()
         self.connections.discard(self)
-        link = Link(transport, make_receiver, self.connections, self.config.ws_max_size)
-        # A client may have sent frames without waiting for the answer to its handshake.
-        if early := bytes(self.conn.reader.buffer):
-            link.data_received(early)
+        # Nothing is left behind in the handshake's parser: a client sends its first frame after
+        # the answer (RFC 6455, section 4.1), and that was written in this same step.
+        Link(transport, make_receiver, self.connections, self.config.ws_max_size)
 
 
 class _HandedOver(asyncio.Transport):

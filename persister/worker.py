@@ -194,14 +194,17 @@ class Worker:
     async def _trim(self, claims: Iterable[Claim], stored: list[tuple[Claim, Batch]]) -> None:
         # Where the broker is away or in another epoch there is nothing to trim now; the next
         # call covers this one, or the partition is opened afresh.
+        words = [
+            self._broker.committed(c.number, c.epoch, batch.position, batch.heads, batch.created)
+            for c, batch in stored
+        ]
+        # What only an earlier try stored is covered by the position.
+        words += [
+            self._broker.committed(claim.number, claim.epoch, claim.position, {}, [])
+            for claim in set(claims) - {claim for claim, _ in stored}
+        ]
         with contextlib.suppress(*UNAVAILABLE):
-            for claim, batch in stored:
-                await self._broker.committed(
-                    claim.number, claim.epoch, batch.position, batch.heads, batch.created
-                )
-            # What only an earlier try stored is covered by the position.
-            for claim in set(claims) - {claim for claim, _ in stored}:
-                await self._broker.committed(claim.number, claim.epoch, claim.position, {}, [])
+            await asyncio.gather(*words)
 
     def _lose(self, number: int) -> None:
         log.warning("partition lost", partition=number)

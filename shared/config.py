@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     recovery_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 120
     outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576  # unsent bytes of one connection
     batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # entries in one SQL transaction
-    batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.02  # how long a batch may wait to grow
+    batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.1  # seconds a batch may wait to grow
     sqlite_synchronous: Literal["FULL", "EXTRA", "NORMAL"] = "FULL"
     lease_seconds: Annotated[float, Meta(ge=0.5, le=60)] = 3
     # Signs grants: the first key signs, all are known; separated by commas, shared by gateways.

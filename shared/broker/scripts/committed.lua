@@ -29,7 +29,10 @@ for i = 1, rooms do
   local record, log, gone, moves = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 4]
   local is_it = redis.call('HGET', record, 'id') == id
   local excess = is_it and redis.call('XLEN', log) - length or 0
-  if excess > 0 then
+  if excess > 0 and tonumber(redis.call('HGET', record, 'head')) - committed <= length then
+    -- The last LOG_LENGTH entries have all that is not committed among them: nothing is read.
+    redis.call('XTRIM', log, 'MAXLEN', length)
+  elseif excess > 0 then
     local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', excess)
     local seq = tonumber(string.match(oldest[#oldest][1], '%d+'))
     redis.call('XTRIM', log, 'MINID', int(math.min(seq, committed) + 1) .. '-0')
