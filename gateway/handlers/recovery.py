@@ -73,9 +73,7 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
     if shown.offset is not None and offset is None:
         raise NotRecovered
     try:
-        taken = await services.sessions.take(connection, shown.pid, heart)
-        if taken is None or shown.username not in {None, taken.session.username}:
-            raise NotRecovered
+        taken = await _take(services, connection, shown, heart)
         offset = offset if _is_of(taken.session, offset) else None
         whole = _has_all(taken.session, offset)
         found = await asyncio.gather(
@@ -92,6 +90,13 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
         raise NotRecovered from None
     connection.username = taken.session.username
     return plan
+
+
+async def _take(services: Services, connection: Connection, shown: Shown, heart: Heart) -> Taken:
+    taken = await services.sessions.take(connection, shown.pid, heart)
+    if taken is None or shown.username not in {None, taken.session.username}:
+        raise NotRecovered
+    return taken
 
 
 async def carry_out(services: Services, connection: Connection, plan: Plan) -> None:
