@@ -3,11 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET
 
 from gateway.close_codes import CloseCode
+from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
@@ -44,24 +45,6 @@ class Member:
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""
         return event.seq == 0 or event.seq > self.seen
-
-
-class Link(Protocol):
-    """What carries frames to a client: a WebSocket, or answers to its polls."""
-
-    @property
-    def writable(self) -> bool:
-        """Whether it takes frames now; it calls `Connection.flush` when it does again."""
-        ...
-
-    def write(self, frames: list[bytes]) -> None:
-        """Send finished frames in one go."""
-
-    def close(self, code: int, reason: str = "") -> None:
-        """End the connection, behind what was written."""
-
-    def abort(self) -> None:
-        """Drop the connection at once."""
 
 
 class Flusher:
@@ -169,6 +152,11 @@ class Connection:
     def display_name(self) -> str:
         """Its name, or what stands for one."""
         return self.username or f"User {self.sid}"
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether the link has everything."""
+        return not self._outbox
 
     def bind(self, username: str) -> None:
         """Bind a name; the first one stays.

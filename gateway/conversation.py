@@ -5,10 +5,11 @@ from collections import deque
 from typing import Final, Protocol
 
 from gateway.close_codes import CloseCode
-from gateway.connection import Connection, Link
+from gateway.connection import Connection
 from gateway.dispatcher import Dispatcher
 from gateway.handlers import people
 from gateway.handlers.outcome import Later
+from gateway.link import Link
 from gateway.services import Services
 from shared.errors import ChatError
 

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from gateway.endpoints.engineio_session import Application, EngineSession, HungUp
+from gateway.endpoints.engineio_application import Application
+from gateway.endpoints.engineio_session import EngineSession, HungUp
 from gateway.endpoints.engineio_websocket import EngineSocket
 from gateway.protocols.engineio_errors import (
     EngineError,

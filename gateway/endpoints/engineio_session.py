@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
+from gateway.endpoints.engineio_application import Application, Later, Socket
 from gateway.protocols.engineio_errors import EngineError, ErrorCode, Request, Transport
-from gateway.protocols.engineio_packets import Binary, Packet, PacketError
+from gateway.protocols.engineio_packets import Packet, PacketError
 from gateway.protocols.engineio_session import Session
 from gateway.protocols.engineio_settings import EngineSettings
 from gateway.protocols.websocket_frames import payload
@@ -17,55 +18,6 @@ from gateway.protocols.websocket_frames import payload
 
 class HungUp(Exception):
     """The client closed the connection of a request that was under way."""
-
-
-Later = Coroutine[Any, Any, None]
-"""What is still to be done about a packet."""
-
-
-class Socket(Protocol):
-    """A session's WebSocket."""
-
-    @property
-    def takes(self) -> bool:
-        """Whether the client takes what is written."""
-        ...
-
-    def send(self, packets: list[bytes]) -> None:
-        """Send packets, each in a message."""
-
-    def write(self, frames: list[bytes]) -> None:
-        """Send messages that are framed already."""
-
-    def close(self) -> None:
-        """End the connection, behind what was written."""
-
-    def abort(self) -> None:
-        """Drop the connection at once."""
-
-
-class Application(Protocol):
-    """What is served over Engine.IO. It is called for one packet of a session after the other."""
-
-    def on_open(self, session: "EngineSession", scope: Scope) -> None:
-        """A session has begun, with this request (ASGI); it may be sent to."""
-        ...
-
-    def on_packet(self, session: "EngineSession", message: str | Binary) -> "Later | None":
-        """Take a message.
-
-        Returns:
-            None once that is done, or what is to be awaited before the client is read further,
-            or its POST answered.
-
-        Raises:
-            PacketError: it is malformed; the session is closed.
-        """
-        ...
-
-    def on_close(self, session: "EngineSession", reason: str) -> None:
-        """A session has ended: nothing that is sent now reaches its client."""
-        ...
 
 
 class EngineSession:

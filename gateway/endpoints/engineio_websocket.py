@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 
 from gateway.close_codes import CloseCode
-from gateway.endpoints.engineio_session import EngineSession, Later
+from gateway.endpoints.engineio_application import Later
+from gateway.endpoints.engineio_session import EngineSession
 from gateway.protocols.engineio_packets import Binary, Packet, PacketError, decode_packet
 from gateway.protocols.engineio_settings import EngineSettings
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame

@@ -5,7 +5,8 @@ from typing import Any, Final, Protocol
 
 from starlette.types import Scope
 
-from gateway.endpoints.engineio_session import EngineSession, Later
+from gateway.endpoints.engineio_application import Later
+from gateway.endpoints.engineio_session import EngineSession
 from gateway.protocols.engineio_packets import Binary
 from gateway.protocols.socketio_decoder import SocketPacket
 from gateway.protocols.socketio_session import Socket, SocketIOSession

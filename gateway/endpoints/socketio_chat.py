@@ -10,7 +10,8 @@ from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.conversation import MOST_UNDER_WAY
 from gateway.dispatcher import Dispatcher
-from gateway.endpoints.engineio_session import EngineSession, Later
+from gateway.endpoints.engineio_application import Later
+from gateway.endpoints.engineio_session import EngineSession
 from gateway.handlers import people
 from gateway.handlers.recovery import NotRecovered, Plan, Shown, carry_out, prepare
 from gateway.protocols.socketio_decoder import SocketPacket

@@ -18,10 +18,10 @@ from gateway.handlers import people, rooms
 from gateway.handlers.places import hear_chats
 from gateway.handlers.resume import LetGo, resume_chat, resume_room
 from gateway.history import TOP
+from gateway.kept_session import Heart
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
 from gateway.services import Services
-from gateway.sessions import Heart
 from shared.broker.rooms import Held
 from shared.broker.sessions import Taken
 from shared.errors import ChatError

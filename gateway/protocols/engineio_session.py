@@ -10,7 +10,6 @@ Source: socket.io/docs/v4/engine-io-protocol, and the reference server where tha
 
 import math
 from collections import deque
-from typing import Final
 
 from gateway.protocols.engineio_errors import Transport
 from gateway.protocols.engineio_packets import (
@@ -26,16 +25,7 @@ from gateway.protocols.engineio_packets import (
     PacketType,
     encode_payload,
 )
-from gateway.protocols.engineio_settings import EngineSettings
-
-NOOP_AFTER: Final = 0.05
-"""Seconds a poll is held while a WebSocket takes over: until then its client would poll again."""
-
-KEEPING: Final = 64
-"""Bytes that it costs to keep a packet, whatever its length."""
-
-LINGER: Final = 30.0
-"""Seconds a closed polling session waits for the poll that tells its client."""
+from gateway.protocols.engineio_settings import KEEPING, LINGER, NOOP_AFTER, EngineSettings
 
 
 class Session:

@@ -1,6 +1,17 @@
 """What an Engine.IO server may be told: intervals, and bounds on what a client may cost."""
 
+from typing import Final
+
 import msgspec
+
+NOOP_AFTER: Final = 0.05
+"""Seconds a poll is held while a WebSocket takes over: until then its client would poll again."""
+
+KEEPING: Final = 64
+"""Bytes that it costs to keep a packet, whatever its length."""
+
+LINGER: Final = 30.0
+"""Seconds a closed polling session waits for the poll that tells its client."""
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
