@@ -1,8 +1,12 @@
 """Transports change in the middle of traffic, and a client that polls late pays for itself."""
 
 import asyncio
+import contextlib
+import json
 
 import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.socketio.clients import Node, Version
 from tests.support.cluster import Cluster
@@ -81,3 +85,72 @@ async def test_who_does_not_poll_is_ended(room: str) -> None:
 
 async def _joined(peer: Peer) -> bool:
     return "has joined the room" in str(peer.all("notification"))
+
+
+class Raw:
+    """A Socket.IO client over a WebSocket, by hand, that may stop to read."""
+
+    def __init__(self) -> None:
+        self.pid = ""
+        self.offset: str | None = None
+        self.seqs: list[int] = []
+        self.events: list[str] = []
+
+    async def connect(self, url: str) -> str:
+        """Connect with what it has; the pid that it is told."""
+        address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+        shown = json.dumps({"pid": self.pid, "offset": self.offset}) if self.pid else ""
+        self.socket = await connect(address, max_queue=None, max_size=None, compression=None)
+        await self.socket.send(f"40{shown}")
+        while not (packet := await self._next()).startswith("40"):
+            pass
+        self.pid = json.loads(packet[2:])["pid"]
+        return self.pid
+
+    async def read(self, until: int) -> None:
+        """Take what comes, up to a message of this place or the end."""
+        with contextlib.suppress(ConnectionClosed):
+            while until not in self.seqs:
+                packet = await self._next()
+                if packet.startswith("42"):
+                    event, *args = json.loads(packet[2:])
+                    self.events.append(event)
+                    if isinstance(args[-1], str):
+                        self.offset = args[-1]
+                    if event == "message":
+                        self.seqs.append(args[0]["seq"])
+
+    async def _next(self) -> str:
+        async with asyncio.timeout(20):
+            packet = await self.socket.recv()
+        assert isinstance(packet, str)
+        if packet == "2":
+            await self.socket.send("3")
+        return packet
+
+
+async def test_who_does_not_read_is_ended_and_recovers(room: str) -> None:
+    """A client that reads too late is told `lagged` and ended; it comes back and lacks nothing."""
+    async with (
+        Cluster(env={"OUTBOX_LIMIT": "65536"}) as cluster,
+        Peer(cluster.gateway_url(1), "username=ann") as ann,
+    ):
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        raw = Raw()
+        pid = await raw.connect(cluster.gateway_url(1))
+        await raw.socket.send(f'42["joinRoom",{{"room":"{room}"}}]')
+        await eventually(lambda: _joined(ann))
+        raw.socket.transport.pause_reading()
+        for n in range(3000):
+            await ann.request("message", {"room": room, "content": f"{n} {'x' * 3900}"})
+            if "disconnected" in str(ann.all("notification")[-1]):
+                break
+        raw.socket.transport.resume_reading()
+        await raw.read(until=-1)
+        sent = len(ann.all("message", room))
+        assert len(raw.seqs) < sent
+        assert await raw.connect(cluster.gateway_url(2)) == pid
+        await raw.read(until=sent)
+        assert raw.seqs == list(range(1, sent + 1))
+        await raw.socket.close()
