@@ -53,6 +53,7 @@ class Session:
 
     __slots__ = (
         "_last_word",
+        "_next_ping",
         "_noop_at",
         "_outbox",
         "_ping_at",
@@ -83,12 +84,10 @@ class Session:
         self._settings = settings
         self._outbox: deque[bytes] = deque()
         self._last_word = b""
-        self._ping_at = now + settings.ping_interval / 1000
-        self._pong_by = math.inf
-        self._refreshed = False
         self._upgrade_by = math.inf
         self._probed = False
         self._noop_at = math.inf
+        self._begin_heartbeat(now)
         self._put(self._handshake())
 
     @property
@@ -267,23 +266,30 @@ class Session:
         self.transport = "websocket"
         self._end_upgrade()
         self.polled = False
-        if self._pong_by < math.inf:  # the ping may be read on the new transport only
-            self._pong_by = now + self._settings.ping_timeout / 1000
+        self._begin_heartbeat(now)  # it lives, and an earlier ping may never have been read
+
+    def _begin_heartbeat(self, now: float) -> None:
+        self._ping_at = self._next_ping = now + self._settings.ping_interval / 1000
+        self._pong_by = math.inf
+        self._refreshed = False
 
     def _ping(self, now: float) -> None:
         timeout = self._settings.ping_timeout / 1000
         # From when it was due: nobody lives longer because this process is busy. But however late
         # the ping is, a client has most of the time.
         self._pong_by = max(self._ping_at + timeout, now + timeout * 0.75)
+        self._next_ping = self._ping_at + self._settings.ping_interval / 1000
         self._ping_at = math.inf
         self._refreshed = False
         self._put(PING)
 
     def _heard(self, kind: PacketType, now: float) -> None:
+        if self._pong_by == math.inf:
+            return
         if kind is PacketType.PONG:
             self._pong_by = math.inf
-            self._ping_at = now + self._settings.ping_interval / 1000
-        elif self._pong_by < math.inf and not self._refreshed:
+            self._ping_at = max(self._next_ping, now + self._settings.ping_interval / 2000)
+        elif not self._refreshed:
             # Something large may be ahead of the pong; but only once, lest there never be one.
             self._refreshed = True
             self._pong_by = now + self._settings.ping_timeout / 1000
