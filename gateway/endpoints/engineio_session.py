@@ -106,8 +106,11 @@ class EngineSession:
 
         All packets of a tick leave together. A client that leaves too much unread is closed.
         """
-        self.engine.send(packet)
-        if not self._flushing:
+        engine = self.engine
+        engine.send(packet)
+        if engine.transport == "websocket" and not engine.closed:
+            self.wanted.set()
+        elif not self._flushing and (engine.polled or engine.closed):
             self._flushing = True
             self._loop.call_soon(self.settle)
 

@@ -13,6 +13,7 @@ from collections import deque
 from typing import Final
 
 from gateway.protocols.engineio_errors import Transport
+from gateway.protocols.engineio_heartbeat import Heartbeat
 from gateway.protocols.engineio_packets import (
     CLOSE,
     NOOP,
@@ -52,14 +53,11 @@ class Session:
     """
 
     __slots__ = (
+        "_heartbeat",
         "_last_word",
-        "_next_ping",
         "_noop_at",
         "_outbox",
-        "_ping_at",
-        "_pong_by",
         "_probed",
-        "_refreshed",
         "_settings",
         "_upgrade_by",
         "closed",
@@ -87,7 +85,7 @@ class Session:
         self._upgrade_by = math.inf
         self._probed = False
         self._noop_at = math.inf
-        self._begin_heartbeat(now)
+        self._heartbeat = Heartbeat(settings, now)
         self._put(self._handshake())
 
     @property
@@ -104,7 +102,7 @@ class Session:
     def deadline(self) -> float:
         """When to call `tick`, unless something happens before."""
         noop_at = self._noop_at if self.polled else math.inf
-        return min(self._ping_at, self._pong_by, self._upgrade_by, self.expires, noop_at)
+        return min(self._heartbeat.deadline, self._upgrade_by, self.expires, noop_at)
 
     def send(self, packet: bytes) -> None:
         """Send a finished packet, or close a session whose client does not read.
@@ -138,7 +136,7 @@ class Session:
         """
         if self.closed:
             raise PacketError("the session has ended")
-        self._heard(packet.type, now)
+        self._heartbeat.heard(packet.type, now)
         if packet.type is PacketType.CLOSE:
             self._end("transport close", NOOP if self.polled else b"")
         elif packet.type is PacketType.PING:
@@ -232,13 +230,14 @@ class Session:
                 self._last_word = b""
         elif now >= self.expires:
             self.close(now)
-        elif now >= self._pong_by:
+        elif now >= self._heartbeat.pong_by:
             self.fail("ping timeout")
         else:
             if now >= self._upgrade_by:
                 self.upgrade_failed()
-            if now >= self._ping_at:
-                self._ping(now)
+            if now >= self._heartbeat.ping_at:
+                self._heartbeat.pinged(now)
+                self._put(PING)
 
     def close(self, now: float, reason: str = "forced close") -> None:
         """End it from this side; what waits, and a close packet, go out with the next poll."""
@@ -256,7 +255,8 @@ class Session:
         self.closed = reason
         self._last_word = last_word if self.transport == "polling" else b""
         self._end_upgrade()
-        self._ping_at = self._pong_by = self.expires = math.inf
+        self._heartbeat.end()
+        self.expires = math.inf
 
     def _end_upgrade(self) -> None:
         self._upgrade_by = self._noop_at = math.inf
@@ -266,33 +266,7 @@ class Session:
         self.transport = "websocket"
         self._end_upgrade()
         self.polled = False
-        self._begin_heartbeat(now)  # it lives, and an earlier ping may never have been read
-
-    def _begin_heartbeat(self, now: float) -> None:
-        self._ping_at = self._next_ping = now + self._settings.ping_interval / 1000
-        self._pong_by = math.inf
-        self._refreshed = False
-
-    def _ping(self, now: float) -> None:
-        timeout = self._settings.ping_timeout / 1000
-        # From when it was due: nobody lives longer because this process is busy. But however late
-        # the ping is, a client has most of the time.
-        self._pong_by = max(self._ping_at + timeout, now + timeout * 0.75)
-        self._next_ping = self._ping_at + self._settings.ping_interval / 1000
-        self._ping_at = math.inf
-        self._refreshed = False
-        self._put(PING)
-
-    def _heard(self, kind: PacketType, now: float) -> None:
-        if self._pong_by == math.inf:
-            return
-        if kind is PacketType.PONG:
-            self._pong_by = math.inf
-            self._ping_at = max(self._next_ping, now + self._settings.ping_interval / 2000)
-        elif not self._refreshed:
-            # Something large may be ahead of the pong; but only once, lest there never be one.
-            self._refreshed = True
-            self._pong_by = now + self._settings.ping_timeout / 1000
+        self._heartbeat.begin(now)  # it lives, and an earlier ping may never have been read
 
     def _put(self, packet: bytes) -> None:
         self._outbox.append(packet)
