@@ -14,7 +14,7 @@ TESTS := tests/unit tests/integration tests/cluster
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-socketio bench lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -44,6 +44,18 @@ test-integration:  ## the tests against real servers
 test-cluster:  ## the tests of whole clusters
 	@$(RUN) dev -m pytest tests/cluster $(ARGS)
 
+test-socketio: tests/socketio/node_modules/.package-lock.json  ## npm's socket.io-client against whole clusters; needs Node
+	@$(RUN) dev -m pytest tests/socketio $(ARGS)
+
+# Exactly what the lock file pins, by its hashes.
+tests/socketio/node_modules/.package-lock.json: tests/socketio/package-lock.json
+	@command -v npm >/dev/null || { \
+		echo "The tests with npm's socket.io-client need Node 18 or newer with npm: install it." >&2; exit 1; }
+	@cd tests/socketio && npm ci --loglevel=error && touch node_modules/.package-lock.json
+
+bench:  ## price a delivery, ours and others'; options in ARGS=, --help among them
+	@$(RUN) bench -m tests.bench $(ARGS)
+
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -57,6 +69,7 @@ format: setup-dev  ## bring the code into shape
 requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes newer versions
 	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+	@$(PIN) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 
 clean:  ## remove .venv and caches; the data of clusters stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

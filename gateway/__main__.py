@@ -9,15 +9,13 @@ from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
+from gateway.protocols.frames import MOST_FRAME
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
-
-MOST_FRAME = 65_536
-"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
 
 
 class DrainingServer(uvicorn.Server):

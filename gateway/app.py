@@ -7,13 +7,18 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
+from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, websocket
+from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.socketio import SocketIOApplication
+from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
 from gateway.history import History
@@ -22,17 +27,22 @@ from gateway.incoming import Incoming
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
+from gateway.protocols.engineio_settings import EngineSettings
+from gateway.protocols.frames import MOST_FRAME
 from gateway.pulse import Pulse
 from gateway.readiness import Readiness
 from gateway.replay import Replay
 from gateway.services import Services
+from gateway.sessions import Sessions
 from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
 from shared.broker.partitions import PartitionProbe
+from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
+from shared.broker.sessions import SessionBroker
 from shared.broker.subscriber import Subscriber
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
@@ -56,6 +66,9 @@ def make_app(settings: Settings) -> Starlette:
             yield
         log.info("gateway ended")
 
+    async def socketio(scope: Scope, receive: Receive, send: Send) -> None:
+        await app.state.socketio(scope, receive, send)
+
     routes = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
@@ -66,13 +79,15 @@ def make_app(settings: Settings) -> Starlette:
         Route("/docs", openapi.page),
         Mount("/docs", StaticFiles(directory=openapi.WEB)),
         WebSocketRoute("/ws", websocket.chat),
+        Mount("/socket.io", socketio),
     ]
     errors = {
         ChatError: chats.chat_error,
         HTTPException: chats.http_error,
         Exception: chats.server_error,
     }
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    return app
 
 
 async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> None:
@@ -80,7 +95,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.push_async_callback(engine.dispose)
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
-    publisher = Publisher(client, settings)
+    pipe = Pipe(settings.redis_url)
+    stack.callback(pipe.close)
+    publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
     passwords = Passwords()
     stack.callback(passwords.close)
@@ -97,18 +114,21 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     probe = PartitionProbe(client, settings.partitions)
     watch = PartitionWatch(probe, settings, hub.reopened)
     durability = Durability(probe, reader)
-    incoming = Incoming(hub, pulse, presence, follower, durability)
+    session_broker = SessionBroker(client, settings.partitions)
+    sessions = Sessions(session_broker, hub, publisher, settings.recovery_seconds)
+    incoming = Incoming(hub, pulse, presence, follower, durability, sessions)
     subscriber = Subscriber(settings.redis_url, incoming.receive, incoming.subscribed)
     hub.attach(subscriber)
     for channel in (EVERYONE, *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, rooms)
-    for part in (subscriber, pulse, follower, presence, watch, durability, heads):
+    for part in (subscriber, pulse, follower, presence, watch, durability, heads, sessions):
         part.start()
         stack.push_async_callback(part.close)
 
     app.state.services = Services(
         settings=settings,
+        flusher=Flusher(),
         hub=hub,
         directory=directory,
         history=History(rooms, directory, reader),
@@ -128,4 +148,12 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         watch=watch,
         durability=durability,
         readiness=Readiness(pulse, watch),
+        sessions=sessions,
     )
+    app.state.socketio = _socketio(app.state.services)
+
+
+def _socketio(services: Services) -> EngineServer:
+    settings = services.settings
+    engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
+    return EngineServer(engine, SocketIOApplication(SocketIOChat(services)), settings.gateway_name)

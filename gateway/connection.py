@@ -2,18 +2,25 @@
 
 import asyncio
 import secrets
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec import UNSET
 
 from gateway.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing, RequestId
+from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
 from shared.model.events import Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+
+MOST_WRITE: Final = 65_536
+"""Bytes handed to the wire at a time, so that no more than this waits uncounted."""
+
+LAST_CHANCE: Final = 2.0
+"""Seconds a client that fell behind has to take what waits for it."""
 
 CALM: Final = 4
 """A connection takes more of a long answer once the outbox is below one part in so many."""
@@ -39,28 +46,100 @@ class Member:
         return event.seq == 0 or event.seq > self.seen
 
 
+class Link(Protocol):
+    """What carries frames to a client: a WebSocket, or answers to its polls."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether it takes frames now; it calls `Connection.flush` when it does again."""
+        ...
+
+    def write(self, frames: list[bytes]) -> None:
+        """Send finished frames in one go."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """End the connection, behind what was written."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+
+class Flusher:
+    """Lets everything that was pushed in one turn of the event loop leave in one write.
+
+    A lone message waits for nothing but the end of the turn; under load a turn has many.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._filled: list[Connection] = []
+
+    def add(self, connection: "Connection") -> None:
+        """Flush a connection when this turn is over."""
+        if not self._filled:
+            self._loop.call_soon(self._flush)
+        self._filled.append(connection)
+
+    def _flush(self) -> None:
+        filled, self._filled = self._filled, []
+        for connection in filled:
+            connection.flush()
+
+
 class Connection:
     """A client's connection, whatever it speaks.
 
     Attributes:
         sid: unique in the cluster.
+        wire: the format it speaks.
         username: the name bound to it; None until one is.
         durable: whether it wants to hear when SQL has its messages.
         rooms: the rooms it is in, by name.
         chats: the chats that it resumed, by id; all others of its user reach it as they are.
         hears_chats: whether it hears of its user's chats.
         online: whether it says that its user is online.
-        lagging: it did not read what it was sent; nothing more is kept for it.
-        fell_behind: set when that happens.
-        ending: why it is to end once the outbox is empty; None to stay.
-        ended: set when it has gone.
+        lagging: it did not read what it was sent, or is gone; nothing more is kept for it.
+        ended: whether it has gone.
+        on_end: closes it with a code, once what it asked for is answered; called at most once.
+        fell_behind: it did not read what it was sent.
+        placed: the count of the last offset that was written to this client alone.
+        holds_chats: it is coming back: events of chats wait until those before them are there.
+        replaced: its client has come back on another connection.
     """
 
-    def __init__(self, wire: Format, gateway_name: str, outbox_limit: int) -> None:
+    __slots__ = (
+        "_flusher",
+        "_limit",
+        "_link",
+        "_outbox",
+        "_unsent",
+        "_waiting",
+        "chats",
+        "durable",
+        "ended",
+        "fell_behind",
+        "hears_chats",
+        "holds_chats",
+        "lagging",
+        "on_end",
+        "online",
+        "placed",
+        "replaced",
+        "rooms",
+        "sid",
+        "username",
+        "wire",
+    )
+
+    def __init__(
+        self, wire: Format, link: Link, flusher: Flusher, gateway_name: str, outbox_limit: int
+    ) -> None:
         """Begin.
 
         Args:
             wire: the format it speaks.
+            link: what carries its frames.
+            flusher: of the gateway.
             gateway_name: where it is connected.
             outbox_limit: bytes that may wait for it.
         """
@@ -73,16 +152,18 @@ class Connection:
         self.hears_chats = False
         self.online = False
         self.lagging = False
-        self.lagged_at: dict[str, int] = {}
-        self.fell_behind = asyncio.Event()
-        self.ending: CloseCode | None = None
-        self.ended = asyncio.Event()
-        self._outbox: deque[bytes] = deque()
+        self.fell_behind = False
+        self.placed = 0
+        self.holds_chats = False
+        self.replaced = False
+        self.ended = False
+        self.on_end: Callable[[CloseCode], None] | None = None
+        self._link = link
+        self._flusher = flusher
+        self._outbox: list[bytes] = []
         self._unsent = 0
         self._limit = outbox_limit
-        self._filled = asyncio.Event()
-        self._calm = asyncio.Event()
-        self._calm.set()
+        self._waiting: list[asyncio.Future[None]] | None = None
 
     @property
     def display_name(self) -> str:
@@ -108,75 +189,114 @@ class Connection:
         if username is not None and username != self.display_name:
             raise ChatError("forbidden", "that is not the name of this connection")
 
-    def push(self, frame: bytes, *, sheddable: bool = False) -> None:
+    def push(self, packed: bytes, *, sheddable: bool = False) -> None:
         """Put a finished frame into the outbox.
 
         Args:
-            frame: in this connection's format.
+            packed: as this connection's format packs it.
             sheddable: it is worth nothing to a client that lags: dropped when the outbox is
                 half full.
         """
-        if self.lagging or (sheddable and self._unsent > self._limit // 2):
+        unsent = self._unsent
+        if self.lagging or (sheddable and unsent > self._limit // 2):
             return
-        if self._unsent > self._limit:
+        if unsent > self._limit:
             # What waits already is too much; one large frame by itself is not.
-            self.lagging = True
-            self.lagged_at = {name: local.head for name, local in self.rooms.items()}
-            self.fell_behind.set()
+            self._fall_behind()
             return
-        self._put(frame)
+        if not self._outbox:
+            self._flusher.add(self)
+        self._outbox.append(packed)
+        self._unsent = unsent + len(packed)
 
-    def emit(self, event: str, data: Any, room: str | None = None) -> None:  # noqa: ANN401 - any payload
+    def emit(self, event: str, data: Any, room: str | None = None, offset: str = "") -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""
         in_room = UNSET if room is None else room
-        self.push(self.wire.encode(Outgoing(event, room=in_room, data=data)))
+        self.push(self.wire.pack(Outgoing(event, room=in_room, data=data), offset))
 
     def reply(self, request: RequestId | None, data: Any) -> None:  # noqa: ANN401 - any payload
         """Answer a request; one without an id wants no answer."""
         if request is not None:
-            self.push(self.wire.encode(Outgoing("reply", id=request, data=data)))
+            self.push(self.wire.pack(Outgoing("reply", id=request, data=data)))
 
     def refuse(self, request: RequestId | None, error: ChatError) -> None:
         """Answer a request with an error; one without an id gets it too."""
         place = UNSET if request is None else request
-        self.push(self.wire.encode(Outgoing("error", id=place, data=error.payload())))
+        self.push(self.wire.pack(Outgoing("error", id=place, data=error.payload())))
 
     def end(self, code: CloseCode) -> None:
-        """Close it once what waits for it has been sent."""
-        if self.ending is None:
-            self.ending = code
-            self._filled.set()
+        """Close it once what was asked of it is answered and sent."""
+        if self.on_end is not None:
+            on_end, self.on_end = self.on_end, None
+            on_end(code)
 
-    def look_again(self) -> None:
-        """Let `unsent` return, with nothing if there is nothing."""
-        self._filled.set()
-
-    def last_words(self, outgoing: list[Outgoing]) -> None:
-        """Put frames behind what waits, whatever the limit: the connection ends with them."""
-        for item in outgoing:
-            self._put(self.wire.encode(item))
+    def flush(self) -> None:
+        """Hand the link what it takes; the rest stays here, where it is counted."""
+        link = self._link
+        if self._unsent <= MOST_WRITE:
+            if link.writable and (frames := self._outbox):
+                self._outbox, self._unsent = [], 0
+                link.write(frames)
+        else:
+            self._flush_in_parts()
+        if self._waiting is not None:
+            self._wake()
 
     async def calm(self) -> None:
-        """Wait until little is unsent: for answers that are longer than an outbox."""
-        await self._calm.wait()
+        """Wait until little is unsent, or the client gone: for answers longer than an outbox."""
+        while self._unsent * CALM > self._limit and not self.ended:
+            await self._flushed()
 
-    async def unsent(self) -> list[bytes]:
-        """Wait for frames, or for the end, and take all frames there are."""
-        await self._filled.wait()
-        self._filled.clear()
-        frames = list(self._outbox)
-        self._outbox.clear()
-        return frames
+    async def emptied(self) -> None:
+        """Wait until nothing is unsent, or the client gone."""
+        while self._outbox and not self.ended:
+            await self._flushed()
 
-    def sent(self, frame: bytes) -> None:
-        """Say that a frame taken from the outbox has left."""
-        self._unsent -= len(frame)
-        if self._unsent * CALM <= self._limit:
-            self._calm.set()
+    async def over(self) -> None:
+        """Wait until the client is gone."""
+        while not self.ended:
+            await self._flushed()
 
-    def _put(self, frame: bytes) -> None:
-        self._outbox.append(frame)
-        self._unsent += len(frame)
-        if self._unsent * CALM > self._limit:
-            self._calm.clear()
-        self._filled.set()
+    def gone(self) -> None:
+        """The client is gone: nothing is kept for it."""
+        self.ended = True
+        self.on_end = None
+        self.lagging = True
+        self._outbox = []
+        self._unsent = 0
+        self._wake()
+
+    def _flush_in_parts(self) -> None:
+        link = self._link
+        while self._outbox and link.writable:
+            count = size = 0
+            for packed in self._outbox:
+                count, size = count + 1, size + len(packed)
+                if size >= MOST_WRITE:
+                    break
+            part, self._outbox = self._outbox[:count], self._outbox[count:]
+            self._unsent -= size
+            link.write(part)
+
+    def _fall_behind(self) -> None:
+        """Say what it lacks, if it ever reads again, and let it go."""
+        self.lagging = self.fell_behind = True
+        for name, local in self.rooms.items():
+            lagged = Outgoing("lagged", room=name, data=LaggedPayload(name, local.head))
+            packed = self.wire.pack(lagged)
+            self._outbox.append(packed)
+            self._unsent += len(packed)
+        self.end(CloseCode.TRY_LATER)
+        asyncio.get_running_loop().call_later(LAST_CHANCE, self._link.abort)
+
+    async def _flushed(self) -> None:
+        """Wait until something was handed to the link, or the client is gone."""
+        flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting = [*(self._waiting or ()), flushed]
+        await flushed
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting or [], None
+        for flushed in waiting:
+            if not flushed.done():
+                flushed.set_result(None)

@@ -1,5 +1,6 @@
 """Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
 
+import asyncio
 from typing import Final
 
 import msgspec
@@ -145,13 +146,14 @@ class Directory:
                 by_key[key] = room
         return [by_key[key] for key in sorted(by_key)][:limit]
 
-    async def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Accepted:
-        """Send to a room; sends take their places in the order of these calls' first steps.
+    def send(
+        self, room: Room, sender: str, client_msg_id: str, body: Body
+    ) -> "asyncio.Future[Accepted]":
+        """Send to a room; sends take their places in the order of these calls.
 
-        Raises:
-            ChatError: as `Publisher.send`, and as `room`.
+        The future raises ChatError, as `Publisher.send` and `room` do.
         """
-        return await self._line.send(room, sender, client_msg_id, body)
+        return self._line.send(room, sender, client_msg_id, body)
 
     async def _key_of_chat(self, chat_id: int) -> str | None:
         if unstored := await self._broker.event(chat_id):

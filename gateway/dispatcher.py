@@ -1,23 +1,22 @@
 """From a frame to its handler, and from its outcome to the answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
 from gateway.handlers import chats, people, places, resume, rooms
-from gateway.handlers.outcome import AndThen, Later, ToldAlready
-from gateway.protocols.frames import Frame, RequestId
+from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
+from gateway.protocols.frames import RequestId
 from gateway.services import Services
 from shared.errors import ChatError
 from shared.model import commands
 from shared.telemetry import logger
 
-MOST_UNDER_WAY: Final = 256
-"""Sends of one connection that may wait for the broker; its next frame waits for one to end."""
-
-Handler = Callable[[Services, Connection, Any], Awaitable[object]]
+Handler = Callable[[Services, Connection, Any], object]
+"""Returns its outcome, or a coroutine that does: then the connection's next frame waits for it."""
 
 log = logger(__name__)
 
@@ -52,66 +51,106 @@ TABLE: Final[Mapping[str, Entry]] = {
 }
 
 
+def _entry(event: str) -> Entry:
+    entry = TABLE.get(event)
+    if entry is None:
+        raise ChatError("unknown_event", "there is no such event")
+    return entry
+
+
 class Dispatcher:
     """Handles the frames of one connection, one after the other."""
 
+    __slots__ = ("_connection", "_services", "_tasks", "_waiting", "under_way")
+
     def __init__(self, services: Services, connection: Connection) -> None:
+        """Begin.
+
+        Attributes:
+            under_way: sends whose reply is still to come.
+        """
         self._services = services
         self._connection = connection
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.under_way = 0
+        self._waiting: list[asyncio.Future[None]] = []
 
-    async def dispatch(self, data: bytes) -> None:
-        """Handle a frame; whatever is wrong with it is answered, never raised."""
+    def dispatch(self, data: Any) -> Later | None:  # noqa: ANN401 - as the format's `parse` takes it
+        """Handle a frame; whatever is wrong with it is answered, never raised.
+
+        Returns:
+            None once it is handled, or what is to be awaited before the next frame.
+        """
         request: RequestId | None = None
         try:
             frame = self._connection.wire.parse(data)
             request = frame.id
-            outcome = await self._handle(frame)
-        except ChatError as error:
-            self._refuse(request, error)
-        except Exception:
-            log.exception("handler failed", sid=self._connection.sid)
-            self._refuse(request, ChatError("internal", "something went wrong on our side"))
-        else:
+            entry = _entry(frame.event)
+            command = self._connection.wire.command(frame, entry.command)
+            outcome = entry.handler(self._services, self._connection, command)
             if iscoroutine(outcome):
-                await self._answer_later(request, outcome)
-            elif isinstance(outcome, AndThen):
-                self._connection.reply(request, outcome.reply)
-                for step in outcome.then:
-                    step()
-            else:
-                self._connection.reply(request, {} if outcome is None else outcome)
+                return self._await(request, outcome)
+            self._conclude(request, outcome)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._failed(request, error)
+        return None
 
-    async def finish(self) -> None:
-        """Wait until every send has its answer."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+    async def fewer_than(self, count: int) -> None:
+        """Wait until fewer sends than this are without an answer."""
+        while self.under_way >= count:
+            less: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(less)
+            await less
 
-    async def _handle(self, frame: Frame) -> object:
-        entry = TABLE.get(frame.event)
-        if entry is None:
-            raise ChatError("unknown_event", "there is no such event")
-        command = self._connection.wire.command(frame, entry.command)
-        return await entry.handler(self._services, self._connection, command)
-
-    async def _answer_later(self, request: RequestId | None, outcome: Later) -> None:
-        task = asyncio.create_task(self._answer(request, outcome))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        if len(self._under_way) >= MOST_UNDER_WAY:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-
-    async def _answer(self, request: RequestId | None, outcome: Later) -> None:
+    async def _await(self, request: RequestId | None, outcome: Later) -> None:
         try:
-            reply = await outcome
-        except ChatError as error:
-            self._refuse(request, error)
-        except Exception:
-            log.exception("send failed", sid=self._connection.sid)
-            self._refuse(request, ChatError("internal", "something went wrong on our side"))
-        else:
-            self._connection.reply(request, {} if reply is None else reply)
+            self._conclude(request, await outcome)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._failed(request, error)
 
-    def _refuse(self, request: RequestId | None, error: ChatError) -> None:
+    def _conclude(self, request: RequestId | None, outcome: object) -> None:
+        """Answer as a handler's outcome says."""
+        if isinstance(outcome, Sending):
+            self.under_way += 1
+            outcome.sent.add_done_callback(partial(self._sent, request, outcome.reply))
+        elif iscoroutine(outcome):
+            self.under_way += 1
+            task = asyncio.create_task(self._await(request, outcome))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        elif isinstance(outcome, AndThen):
+            self._connection.reply(request, outcome.reply)
+            for step in outcome.then:
+                step()
+        else:
+            self._connection.reply(request, {} if outcome is None else outcome)
+
+    def _sent(
+        self,
+        request: RequestId | None,
+        reply: "Callable[[asyncio.Future[Any]], object]",
+        sent: "asyncio.Future[Any]",
+    ) -> None:
+        self._one_less()
+        try:
+            self._conclude(request, reply(sent))
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._failed(request, error)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self.under_way -= 1
+        waiting, self._waiting = self._waiting, []
+        for less in waiting:
+            if not less.done():
+                less.set_result(None)
+
+    def _failed(self, request: RequestId | None, error: Exception) -> None:
+        if not isinstance(error, ChatError):
+            log.error("handler failed", sid=self._connection.sid, exc_info=error)
+            error = ChatError("internal", "something went wrong on our side")
         if request is not None or not isinstance(error, ToldAlready):
             self._connection.refuse(request, error)

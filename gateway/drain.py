@@ -36,7 +36,7 @@ async def _send_away(connection: Connection, after: float) -> None:
     # A client that goes by itself in time is not closed.
     try:
         async with asyncio.timeout(after + 1.0):
-            await connection.ended.wait()
+            await connection.over()
     except TimeoutError:
         connection.end(CloseCode.RESTARTING)
-        await connection.ended.wait()
+        await connection.over()

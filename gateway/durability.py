@@ -122,5 +122,5 @@ def _tell(stored: list[Wanted]) -> None:
             payload = DurablePayload(wanted.seq, chat_id=wanted.room.id)
         else:
             payload = DurablePayload(wanted.seq, room=wanted.room.name)
-        if not wanted.connection.ended.is_set():
+        if not wanted.connection.ended:
             wanted.connection.emit("durable", payload)

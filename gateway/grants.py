@@ -44,6 +44,9 @@ class Grants:
 
 
 def _claims(user: str, room: Room) -> list[str | int]:
-    # The hash of the password's hash: it changes with the password and says nothing of it.
-    version = sha256(room.password_hash.encode()).hexdigest()[:16]
-    return [user, room.id, version]
+    return [user, room.id, password_version(room)]
+
+
+def password_version(room: Room) -> str:
+    """The hash of the hash of a room's password: it changes with it and says nothing of it."""
+    return sha256(room.password_hash.encode()).hexdigest()[:16]

@@ -9,6 +9,7 @@ from gateway.connection import Connection, Member
 from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement, announcements
 from gateway.protocols.frames import Format
+from gateway.protocols.offsets import Offsets
 from gateway.protocols.payloads import ResumeRequiredPayload
 from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
@@ -27,6 +28,7 @@ class Hub:
     Attributes:
         connections: all of them.
         users: the connections that hear of a user's chats, by user.
+        offsets: which this gateway gives.
     """
 
     def __init__(self, broker: RoomBroker, replay: Replay) -> None:
@@ -36,6 +38,8 @@ class Hub:
         self._subscriber: Subscriber | None = None
         self.connections: set[Connection] = set()
         self.users: defaultdict[str, set[Connection]] = defaultdict(set)
+        self.offsets = Offsets()
+        self._chats_of: defaultdict[str, set[LocalRoom]] = defaultdict(set)
 
     def attach(self, subscriber: Subscriber) -> None:
         """Say where channels are followed; the subscriber's callbacks are this hub's."""
@@ -67,10 +71,7 @@ class Hub:
         member = local.members.get(connection)
         if member is None or member.waiting is None:
             return  # it has left meanwhile, or is live already
-        waiting, member.waiting, member.seen = member.waiting, None, seen
-        for event in waiting:
-            if member.takes(event):
-                self._send([connection], event, local.room)
+        self._let_go(connection, member, local.room, seen)
 
     def leave(self, connection: Connection, local: LocalRoom) -> None:
         """End a membership; a named room without members is not followed."""
@@ -94,6 +95,8 @@ class Hub:
             self.unfollow(local)
         local = self._rooms[channel] = LocalRoom(room, channel, self._replay, self._fan_out)
         local.active -= idle
+        for user in room.users:
+            self._chats_of[user].add(local)
         if self._subscriber is None:
             raise AssertionError("the hub is attached before the first connection")
         self._subscriber.hold(channel)
@@ -104,6 +107,10 @@ class Hub:
         if self._rooms.get(local.channel) is local:
             local.close()
             del self._rooms[local.channel]
+            for user in local.room.users:
+                self._chats_of[user].discard(local)
+                if not self._chats_of[user]:
+                    del self._chats_of[user]
             if self._subscriber is not None:
                 self._subscriber.release(local.channel)
 
@@ -137,6 +144,10 @@ class Hub:
         """The direct chats that are followed."""
         return [local for local in self._rooms.values() if local.room.kind == "direct"]
 
+    def chats_of(self, user: str) -> list[LocalRoom]:
+        """The direct chats of a user that are followed."""
+        return list(self._chats_of.get(user, ()))
+
     def listen(self, user: str, connection: Connection) -> bool:
         """Let a connection hear of a user's chats; whether it is the first one here."""
         first = not self.users.get(user)
@@ -166,7 +177,7 @@ class Hub:
 
     def announce(self, event: Event) -> None:
         """Tell everyone on this gateway."""
-        self._send(list(self.connections), event, None)
+        self.tell(_without_origin(list(self.connections), event), announcements(event, None))
 
     def tell(self, to: Iterable[Connection], told: list[Announcement]) -> None:
         """Send announcements, encoded once for each format in use."""
@@ -175,34 +186,66 @@ class Hub:
             wire = connection.wire
             encoded = frames.get(wire)
             if encoded is None:
-                encoded = frames[wire] = [wire.encode(item.outgoing()) for item in told]
-            for frame, item in zip(encoded, told, strict=True):
-                connection.push(frame, sheddable=item.sheddable)
+                encoded = frames[wire] = [wire.pack(item.outgoing(), item.offset) for item in told]
+            for packed, item in zip(encoded, told, strict=True):
+                connection.push(packed, sheddable=item.sheddable)
 
-    def tell_users(self, event: Event, user1: str, user2: str) -> None:
-        """Tell both users of a direct chat of what happened in it."""
-        told = announcements(event, None, (user1, user2))
+    def tell_users(self, event: Event, user1: str, user2: str, head: int = 0) -> None:
+        """Tell both users of a direct chat of what happened in it.
+
+        Args:
+            event: what happened.
+            user1: one of them.
+            user2: the other.
+            head: the last seq of the chat that they have, where that is known.
+        """
+        offset = self._offset(event, event.room_id, head)
+        told = announcements(event, None, (user1, user2), offset)
         to = self.listeners(user1, user2)
         live = [connection for connection in to if self._is_live(connection, event)]
         self.tell(_without_origin(live, event), told)
 
+    def place(self, connection: Connection, room: Room, seq: int) -> str:
+        """The offset of what is about to tell a connection alone of a room up to `seq`."""
+        offset = self.offsets.next(room.id, seq)
+        connection.placed = self.offsets.count
+        return offset
+
+    def show(self, connection: Connection, event: Event, room: Room, head: int = 0) -> None:
+        """Tell one connection of something in a room or chat that the others know already.
+
+        Args:
+            connection: whom to tell.
+            event: what happened.
+            room: where.
+            head: for a signal, the last seq of the room that the connection has.
+        """
+        offset = self._offset(event, room.id, head)
+        if event.seq:
+            connection.placed = self.offsets.count
+        self.tell(_without_origin([connection], event), _told(event, room, offset))
+
     def chat_goes_live(self, connection: Connection, chat: Room, seen: int) -> None:
         """Give a connection what waited while it resumed a chat, and all from now on at once."""
         member = connection.chats.get(chat.id)
-        if member is None or member.waiting is None:
-            return
-        waiting, member.waiting, member.seen = member.waiting, None, seen
+        if member is not None and member.waiting is not None:
+            self._let_go(connection, member, chat, seen)
+
+    def _let_go(self, connection: Connection, member: Member, room: Room, seen: int) -> None:
+        waiting, member.waiting, member.seen = member.waiting or [], None, seen
         for event in waiting:
             if member.takes(event):
-                told = announcements(event, None, (chat.user1, chat.user2))
-                self.tell(_without_origin([connection], event), told)
+                seen = event.seq or seen
+                self.show(connection, event, room, seen)
 
     @staticmethod
     def _is_live(connection: Connection, event: Event) -> bool:
         """Whether an event of a chat is for a connection now; if it is for later, it waits."""
         member = connection.chats.get(event.room_id)
         if member is None:
-            return True
+            if not connection.holds_chats:
+                return True
+            member = connection.chats[event.room_id] = Member()
         if member.waiting is None:
             return member.takes(event)
         member.waiting.append(event)
@@ -210,7 +253,9 @@ class Hub:
 
     def _fan_out(self, local: LocalRoom, event: Event) -> None:
         if local.room.kind == "direct":
-            self.tell_users(event, local.room.user1, local.room.user2)
+            self.tell_users(event, local.room.user1, local.room.user2, local.head)
+            if event.seq:
+                local.told = self.offsets.count
             if isinstance(event.body, RoomDeleted):
                 self.unfollow(local)
             return
@@ -220,10 +265,22 @@ class Hub:
                 member.waiting.append(event)
             elif member.takes(event):
                 live.append(connection)
-        self._send(live, event, local.room)
+        offset = self._offset(event, local.room.id, local.head)
+        if event.seq:
+            local.told = self.offsets.count
+        self.tell(_without_origin(live, event), _told(event, local.room, offset))
 
-    def _send(self, to: Iterable[Connection], event: Event, room: Room | None) -> None:
-        self.tell(_without_origin(to, event), announcements(event, room.name if room else None))
+    def _offset(self, event: Event, room_id: int, head: int) -> str:
+        """The offset of an event that is about to be written, if it is to carry one."""
+        if event.seq or isinstance(event.body, TypingChanged):
+            return self.offsets.next(room_id, event.seq or head)
+        return ""
+
+
+def _told(event: Event, room: Room, offset: str) -> list[Announcement]:
+    if room.kind == "direct":
+        return announcements(event, None, (room.user1, room.user2), offset)
+    return announcements(event, room.name, offset=offset)
 
 
 def _without_origin(to: Iterable[Connection], event: Event) -> Iterable[Connection]:

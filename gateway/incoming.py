@@ -5,9 +5,10 @@ from gateway.durability import Durability
 from gateway.hub import Hub
 from gateway.presence import Presence
 from gateway.pulse import Pulse
+from gateway.sessions import Sessions
 from shared.broker.keys import EVERYONE
 from shared.codec import CodecError, decode
-from shared.model.events import Beat, Committed, Notice
+from shared.model.events import Beat, Committed, Notice, Replaced
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -23,7 +24,9 @@ class Incoming:
         presence: Presence,
         follower: ChatFollower,
         durability: Durability,
+        sessions: Sessions,
     ) -> None:
+        self._sessions = sessions
         self._durability = durability
         self._hub = hub
         self._pulse = pulse
@@ -45,6 +48,8 @@ class Incoming:
                 self._hub.receive(channel, event)
         elif isinstance(event.body, Notice):
             self._hub.announce(event)
+        elif isinstance(event.body, Replaced):
+            self._sessions.hear(event.body)
         else:
             if isinstance(event.body, Beat):
                 self._pulse.hear(event.body)

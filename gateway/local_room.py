@@ -29,6 +29,7 @@ class LocalRoom:
         head: the seq of the last event that was delivered.
         members: of a named room. A direct chat has none: whoever is one of its users is reached.
         synced: done once nothing is missed any more.
+        told: the count of offsets when its last event was delivered.
         active: when its last event was delivered, by the loop's clock.
     """
 
@@ -44,6 +45,7 @@ class LocalRoom:
         self.head = room.head
         self.members: dict[Connection, Member] = {}
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.told = 0
         self.active = asyncio.get_running_loop().time()
         self._replay = replay
         self._deliver = deliver

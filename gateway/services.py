@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
+from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
@@ -16,6 +17,7 @@ from gateway.presence import Presence
 from gateway.pulse import Pulse
 from gateway.readiness import Readiness
 from gateway.replay import Replay
+from gateway.sessions import Sessions
 from gateway.typing_status import TypingStatus
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
@@ -29,6 +31,7 @@ class Services:
     """The parts of one gateway."""
 
     settings: Settings
+    flusher: Flusher
     hub: Hub
     directory: Directory
     history: History
@@ -48,3 +51,4 @@ class Services:
     watch: PartitionWatch
     durability: Durability
     readiness: Readiness
+    sessions: Sessions

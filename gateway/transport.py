@@ -1,21 +1,193 @@
-"""The WebSocket protocol class handed to uvicorn: its own, with a way to drop a connection."""
+"""WebSockets under uvicorn: it takes the handshake, then the connection belongs to a link of ours.
 
-from typing import TYPE_CHECKING, Any
+After the handshake an ASGI application would hold a task and a queue for each connection, and
+would send one frame at a time through several layers. The link holds neither: what comes in is
+handed over as it is read, and what goes out is finished bytes, many frames in one write.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from gateway.protocols.websocket_frames import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    FrameReader,
+    WebSocketError,
+    close_code,
+    close_frame,
+    frame,
+)
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
-ABORT = "parley.abort"
-"""The ASGI extension: a callable that drops the TCP connection at once."""
+ADOPT: Final = "parley.adopt"
+"""The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
+
+PING_EVERY: Final = 20.0
+"""Seconds of silence after which a client is asked whether it is there, and then dropped."""
+
+CLOSE_WITHIN: Final = 5.0
+"""Seconds a client has to answer a close frame, and to take what was written before it."""
+
+
+class Receiver(Protocol):
+    """Whoever a link brings a client's messages to. None of these may raise."""
+
+    def received(self, data: bytes, *, text: bool) -> None:
+        """Take a message; a text is valid UTF-8."""
+
+    def writable(self) -> None:
+        """The link takes more again."""
+
+    def lost(self) -> None:
+        """The connection has ended; nothing comes after this."""
+
+
+class Link(asyncio.Protocol):
+    """A client's open WebSocket (RFC 6455).
+
+    Attributes:
+        writable: whether the client takes what is written; else it only fills this process.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_connections",
+        "_loop",
+        "_pinged",
+        "_reader",
+        "_receiver",
+        "_timer",
+        "_transport",
+        "writable",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        make_receiver: "Callable[[Link], Receiver]",
+        connections: set[Any],
+        limit: int,
+    ) -> None:
+        """Begin after the handshake.
+
+        Args:
+            transport: the connection.
+            make_receiver: makes what gets all that comes in.
+            connections: uvicorn's own set, through which it ends its connections.
+            limit: bytes of a message at the most.
+        """
+        self._transport = transport
+        self._connections = connections
+        self._reader = FrameReader(limit)
+        self._loop = asyncio.get_running_loop()
+        self._closing = False
+        self._pinged = False
+        self.writable = True
+        self._timer = self._loop.call_later(PING_EVERY, self._look)
+        self._receiver = make_receiver(self)
+        connections.add(self)
+        transport.set_protocol(self)
+
+    def write(self, frames: list[bytes]) -> None:
+        """Send finished frames in one go; nothing goes out behind a close frame."""
+        if not self._closing:
+            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def close(self, code: int, reason: str = "") -> None:
+        """End the connection as the protocol does: the client has a few seconds to agree."""
+        if not self._closing:
+            self._begin_to_close(close_frame(code, reason))
+
+    def abort(self) -> None:
+        """Drop the connection at once, whatever is unsent."""
+        self._transport.abort()
+
+    def pause(self) -> None:
+        """Read nothing more for now."""
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over what these bytes complete."""
+        self._pinged = False
+        for opcode, payload in self._reader.feed(data):
+            if opcode < CLOSE:
+                if not self._closing:
+                    self._receiver.received(payload, text=opcode == TEXT)
+            elif opcode == PING:
+                self.write([frame(PONG, payload)])
+            elif opcode == CLOSE:
+                self._closed_by_peer(payload)
+        if failure := self._reader.failure:
+            self._fail(failure)
+
+    def pause_writing(self) -> None:
+        """The client is behind."""
+        self.writable = False
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self.writable = True
+        self._receiver.writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
+        """Tell the receiver; it is the last that it hears."""
+        self._timer.cancel()
+        self._connections.discard(self)
+        self._closing = True
+        self._receiver.lost()
+
+    def shutdown(self) -> None:
+        """End because the server stops; uvicorn calls this."""
+        self.close(1012)
+        self._transport.close()
+
+    def _look(self) -> None:
+        """Drop a client that said nothing since it was asked; ask one that is silent."""
+        if self._pinged:
+            self._transport.abort()
+            return
+        self._pinged = True
+        self.write([frame(PING, b"")])
+        self._timer = self._loop.call_later(PING_EVERY, self._look)
+
+    def _closed_by_peer(self, payload: bytes) -> None:
+        if not self._closing:
+            try:
+                self._begin_to_close(close_frame(close_code(payload)))
+            except WebSocketError as error:
+                self._fail(error)
+        self._transport.close()
+
+    def _fail(self, error: WebSocketError) -> None:
+        if not self._closing:
+            self._begin_to_close(close_frame(error.code, str(error)))
+        self._transport.close()
+
+    def _begin_to_close(self, last: bytes) -> None:
+        self.write([last])
+        self._closing = True
+        self._timer.cancel()
+        self._timer = self._loop.call_later(CLOSE_WITHIN, self._transport.abort)
+
+
+Adopt = Callable[[Callable[[Link], Receiver]], None]
+"""Hands an accepted connection over; the application returns right after it."""
 
 
 class ChatProtocol(WebSocketsSansIOProtocol):
-    """Lets the application end a connection whose client does not read.
-
-    A close frame would wait behind what the client does not take, for as long as it likes.
-    """
+    """What uvicorn hands a WebSocket's handshake to; the application may adopt it afterwards."""
 
     def handle_connect(self, event: Any) -> None:  # noqa: ANN401 - the base class's own
         """Take the handshake, and put the extension into its scope."""
@@ -23,7 +195,7 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         # There is no scope where the handshake was refused. The application's first step comes
         # after this one.
         if scope := getattr(self, "scope", None):
-            scope["extensions"][ABORT] = self.transport.abort
+            scope["extensions"][ADOPT] = self._adopt
 
     async def send(self, message: "ASGISendEvent") -> None:
         """Send an ASGI message; a handshake that was answered with a refusal is completed."""
@@ -31,3 +203,19 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             # Else uvicorn takes the application for one that forgot to answer, and logs an error.
             self.handshake_complete = True
+
+    def _adopt(self, make_receiver: Callable[[Link], Receiver]) -> None:
+        transport, self.transport = self.transport, _HandedOver()
+        self.stop_keepalive()
+        self.connections.discard(self)
+        link = Link(transport, make_receiver, self.connections, self.config.ws_max_size)
+        # A client may have sent frames without waiting for the answer to its handshake.
+        if early := bytes(self.conn.reader.buffer):
+            link.data_received(early)
+
+
+class _HandedOver(asyncio.Transport):
+    """Stands where the transport was: uvicorn closes it when the application returns."""
+
+    def close(self) -> None:
+        """Do nothing: the connection goes on."""

@@ -16,6 +16,7 @@ from persister.worker import Worker
 from persister.writer import OUTAGE, Writer
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionBroker
+from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.stream import DeadLetters, StreamReader
 from shared.config import ConfigError, Settings, incarnation, load_or_exit, refuse
@@ -35,6 +36,7 @@ async def serve(settings: Settings) -> None:
     engine = _engine(settings)
     owner = incarnation(settings.persister_name)
     client = connect(settings.redis_url)
+    pipe = Pipe(settings.redis_url)
     reader = StreamReader(settings.redis_url)
     writer = Writer(engine)
     broker = PartitionBroker(client, settings)
@@ -45,7 +47,7 @@ async def serve(settings: Settings) -> None:
         broker,
         reader,
         writer,
-        Salvager(writer, DeadLetters(client, settings.partitions), Publisher(client, settings)),
+        Salvager(writer, DeadLetters(client, settings.partitions), Publisher(pipe, settings)),
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,6 +58,7 @@ async def serve(settings: Settings) -> None:
         await worker.run()
     finally:
         await reader.close()
+        pipe.close()
         await client.aclose()
         await engine.dispose()
     log.info("persister ended")

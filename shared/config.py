@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     dedupe_minutes: Annotated[float, Meta(ge=0.01, le=10**6)] = 60
     drain_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 10
     broadcast_limit: Annotated[int, Meta(ge=0)] = 1000  # connections in the whole cluster
+    # How long a Socket.IO client that lost its connection may come back to where it was.
+    recovery_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 120
     outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576  # unsent bytes of one connection
     batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000  # entries in one SQL transaction
     batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.02  # how long a batch may wait to grow

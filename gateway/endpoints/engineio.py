@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from gateway.endpoints import engineio_websocket
 from gateway.endpoints.engineio_session import Application, EngineSession, HungUp
+from gateway.endpoints.engineio_websocket import EngineSocket
 from gateway.protocols.engineio_errors import (
     EngineError,
     ErrorCode,
@@ -26,6 +26,7 @@ from gateway.protocols.engineio_errors import (
 )
 from gateway.protocols.engineio_packets import Packet, PacketError, decode_payload
 from gateway.protocols.engineio_settings import EngineSettings
+from gateway.transport import ADOPT, Adopt
 
 PREFLIGHT_KEPT: Final = 600
 """Seconds that a browser may remember what its preflight was answered."""
@@ -115,11 +116,14 @@ class EngineServer:
             )
             return
         await websocket.accept()
+        upgrading = session is not None
         if session is None:
             session = self._open(request, websocket.scope)
-        elif not await engineio_websocket.upgrade(websocket, session, self._settings):
+        elif not session.engine.begin_upgrade(session.now):
+            await websocket.close()
             return
-        await engineio_websocket.talk(websocket, session, self._settings)
+        adopt: Adopt = websocket.scope["extensions"][ADOPT]
+        adopt(lambda link: EngineSocket(session, link, self._settings, upgrading=upgrading))
 
     def _known(self, request: Request) -> EngineSession | None:
         """Find the session of a request that is in order; None if it is to open one."""
@@ -152,7 +156,8 @@ class EngineServer:
         try:
             packets = self._packets(session, await self._body(http))
             for packet in packets:
-                await session.receive(packet)
+                if later := session.receive(packet):
+                    await later
         except (ClientDisconnect, TimeoutError):
             session.fail("transport error")
             raise

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -12,10 +12,36 @@ from gateway.protocols.engineio_errors import EngineError, ErrorCode, Request, T
 from gateway.protocols.engineio_packets import Binary, Packet, PacketError
 from gateway.protocols.engineio_session import Session
 from gateway.protocols.engineio_settings import EngineSettings
+from gateway.protocols.websocket_frames import payload
 
 
 class HungUp(Exception):
     """The client closed the connection of a request that was under way."""
+
+
+Later = Coroutine[Any, Any, None]
+"""What is still to be done about a packet."""
+
+
+class Socket(Protocol):
+    """A session's WebSocket."""
+
+    @property
+    def takes(self) -> bool:
+        """Whether the client takes what is written."""
+        ...
+
+    def send(self, packets: list[bytes]) -> None:
+        """Send packets, each in a message."""
+
+    def write(self, frames: list[bytes]) -> None:
+        """Send messages that are framed already."""
+
+    def close(self) -> None:
+        """End the connection, behind what was written."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
 
 
 class Application(Protocol):
@@ -25,8 +51,12 @@ class Application(Protocol):
         """A session has begun, with this request (ASGI); it may be sent to."""
         ...
 
-    async def on_packet(self, session: "EngineSession", message: str | Binary) -> None:
-        """Take a message. The client is read no further, or its POST answered, until it returns.
+    def on_packet(self, session: "EngineSession", message: str | Binary) -> "Later | None":
+        """Take a message.
+
+        Returns:
+            None once that is done, or what is to be awaited before the client is read further,
+            or its POST answered.
 
         Raises:
             PacketError: it is malformed; the session is closed.
@@ -44,9 +74,9 @@ class EngineSession:
     Attributes:
         query: the parameters of the request that opened it.
         state: whatever the application keeps with it.
-        drop: ends its WebSocket soon, whether or not the client reads; None while it polls.
         engine: the state of the protocol.
-        wanted: awaited by whoever writes its WebSocket: set when there is something to do.
+        socket: its WebSocket, also while that is about to take over from polling.
+        on_writable: called when the client took what it was sent; it may be called at any time.
     """
 
     __slots__ = (
@@ -57,11 +87,11 @@ class EngineSession:
         "_poll",
         "_timer",
         "_told",
-        "drop",
         "engine",
+        "on_writable",
         "query",
+        "socket",
         "state",
-        "wanted",
     )
 
     def __init__(
@@ -77,8 +107,8 @@ class EngineSession:
         self.engine = Session(sid, transport, settings, self._loop.time())
         self.query = request.query
         self.state: Any = None
-        self.drop: Callable[[], object] | None = None
-        self.wanted = asyncio.Event()
+        self.socket: Socket | None = None
+        self.on_writable: Callable[[], None] | None = None
         self._application = application
         self._forget = forget
         self._poll: asyncio.Future[bytes] | None = None
@@ -108,11 +138,31 @@ class EngineSession:
         """
         engine = self.engine
         engine.send(packet)
-        if engine.transport == "websocket" and not engine.closed:
-            self.wanted.set()
-        elif not self._flushing and (engine.polled or engine.closed):
+        if not self._flushing and (self.socket or engine.polled or engine.closed):
             self._flushing = True
             self._loop.call_soon(self.settle)
+
+    @property
+    def writable(self) -> bool:
+        """Whether the client took what it was sent."""
+        if self.engine.closed or self.engine.unsent:
+            return False
+        return self.transport == "polling" or (self.socket is not None and self.socket.takes)
+
+    def write(self, frames: list[bytes]) -> None:
+        """Send packets that stand in the text frames of a WebSocket, whatever the transport."""
+        if self.socket is not None and self.transport == "websocket" and not self.engine.unsent:
+            if not self.engine.closed:
+                self.socket.write(frames)
+        else:
+            for framed in frames:
+                self.send(payload(framed))
+
+    def abort(self) -> None:
+        """End it at once, whatever was not sent."""
+        self.fail("transport error")
+        if self.socket is not None:
+            self.socket.abort()
 
     def close(self, reason: str = "forced close") -> None:
         """End it, after what waits has been sent."""
@@ -142,12 +192,10 @@ class EngineSession:
         engine = self.engine
         if self._poll is not None and not self._poll.done():
             self._answer(self._poll)
-        if engine.transport == "websocket":
-            self.wanted.set()
+        if self.socket is not None:
+            self._carry(self.socket)
         if engine.closed and not self._told:
             self._told = True
-            if self.drop is not None:
-                self.drop()
             self._application.on_close(self, engine.closed)
         if engine.gone:
             self._forget(self.sid)
@@ -155,18 +203,46 @@ class EngineSession:
                 self._timer.cancel()
         else:
             self._arm()
+        if self.on_writable is not None and self.writable:
+            self.on_writable()
 
-    async def receive(self, packet: Packet) -> None:
+    def _carry(self, socket: Socket) -> None:
+        """Send by the WebSocket what waits; close one that did not take over, or has no more."""
+        engine = self.engine
+        if engine.transport == "websocket":
+            if engine.unsent and (socket.takes or engine.closed):
+                socket.send(engine.take())
+            if engine.closed:
+                socket.close()
+        elif not engine.upgrading:
+            self.socket = None
+            socket.close()
+
+    def receive(self, packet: Packet) -> Later | None:
         """Take a packet of the client, and have the application take it.
+
+        Returns:
+            What is to be awaited before the next packet, if there is anything.
 
         Raises:
             PacketError: the session is closed.
         """
         message = self.engine.receive(packet, self.now)
         if message is None:
-            return
+            return None
         try:
-            await self._application.on_packet(self, message)
+            later = self._application.on_packet(self, message)
+        except PacketError:
+            self.close("parse error")
+            raise
+        except BaseException:
+            self.fail("server error")
+            raise
+        return None if later is None else self._finish(later)
+
+    async def _finish(self, later: Later) -> None:
+        try:
+            await later
         except PacketError:
             self.close("parse error")
             raise

@@ -1,93 +1,142 @@
 """The WebSocket transport of Engine.IO 4: a session's, from the start or after an upgrade."""
 
 import asyncio
-from typing import Final
-
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from collections import deque
 
 from gateway.close_codes import CloseCode
-from gateway.endpoints.engineio_session import EngineSession
+from gateway.endpoints.engineio_session import EngineSession, Later
 from gateway.protocols.engineio_packets import Binary, Packet, PacketError, decode_packet
 from gateway.protocols.engineio_settings import EngineSettings
-from gateway.transport import ABORT
+from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from gateway.transport import Link
+from shared.telemetry import logger
 
-LAST_CHANCE: Final = 2.0
-"""Seconds that a client has to take what was written before its session ended."""
-
-
-async def upgrade(websocket: WebSocket, session: EngineSession, settings: EngineSettings) -> bool:
-    """Let an accepted WebSocket take over from polling; if it may not, it is closed."""
-    engine = session.engine
-    if not engine.begin_upgrade(session.now):
-        await websocket.close()
-        return False
-    try:
-        async with asyncio.timeout(settings.upgrade_timeout / 1000):
-            while reply := engine.upgrade(await _receive(websocket, settings), session.now):
-                await websocket.send_text(reply.decode())
-                session.settle()
-    except (PacketError, TimeoutError, WebSocketDisconnect):
-        engine.upgrade_failed()
-        session.settle()
-        await _close(websocket, CloseCode.NORMAL)
-        return False
-    session.settle()
-    return True
+log = logger(__name__)
 
 
-async def talk(websocket: WebSocket, session: EngineSession, settings: EngineSettings) -> None:
-    """Carry a session until it ends."""
-    loop = asyncio.get_running_loop()
-    abort = websocket.scope["extensions"][ABORT]
-    session.drop = lambda: loop.call_later(LAST_CHANCE, abort)
-    writing = loop.create_task(_write(websocket, session))
-    try:
-        while not session.engine.closed:
-            await session.receive(await _receive(websocket, settings))
-            session.settle()
-    except WebSocketDisconnect:
-        session.fail("transport close")
-    except PacketError:
-        session.fail("parse error")
-    finally:
-        session.fail("transport error")  # unless it has ended by now
-        # It writes what waits, and the close frame; and ends at the latest with the connection.
-        await asyncio.wait((writing,), timeout=2 * LAST_CHANCE)
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+class EngineSocket:
+    """A WebSocket that carries a session, or is about to take over from polling.
 
-
-async def _receive(websocket: WebSocket, settings: EngineSettings) -> Packet:
-    """Wait for a packet.
-
-    Raises:
-        PacketError: what came is none.
-        WebSocketDisconnect: the connection has ended.
+    Each packet is taken after the one before is done with; meanwhile no more are read.
     """
-    message = await websocket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", CloseCode.NORMAL))
-    data: str | bytes = message["text"] if "text" in message else message["bytes"]
-    if len(data) > settings.max_payload:
-        raise PacketError("larger than maxPayload")
-    return decode_packet(data)
 
+    __slots__ = ("_link", "_packets", "_session", "_settings", "_task", "_upgrading")
 
-async def _write(websocket: WebSocket, session: EngineSession) -> None:
-    while True:
-        await session.wanted.wait()
-        session.wanted.clear()
-        for packet in session.engine.take():
-            if isinstance(packet, Binary):
-                await websocket.send_bytes(packet)
-            else:
-                await websocket.send_text(packet.decode())
-        if session.engine.closed:
-            await _close(websocket, CloseCode.NORMAL)
+    def __init__(
+        self, session: EngineSession, link: Link, settings: EngineSettings, *, upgrading: bool
+    ) -> None:
+        """Begin.
+
+        Args:
+            session: it belongs to.
+            link: the connection.
+            settings: of the server.
+            upgrading: the session is still polling.
+        """
+        self._session = session
+        self._link = link
+        self._settings = settings
+        self._upgrading = upgrading
+        self._packets: deque[Packet] = deque()
+        self._task: asyncio.Task[None] | None = None
+        session.socket = self
+        session.settle()
+
+    @property
+    def takes(self) -> bool:
+        """Whether the client takes what is written."""
+        return self._link.writable
+
+    def received(self, data: bytes, *, text: bool) -> None:
+        """Take a message."""
+        if len(data) > self._settings.max_payload:
+            self._refuse()
             return
+        try:
+            packet = decode_packet(data.decode() if text else data)
+        except PacketError:
+            self._refuse()
+            return
+        if self._task is not None:
+            self._packets.append(packet)
+        elif later := self._take(packet):
+            self._task = asyncio.create_task(self._go_on(later))
 
+    def writable(self) -> None:
+        """The client takes more again."""
+        self._session.settle()
 
-async def _close(websocket: WebSocket, code: int) -> None:
-    both = (websocket.client_state, websocket.application_state)
-    if both == (WebSocketState.CONNECTED, WebSocketState.CONNECTED):
-        await websocket.close(code)
+    def lost(self) -> None:
+        """The connection has ended."""
+        if self._session.socket is not self:
+            return  # it did not take over
+        if self._upgrading:
+            self._session.socket = None
+            self._session.engine.upgrade_failed()
+            self._session.settle()
+        else:
+            self._session.fail("transport close")
+
+    def send(self, packets: list[bytes]) -> None:
+        """Send packets, each in a message."""
+        self._link.write(
+            [frame(BINARY if isinstance(packet, Binary) else TEXT, packet) for packet in packets]
+        )
+
+    def write(self, frames: list[bytes]) -> None:
+        """Send messages that are framed already."""
+        self._link.write(frames)
+
+    def close(self) -> None:
+        """End the connection, behind what was written."""
+        self._link.close(CloseCode.NORMAL)
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._link.abort()
+
+    def _take(self, packet: Packet) -> Later | None:
+        try:
+            if self._upgrading:
+                self._upgrade(packet)
+                return None
+            return self._session.receive(packet)
+        except PacketError:
+            self._refuse()
+        except Exception:
+            log.exception("session failed", sid=self._session.sid)
+        finally:
+            self._session.settle()
+        return None
+
+    def _upgrade(self, packet: Packet) -> None:
+        reply = self._session.engine.upgrade(packet, self._session.now)
+        if reply is None:
+            self._upgrading = False
+        else:
+            self.send([reply])
+
+    def _refuse(self) -> None:
+        """What came is no packet: the session ends, or goes on without this WebSocket."""
+        if self._upgrading:
+            self._session.engine.upgrade_failed()
+            self._session.settle()
+        else:
+            self._session.fail("parse error")
+
+    async def _go_on(self, later: Later | None) -> None:
+        self._link.pause()
+        try:
+            while later is not None or self._packets:
+                if later is not None:
+                    await later
+                later = self._take(self._packets.popleft()) if self._packets else None
+        except PacketError:
+            self._refuse()
+        except Exception:
+            log.exception("session failed", sid=self._session.sid)
+        finally:
+            self._task = None
+            self._packets.clear()
+            self._link.resume()
+            self._session.settle()

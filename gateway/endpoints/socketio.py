@@ -5,10 +5,10 @@ from typing import Any, Final, Protocol
 
 from starlette.types import Scope
 
-from gateway.endpoints.engineio_session import EngineSession
+from gateway.endpoints.engineio_session import EngineSession, Later
 from gateway.protocols.engineio_packets import Binary
 from gateway.protocols.socketio_decoder import SocketPacket
-from gateway.protocols.socketio_session import Happening, Socket, SocketIOSession
+from gateway.protocols.socketio_session import Socket, SocketIOSession
 
 CONNECT_WITHIN: Final = 45.0
 """Seconds within which a session has to be connected to a namespace; the reference's default."""
@@ -17,21 +17,28 @@ CONNECT_WITHIN: Final = 45.0
 class Handler(Protocol):
     """What is served over Socket.IO. It is called for one packet of a session after the other."""
 
-    async def on_connect(
+    def on_connect(
         self, session: EngineSession, socket: Socket, auth: dict[str, Any]
-    ) -> None:
+    ) -> Later | None:
         """Accept or refuse a connection to a namespace, by the socket's methods.
 
         Args:
             session: which asks; `session.query` are the parameters that it was opened with.
-            socket: its namespace says what is asked for. It is connected after `accept`, unless
-                the client has left: look at `connected`.
+            socket: its namespace says what is asked for.
             auth: what the client sent along.
+
+        Returns:
+            What is to be awaited before the client is read further, if there is anything.
         """
         ...
 
-    async def on_event(self, session: EngineSession, socket: Socket, packet: SocketPacket) -> None:
+    def on_event(
+        self, session: EngineSession, socket: Socket, packet: SocketPacket
+    ) -> Later | None:
         """Take an event, and acknowledge it if it has an `id`.
+
+        Returns:
+            What is to be awaited before the client is read further, if there is anything.
 
         Raises:
             PacketError: it is malformed; the session is closed.
@@ -61,13 +68,20 @@ class SocketIOApplication:
         session.state = SocketIOSession(session.send)
         session.expire_in(self._connect_within)
 
-    async def on_packet(self, session: EngineSession, message: str | Binary) -> None:
+    def on_packet(self, session: EngineSession, message: str | Binary) -> Later | None:
         """Take a message."""
         sockets: SocketIOSession = session.state
         happening = sockets.receive(message)
-        if happening is not None:
-            await self._handle(session, happening)
-            self._expect(session)
+        if happening is None:
+            return None
+        kind, socket, packet = happening
+        if kind == "event":
+            return self._handler.on_event(session, socket, packet)
+        if kind == "connect":
+            return self._connect(session, socket, packet.auth)
+        self._handler.on_disconnect(session, socket, "client namespace disconnect")
+        self._expect(session)
+        return None
 
     def on_close(self, session: EngineSession, reason: str) -> None:
         """Tell the handler of all that end with the session."""
@@ -80,16 +94,12 @@ class SocketIOApplication:
         session.state.disconnect(socket)
         self._expect(session)
 
-    async def _handle(self, session: EngineSession, happening: Happening) -> None:
-        kind, socket, packet = happening
-        if kind == "event":
-            await self._handler.on_event(session, socket, packet)
-        elif kind == "disconnect":
-            self._handler.on_disconnect(session, socket, "client namespace disconnect")
-        else:
-            await self._handler.on_connect(session, socket, packet.auth)
-            if not socket.connected:
-                session.state.forget(socket)
+    async def _connect(self, session: EngineSession, socket: Socket, auth: dict[str, Any]) -> None:
+        if later := self._handler.on_connect(session, socket, auth):
+            await later
+        if not socket.connected:
+            session.state.forget(socket)
+        self._expect(session)
 
     def _expect(self, session: EngineSession) -> None:
         """Let only a session end by itself that is connected to nothing."""

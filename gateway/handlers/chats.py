@@ -1,17 +1,25 @@
 """Direct chats: make one, talk, delete, see, read."""
 
+import asyncio
 import secrets
 
 from gateway.connection import Connection
-from gateway.handlers.outcome import Later
-from gateway.handlers.places import find_sent, hear_chats, move_cursor, no_such_chat, own_chat
+from gateway.handlers.outcome import Later, Sending
+from gateway.handlers.places import (
+    accepted,
+    check_length,
+    find_sent,
+    hear_chats,
+    may_be_sent,
+    move_cursor,
+    no_such_chat,
+    own_chat,
+)
 from gateway.history import TOP
 from gateway.protocols.payloads import (
-    AcceptedPayload,
     ChatPayload,
     ListedChatPayload,
     chat_payload,
-    iso,
     listed_chat_payload,
     new_message_payload,
 )
@@ -77,26 +85,21 @@ async def delete_chat(services: Services, chat_id: int) -> None:
     await services.directory.send(chat, "", secrets.token_urlsafe(12), RoomDeleted(""))
 
 
-async def send_message(
+def send_message(
     services: Services, connection: Connection, command: commands.SendChatMessage
-) -> Later:
-    """Say something to another user."""
+) -> Sending | Later:
+    """Say something to another user; without a pause where the chat is followed already."""
     sender, receiver = str(command.sender_id), str(command.receiver_id)
     connection.check_own(sender)
-    if len(command.content) > services.settings.max_content:
-        raise ChatError(
-            "too_long", f"a message has at most {services.settings.max_content} characters"
-        )
-    await hear_chats(services, connection)
-    chat = await _chat_to_send_to(services, sender, receiver)
-    if command.chat_id not in (None, chat.id):
-        raise no_such_chat(command.chat_id or 0)
+    check_length(services, command.content)
     client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
     body = MessagePosted(sender, command.content, client_msg_id)
-    known = None
-    if command.client_msg_id:
-        known = await find_sent(services, chat, body, resend=command.resend)
-    return _send(services, connection, chat, body, known)
+    local = services.hub.followed(chat_key(sender, receiver))
+    hears = connection.hears_chats or connection.username is None
+    if local is None or not hears or _to_look_up(services, local.room, command):
+        return _find_and_send(services, connection, command, body)
+    _check_chat(local.room, command)
+    return _send(services, connection, local.room, body)
 
 
 async def get_messages(
@@ -139,35 +142,57 @@ async def mark_as_seen(
     await move_cursor(services, connection, place.room, place.seq, command.message_id)
 
 
-async def _chat_to_send_to(services: Services, sender: str, receiver: str) -> Room:
+def _to_look_up(services: Services, chat: Room, command: commands.SendChatMessage) -> bool:
+    return bool(command.client_msg_id) and may_be_sent(services, chat, resend=command.resend)
+
+
+def _check_chat(chat: Room, command: commands.SendChatMessage) -> None:
+    if command.chat_id not in (None, chat.id):
+        raise no_such_chat(command.chat_id or 0)
+
+
+async def _find_and_send(
+    services: Services,
+    connection: Connection,
+    command: commands.SendChatMessage,
+    body: MessagePosted,
+) -> object:
+    """As `send_message`, where something must be asked first; the chat is made if there is none."""
+    await hear_chats(services, connection)
+    receiver = str(command.receiver_id)
+    local = services.hub.followed(chat_key(body.sender, receiver))
+    chat = local.room if local else await _follow_chat(services, body.sender, receiver)
+    _check_chat(chat, command)
+    if _to_look_up(services, chat, command) and (
+        known := await find_sent(services, chat, body, resend=command.resend)
+    ):
+        return accepted(services, connection, chat, known)
+    return _send(services, connection, chat, body)
+
+
+async def _follow_chat(services: Services, user1: str, user2: str) -> Room:
     """The chat of two users, followed here, so that its sender hears what it sends."""
-    local = services.hub.followed(chat_key(sender, receiver))
-    if local is not None:
-        return local.room
-    chat, _ = await services.directory.chat_of(sender, receiver)
+    chat, _ = await services.directory.chat_of(user1, user2)
     services.hub.follow(chat)
     return chat
 
 
-async def _send(
-    services: Services,
-    connection: Connection,
-    chat: Room,
-    body: MessagePosted,
-    sent: Accepted | None,
-) -> AcceptedPayload:
-    while sent is None:
-        try:
-            sent = await services.directory.send(chat, body.sender, body.client_msg_id, body)
-        except ChatError as error:
-            if error.code != "not_found":
-                raise
+def _send(services: Services, connection: Connection, chat: Room, body: MessagePosted) -> Sending:
+    def reply(sent: "asyncio.Future[Accepted]") -> object:
+        error = sent.exception()
+        if isinstance(error, ChatError) and error.code == "not_found":
             # It was deleted meanwhile: what is said now begins a new one.
-            chat, _ = await services.directory.chat_of(chat.user1, chat.user2)
-            services.hub.follow(chat)
-    if connection.durable:
-        services.durability.want(connection, chat, sent)
-    return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at), chat.id)
+            return _send_anew(services, connection, chat, body)
+        return accepted(services, connection, chat, sent.result())
+
+    return Sending(services.directory.send(chat, body.sender, body.client_msg_id, body), reply)
+
+
+async def _send_anew(
+    services: Services, connection: Connection, chat: Room, body: MessagePosted
+) -> Sending:
+    chat = await _follow_chat(services, chat.user1, chat.user2)
+    return _send(services, connection, chat, body)
 
 
 async def _delete(services: Services, room: Room, once: str, body: MessageDeleted) -> None:

@@ -1,5 +1,6 @@
 """How a handler ends, beside returning its reply."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
@@ -7,6 +8,18 @@ from shared.errors import ChatError
 
 Later = Coroutine[Any, Any, Any]
 """The reply is on its way: the connection's next frame need not wait for it."""
+
+
+class Sending(NamedTuple):
+    """As `Later`, of one future and without a task: the way of every message.
+
+    Attributes:
+        sent: what the reply waits for.
+        reply: makes the outcome of it once it is done; what it raises is answered like any error.
+    """
+
+    sent: "asyncio.Future[Any]"
+    reply: "Callable[[asyncio.Future[Any]], object]"
 
 
 class AndThen(NamedTuple):

@@ -15,12 +15,11 @@ from shared.model.events import Notice
 
 
 async def set_username(
-    services: Services,  # noqa: ARG001 - every handler has it
-    connection: Connection,
-    command: commands.SetUsername,
+    services: Services, connection: Connection, command: commands.SetUsername
 ) -> None:
     """Bind a name to the connection."""
     connection.bind(command.username)
+    await services.sessions.try_to_keep(connection)
 
 
 async def user_online(
@@ -31,6 +30,7 @@ async def user_online(
     await hear_chats(services, connection)
     services.presence.came(command.user, connection)
     connection.online = True
+    await services.sessions.keep(connection)
     try:
         unread = await list_chats(services, command.user, only_unread=True)
     except ChatError as error:
@@ -47,11 +47,20 @@ async def user_offline(
     """Be seen online no more, and hear of one's chats no more."""
     connection.check_own(command.user)
     _forget_user(services, connection)
+    await services.sessions.try_to_keep(connection)
 
 
-def came(services: Services, connection: Connection) -> None:
-    """Take a connection in, and tell everyone, itself too."""
+def came(services: Services, connection: Connection, *, told: bool = True) -> None:
+    """Take a connection in, and tell everyone, itself too.
+
+    Args:
+        services: the parts of the gateway.
+        connection: which.
+        told: tell; not of one that was here all the time as far as the others know.
+    """
     services.hub.connections.add(connection)
+    if not told:
+        return
     content, now = f"{connection.display_name} connected", int(time.time() * 1000)
     if _everyone_is_told(services):
         services.publisher.signal(EVERYONE, signal(Notice(content), now))
@@ -59,14 +68,20 @@ def came(services: Services, connection: Connection) -> None:
         connection.emit("notification", NotificationPayload(content, now))
 
 
-def went(services: Services, connection: Connection) -> None:
-    """Let a connection go, and tell everyone, or its rooms where everyone would be too many."""
+def went(services: Services, connection: Connection, *, goodbye: bool = False) -> None:
+    """Let a connection go, and tell everyone, or its rooms where everyone would be too many.
+
+    Args:
+        services: the parts of the gateway.
+        connection: which.
+        goodbye: its client said that it leaves, so it will not come back to where it was.
+    """
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
     services.hub.connections.discard(connection)
-    connection.ended.set()
+    # Whoever a leaving gateway sends away comes back elsewhere; some are there already.
+    leaving = services.readiness.draining or connection.replaced
+    services.sessions.drop(connection, forget=goodbye, left=not leaving)
     _forget_user(services, connection)
-    # Whoever a leaving gateway sends away comes back elsewhere.
-    leaving = services.readiness.draining
     everyone = _everyone_is_told(services)
     if everyone and not leaving:
         services.publisher.signal(EVERYONE, notice)

@@ -1,8 +1,16 @@
 """What works alike in a room and in a chat: read its history, type, have seen."""
 
+from msgspec import UNSET
+
 from gateway.connection import Connection
 from gateway.local_room import LocalRoom
-from gateway.protocols.payloads import HistoryPayload, message_payload, new_message_payload
+from gateway.protocols.payloads import (
+    AcceptedPayload,
+    HistoryPayload,
+    iso,
+    message_payload,
+    new_message_payload,
+)
 from gateway.services import Services
 from shared.broker.publisher import Accepted
 from shared.errors import ChatError
@@ -41,7 +49,9 @@ async def hear_chats(services: Services, connection: Connection) -> None:
     if connection.username is not None and not connection.hears_chats:
         services.hub.listen(connection.username, connection)
         connection.hears_chats = True
+        services.sessions.hears(connection)
         await services.follower.user_came(connection.username)
+        await services.sessions.keep(connection)
 
 
 def no_such_chat(chat_id: int) -> ChatError:
@@ -102,6 +112,32 @@ async def move_cursor(
     await services.cursors.move(room, connection.username, seq, message_id, connection.sid)
 
 
+def check_length(services: Services, content: str) -> None:
+    """Refuse what is too long.
+
+    Raises:
+        ChatError: `too_long`.
+    """
+    most = services.settings.max_content
+    if len(content) > most:
+        raise ChatError("too_long", f"a message has at most {most} characters")
+
+
+def accepted(
+    services: Services, connection: Connection, room: Room, sent: Accepted
+) -> AcceptedPayload:
+    """The reply to a send; the second word follows where it is wanted."""
+    if connection.durable:
+        services.durability.want(connection, room, sent)
+    chat_id = room.id if room.kind == "direct" else UNSET
+    return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at), chat_id)
+
+
+def may_be_sent(services: Services, room: Room, *, resend: bool) -> bool:
+    """Whether SQL may have a send that the broker does not remember."""
+    return resend or services.watch.is_young(room.key)
+
+
 async def find_sent(
     services: Services, room: Room, body: MessagePosted, *, resend: bool
 ) -> Accepted | None:
@@ -113,8 +149,6 @@ async def find_sent(
     Raises:
         ChatError: `storage_unavailable`.
     """
-    if not resend and not services.watch.is_young(room.key):
-        return None
     try:
         known = await services.reader.accepted(room.id, body.sender, body.client_msg_id)
     except ChatError:

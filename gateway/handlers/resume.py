@@ -6,17 +6,20 @@ from typing import NamedTuple
 from gateway.connection import Connection, Member
 from gateway.handlers.outcome import AndThen
 from gateway.handlers.places import hear_chats
-from gateway.protocols.announcements import Announcement, announcements
+from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import Event
 from shared.model.ids import room_key
 from shared.model.rooms import Room
 
 NOT_RECOVERED = ResumedPlace(recovered=False, head=0)
 """No such room or chat, or not for this user: these look alike."""
+
+
+LetGo = list[Callable[[], None]]
+"""What is to be called once the reply is on its way."""
 
 
 class _Delivered(NamedTuple):
@@ -28,7 +31,7 @@ class _Delivered(NamedTuple):
 
 async def resume(services: Services, connection: Connection, command: commands.Resume) -> AndThen:
     """Replay what was missed; live events wait until the reply has gone out."""
-    let_go: list[Callable[[], None]] = []
+    let_go: LetGo = []
     rooms, chats = {}, {}
     try:
         for name, seq in command.rooms.items():
@@ -38,6 +41,7 @@ async def resume(services: Services, connection: Connection, command: commands.R
             chats[str(chat_id)] = await _resume_chat(
                 services, connection, int(chat_id), seq, let_go
             )
+        await services.sessions.keep(connection)
     except BaseException:
         for release in let_go:
             release()
@@ -51,14 +55,34 @@ async def _resume_room(
     name: str,
     seq: int,
     grant: str | None,
-    let_go: list[Callable[[], None]],
+    let_go: LetGo,
 ) -> ResumedPlace:
     room = await services.directory.room(room_key(name))
-    known = connection.rooms.get(name)
     if room is None or not (
-        known or not room.protected or services.grants.holds(grant, connection.display_name, room)
+        name in connection.rooms
+        or not room.protected
+        or services.grants.holds(grant, connection.display_name, room)
     ):
         return NOT_RECOVERED
+    return await resume_room(services, connection, room, seq, let_go)
+
+
+async def resume_room(
+    services: Services, connection: Connection, room: Room, seq: int, let_go: LetGo
+) -> ResumedPlace:
+    """Enter a room that a connection may be in, with what it missed after `seq`.
+
+    Args:
+        services: the parts of the gateway.
+        connection: of the client.
+        room: where it has been, or may be for another reason.
+        seq: the last it has.
+        let_go: gets what lets live events come; they wait until it is called.
+
+    Raises:
+        ChatError: `broker_unavailable`, `storage_unavailable`.
+    """
+    known = connection.rooms.get(room.name)
     delivered = _Delivered()
     if known and (member := known.members.get(connection)) and member.waiting is None:
         # Live already: what came by itself is not sent again, what comes now waits its turn.
@@ -79,21 +103,24 @@ async def _resume_room(
 
 
 async def _resume_chat(
-    services: Services,
-    connection: Connection,
-    chat_id: int,
-    seq: int,
-    let_go: list[Callable[[], None]],
+    services: Services, connection: Connection, chat_id: int, seq: int, let_go: LetGo
 ) -> ResumedPlace:
     chat = await services.directory.chat(chat_id)
     if chat is None or connection.username not in chat.users:
         return NOT_RECOVERED
-    known = connection.chats.get(chat_id)
+    return await resume_chat(services, connection, chat, seq, let_go)
+
+
+async def resume_chat(
+    services: Services, connection: Connection, chat: Room, seq: int, let_go: LetGo
+) -> ResumedPlace:
+    """As `resume_room`, for a direct chat of the connection's user."""
+    known = connection.chats.get(chat.id)
     delivered = _Delivered()
     local = services.hub.followed(chat.key)
     if connection.hears_chats and local is not None:
         delivered = _Delivered(known.seen if known else 0, local.head) if known else delivered
-    connection.chats[chat_id] = Member()
+    connection.chats[chat.id] = Member()
     try:
         await hear_chats(services, connection)
         if held := await services.directory.held(chat.key):
@@ -121,7 +148,7 @@ async def _replay(
         for event in page.events:
             if not delivered.after < event.seq <= delivered.to:
                 await connection.calm()
-                services.hub.tell([connection], _told(event, room))
+                services.hub.show(connection, event, room)
             at = event.seq
         more = page.more
     head = max(head, at) if recovered else head or room.head
@@ -141,12 +168,6 @@ async def _cursors(services: Services, room: Room, *, all_of_them: bool) -> dict
         return found | await services.rooms.cursors(room.key)
     except ChatError:
         return found
-
-
-def _told(event: Event, room: Room) -> list[Announcement]:
-    if room.kind == "direct":
-        return announcements(event, None, (room.user1, room.user2))
-    return announcements(event, room.name)
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

@@ -1,5 +1,6 @@
 """Rooms: make one, enter and leave it, talk, clear it."""
 
+import asyncio
 import secrets
 import time
 from typing import Final
@@ -7,8 +8,9 @@ from typing import Final
 from msgspec import UNSET
 
 from gateway.connection import Connection
-from gateway.handlers.outcome import Later, ToldAlready
-from gateway.handlers.places import find_sent, joined
+from gateway.handlers.outcome import Later, Sending, ToldAlready
+from gateway.handlers.places import accepted, check_length, find_sent, joined, may_be_sent
+from gateway.history import Page
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
     AcceptedPayload,
@@ -16,14 +18,12 @@ from gateway.protocols.payloads import (
     NotificationPayload,
     RoomCreatedPayload,
     RoomPayload,
-    iso,
     message_payload,
     room_created_payload,
 )
 from gateway.services import Services
 from shared.broker.publisher import Accepted
 from shared.codec import signal
-from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import HistoryCleared, MessagePosted, Notice, RoomCreated
 from shared.model.ids import room_key
@@ -59,21 +59,35 @@ async def join_room(
     known = connection.rooms.get(command.room)
     if room is None or not (known or await _opens(services, connection, room, command)):
         raise _refused(connection, command.room)
-    local = await services.hub.enter(connection, room)
-    try:
-        page = await services.history.newest(room, JOIN_PAGE)
-    except BaseException:
-        if known is None:
-            services.hub.leave(connection, local)
-        raise
-    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
-    connection.emit("messageHistory", shown, room.name)
-    connection.emit("passwordStatus", data=True, room=room.name)
-    services.hub.go_live(connection, local, page.head)
+    local, page = await enter(services, connection, room)
     if known is None:
         _notify(services, local, f"{connection.display_name} has joined the room", connection)
     grant = services.grants.give(connection.display_name, room) if room.protected else UNSET
     return JoinedPayload(room.name, page.head, page.epoch, grant)
+
+
+async def enter(services: Services, connection: Connection, room: Room) -> tuple[LocalRoom, Page]:
+    """Let a connection into a room that opens to it: its newest messages, then everything live.
+
+    Raises:
+        ChatError: `broker_unavailable`, `storage_unavailable`; it is where it was before.
+    """
+    known = room.name in connection.rooms
+    local = await services.hub.enter(connection, room)
+    try:
+        await services.sessions.keep(connection)
+        page = await services.history.newest(room, JOIN_PAGE)
+    except BaseException:
+        if not known:
+            services.hub.leave(connection, local)
+        raise
+    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
+    connection.emit(
+        "messageHistory", shown, room.name, services.hub.place(connection, room, page.head)
+    )
+    connection.emit("passwordStatus", data=True, room=room.name)
+    services.hub.go_live(connection, local, page.head)
+    return local, page
 
 
 async def get_rooms(services: Services, connection: Connection, command: commands.GetRooms) -> None:
@@ -89,25 +103,22 @@ async def leave_room(
     if local := connection.rooms.get(command.room):
         services.typing.ended(connection, local)
         services.hub.leave(connection, local)
+        await services.sessions.try_to_keep(connection)
         _notify(services, local, f"{connection.display_name} has left the room", connection)
 
 
-async def send_message(
+def send_message(
     services: Services, connection: Connection, command: commands.SendMessage
-) -> Later:
+) -> Sending | Later:
     """Say something in a room one is in."""
     connection.check_own(command.sender)
     local = joined(connection, command.room)
-    if len(command.content) > services.settings.max_content:
-        raise ChatError(
-            "too_long", f"a message has at most {services.settings.max_content} characters"
-        )
+    check_length(services, command.content)
     client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
     body = MessagePosted(connection.display_name, command.content, client_msg_id)
-    known = None
-    if command.client_msg_id:
-        known = await find_sent(services, local.room, body, resend=command.resend)
-    return _send(services, connection, local, body, known)
+    if command.client_msg_id and may_be_sent(services, local.room, resend=command.resend):
+        return _look_up(services, connection, local, body, resend=command.resend)
+    return _send(services, connection, local.room, body)
 
 
 async def delete_messages(
@@ -129,17 +140,25 @@ async def _opens(
     return await services.passwords.check(password_hash, command.password or "")
 
 
-async def _send(
+async def _look_up(
     services: Services,
     connection: Connection,
     local: LocalRoom,
     body: MessagePosted,
-    known: Accepted | None,
-) -> AcceptedPayload:
-    sent = known or await services.directory.send(local.room, body.sender, body.client_msg_id, body)
-    if connection.durable:
-        services.durability.want(connection, local.room, sent)
-    return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at))
+    *,
+    resend: bool,
+) -> object:
+    """Send what SQL does not have; its place among the sends is that of the look-up's end."""
+    if known := await find_sent(services, local.room, body, resend=resend):
+        return accepted(services, connection, local.room, known)
+    return _send(services, connection, local.room, body)
+
+
+def _send(services: Services, connection: Connection, room: Room, body: MessagePosted) -> Sending:
+    def reply(sent: "asyncio.Future[Accepted]") -> AcceptedPayload:
+        return accepted(services, connection, room, sent.result())
+
+    return Sending(services.directory.send(room, body.sender, body.client_msg_id, body), reply)
 
 
 async def _clear(services: Services, local: LocalRoom, body: HistoryCleared) -> None:

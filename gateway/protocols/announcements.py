@@ -37,6 +37,7 @@ class Announcement(msgspec.Struct, frozen=True):
         room: the named room it belongs to, beside its data.
         chat_id: the direct chat it belongs to, where its data does not say.
         sheddable: it is worth nothing to a client that lags.
+        offset: what a Socket.IO client shows when it comes back; empty for what changes nothing.
     """
 
     event: str
@@ -44,6 +45,7 @@ class Announcement(msgspec.Struct, frozen=True):
     room: str | UnsetType = UNSET
     chat_id: int | UnsetType = UNSET
     sheddable: bool = False
+    offset: str = ""
 
     def outgoing(self) -> Outgoing:
         """The frame."""
@@ -51,7 +53,7 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 def announcements(
-    event: Event, room: str | None, users: tuple[str, str] | None = None
+    event: Event, room: str | None, users: tuple[str, str] | None = None, offset: str = ""
 ) -> list[Announcement]:
     """What those are told who may know of an event.
 
@@ -59,37 +61,38 @@ def announcements(
         event: what happened.
         room: the name of the named room it happened in, if it did in one.
         users: the users of the direct chat it happened in, if it did in one.
+        offset: of the event.
     """
     if users is not None:
-        return _in_chat(event, users)
+        return _in_chat(event, users, offset)
     place = UNSET if room is None else room
     match event.body:
         case MessagePosted(sender, content):
             at, name = iso(event.created_at), room or ""
             payload = MessagePayload(event.id, event.seq, event.prev, name, content, sender, at)
-            return [Announcement("message", payload, place)]
+            return [Announcement("message", payload, place, offset=offset)]
         case HistoryCleared():
             note = NotificationPayload("All messages have been deleted", event.created_at)
             cleared = ClearedPayload(room or "", event.seq, event.prev)
             return [
-                Announcement("deleteMessages", cleared, place),
+                Announcement("deleteMessages", cleared, place, offset=offset),
                 Announcement("notification", note, place),
             ]
         case MessageDeleted(_, message_id):
             deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
-            return [Announcement("messageDeleted", deleted, place)]
+            return [Announcement("messageDeleted", deleted, place, offset=offset)]
         case Notice(content):
             note = NotificationPayload(content, event.created_at)
             return [Announcement("notification", note, place)]
         case TypingChanged(text):
-            return [Announcement("typing", text, place, sheddable=True)]
+            return [Announcement("typing", text, place, sheddable=True, offset=offset)]
         case CursorMoved(user, seq):
             return [Announcement("seen", SeenPayload(user_out(user), seq), place)]
         case _:
             return []
 
 
-def _in_chat(event: Event, users: tuple[str, str]) -> list[Announcement]:
+def _in_chat(event: Event, users: tuple[str, str], offset: str) -> list[Announcement]:
     chat = event.room_id
     match event.body:
         case MessagePosted(sender, content):
@@ -98,18 +101,18 @@ def _in_chat(event: Event, users: tuple[str, str]) -> list[Announcement]:
                 *(event.id, chat, event.seq, event.prev, user_out(sender), user_out(receiver)),
                 *(content, False, None, iso(event.created_at)),
             )
-            return [Announcement("newMessage", payload)]
+            return [Announcement("newMessage", payload, offset=offset)]
         case MessageDeleted(_, message_id):
             deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
-            return [Announcement("messageDeleted", deleted, chat_id=chat)]
+            return [Announcement("messageDeleted", deleted, chat_id=chat, offset=offset)]
         case RoomDeleted():
-            return [Announcement("chatDeleted", ChatDeletedPayload(chat))]
+            return [Announcement("chatDeleted", ChatDeletedPayload(chat), offset=offset)]
         case CursorMoved(message_id=message_id) if message_id:
             marked = MessageSeenPayload(message_id, seen=True)
             return [Announcement("messageSeen", marked, chat_id=chat)]
         case CursorMoved(user, seq):
             return [Announcement("seen", SeenPayload(user_out(user), seq), chat_id=chat)]
         case TypingChanged(text):
-            return [Announcement("typing", text, chat_id=chat, sheddable=True)]
+            return [Announcement("typing", text, chat_id=chat, sheddable=True, offset=offset)]
         case _:
             return []

@@ -50,6 +50,8 @@ class Session:
         posting: whether a POST is under way.
         unsent: bytes that wait to be sent, with what it costs to keep them.
         expires: when it ends by itself; the application's to set.
+        pings: sent so far.
+        pongs: pings that were answered: whoever answers one has all that was sent before it.
     """
 
     __slots__ = (
@@ -62,7 +64,9 @@ class Session:
         "_upgrade_by",
         "closed",
         "expires",
+        "pings",
         "polled",
+        "pongs",
         "posting",
         "sid",
         "transport",
@@ -79,6 +83,8 @@ class Session:
         self.posting = False
         self.unsent = 0
         self.expires = math.inf
+        self.pings = 0
+        self.pongs = 0
         self._settings = settings
         self._outbox: deque[bytes] = deque()
         self._last_word = b""
@@ -137,6 +143,8 @@ class Session:
         if self.closed:
             raise PacketError("the session has ended")
         self._heartbeat.heard(packet.type, now)
+        if packet.type is PacketType.PONG:
+            self.pongs = self.pings
         if packet.type is PacketType.CLOSE:
             self._end("transport close", NOOP if self.polled else b"")
         elif packet.type is PacketType.PING:
@@ -237,6 +245,7 @@ class Session:
                 self.upgrade_failed()
             if now >= self._heartbeat.ping_at:
                 self._heartbeat.pinged(now)
+                self.pings += 1
                 self._put(PING)
 
     def close(self, now: float, reason: str = "forced close") -> None:

@@ -1,13 +1,17 @@
 """What every format has in common: a frame that came in, and what goes out."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
+
+MOST_FRAME: Final = 65_536
+"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
 
 RequestId = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_length=128)]
 
@@ -37,8 +41,8 @@ class Format(Protocol):
     text: bool
     """Whether frames are text frames (UTF-8) or binary ones."""
 
-    def parse(self, data: bytes) -> Frame:
-        """Read a client's frame.
+    def parse(self, data: Any) -> Frame:  # noqa: ANN401 - what its transport hands over
+        """Read a client's frame: bytes, or a packet that was read already.
 
         Raises:
             ChatError: `bad_frame`.
@@ -54,7 +58,16 @@ class Format(Protocol):
         ...
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame."""
+        """Write a frame's payload."""
+        ...
+
+    def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:
+        """Write a frame as it goes to the client: once for all clients of the format.
+
+        Args:
+            outgoing: the frame.
+            offset: of an event; formats whose clients do not show offsets leave it out.
+        """
         ...
 
 
@@ -86,12 +99,13 @@ class StructFormat:
         self.name = name
         self.text = text
         self._nothing = nothing
+        self._opcode = TEXT if text else BINARY
         self._new_decoder = decoder
         self._frames = decoder(Frame)
         self._encode = encode
         self._decoders: dict[type[Command], _Decoder] = {}
 
-    def parse(self, data: bytes) -> Frame:
+    def parse(self, data: Any) -> Frame:  # noqa: ANN401 - as Format has it
         """Read a client's frame."""
         try:
             frame: Frame = self._frames.decode(data)
@@ -115,8 +129,12 @@ class StructFormat:
             raise ChatError("bad_request", _plain(error)) from None
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame."""
+        """Write a frame's payload."""
         return self._encode(outgoing)
+
+    def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:  # noqa: ARG002 - as Format has it
+        """Write a frame of a WebSocket."""
+        return frame(self._opcode, self._encode(outgoing))
 
 
 def _accepted(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression

@@ -95,6 +95,10 @@ class PartitionKeys:
         """What remembers a send. The length keeps two names from running together."""
         return self._key(f"once:{room_id}:{len(sender)}:{sender}:{client_msg_id}")
 
+    def session(self, pid: str) -> str:
+        """Hash: what is remembered of a client, so that it can come back."""
+        return self._key(f"session:{pid}")
+
     def key_of_room(self, record: str) -> str:
         """The room's key, from the name of its record."""
         return record.removeprefix(self._key("room:"))

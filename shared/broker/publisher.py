@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +14,10 @@ from tenacity import (
     wait_fixed,
 )
 
-from shared.broker.client import UNAVAILABLE, Client, Script
+from shared.broker.client import UNAVAILABLE
 from shared.broker.keys import PartitionKeys
+from shared.broker.pipe import Pipe, PipedScript
+from shared.broker.resp import Word, pack
 from shared.codec import encode_body
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
@@ -50,13 +51,31 @@ class RoomNotHeld(Exception):
     """The broker does not hold the room: open it from SQL and send again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Send:
-    room: Room
-    once: str
-    body: bytes
-    effect: str
-    done: "asyncio.Future[Accepted]"
+class Send:
+    """A send on its way.
+
+    Attributes:
+        once: the key that remembers it.
+        body: encoded.
+        effect: what it does to its room's record, as the script is told.
+        done: gets what became of it.
+        waited: it came back once, because the broker did not hold its room.
+    """
+
+    __slots__ = ("body", "done", "effect", "once", "room", "waited")
+
+    def __init__(self, room: Room, once: str, body: bytes, effect: str) -> None:
+        self.room = room
+        self.once = once
+        self.body = body
+        self.effect = effect
+        self.done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self.waited = False
+
+    def fail(self, error: Exception) -> None:
+        """Say that nothing became of it."""
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class Publisher:
@@ -64,23 +83,26 @@ class Publisher:
 
     A partition has one call under way at a time, and what arrives meanwhile goes with the next:
     so sends keep their order, and the busier it gets, the more share one call and one fsync.
+
+    Attributes:
+        on_absent: takes the sends of a call whose rooms the broker does not hold; without it
+            they end with RoomNotHeld.
     """
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._client = client
+    def __init__(self, pipe: Pipe, settings: Settings) -> None:
+        self._pipe = pipe
         self._partitions = settings.partitions
         self._limits = [
             settings.max_backlog,
             int(settings.dedupe_minutes * 60_000),
             int(settings.wake_after * 1000),
         ]
-        self._script = Script(client, "publish")
-        self._waiting: defaultdict[int, deque[_Send]] = defaultdict(deque)
+        self._script = PipedScript(pipe, "publish")
+        self._waiting: defaultdict[int, deque[Send]] = defaultdict(deque)
         self._calls: dict[int, asyncio.Task[None]] = {}
         # The latest epoch seen of each partition.
         self._epochs: defaultdict[int, int] = defaultdict(int)
-        self._signals: list[tuple[str, bytes]] = []
-        self._signalling: asyncio.Task[None] | None = None
+        self.on_absent: Callable[[Sequence[Send]], None] = _not_held
 
     def send(
         self, room: Room, sender: str, client_msg_id: str, body: Body
@@ -90,26 +112,41 @@ class Publisher:
         The future raises ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room
         that was deleted) or RoomNotHeld.
         """
-        done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        number = partition_of_key(room.key, self._partitions)
-        once = PartitionKeys(number).once(room.id, sender, client_msg_id)
-        self._waiting[number].append(_Send(room, once, encode_body(body), _effect(body), done))
+        send = self.prepare(room, sender, client_msg_id, body)
+        self.submit(send)
+        return send.done
+
+    def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
+        """Make a send."""
+        part = PartitionKeys(partition_of_key(room.key, self._partitions))
+        once = part.once(room.id, sender, client_msg_id)
+        return Send(room, once, encode_body(body), _effect(body))
+
+    def submit(self, send: Send) -> None:
+        """Hand a send to the broker, behind all that were submitted before."""
+        number = partition_of_key(send.room.key, self._partitions)
+        self._waiting[number].append(send)
         if number not in self._calls:
             self._calls[number] = asyncio.create_task(self._flush(number))
-        return done
+
+    def take_back(self, key: str) -> list[Send]:
+        """Take out what was submitted for a room and is not on its way yet."""
+        waiting = self._waiting[partition_of_key(key, self._partitions)]
+        taken = [send for send in waiting if send.room.key == key]
+        if taken:
+            left = [send for send in waiting if send.room.key != key]
+            waiting.clear()
+            waiting.extend(left)
+        return taken
 
     def signal(self, channel: str, data: bytes) -> None:
         """Publish something that is not kept. What the broker cannot take now is dropped."""
-        self._signals.append((channel, data))
-        if self._signalling is None or self._signalling.done():
-            self._signalling = asyncio.create_task(self._flush_signals())
+        self._pipe.call(pack("SPUBLISH", channel, data)).add_done_callback(_dropped)
 
     async def close(self) -> None:
         """Wait until everything that was taken has its answer."""
         while self._calls:
             await asyncio.gather(*self._calls.values(), return_exceptions=True)
-        if self._signalling is not None:
-            await self._signalling
 
     async def _flush(self, number: int) -> None:
         waiting = self._waiting[number]
@@ -120,7 +157,8 @@ class Publisher:
                     answer = await self._call(PartitionKeys(number), sends)
                     if answer is not None:
                         self._epochs[number] = max(self._epochs[number], answer[0])
-                    _settle(sends, answer)
+                    if absent := _settle(sends, answer):
+                        self.on_absent(absent)
                 except UNAVAILABLE as error:
                     log.warning("publish failed", partition=number, error=str(error))
                     _refuse(sends, broker_unavailable())
@@ -130,11 +168,11 @@ class Publisher:
         finally:
             del self._calls[number]
 
-    async def _call(self, part: PartitionKeys, sends: Sequence[_Send]) -> Any:  # noqa: ANN401 - the script's answer
+    async def _call(self, part: PartitionKeys, sends: Sequence[Send]) -> Any:  # noqa: ANN401 - the script's answer
         rooms = {(send.room.key, send.room.id): send.room for send in sends}
         places = {room: place for place, room in enumerate(rooms, 1)}
         keys = [part.record, part.stream, part.control, part.wakes]
-        args: list[str | bytes | int] = [*self._limits, self._epochs[part.number], len(rooms)]
+        args: list[Word] = [*self._limits, self._epochs[part.number], len(rooms)]
         for room in rooms.values():
             key = room.key
             keys += [part.room(key), part.log(key), part.channel(key), part.gone(key)]
@@ -144,27 +182,22 @@ class Publisher:
         for send in sends:
             keys.append(send.once)
             args += [places[send.room.key, send.room.id], send.effect, send.body]
-        # Asking again is safe: a send whose answer was lost is remembered by its clientMsgId.
+        try:
+            return await self._script(keys, args)
+        except UNAVAILABLE:
+            # Asking again is safe: a send whose answer was lost is remembered by its clientMsgId.
+            return await self._call_again(keys, args)
+
+    async def _call_again(self, keys: Sequence[str], args: Sequence[Word]) -> Any:  # noqa: ANN401
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(UNAVAILABLE),
-            stop=stop_after_attempt(3) | stop_after_delay(6),
+            stop=stop_after_attempt(2) | stop_after_delay(6),
             wait=wait_fixed(0.2),
             reraise=True,
         ):
             with attempt:
                 return await self._script(keys, args)
         raise AssertionError("the last attempt returns or raises")
-
-    async def _flush_signals(self) -> None:
-        while self._signals:
-            signals, self._signals = self._signals, []
-            try:
-                async with self._client.pipeline(transaction=False) as pipeline:
-                    for channel, data in signals:
-                        pipeline.execute_command("SPUBLISH", channel, data)
-                    await pipeline.execute()
-            except UNAVAILABLE as error:
-                log.debug("signals dropped", count=len(signals), error=str(error))
 
 
 def _effect(body: Body) -> str:
@@ -180,15 +213,26 @@ def _effect(body: Body) -> str:
             return ""
 
 
-def _refuse(sends: Sequence[_Send], error: Exception) -> None:
+def _dropped(reply: "asyncio.Future[Any]") -> None:
+    if not reply.cancelled() and (error := reply.exception()):
+        log.debug("signal dropped", error=str(error))
+
+
+def _not_held(sends: Sequence[Send]) -> None:
+    _refuse(sends, RoomNotHeld())
+
+
+def _refuse(sends: Sequence[Send], error: Exception) -> None:
     for send in sends:
-        if not send.done.done():
-            send.done.set_exception(error)
+        send.fail(error)
 
 
-def _settle(sends: Sequence[_Send], answer: list[Any] | None) -> None:
+def _settle(sends: Sequence[Send], answer: list[Any] | None) -> list[Send]:
+    """Give sends their results; those whose room is not held are returned."""
+    absent: list[Send] = []
     if answer is None:
-        return _refuse(sends, broker_unavailable())
+        _refuse(sends, broker_unavailable())
+        return absent
     epoch, results = answer
     for send, (status, *numbers) in zip(sends, results, strict=True):
         match status:
@@ -198,10 +242,9 @@ def _settle(sends: Sequence[_Send], answer: list[Any] | None) -> None:
                 event_id, seq, at = numbers
                 send.done.set_result(Accepted(event_id, seq, at, status == b"duplicate", epoch))
             case b"absent":
-                send.done.set_exception(RoomNotHeld())
+                absent.append(send)
             case b"overloaded":
-                error = ChatError("overloaded", "too much waits to be stored, try again")
-                send.done.set_exception(error)
+                send.fail(ChatError("overloaded", "too much waits to be stored, try again"))
             case _:
-                send.done.set_exception(ChatError("not_found", "there is no such room any more"))
-    return None
+                send.fail(ChatError("not_found", "there is no such room any more"))
+    return absent

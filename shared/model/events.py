@@ -162,6 +162,13 @@ class PresenceWanted(msgspec.Struct, frozen=True, array_like=True, tag="who"):
     incarnation: str
 
 
+class Replaced(msgspec.Struct, frozen=True, array_like=True, tag="replaced"):
+    """Signal: the client of a connection has come back on another one, as its new owner."""
+
+    sid: str
+    owner: str
+
+
 class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
     """Something that a newer build did; what, is for that build to say."""
 
@@ -183,6 +190,7 @@ Body = (
     | PresenceChanged
     | PresenceState
     | PresenceWanted
+    | Replaced
     | Unknown
 )
 

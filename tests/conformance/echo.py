@@ -10,6 +10,8 @@ from gateway.endpoints.engineio_session import EngineSession
 from gateway.protocols.engineio_packets import Binary, PacketType
 from gateway.protocols.socketio_decoder import SocketPacket
 from gateway.protocols.socketio_session import Socket
+from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from gateway.transport import ADOPT, Link
 
 NAMESPACES = {"/", "/custom"}
 
@@ -24,11 +26,24 @@ client reads together with the first. Nothing overtakes the event: its session i
 async def echo_websocket(websocket: WebSocket) -> None:
     """Answer every message with itself."""
     await websocket.accept()
-    while (message := await websocket.receive())["type"] == "websocket.receive":
-        if (text := message.get("text")) is not None:
-            await websocket.send_text(text)
-        else:
-            await websocket.send_bytes(message["bytes"])
+    websocket.scope["extensions"][ADOPT](Echo)
+
+
+class Echo:
+    """Writes what it receives."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def received(self, data: bytes, *, text: bool) -> None:
+        """Echo."""
+        self._link.write([frame(TEXT if text else BINARY, data)])
+
+    def writable(self) -> None:
+        """Nothing waits."""
+
+    def lost(self) -> None:
+        """Nothing to clear."""
 
 
 class EngineEcho:
@@ -37,7 +52,7 @@ class EngineEcho:
     def on_open(self, session: EngineSession, scope: Scope) -> None:
         """Nothing to prepare."""
 
-    async def on_packet(self, session: EngineSession, message: str | Binary) -> None:
+    def on_packet(self, session: EngineSession, message: str | Binary) -> None:
         """Echo."""
         if isinstance(message, str):
             session.send((PacketType.MESSAGE + message).encode())
@@ -65,7 +80,7 @@ class SocketIOEcho:
         await asyncio.sleep(BETWEEN)
         socket.emit("auth", auth)
 
-    async def on_event(
+    def on_event(
         self,
         session: EngineSession,  # noqa: ARG002 - the protocol's
         socket: Socket,

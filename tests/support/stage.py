@@ -63,7 +63,7 @@ class Stage:
         self.reader = Reader(self.engine)
         self.probe = PartitionProbe(self.client, partitions)
         self.rooms = RoomBroker(self.client, partitions, 100_000)
-        self.publisher = Publisher(self.client, self.settings)
+        self.publisher = Publisher(server.pipe(), self.settings)
         self.directory = Directory(self.rooms, self.reader, self.publisher)
         self.history = History(self.rooms, self.directory, self.reader)
         self.replay = Replay(self.rooms, self.reader)

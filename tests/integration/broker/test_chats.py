@@ -20,7 +20,7 @@ async def wakes(bench: Bench) -> list[Event]:
 
 def impatient(bench: Bench, wake_after: float) -> Publisher:
     """A publisher for which a chat is quiet sooner."""
-    return Publisher(bench.client, replace(bench.settings, wake_after=wake_after))
+    return Publisher(bench.server.pipe(), replace(bench.settings, wake_after=wake_after))
 
 
 async def delete(bench: Bench, room: Room, message: Accepted) -> Accepted:
@@ -114,7 +114,7 @@ async def test_refused_sends_wake_nobody(bench: Bench) -> None:
     publisher = impatient(bench, 0)
     await bench.send(chat, "m1", via=publisher)
     await bench.send(chat, "m1", via=publisher)
-    full = Publisher(bench.client, replace(bench.settings, max_backlog=2, wake_after=0))
+    full = Publisher(bench.server.pipe(), replace(bench.settings, max_backlog=2, wake_after=0))
     assert await code_of(bench.send(chat, "m2", via=full)) == "overloaded"
     assert [wake.seq for wake in await wakes(bench)] == [0, 1]
 

@@ -2,17 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.chat_follower import ChatFollower
-from gateway.connection import Connection
 from gateway.hub import Hub
-from gateway.protocols.json_frames import JSON
 from gateway.replay import Replay
 from shared import codec
 from shared.broker.keys import PartitionKeys
@@ -21,6 +17,7 @@ from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
 from shared.broker.wakes import WakeLog
 from shared.model.events import MessagePosted
+from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
 from tests.support.waiting import eventually
@@ -31,7 +28,8 @@ class User:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.connection = Connection(JSON, "gw", 1_000_000)
+        self._ear = Ear()
+        self.connection = self._ear.connection
         self.connection.bind(name)
         self.told: list[str] = []
 
@@ -40,14 +38,14 @@ class User:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
                 while len(self.told) < len(expected):
-                    self.told += [_short(frame) for frame in await self.connection.unsent()]
+                    await self.hear()
         assert self.told == list(expected)
 
-
-def _short(frame: bytes) -> str:
-    told: Any = json.loads(frame)
-    event, data = told["event"], told["data"]
-    return str(data["content"]) if event == "newMessage" else str(event)
+    async def hear(self) -> None:
+        """Wait for one more."""
+        told = await self._ear.hear()
+        event, data = told["event"], told["data"]
+        self.told.append(str(data["content"]) if event == "newMessage" else str(event))
 
 
 class Gateway:
@@ -135,7 +133,7 @@ async def test_a_new_chat_is_told_and_followed(stage: Stage, gateway: Gateway) -
 
 async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) -> None:
     """A message to a chat that nobody follows wakes its users' gateways, and they hear it."""
-    impatient = Publisher(stage.client, replace(stage.settings, wake_after=0.1))
+    impatient = Publisher(stage.server.pipe(), replace(stage.settings, wake_after=0.1))
     chat = await stage.chat()
     await asyncio.sleep(0.05)  # its wake has been heard
     bob = User("bob")
@@ -215,7 +213,7 @@ async def test_more_wakes_lost_than_the_log_has(
     await stage.send(chat, "m1")
     async with asyncio.timeout(10):
         while "m1" not in bob.told:
-            bob.told += [_short(frame) for frame in await bob.connection.unsent()]
+            await bob.hear()
     assert bob.told.count("m1") == 1
 
 

@@ -19,7 +19,7 @@ from tests.support.stage import Stage
 
 def second_gateway(stage: Stage, limit: int = 100_000) -> Directory:
     client = stage.server.client()
-    publisher = Publisher(client, replace(stage.settings, max_backlog=limit))
+    publisher = Publisher(stage.server.pipe(), replace(stage.settings, max_backlog=limit))
     return Directory(RoomBroker(client, stage.partitions, limit), stage.reader, publisher)
 
 

@@ -1,22 +1,19 @@
 """Local fan-out over a connection that lags and breaks: every event once, in order."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
-from gateway.connection import Connection
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
-from gateway.protocols.json_frames import JSON
 from gateway.replay import Replay
 from shared import codec
 from shared.broker.client import connect
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
 from shared.model.rooms import Room
+from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
 from tests.support.waiting import eventually
@@ -26,7 +23,8 @@ class Member:
     """A connection in a room, and what it was sent."""
 
     def __init__(self, stage: Stage, hub: Hub) -> None:
-        self.connection = Connection(JSON, "gw", 1_000_000)
+        self._ear = Ear()
+        self.connection = self._ear.connection
         self.seen: list[str] = []
         self._stage = stage
         self._hub = hub
@@ -43,17 +41,12 @@ class Member:
         """Wait until this is what it was shown, history and live, and nothing else."""
         async with asyncio.timeout(10):
             while len(self.seen) < len(contents):
-                self.seen += [_content(frame) for frame in await self.connection.unsent()]
+                self.seen.append(str((await self._ear.hear())["data"]["content"]))
         assert self.seen == list(contents)
 
     def leave(self, local: LocalRoom) -> None:
         """Leave."""
         self._hub.leave(self.connection, local)
-
-
-def _content(frame: bytes) -> str:
-    data: Any = json.loads(frame)["data"]
-    return str(data["content"])
 
 
 class Gateway:

@@ -1,0 +1,131 @@
+"""A connection to the broker that hiredis reads: replies parsed in C, no task for any of them."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import hiredis
+from redis.asyncio.connection import parse_url
+
+CONNECT_WITHIN: Final = 2.0
+
+_NOTHING: Final = object()
+
+Word = str | bytes | int
+
+
+class RespConnection(asyncio.Protocol):
+    """One connection.
+
+    Attributes:
+        ended: done with an exception when the connection is over, whatever the reason.
+        heard: when bytes came last, by the loop's clock.
+    """
+
+    def __init__(self, on_reply: Callable[[Any], None]) -> None:
+        """Prepare; `open_connection` connects.
+
+        Args:
+            on_reply: takes each reply or push, errors among them. A ConnectionError that it
+                raises ends the connection.
+        """
+        self._reader = hiredis.Reader(notEnoughData=_NOTHING)
+        self._on_reply = on_reply
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        # Nobody may be waiting when it ends: then nobody need hear why.
+        self.ended.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        self.heard = self._loop.time()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self.end(exc or ConnectionError("the broker closed the connection"))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over the replies that these bytes complete."""
+        self.heard = self._loop.time()
+        self._reader.feed(data)
+        try:
+            while (reply := self._reader.gets()) is not _NOTHING:
+                self._on_reply(reply)
+        except (ConnectionError, hiredis.ProtocolError) as error:
+            self.end(error)
+
+    async def greet(self, commands: Sequence[bytes]) -> None:
+        """Send commands and wait until all have succeeded.
+
+        Raises:
+            ConnectionError: one has not.
+        """
+        loop, on_reply = self._loop, self._on_reply
+        for command in commands:
+            reply: asyncio.Future[Any] = loop.create_future()
+            self._on_reply = reply.set_result
+            self.write(command)
+            await asyncio.wait([reply, self.ended], return_when=asyncio.FIRST_COMPLETED)
+            if not reply.done() or isinstance(reply.result(), hiredis.ReplyError):
+                raise ConnectionError(str(reply.result() if reply.done() else "closed"))
+        self._on_reply = on_reply
+
+    def write(self, data: bytes) -> None:
+        """Send commands, packed; on a connection that is ending it does nothing."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def end(self, error: Exception) -> None:
+        """Drop the connection."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def pack(*words: Word) -> bytes:
+    """A command as the server reads it."""
+    packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]
+    return packed
+
+
+async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConnection:
+    """Connect, with the password and the database of the URL.
+
+    Args:
+        url: redis://, rediss:// or unix://.
+        on_reply: see RespConnection.
+
+    Raises:
+        OSError: nobody is there, nobody answers in time, or the password is refused.
+    """
+    options = parse_url(url)
+    loop = asyncio.get_running_loop()
+    connection = RespConnection(on_reply)
+    tls = ssl.create_default_context() if url.startswith("rediss:") else None
+    async with asyncio.timeout(CONNECT_WITHIN):
+        if path := options.get("path"):
+            await loop.create_unix_connection(lambda: connection, path)
+        else:
+            host, port = options.get("host", "127.0.0.1"), options.get("port", 6379)
+            await loop.create_connection(lambda: connection, host, port, ssl=tls)
+    try:
+        async with asyncio.timeout(CONNECT_WITHIN):
+            await connection.greet(_greeting(options))
+    except BaseException:
+        connection.end(ConnectionError("no greeting"))
+        raise
+    return connection
+
+
+def _greeting(options: Mapping[str, Any]) -> list[bytes]:
+    """What a new connection says first."""
+    commands = []
+    if password := options.get("password"):
+        commands.append(pack("AUTH", *filter(None, (options.get("username"), password))))
+    if database := int(options.get("db") or 0):
+        commands.append(pack("SELECT", database))
+    return commands

@@ -1,0 +1,55 @@
+"""What is remembered of a client so that it can come back through any gateway: its session."""
+
+import msgspec
+
+
+class RoomPlace(msgspec.Struct, frozen=True, array_like=True):
+    """A room that a session is in.
+
+    Attributes:
+        room_id: the room's id.
+        version: of its password, so that who was let in by an old one stays out.
+        surely: the seq up to which the client surely has it; None while it may not know that
+            it is in it.
+        sent: the seq up to which it was sent; None while it has not been told that it is in it.
+    """
+
+    room_id: int
+    version: str
+    surely: int | None
+    sent: int | None
+
+
+class ChatPlace(msgspec.Struct, frozen=True, array_like=True):
+    """A direct chat of a session's user with news lately; fields as of `RoomPlace`."""
+
+    room_id: int
+    surely: int
+    sent: int
+
+
+class Session(msgspec.Struct, frozen=True, array_like=True):
+    """A session as its gateway saw it last.
+
+    Attributes:
+        sid: the connection's.
+        username: the name bound to it, if any.
+        hears_chats: whether it hears of its user's chats.
+        online: whether it says that its user is online.
+        left: whether the others were told that it left.
+        lives: the gateways' lives it was connected to, the last one last, each with the count of
+            offsets at which it came there.
+        sent: the count of the last offset that it was sent; 0 for none in this life.
+        rooms: the rooms it is in, by name.
+        chats: direct chats, by id.
+    """
+
+    sid: str
+    username: str | None
+    hears_chats: bool
+    online: bool
+    left: bool
+    lives: tuple[tuple[str, int], ...]
+    sent: int
+    rooms: dict[str, RoomPlace]
+    chats: dict[int, ChatPlace]

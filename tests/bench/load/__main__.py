@@ -1,0 +1,43 @@
+"""`python -m tests.bench.load`: a job on standard input, its result on standard output."""
+
+import gc
+import sys
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import uvloop
+from picows import WSError, WSHandshakeError
+
+from tests.bench.load.idle import idle
+from tests.bench.load.room import InvalidRunError
+from tests.bench.load.saturation import saturate
+from tests.bench.plan import Job, Kind
+
+MEASUREMENTS: dict[Kind, Callable[[Job], Awaitable[dict[str, object]]]] = {
+    "saturation": saturate,
+    "idle": idle,
+}
+
+
+async def measure(job: Job) -> dict[str, object]:
+    """Do the job."""
+    gc.disable()  # a pause would be seen as latency
+    return await MEASUREMENTS[job.scenario.kind](job)
+
+
+def main() -> int:
+    """Return 0, or 1 when the run was invalid; then standard error says why."""
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    result: dict[str, object] = {}
+    try:
+        result = uvloop.run(measure(job))
+    except* (InvalidRunError, OSError, WSError, WSHandshakeError) as errors:
+        print(f"  invalid: {errors.exceptions[0]!r}", file=sys.stderr)
+    if not result:
+        return 1
+    sys.stdout.buffer.write(msgspec.json.encode(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

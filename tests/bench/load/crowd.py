@@ -1,0 +1,143 @@
+"""The clients of a scenario: connected, in their rooms, at the end checked."""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import closing
+
+from tests.bench.load.client import Client
+from tests.bench.load.dialects import DIALECTS
+from tests.bench.load.room import InvalidRunError, Room
+from tests.bench.plan import Job
+
+AT_ONCE = 50
+"""Connections and joins under way at a time."""
+
+DELIVERED_WITHIN = 30.0
+STORED_WITHIN = 60.0
+"""Seconds the last message may take to everybody, and to SQL."""
+
+
+class Crowd:
+    """All rooms of a job and their members, spread over its endpoints in turn."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.rooms: list[Room] = []
+        self.clients: list[Client] = []
+        self._endpoints: dict[Client, str] = {}
+        for group in job.scenario.groups:
+            for _ in range(group.rooms):
+                self.add_room(group.members, direct=group.direct)
+
+    def add_room(self, size: int, *, direct: bool = False) -> Room:
+        """Add a room; its first member, who posts, is on each node in turn."""
+        room = Room(len(self.rooms), size, direct=direct)
+        kind = DIALECTS[self.job.dialect][direct]
+        for place in range(size):
+            client = kind(f"u{len(self.clients)}", room)
+            nodes = self.job.endpoints
+            self._endpoints[client] = nodes[(room.number + place) % len(nodes)]
+            self.clients.append(client)
+        self.rooms.append(room)
+        return room
+
+    async def gather(self) -> None:
+        """Connect everybody and let them join their rooms."""
+        await self.connect(self.clients)
+        for room in self.rooms:
+            await self.clients_of(room)[0].create()
+        await in_parallel(self.clients, lambda client: client.join())
+
+    async def connect(self, clients: Sequence[Client]) -> None:
+        """Connect some."""
+        await in_parallel(clients, lambda client: client.connect(self._endpoints[client]))
+
+    def clients_of(self, room: Room) -> list[Client]:
+        """The members of a room."""
+        return [client for client in self.clients if client.room is room]
+
+    @property
+    def deliveries(self) -> int:
+        """Messages that arrived at a client, each checked."""
+        return sum(client.next + len(client.ahead) for client in self.clients)
+
+    @property
+    def messages(self) -> int:
+        """Messages sent."""
+        return sum(len(room.texts) for room in self.rooms)
+
+    @property
+    def out_of_order(self) -> int:
+        """Deliveries that came before an earlier one of their room."""
+        return sum(room.out_of_order for room in self.rooms)
+
+    def check(self) -> None:
+        """See that nothing was wrong so far.
+
+        Raises:
+            InvalidRunError: something was, or a connection was lost.
+        """
+        for room in self.rooms:
+            if room.problem:
+                raise InvalidRunError(room.problem)
+        if self.job.ordered and self.out_of_order:
+            raise InvalidRunError(f"{self.out_of_order} deliveries came out of order")
+        if lost := [client.user for client in self.clients if client.lost.done()]:
+            raise InvalidRunError(f"connections were lost: {', '.join(lost[:10])}")
+
+    async def settle(self) -> None:
+        """Wait until everybody has everything, and SQL too."""
+        await self.delivered()
+        await self._until(self._stored, STORED_WITHIN, "were not stored")
+
+    async def delivered(self) -> None:
+        """Wait until everybody has everything.
+
+        Raises:
+            InvalidRunError: somebody lacks something for too long, or something was wrong.
+        """
+        await self._until(self._delivered, DELIVERED_WITHIN, "were not delivered to everybody")
+
+    def _delivered(self) -> bool:
+        return all(room.completed == len(room.texts) for room in self.rooms)
+
+    def _stored(self) -> bool:
+        if self.job.stored is None:
+            return True
+        address = f"file:{self.job.stored}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            (count,) = database.execute("select count(*) from events").fetchone()
+        return bool(count >= self.messages)
+
+    async def _until(self, happened: Callable[[], bool], within: float, failure: str) -> None:
+        try:
+            async with asyncio.timeout(within):
+                while not happened():
+                    self.check()
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            lack = sum(sum(room.left) for room in self.rooms)
+            raise InvalidRunError(f"messages {failure}: {lack} deliveries are missing") from None
+        self.check()
+
+
+async def in_parallel(
+    clients: Iterable[Client], work: Callable[[Client], Awaitable[None]], at_once: int = AT_ONCE
+) -> None:
+    """Do something for each client, some at a time."""
+    waiting = iter(clients)
+
+    async def worker() -> None:
+        for client in waiting:
+            await work(client)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(worker())
+
+
+def say(line: str) -> None:
+    """Tell who waits how far it has come."""
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,119 @@
+"""Runs every system in every scenario, the systems in turn."""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from tests.bench.plan import Job, Scenario
+from tests.bench.report import Report, Run, flat
+from tests.bench.systems.system import NotHereError, Running, System
+from tests.support.process import ROOT
+
+
+class Runner:
+    """A bench: what to measure, and what came out."""
+
+    def __init__(
+        self, systems: Sequence[System], scenarios: Sequence[Scenario], options: argparse.Namespace
+    ) -> None:
+        self._systems = systems
+        self._scenarios = scenarios
+        self._runs: int = options.runs
+        self._seconds: float | None = options.seconds
+        self._lock: Path | None = options.lock
+        self.report = Report(machine=machine())
+        self.invalid = 0
+
+    async def run(self) -> None:
+        """Measure all, and tell how far it has come."""
+        systems = list(filter(self._is_here, self._systems))
+        turns = [
+            (number, scenario, system)
+            for number in range(1, self._runs + 1)
+            for scenario in self._scenarios
+            for system in systems
+        ]
+        for at, (number, scenario, system) in enumerate(turns, start=1):
+            said = f"[{at}/{len(turns)}] run {number}: {scenario.name} of {system.name}"
+            print(said, file=sys.stderr, flush=True)
+            if self._seconds:
+                scenario = msgspec.structs.replace(scenario, seconds=self._seconds)  # noqa: PLW2901
+            with locked(self._lock):
+                await self._measure(system, scenario)
+
+    def as_json(self) -> str:
+        """Everything, for programs."""
+        return msgspec.json.format(msgspec.json.encode(self.report), indent=1).decode()
+
+    def _is_here(self, system: System) -> bool:
+        try:
+            self.report.versions[system.name] = system.version()
+        except NotHereError as reason:
+            self.report.skipped.append(f"{system.name} skipped: {reason}")
+            return False
+        return True
+
+    async def _measure(self, system: System, scenario: Scenario) -> None:
+        load = os.getloadavg()[0]
+        with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
+            try:
+                async with system.start(scenario, Path(folder)) as running:
+                    result = await generate(running, scenario)
+            except NotHereError as reason:
+                self.report.skipped.append(f"{scenario.name} of {system.name}: {reason}")
+                return
+        if result is None:
+            self.invalid += 1
+            self.report.skipped.append(f"{scenario.name} of {system.name}: a run was INVALID")
+            return
+        figures = flat(result)
+        self.report.runs.append(Run(system.name, scenario.name, figures, load))
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        print(f"  {shown}", file=sys.stderr, flush=True)
+
+
+async def generate(running: Running, scenario: Scenario) -> dict[str, object] | None:
+    """Let the load generator do its job: its result, or None for an invalid run."""
+    job = Job(
+        scenario=scenario,
+        dialect=running.dialect,
+        endpoints=running.endpoints,
+        processes=running.processes,
+        stored=running.stored,
+        ordered=running.stored is not None,
+    )
+    loader = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.load"),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await loader.communicate(msgspec.json.encode(job))
+    return msgspec.json.decode(said) if loader.returncode == 0 else None
+
+
+def machine() -> str:
+    """What this runs on."""
+    cores = len(os.sched_getaffinity(0))
+    system = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{cores} cores, {system}, load {os.getloadavg()[0]:.2f} at the start"
+
+
+@contextmanager
+def locked(path: Path | None) -> Iterator[None]:
+    """Hold a lock file, so that others who do leave the machine to this measurement."""
+    if path is None:
+        yield
+        return
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

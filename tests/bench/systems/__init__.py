@@ -1,0 +1,1 @@
+"""The systems that are priced, each started from its public package."""

@@ -1,0 +1,71 @@
+"""Ours: `python -m deploy.cluster` of the checkout in the current folder, durable as it comes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.bench.plan import Scenario
+from tests.bench.systems.children import child
+from tests.bench.systems.system import Running
+from tests.support.ports import free_port
+
+READY_WITHIN = 40.0
+# What the load balancer, gateways, Redis and the admin pages listen on, above PORT.
+OFFSETS = (*range(17), 500, *range(1000, 1017), *range(1101, 1104))
+
+
+class Parley:
+    """Two gateways, a persister, Valkey with `appendfsync always`, SQLite.
+
+    Args:
+        dialect: `parley-json` or `parley-socketio`.
+        root: the checkout to run.
+        gateways: how many.
+    """
+
+    def __init__(self, dialect: str, root: Path, gateways: int = 2) -> None:
+        self.name = dialect
+        self._root = root
+        self._gateways = gateways
+
+    def version(self) -> str:
+        """The commit."""
+        command = ["git", "-C", str(self._root), "describe", "--always", "--dirty"]
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        return f"this checkout, {said.stdout.strip() or 'of no commit'}"
+
+    @asynccontextmanager
+    async def start(self, scenario: Scenario, folder: Path) -> AsyncIterator[Running]:  # noqa: ARG002
+        """Start it."""
+        port = free_port(OFFSETS)
+        env = {
+            **os.environ,
+            "GATEWAYS": str(self._gateways),
+            "PERSISTERS": "1",
+            "PORT": str(port),
+            "DATA_DIR": str(folder),
+            "DRAIN_SECONDS": "0.5",
+            # Telling everyone of everyone is not what is priced here.
+            "BROADCAST_LIMIT": "0",
+        }
+        own = self._root / ".venv" / "bin" / "python"
+        python = str(own) if own.exists() else sys.executable
+        async with child(python, "-m", "deploy.cluster", env=env, cwd=self._root) as cluster:
+            await cluster.hear("cluster ready: ", READY_WITHIN)
+            yield Running(
+                self.name,
+                tuple(f"ws://127.0.0.1:{port + n}" for n in range(1, self._gateways + 1)),
+                self._processes(folder),
+                str(folder / "parley.db"),
+                f"ws://127.0.0.1:{port}",
+            )
+
+    def _processes(self, folder: Path) -> dict[str, list[int]]:
+        pids: dict[str, list[int]] = {}
+        for file in sorted((folder / "run").glob("*.pid")):
+            role = file.stem.rstrip("-0123456789")
+            pids.setdefault(role, []).append(int(file.read_text()))
+        return pids

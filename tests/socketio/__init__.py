@@ -1,0 +1,1 @@
+"""npm's socket.io-client against whole clusters."""

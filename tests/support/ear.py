@@ -1,0 +1,36 @@
+"""A client within the test's own process: what its connection sends, it hears."""
+
+import asyncio
+import json
+from typing import Any
+
+from gateway.connection import Connection, Flusher
+from gateway.protocols.json_frames import JSON
+
+HEADERS = {126: 4, 127: 10}
+"""Bytes before the payload of a WebSocket frame, by its second byte; 2 for others."""
+
+
+class Ear:
+    """What carries a connection's frames, to a list."""
+
+    def __init__(self) -> None:
+        self.writable = True
+        self.connection = Connection(JSON, self, Flusher(), "gw", 1_000_000)
+        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame
+        """Wait for the next frame, and return it decoded."""
+        frame = await self._frames.get()
+        return json.loads(frame[HEADERS.get(frame[1], 2) :])
+
+    def write(self, frames: list[bytes]) -> None:
+        """Hear frames."""
+        for frame in frames:
+            self._frames.put_nowait(frame)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Nothing more comes."""
+
+    def abort(self) -> None:
+        """Nothing more comes."""
