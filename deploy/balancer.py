@@ -72,16 +72,21 @@ def _caddy_values(
         "listen": f":{plan.balancer.port}",
         "admin_listen": f":{plan.admin.port}",
         "host": plan.balancer.host,
-        "sessions": "\n".join(_caddy_session(name, address) for name, address in gateways.items()),
+        "sessions": "\n".join(_caddy_session(name, gateways) for name in gateways),
         "gateways": " ".join(map(str, gateways.values())),
         "admin_gateways": " ".join(map(str, admins.values())),
     }
 
 
-def _caddy_session(name: str, address: Address) -> str:
-    """Return what keeps a polling session on its gateway, whose name its sid begins with."""
+def _caddy_session(name: str, gateways: Mapping[str, Address]) -> str:
+    """Return what keeps a polling session on its gateway, whose name its sid begins with.
+
+    Once that one is gone, another says that it does not know the session.
+    """
+    others = (str(address) for other, address in gateways.items() if other != name)
     return (
         f'\t@{name} expression `{{query.sid}}.startsWith("{name}.")`\n'
-        f"\thandle @{name} {{\n\t\treverse_proxy {address} {{\n"
-        "\t\t\tflush_interval -1\n\t\t}\n\t}\n"
+        f"\thandle @{name} {{\n\t\treverse_proxy {' '.join((str(gateways[name]), *others))} {{\n"
+        "\t\t\tlb_policy first\n\t\t\tlb_try_duration 1s\n\t\t\tlb_try_interval 100ms\n"
+        "\t\t\tfail_duration 500ms\n\t\t\tflush_interval -1\n\t\t}\n\t}\n"
     )

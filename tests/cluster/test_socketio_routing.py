@@ -1,0 +1,55 @@
+"""A polling session stays on its gateway, whichever the load balancer would choose."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.support.cluster import Cluster
+
+POLLING = {"EIO": "4", "transport": "polling"}
+
+
+async def opened(http: httpx.AsyncClient) -> dict[str, str]:
+    """Open a session; the query of its further requests."""
+    answer = await http.get("/socket.io/", params=POLLING)
+    assert answer.text.startswith('0{"sid":"')
+    return POLLING | {"sid": answer.text.split('"')[3]}
+
+
+async def connected(http: httpx.AsyncClient, query: dict[str, str]) -> None:
+    """Connect a session to the namespace by its POSTs and GETs."""
+    assert (await http.post("/socket.io/", params=query, content="40")).text == "ok"
+    assert (await http.get("/socket.io/", params=query)).text.startswith('40{"sid":"')
+
+
+async def is_down(cluster: Cluster) -> bool:
+    """Whether gateway 1 does not listen."""
+    try:
+        async with httpx.AsyncClient() as http:
+            await http.get(f"{cluster.gateway_url(1)}/health/live")
+    except httpx.ConnectError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("balancer", ["haproxy", "caddy"])
+async def test_a_session_stays_on_its_gateway(balancer: str) -> None:
+    """Requests go where the sid says; once that gateway is gone the session is unknown."""
+    async with (
+        Cluster(env={"LOAD_BALANCER": balancer}) as cluster,
+        httpx.AsyncClient(base_url=cluster.url, timeout=20) as http,
+    ):
+        queries = await asyncio.gather(*(opened(http) for _ in range(20)))
+        gateways = {query["sid"].split(".")[0] for query in queries}
+        assert gateways == {"gateway-1", "gateway-2"}
+        await asyncio.gather(*(connected(http, query) for query in queries))
+
+        query = next(query for query in queries if query["sid"].startswith("gateway-1."))
+        cluster.kill("gateway-1")
+        answer = await http.get("/socket.io/", params=query)
+        print(f"answered {answer.status_code} by the other gateway: {await is_down(cluster)}")
+        assert answer.status_code == 400
+        assert answer.json() == {"code": 1, "message": "Session ID unknown"}
+        # A client begins anew then, and finds a gateway.
+        await connected(http, await opened(http))
