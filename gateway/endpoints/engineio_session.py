@@ -88,8 +88,9 @@ class EngineSession:
 
         All packets of a tick leave together. A client that leaves too much unread is closed.
         """
-        self.engine.send(packet)
-        if not self._flushing:
+        engine = self.engine
+        engine.send(packet)
+        if not self._flushing and (self.socket or engine.polled or engine.closed):
             self._flushing = True
             self._loop.call_soon(self.settle)
 

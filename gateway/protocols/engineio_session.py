@@ -12,6 +12,7 @@ import math
 from collections import deque
 
 from gateway.protocols.engineio_errors import Transport
+from gateway.protocols.engineio_heartbeat import Heartbeat
 from gateway.protocols.engineio_packets import (
     CLOSE,
     NOOP,
@@ -44,13 +45,11 @@ class Session:
     """
 
     __slots__ = (
+        "_heartbeat",
         "_last_word",
         "_noop_at",
         "_outbox",
-        "_ping_at",
-        "_pong_by",
         "_probed",
-        "_refreshed",
         "_settings",
         "_upgrade_by",
         "closed",
@@ -79,12 +78,10 @@ class Session:
         self._settings = settings
         self._outbox: deque[bytes] = deque()
         self._last_word = b""
-        self._ping_at = now + settings.ping_interval / 1000
-        self._pong_by = math.inf
-        self._refreshed = False
         self._upgrade_by = math.inf
         self._probed = False
         self._noop_at = math.inf
+        self._heartbeat = Heartbeat(settings, now)
         self._put(self._handshake())
 
     @property
@@ -101,7 +98,7 @@ class Session:
     def deadline(self) -> float:
         """When to call `tick`, unless something happens before."""
         noop_at = self._noop_at if self.polled else math.inf
-        return min(self._ping_at, self._pong_by, self._upgrade_by, self.expires, noop_at)
+        return min(self._heartbeat.deadline, self._upgrade_by, self.expires, noop_at)
 
     def send(self, packet: bytes) -> None:
         """Send a finished packet, or close a session whose client does not read.
@@ -135,7 +132,9 @@ class Session:
         """
         if self.closed:
             raise PacketError("the session has ended")
-        self._heard(packet.type, now)
+        self._heartbeat.heard(packet.type, now)
+        if packet.type is PacketType.PONG:
+            self.pongs = self.pings
         if packet.type is PacketType.CLOSE:
             self._end("transport close", NOOP if self.polled else b"")
         elif packet.type is PacketType.PING:
@@ -229,13 +228,15 @@ class Session:
                 self._last_word = b""
         elif now >= self.expires:
             self.close(now)
-        elif now >= self._pong_by:
+        elif now >= self._heartbeat.pong_by:
             self.fail("ping timeout")
         else:
             if now >= self._upgrade_by:
                 self.upgrade_failed()
-            if now >= self._ping_at:
-                self._ping(now)
+            if now >= self._heartbeat.ping_at:
+                self._heartbeat.pinged(now)
+                self.pings += 1
+                self._put(PING)
 
     def close(self, now: float, reason: str = "forced close") -> None:
         """End it from this side; what waits, and a close packet, go out with the next poll."""
@@ -253,7 +254,8 @@ class Session:
         self.closed = reason
         self._last_word = last_word if self.transport == "polling" else b""
         self._end_upgrade()
-        self._ping_at = self._pong_by = self.expires = math.inf
+        self._heartbeat.end()
+        self.expires = math.inf
 
     def _end_upgrade(self) -> None:
         self._upgrade_by = self._noop_at = math.inf
@@ -263,28 +265,7 @@ class Session:
         self.transport = "websocket"
         self._end_upgrade()
         self.polled = False
-        if self._pong_by < math.inf:  # the ping may be read on the new transport only
-            self._pong_by = now + self._settings.ping_timeout / 1000
-
-    def _ping(self, now: float) -> None:
-        timeout = self._settings.ping_timeout / 1000
-        # From when it was due: nobody lives longer because this process is busy. But however late
-        # the ping is, a client has most of the time.
-        self._pong_by = max(self._ping_at + timeout, now + timeout * 0.75)
-        self._ping_at = math.inf
-        self._refreshed = False
-        self.pings += 1
-        self._put(PING)
-
-    def _heard(self, kind: PacketType, now: float) -> None:
-        if kind is PacketType.PONG:
-            self.pongs = self.pings
-            self._pong_by = math.inf
-            self._ping_at = now + self._settings.ping_interval / 1000
-        elif self._pong_by < math.inf and not self._refreshed:
-            # Something large may be ahead of the pong; but only once, lest there never be one.
-            self._refreshed = True
-            self._pong_by = now + self._settings.ping_timeout / 1000
+        self._heartbeat.begin(now)  # it lives, and an earlier ping may never have been read
 
     def _put(self, packet: bytes) -> None:
         self._outbox.append(packet)

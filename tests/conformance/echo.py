@@ -15,7 +15,7 @@ from gateway.transport import ADOPT, Link
 
 NAMESPACES = {"/", "/custom"}
 
-BETWEEN = 0.03
+BETWEEN = 0.06
 """Seconds between the answer to a CONNECT and the `auth` event.
 
 The public suite listens for one message at a time, and misses a second one that its WebSocket

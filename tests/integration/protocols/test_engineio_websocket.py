@@ -1,11 +1,12 @@
 """Engine.IO 4 over WebSocket, from the start and after an upgrade."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.integration.protocols.conftest import BAD_REQUEST, UNKNOWN, Server, hear, until_closed
 from tests.support.waiting import eventually
@@ -113,6 +114,19 @@ async def test_client_leaves(calm: Server) -> None:
         return await calm.error(PATH, sid) == UNKNOWN
 
     await eventually(gone)
+
+
+async def test_client_that_does_not_read(calm: Server) -> None:
+    """A client that sends and never reads is dropped before it costs much memory."""
+    async with calm.websocket(PATH) as socket:
+        sid = await handshake(socket)
+        socket.transport.pause_reading()
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await socket.send("4" + "x" * 900_000)
+        socket.transport.abort()
+
+    assert await calm.error(PATH, sid) == UNKNOWN
 
 
 async def test_ping_and_pong(lively: Server) -> None:

@@ -23,8 +23,9 @@ def polling(settings: EngineSettings = SETTINGS) -> Session:
     return session
 
 
-def websocket() -> Session:
-    session = Session("sid", "websocket", SETTINGS, START)
+def websocket(settings: EngineSettings = SETTINGS) -> Session:
+    """Open a session whose client has its handshake."""
+    session = Session("sid", "websocket", settings, START)
     session.take()
     return session
 
@@ -72,18 +73,27 @@ def test_poll_waits_for_packets_and_takes_all() -> None:
     assert session.unsent == 0
 
 
-def test_ping_comes_with_the_interval_and_each_pong() -> None:
-    """A ping is due one interval after the handshake, and after each pong."""
+def test_ping_comes_with_each_interval() -> None:
+    """A ping is due one interval after the other, whenever between them the pong came."""
     session = websocket()
-    now = START
-    for _ in range(3):
-        assert session.deadline == pytest.approx(now + 0.3)
-        now += 0.3
-        session.tick(now)
+    for count in range(1, 4):
+        due = START + count * 0.3
+        assert session.deadline == pytest.approx(due)
+        session.tick(session.deadline)
         assert session.take() == [b"2"]
-        now += 0.1
-        session.receive(PONG, now)
+        session.receive(PONG, due + 0.1)
+        session.receive(PONG, due + 0.11)  # nobody asked
     assert not session.closed
+
+
+def test_late_pong() -> None:
+    """After a pong that took longer than an interval there is a pause before the next ping."""
+    session = websocket(EngineSettings(ping_interval=300, ping_timeout=5000))
+    session.tick(START + 0.3)
+
+    session.receive(PONG, START + 2)
+
+    assert session.deadline == pytest.approx(START + 2.15)
 
 
 def test_ping_answers_a_poll() -> None:
@@ -301,13 +311,15 @@ def test_packets_during_an_upgrade() -> None:
 
 
 def test_upgrade_after_a_ping() -> None:
-    """A pong that was awaited when the transport changed has its time anew."""
+    """An upgrade shows life: the heartbeat begins anew, whether or not a pong was awaited."""
     session = probed()
     session.tick(START + 0.3)
 
     session.upgrade(UPGRADE, START + 0.45)
+    assert session.deadline == pytest.approx(START + 0.75)
+    session.receive(PONG, START + 0.46)
 
-    assert session.deadline == pytest.approx(START + 0.65)
+    assert session.deadline == pytest.approx(START + 0.75)
 
 
 @pytest.mark.parametrize(
