@@ -105,7 +105,8 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     reader = Reader(engine)
     directory = Directory(rooms, reader, publisher)
     replay = Replay(rooms, reader)
-    hub = Hub(rooms, replay)
+    flusher = Flusher()
+    hub = Hub(rooms, replay, flusher)
     pulse = Pulse(publisher, settings.gateway_name, lambda: len(hub.connections))
     follower = ChatFollower(hub, rooms, WakeLog(client), settings)
     chat_reader = ChatReader(reader)
@@ -128,7 +129,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
 
     app.state.services = Services(
         settings=settings,
-        flusher=Flusher(),
+        flusher=flusher,
         hub=hub,
         directory=directory,
         history=History(rooms, directory, reader),

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec import UNSET
 
@@ -47,23 +47,53 @@ class Member:
         return event.seq == 0 or event.seq > self.seen
 
 
+class Held(Protocol):
+    """Frames for several connections that are not in their outboxes yet."""
+
+    def hand_out(self) -> None:
+        """Put them there."""
+
+
 class Flusher:
     """Lets everything that was pushed in one turn of the event loop leave in one write.
 
     A lone message waits for nothing but the end of the turn; under load a turn has many.
+
+    Attributes:
+        held: what goes into outboxes before anything else does, or at the end of the turn.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._scheduled = False
         self._filled: list[Connection] = []
+        self.held: Held | None = None
 
     def add(self, connection: "Connection") -> None:
         """Flush a connection when this turn is over."""
-        if not self._filled:
-            self._loop.call_soon(self._flush)
         self._filled.append(connection)
+        self._schedule()
+
+    def hold(self, held: Held) -> None:
+        """Keep something back, until `release` or the end of this turn."""
+        self.release()
+        self.held = held
+        self._schedule()
+
+    def release(self) -> None:
+        """Put what is held into the outboxes, if anything is."""
+        if self.held is not None:
+            held, self.held = self.held, None
+            held.hand_out()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
+        self.release()
+        self._scheduled = False
         filled, self._filled = self._filled, []
         for connection in filled:
             connection.flush()
@@ -156,7 +186,7 @@ class Connection:
     @property
     def all_sent(self) -> bool:
         """Whether the link has everything."""
-        return not self._outbox
+        return not self._outbox and self._flusher.held is None
 
     def bind(self, username: str) -> None:
         """Bind a name; the first one stays.
@@ -185,6 +215,8 @@ class Connection:
             sheddable: it is worth nothing to a client that lags: dropped when the outbox is
                 half full.
         """
+        if self._flusher.held is not None:
+            self._flusher.release()
         unsent = self._unsent
         if self.lagging or (sheddable and unsent > self._limit // 2):
             return
@@ -196,6 +228,23 @@ class Connection:
             self._flusher.add(self)
         self._outbox.append(packed)
         self._unsent = unsent + len(packed)
+
+    def push_all(self, frames: list[bytes], size: int) -> None:
+        """Put what was held for several connections into the outbox.
+
+        Args:
+            frames: as this connection's format packs them.
+            size: bytes of all of them.
+        """
+        if self.lagging:
+            return
+        if self._unsent > self._limit:
+            self._fall_behind()
+            return
+        if not self._outbox:
+            self._flusher.add(self)
+        self._outbox += frames
+        self._unsent += size
 
     def emit(self, event: str, data: Any, room: str | None = None, offset: str = "") -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""
@@ -270,7 +319,8 @@ class Connection:
         """Say what it lacks, if it ever reads again, and let it go."""
         self.lagging = self.fell_behind = True
         for name, local in self.rooms.items():
-            lagged = Outgoing("lagged", room=name, data=LaggedPayload(name, local.head))
+            head = local.head if local.handed_out is None else local.handed_out
+            lagged = Outgoing("lagged", room=name, data=LaggedPayload(name, head))
             packed = self.wire.pack(lagged)
             self._outbox.append(packed)
             self._unsent += len(packed)

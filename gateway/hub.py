@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.connection import Connection, Member
+from gateway.burst import Burst
+from gateway.connection import Connection, Flusher, Member
 from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement, announcements
 from gateway.protocols.frames import Format
@@ -31,7 +32,8 @@ class Hub:
         offsets: which this gateway gives.
     """
 
-    def __init__(self, broker: RoomBroker, replay: Replay) -> None:
+    def __init__(self, broker: RoomBroker, replay: Replay, flusher: Flusher) -> None:
+        self._flusher = flusher
         self._broker = broker
         self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
@@ -55,6 +57,7 @@ class Hub:
             ChatError: `broker_unavailable`; then it is no member.
         """
         local = self.follow(room)
+        self._flusher.release()
         if connection not in local.members:
             local.members[connection] = Member()
             connection.rooms[local.name] = local
@@ -71,10 +74,17 @@ class Hub:
         member = local.members.get(connection)
         if member is None or member.waiting is None:
             return  # it has left meanwhile, or is live already
+        self._flusher.release()
         self._let_go(connection, member, local.room, seen)
+
+    def gate(self, connection: Connection, local: LocalRoom) -> None:
+        """Let a member's events wait again until `go_live`."""
+        self._flusher.release()
+        local.members[connection].waiting = []
 
     def leave(self, connection: Connection, local: LocalRoom) -> None:
         """End a membership; a named room without members is not followed."""
+        self._flusher.release()
         local.members.pop(connection, None)
         connection.rooms.pop(local.name, None)
         if not local.members:
@@ -259,16 +269,38 @@ class Hub:
             if isinstance(event.body, RoomDeleted):
                 self.unfollow(local)
             return
+        offset = self._offset(event, local.room.id, local.head)
+        told = _told(event, local.room, offset)
+        if event.seq:
+            local.told = self.offsets.count
+            self._to_members(local, event, told)
+        else:
+            self.tell(_without_origin(self._live(local, event), event), told)
+
+    def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
+        """Tell a room's members of an event of its log, with those that follow where possible."""
+        burst = self._flusher.held
+        if not isinstance(burst, Burst) or burst.local is not local:
+            live = self._live(local, event)
+            if len(live) < len(local.members):
+                self.tell(live, told)
+                return
+            # The one before is handed out first.
+            self._flusher.release()
+            burst = Burst(local, live)
+            self._flusher.hold(burst)
+        burst.add(told)
+
+    @staticmethod
+    def _live(local: LocalRoom, event: Event) -> list[Connection]:
+        """The members that are told now; for others it waits, or it is no news to them."""
         live = []
         for connection, member in local.members.items():
             if member.waiting is not None:
                 member.waiting.append(event)
             elif member.takes(event):
                 live.append(connection)
-        offset = self._offset(event, local.room.id, local.head)
-        if event.seq:
-            local.told = self.offsets.count
-        self.tell(_without_origin(live, event), _told(event, local.room, offset))
+        return live
 
     def _offset(self, event: Event, room_id: int, head: int) -> str:
         """The offset of an event that is about to be written, if it is to carry one."""

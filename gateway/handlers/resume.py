@@ -87,7 +87,7 @@ async def resume_room(
     if known and (member := known.members.get(connection)) and member.waiting is None:
         # Live already: what came by itself is not sent again, what comes now waits its turn.
         delivered = _Delivered(member.seen, known.head)
-        member.waiting = []
+        services.hub.gate(connection, known)
     local = await services.hub.enter(connection, room)
     try:
         place, seen = await _replay(services, connection, room, seq, delivered)

@@ -14,9 +14,14 @@ HEADERS = {126: 4, 127: 10}
 class Ear:
     """What carries a connection's frames, to a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, flusher: Flusher) -> None:
+        """Connect.
+
+        Args:
+            flusher: the one of the hub that is to be heard.
+        """
         self.writable = True
-        self.connection = Connection(JSON, self, Flusher(), "gw", 1_000_000)
+        self.connection = Connection(JSON, self, flusher, "gw", 1_000_000)
         self._frames: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.chat_follower import ChatFollower
+from gateway.connection import Flusher
 from gateway.hub import Hub
 from gateway.replay import Replay
 from shared import codec
@@ -28,7 +29,7 @@ class User:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._ear = Ear()
+        self._ear = Ear(Flusher())
         self.connection = self._ear.connection
         self.connection.bind(name)
         self.told: list[str] = []
@@ -57,7 +58,8 @@ class Gateway:
 
     def __init__(self, stage: Stage, channels: Proxy, wake_after: float = 600) -> None:
         broker = RoomBroker(stage.server.client(), stage.partitions, 100_000)
-        self.hub = Hub(broker, Replay(broker, stage.reader))
+        self.flusher = Flusher()
+        self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
         self.follower = ChatFollower(
             self.hub,
             broker,

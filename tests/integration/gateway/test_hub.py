@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gateway.connection import Flusher
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
 from gateway.replay import Replay
@@ -22,8 +23,8 @@ from tests.support.waiting import eventually
 class Member:
     """A connection in a room, and what it was sent."""
 
-    def __init__(self, stage: Stage, hub: Hub) -> None:
-        self._ear = Ear()
+    def __init__(self, stage: Stage, hub: Hub, flusher: Flusher) -> None:
+        self._ear = Ear(flusher)
         self.connection = self._ear.connection
         self.seen: list[str] = []
         self._stage = stage
@@ -62,7 +63,8 @@ class Gateway:
         self.reads = reads
         self.client = connect(reads.url)
         broker = RoomBroker(self.client, stage.partitions, 100_000)
-        self.hub = Hub(broker, Replay(broker, stage.reader))
+        self.flusher = Flusher()
+        self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
         self.followed: list[str] = []
         self.subscriber = Subscriber(
             channels.url,
@@ -74,7 +76,7 @@ class Gateway:
 
     def member(self) -> Member:
         """Somebody with a connection to this gateway."""
-        return Member(self.stage, self.hub)
+        return Member(self.stage, self.hub, self.flusher)
 
     async def reported(self, channel: str, times: int) -> None:
         """Wait until a channel was reported so many times."""
