@@ -116,15 +116,15 @@ async def test_what_native_clients_say_beside_the_data(
     await ann.ask("createRoom", {"name": room})
     for client in (ann, bob):
         await client.ask("joinRoom", {"room": room})
-    bob.emit("typing", {"room": room})
-    sent = await ann.ask("message", {"room": room, "content": "x"})
-    await ann.ask("deleteMessage", sent["id"])
-    await ann.ask("deleteMessages", room)
     assert (await ann.event("messageHistory"))[:2] == [[], {"room": room}]
     assert await ann.event("passwordStatus") == [True, {"room": room}]
     assert (await ann.event("notification"))[0]["room"] == room
+    bob.emit("typing", {"room": room})
     text, place, offset = await ann.event("typing")
     assert (text, place) == ("bob is typing...", {"room": room})
+    sent = await ann.ask("message", {"room": room, "content": "x"})
+    await ann.ask("deleteMessage", sent["id"])
+    await ann.ask("deleteMessages", room)
     places = [offset]
     for event in ("message", "messageDeleted", "deleteMessages"):
         payload, offset = await ann.event(event)
