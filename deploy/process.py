@@ -46,12 +46,12 @@ class ProcessFailedError(Exception):
 class SupervisedProcess:
     """Keeps one process alive from `supervise` to `stop`."""
 
-    def __init__(self, spec: ProcessSpec, console: Console, data_dir: DataDir) -> None:
+    def __init__(self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float) -> None:
         self.name = spec.name
         self._spec = spec
         self._console = console
         self._data_dir = data_dir
-        self._restarts = RestartPolicy()
+        self._restarts = RestartPolicy(well_after)
         self._last_lines: deque[str] = deque(maxlen=5)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
