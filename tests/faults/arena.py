@@ -60,8 +60,6 @@ class Arena:
         self.random = random.Random(scale.seed)  # noqa: S311 - nothing secret about it
         self.kept: Path | None = None
         self.watching: list[asyncio.Task[None]] = []
-        # Any: the client's stubs say less of an answer than we know.
-        self.broker: Any = Redis.from_url(cluster.redis_url)
 
     @property
     def gateways(self) -> list[str]:
@@ -111,6 +109,14 @@ class Arena:
         """Wait until a gateway says that it is ready."""
         port = self.cluster.gateway_port(int(name.rpartition("-")[2]))
         await _passes(http_probe(Address("127.0.0.1", port), "/health/ready"))
+
+    async def command(self, *words: object) -> Any:  # noqa: ANN401 - each command answers differently
+        """Send the cluster's own broker a command, on a connection of its own."""
+        broker: Any = Redis.from_url(self.cluster.redis_url)
+        try:
+            return await broker.execute_command(*words)
+        finally:
+            await broker.aclose()
 
     async def broker_answers(self) -> None:
         """Wait until the cluster's own broker answers."""
@@ -165,7 +171,6 @@ async def arena(
         cluster.environ["PROCESS_ENVIRONS"] = msgspec.json.encode(environs).decode()
         await stack.enter_async_context(cluster)
         field = Arena(scale, cluster, proxies, clocks)
-        stack.push_async_callback(field.broker.aclose)
         stack.push_async_callback(_stop, field)
         await field.populate()
         yield field

@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from deploy.aof import FOLDER, newest
 from shared.broker.keys import PartitionKeys
 from shared.broker.scripts import source
 from tests.faults.arena import Arena
@@ -27,7 +28,7 @@ return redis.call('XADD', KEYS[2], counter .. '-0', 'e', ARGV[1], 'r', ARGV[2])
 async def _pubsub_killed(arena: Arena, strike: Strike) -> None:
     await arena.history.in_flight()
     strike.begin()
-    killed = await arena.broker.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    killed = await arena.command("CLIENT", "KILL", "TYPE", "pubsub")
     strike.end()
     strike.target = f"{killed} connections"
 
@@ -36,7 +37,7 @@ async def _pubsub_killed(arena: Arena, strike: Strike) -> None:
 async def _scripts_lost(arena: Arena, strike: Strike) -> None:
     await arena.history.in_flight()
     strike.begin()
-    await arena.broker.script_flush()
+    await arena.command("SCRIPT", "FLUSH")
     strike.end()
 
 
@@ -45,7 +46,7 @@ async def _all_flushed(arena: Arena, strike: Strike) -> None:
     await arena.history.in_flight()
     strike.positions = await arena.positions()
     strike.begin()
-    await arena.broker.flushall()
+    await arena.command("FLUSHALL")
     strike.end()
 
 
@@ -79,7 +80,7 @@ async def _poisoned(arena: Arena, strike: Strike) -> None:
         part = PartitionKeys(number)
         data = arena.random.randbytes(40)
         room = part.room("r:nowhere")
-        await arena.broker.eval(POISON, 2, part.record, part.stream, data, room)
+        await arena.command("EVAL", POISON, 2, part.record, part.stream, data, room)
     strike.end()
 
 
@@ -94,7 +95,7 @@ async def redis_down(arena: Arena, strike: Strike) -> AsyncIterator[Path]:
         strike.begin()
         pid = cluster.kill("redis")
         await until_gone(pid)
-        yield cluster.data_dir / "appendonlydir"
+        yield cluster.data_dir / FOLDER
     finally:
         cluster.kill("cluster", signal.SIGCONT)
     await cluster.wait_restarted("redis", pid)
@@ -110,15 +111,19 @@ async def power_lost(arena: Arena, strike: Strike) -> AsyncIterator[Path]:
     before; what comes after was answered to nobody, and a disk may have lost it.
     """
     for proxy in arena.proxies.values():
+        proxy.hold("up", "down")
+    # Its own answer comes after the fsync of everything before it.
+    await arena.command("PING")
+    last = newest(arena.cluster.data_dir / FOLDER)
+    assert last is not None
+    synced = last.stat().st_size
+    for proxy in arena.proxies.values():
+        proxy.let_go()
         proxy.hold("down")
-    synced = int((await arena.broker.info("persistence"))["aof_current_size"])
     await asyncio.sleep(arena.random.uniform(0.02, 0.1))
-    async with redis_down(arena, strike) as folder:
-        files = sorted(file for file in folder.iterdir() if file.suffix != ".manifest")
-        last = max(files, key=lambda file: file.stat().st_mtime_ns)
-        others = sum(file.stat().st_size for file in files if file != last)
+    async with redis_down(arena, strike):
         with last.open("r+b") as opened:
-            opened.truncate(synced - others)
+            opened.truncate(synced)
         yield last
         for proxy in arena.proxies.values():
             proxy.cut()
@@ -155,7 +160,7 @@ def keep_aof(arena: Arena) -> Path:
     """Copy what the broker has on disk."""
     copy = arena.cluster.data_dir / "older"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(arena.cluster.data_dir / "appendonlydir", copy)
+    shutil.copytree(arena.cluster.data_dir / FOLDER, copy)
     return copy
 
 
@@ -164,7 +169,7 @@ async def _failover(arena: Arena, strike: Strike) -> None:
     async with Valkey() as replica:
         own, other = arena.cluster.port + 500, replica.port
         await replica.admin.replicaof("127.0.0.1", own)
-        await caught_up(replica.admin)
+        await caught_up(replica.admin.execute_command)
         await arena.history.in_flight()
         strike.begin()
         await replica.admin.replicaof("NO", "ONE")
@@ -173,9 +178,9 @@ async def _failover(arena: Arena, strike: Strike) -> None:
         strike.positions = await arena.positions()
         lead_to(arena, other)
         await asyncio.sleep(arena.random.uniform(1.5, 2.5))
-        await arena.broker.replicaof("127.0.0.1", other)
-        await caught_up(arena.broker)
-        await arena.broker.replicaof("NO", "ONE")
+        await arena.command("REPLICAOF", "127.0.0.1", other)
+        await caught_up(arena.command)
+        await arena.command("REPLICAOF", "NO", "ONE")
         lead_to(arena, own)
         strike.end()
 
@@ -186,11 +191,12 @@ def lead_to(arena: Arena, port: int) -> None:
         proxy.switch(port)
 
 
-async def caught_up(replica: object) -> None:
+async def caught_up(command: Callable[..., Awaitable[Any]]) -> None:
     """Wait until a replica follows its primary."""
 
     async def linked() -> bool:
-        info = await replica.info("replication")  # type: ignore[attr-defined]
-        return bool(info["master_link_status"] == "up")
+        info = await command("INFO", "replication")
+        words = str(info)
+        return "'master_link_status': 'up'" in words or "master_link_status:up" in words
 
     await eventually(linked, 30)

@@ -103,6 +103,7 @@ class Client:
         """Lose the connection; the client comes back."""
         if self._line is not None:
             self._line.abort()
+            self._count_ready(is_ready=False)
 
     async def send(self, place: Place, text: str = "") -> Message:
         """Send a message until it is accepted."""

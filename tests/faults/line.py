@@ -119,6 +119,7 @@ class Line:
         for answer, _ in list(self._answers.values()):
             if not answer.done():
                 answer.set_exception(Lost("the connection ended"))
+                answer.exception()  # whoever asked may have been told to stop meanwhile
 
     def _take(self, frame: Frame) -> None:
         answer, then = self._answers.get(frame.get("id", 0), (None, _nothing))

@@ -8,8 +8,11 @@ from typing import Final
 from tests.faults.client import Client, Message, Place
 from tests.faults.history import now
 
-CATCH_UP: Final = 0.05
-"""Least seconds between two things that one person does, when they are behind their pace."""
+HURRY: Final = 2.0
+"""How much faster than their pace people are when they are behind it."""
+
+MOST_BEHIND: Final = 3.0
+"""Seconds that anybody tries to make up for; what is beyond them is not done."""
 
 CLEARED: Final = "room-00"
 """The room whose history is cleared now and then."""
@@ -61,8 +64,8 @@ class Person:
         """Do one thing after the other, at the pace, until `rest`."""
         due = now() + self._random.uniform(0, self._interval)
         while not rest.is_set():
-            await asyncio.sleep(max(CATCH_UP, due - now()))
-            due += self._interval * self._random.uniform(0.5, 1.5)
+            await asyncio.sleep(max(self._interval / HURRY, due - now()))
+            due = max(due, now() - MOST_BEHIND) + self._interval * self._random.uniform(0.5, 1.5)
             [deed] = self._random.choices(list(DEEDS), weights=list(DEEDS.values()))
             await self._do(deed, self._random.choice(list(self.client.places.values())))
 

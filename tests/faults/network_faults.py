@@ -96,7 +96,6 @@ async def _storm(arena: Arena, strike: Strike) -> None:
     strike.begin()
     for client in arena.clients:
         client.abort()
-        client.ready.clear()
     strike.end()
 
 
