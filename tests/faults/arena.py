@@ -166,9 +166,8 @@ async def arena(
         proxies = {name: await stack.enter_async_context(Proxy(broker_port)) for name in names}
         clocks = Clocks(cluster.data_dir)
         environs = {name: {"REDIS_URL": proxy.url} for name, proxy in proxies.items()}
-        for name, variables in clocks.environs.items():
-            environs[name] = {**environs.get(name, {}), **variables}
         cluster.environ["PROCESS_ENVIRONS"] = msgspec.json.encode(environs).decode()
+        cluster.environ["PROCESS_PRELUDES"] = msgspec.json.encode(clocks.preludes).decode()
         await stack.enter_async_context(cluster)
         field = Arena(scale, cluster, proxies, clocks)
         stack.push_async_callback(_stop, field)

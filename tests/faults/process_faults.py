@@ -96,7 +96,11 @@ async def _rolling_restart(arena: Arena, strike: Strike) -> None:
 
 
 async def clock_off(arena: Arena, strike: Strike, name: str) -> None:
-    """Move a process's wall clock an hour, and back."""
+    """Move a process's wall clock an hour, and back.
+
+    Raises:
+        LeftOut: there is no libfaketime.
+    """
     if not arena.clocks.can_move:
         raise LeftOut("libfaketime is not installed")
     seconds = arena.random.choice((HOUR, -HOUR))
@@ -110,9 +114,21 @@ async def clock_off(arena: Arena, strike: Strike, name: str) -> None:
     strike.end()
 
 
-@fault("a gateway's clock an hour off", seconds=4)
+@fault("a gateway's clock an hour off", seconds=14)
 async def _gateway_clock(arena: Arena, strike: Strike) -> None:
+    if not arena.clocks.can_move:
+        raise LeftOut("libfaketime is not installed")
+
+    async def start_again() -> None:
+        old = arena.cluster.kill(GATEWAY, signal.SIGTERM)
+        await arena.cluster.wait_restarted(GATEWAY, old, PATIENCE)
+        await arena.gateway_ready(GATEWAY)
+
+    arena.clocks.prepare(GATEWAY)
+    await start_again()
+    arena.clocks.forget(GATEWAY)
     await clock_off(arena, strike, GATEWAY)
+    strike.afterwards = start_again
 
 
 @fault("Redis's clock an hour off", seconds=4)

@@ -77,6 +77,9 @@ async def _strike(field: Arena, kinds: list[Fault], until: float, say: Say) -> l
             strike.left_out = str(reason)
             continue
         await heal(field, strike)
+        if strike.afterwards:
+            await strike.afterwards()
+            strike.afterwards = None
         strike.hit = field.history.hit(strike.begun, strike.over)
         say(_line(len(strikes), fault, strike))
         await asyncio.sleep(field.random.uniform(*BETWEEN))

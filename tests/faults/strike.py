@@ -24,6 +24,7 @@ class Strike:
         hit: operations that were in flight.
         healed: seconds until each measure was met; missing where it never was.
         left_out: why it did not strike after all.
+        afterwards: what clears up once it has healed.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Strike:
     hit: int = 0
     healed: dict[str, float] = field(default_factory=dict)
     left_out: str = ""
+    afterwards: Callable[[], Awaitable[None]] | None = None
 
     def begin(self) -> None:
         """It takes effect now."""
