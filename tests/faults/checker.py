@@ -211,7 +211,7 @@ def unhealed(case: Case) -> Iterator[Violation]:
     for number, strike in enumerate(case.evidence.strikes, 1):
         missing = [m for m in ("back", "accepted", "delivered", "durable") if m not in strike.healed]
         if missing and not strike.left_out:
-            text = f"fault {number}, {strike.kind}: not {', not '.join(missing)}"
+            text = f"fault {number}, {strike.kind}: not {', not '.join(missing)}: {strike.missing}"
             yield Violation("unhealed", text)
 
 

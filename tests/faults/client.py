@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.faults.history import TOP, History, Item, Operation, now
@@ -35,6 +35,7 @@ class Message:
     id: int = 0
     era: int = 0
     tried: bool = False
+    begun: float = field(default_factory=now)
 
 
 @dataclass(frozen=True)
@@ -183,8 +184,9 @@ class Client:
             await asyncio.sleep(seconds)
             chats = [place.name for place in self.places.values() if place.chat]
             if self._line is not None and self.ready.is_set():
-                await self._resume(self._line, chats)
-                await self._line.request("userOnline", self.user)
+                line = self._line
+                await self._resume(line, chats)
+                await self._come_online(line)
         except Lost:
             pass  # it comes back online with its next connection
         finally:
@@ -236,15 +238,18 @@ class Client:
     async def _enter(self, line: Line) -> None:
         """Catch up, be online, and let what is not durable be sent again."""
         await self._resume(line, list(self.places))
+        await self._come_online(line)
+        self._count_ready(is_ready=True)
+        self._end_era(list(self.places))
+
+    async def _come_online(self, line: Line) -> None:
         while True:
             try:
                 await line.request("userOnline", self.user)
             except Refusal:
                 await self._pause()
             else:
-                break
-        self._count_ready(is_ready=True)
-        self._end_era(list(self.places))
+                return
 
     async def _resume(self, line: Line, names: list[str]) -> None:
         """Get what was missed of some places.

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from tests.faults.arena import PATIENCE, Arena
+from tests.faults.arena import Arena
 from tests.faults.client import Client
 from tests.faults.evidence import Evidence, Finding, cursors_of, rows_of
 from tests.faults.history import Item, now
@@ -27,7 +27,7 @@ class Ending:
     async def comes(self, kind: str, what: str, wanted: Awaitable[object]) -> None:
         """Wait for something, as long as patience lasts."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.arena.scale.patience):
                 await wanted
         except (TimeoutError, AssertionError) as error:
             self.findings.append(Finding(kind, f"{what}: {error or 'not in time'}"))
@@ -35,7 +35,7 @@ class Ending:
     async def is_so(self, kind: str, what: str, look: Callable[[], object]) -> None:
         """Wait until `look` finds nothing any more; what it found last is told."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.arena.scale.patience):
                 while look():
                     await asyncio.sleep(0.05)
         except TimeoutError:

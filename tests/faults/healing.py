@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from tests.faults.arena import PATIENCE, Arena
+from tests.faults.arena import Arena
 from tests.faults.client import Client, Message, Place
 from tests.faults.history import now
 from tests.faults.strike import Strike
@@ -17,7 +17,7 @@ async def heal(arena: Arena, strike: Strike) -> None:
         strike.healed[measure] = now() - since
 
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(arena.scale.patience):
             probes = [asyncio.create_task(_probe(client)) for client in arena.clients]
             try:
                 await arena.all_back()
@@ -32,8 +32,21 @@ async def heal(arena: Arena, strike: Strike) -> None:
             await _until(lambda: all(_durable(arena, message) for message in messages))
             note("durable")
             await arena.whole()
-    except (TimeoutError, AssertionError):
-        pass  # what is missing in `healed` did not heal
+    except (TimeoutError, AssertionError) as error:
+        # What is missing in `healed` did not heal.
+        strike.missing = _missing(arena) or str(error)
+
+
+def _missing(arena: Arena) -> str:
+    """Who is not back, and what is not durable."""
+    away = [client.user for client in arena.clients if not client.ready.is_set()]
+    unsettled = [
+        f"{message.key} at {message.seq} in {message.place}"
+        for client in arena.clients
+        for message in client.unsettled.values()
+        if now() - message.begun > arena.scale.patience / 2
+    ]
+    return ", ".join([*away, *unsettled[:5]])
 
 
 async def _probe(client: Client) -> Message:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults import broker_faults, network_faults, process_faults, storage_faults
-from tests.faults.arena import PATIENCE, Arena, arena
+from tests.faults.arena import Arena, arena
 from tests.faults.ending import end_quietly
 from tests.faults.evidence import Evidence
 from tests.faults.healing import heal
@@ -54,7 +54,7 @@ async def run(
         strikes = await _strike(field, kinds, begun + WARM_UP + scale.seconds, say)
         rest.set()
         say("quiet: waiting until everything is stored and everybody has it")
-        _, busy = await asyncio.wait(living, timeout=PATIENCE)
+        _, busy = await asyncio.wait(living, timeout=scale.patience)
         for task in busy:
             task.cancel()
         for task in living:
@@ -88,7 +88,7 @@ async def _strike(field: Arena, kinds: list[Fault], until: float, say: Say) -> l
 
 def _line(number: int, fault: Fault, strike: Strike) -> str:
     took = strike.healed.get(fault.measure)
-    after = "not healed" if took is None else f"{fault.measure} after {took:.2f} s" + str({k: round(v,2) for k,v in strike.healed.items()})
+    after = "not healed" if took is None else f"{fault.measure} after {took:.2f} s" 
     about = f" ({strike.target})" if strike.target else ""
     return f"{number:3}. {fault.kind}{about}: {strike.hit} in flight, {after}"
 

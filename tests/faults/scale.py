@@ -11,6 +11,7 @@ class Scale:
         seed: decides what strikes when, and what everybody does.
         seconds: for the faults; what comes before and after them is not counted.
         sends: messages a second that all clients together try.
+        patience: seconds after which what has not healed is taken for broken.
         long: whether pauses may be longer than 5 s.
     """
 
@@ -23,4 +24,5 @@ class Scale:
     clients: int = 60
     rooms_each: int = 3
     sends: float = 200.0
+    patience: float = 45.0
     long: bool = False

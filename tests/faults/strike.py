@@ -23,6 +23,7 @@ class Strike:
         positions: how far SQL had each partition just before, where it destroys.
         hit: operations that were in flight.
         healed: seconds until each measure was met; missing where it never was.
+        missing: who or what did not heal.
         left_out: why it did not strike after all.
         afterwards: what clears up once it has healed.
     """
@@ -35,6 +36,7 @@ class Strike:
     positions: dict[int, int] = field(default_factory=dict)
     hit: int = 0
     healed: dict[str, float] = field(default_factory=dict)
+    missing: str = ""
     left_out: str = ""
     afterwards: Callable[[], Awaitable[None]] | None = None
 
