@@ -48,7 +48,9 @@ class ProcessFailedError(Exception):
 class SupervisedProcess:
     """Keeps one process alive from `supervise` to `stop`."""
 
-    def __init__(self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float) -> None:
+    def __init__(
+        self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float
+    ) -> None:
         self.name = spec.name
         self._spec = spec
         self._console = console

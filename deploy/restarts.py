@@ -3,6 +3,7 @@
 # Seconds to wait after the first, second, ... death in a row.
 DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
+
 class RestartPolicy:
     """Counts the deaths in a row of one process. Knows no clock: it is told how long it lived."""
 

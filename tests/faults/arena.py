@@ -12,9 +12,10 @@ from redis.asyncio import Redis
 
 from deploy.ports import Address
 from deploy.probes import Probe, http_probe, redis_probe
-from tests.faults.client import Client, Place
+from tests.faults.client import Client
 from tests.faults.clocks import Clocks
 from tests.faults.history import History
+from tests.faults.places import Place
 from tests.faults.scale import Scale
 from tests.support.cluster import Cluster
 from tests.support.peer import WIRES, Peer

@@ -190,8 +190,8 @@ def order(case: Case) -> Iterator[Violation]:
     for place, found in by_place.items():
         earliest, first = float("inf"), 0
         for row in sorted(found, key=lambda row: -row.seq):
-            send = case.invoked.get(row.key)
-            if send is not None and earliest < send.invoked:
+            sent = case.invoked.get(row.key)
+            if sent is not None and earliest < sent.invoked:
                 text = f"{row.key} at {row.seq} in {place} was sent after {first} was answered"
                 yield Violation("order", text)
             if (at := answered.get((place, row.seq), float("inf"))) < earliest:
@@ -209,7 +209,9 @@ def refused(case: Case) -> Iterator[Violation]:
 def unhealed(case: Case) -> Iterator[Violation]:
     """After each fault everything works again."""
     for number, strike in enumerate(case.evidence.strikes, 1):
-        missing = [m for m in ("back", "accepted", "delivered", "durable") if m not in strike.healed]
+        missing = [
+            m for m in ("back", "accepted", "delivered", "durable") if m not in strike.healed
+        ]
         if missing and not strike.left_out:
             text = f"fault {number}, {strike.kind}: not {', not '.join(missing)}: {strike.missing}"
             yield Violation("unhealed", text)

@@ -1,56 +1,15 @@
 """A client as `docs/guarantees.md` asks for it: reconnects, resumes, keeps sends until durable."""
 
 import asyncio
-import random
 from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from tests.faults.history import TOP, History, Item, Operation, now
 from tests.faults.line import CANNOT_CONNECT, Line, Lost, Then
 from tests.faults.listener import Listener
+from tests.faults.places import Message, Place
+from tests.faults.resumer import PAGE, Resumer, pause
 from tests.support.peer import Frame, Refusal, Wire
-
-PAUSE: Final = (0.05, 0.2)
-"""Seconds between two tries, at random, as clients should."""
-
-PAGE: Final = 1000
-"""Messages of a history asked for at a time, when everything is wanted."""
-
-
-@dataclass(slots=True, eq=False)
-class Message:
-    """A send that is kept until it is durable.
-
-    Attributes:
-        seq: where it was accepted last; 0 before.
-        era: of the client, when it was accepted; see `Client`.
-        tried: whether an attempt got no answer.
-    """
-
-    key: str
-    place: str
-    content: str
-    seq: int = 0
-    id: int = 0
-    era: int = 0
-    tried: bool = False
-    begun: float = field(default_factory=now)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A room, or a direct chat by its id."""
-
-    name: str
-    room: str = ""
-    chat: int = 0
-    other: str = ""
-
-    @property
-    def where(self) -> dict[str, object]:
-        """How requests name it."""
-        return {"room": self.room} if self.room else {"chatId": self.chat}
 
 
 class Client:
@@ -84,7 +43,7 @@ class Client:
         self._leaving = False
         self._unproven = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._random = random.Random(user)  # noqa: S311 - nothing secret about it
+        self._resumer = Resumer(self.places, self.listener)
 
     def start(self) -> None:
         """Connect, and stay."""
@@ -130,7 +89,7 @@ class Client:
             self._history.end(operation, "unknown", str(lost))
         else:
             return True
-        await self._pause()
+        await pause()
         return False
 
     async def simple(self, kind: str, place: Place, event: str, data: object, **about: Any) -> bool:  # noqa: ANN401 - fields of an operation
@@ -185,8 +144,8 @@ class Client:
             chats = [place.name for place in self.places.values() if place.chat]
             if self._line is not None and self.ready.is_set():
                 line = self._line
-                await self._resume(line, chats)
-                await self._come_online(line)
+                await self._resumer.resume(line, chats)
+                await self._resumer.come_online(line)
         except Lost:
             pass  # it comes back online with its next connection
         finally:
@@ -222,7 +181,7 @@ class Client:
                 query = f"username={self.user}&durable=1"
                 line = await Line.open(self._url, query, self.wire, self._hear)
             except CANNOT_CONNECT:
-                await self._pause()
+                await pause()
                 continue
             self._line = line
             try:
@@ -233,72 +192,14 @@ class Client:
             finally:
                 self._line = None
                 self._count_ready(is_ready=False)
-            await self._pause()
+            await pause()
 
     async def _enter(self, line: Line) -> None:
         """Catch up, be online, and let what is not durable be sent again."""
-        await self._resume(line, list(self.places))
-        await self._come_online(line)
+        await self._resumer.resume(line, list(self.places))
+        await self._resumer.come_online(line)
         self._count_ready(is_ready=True)
         self._end_era(list(self.places))
-
-    async def _come_online(self, line: Line) -> None:
-        while True:
-            try:
-                await line.request("userOnline", self.user)
-            except Refusal:
-                await self._pause()
-            else:
-                return
-
-    async def _resume(self, line: Line, names: list[str]) -> None:
-        """Get what was missed of some places.
-
-        Raises:
-            Lost: the connection ended.
-        """
-        places = [self.places[name] for name in names]
-        last = self.listener.last
-        wanted = {
-            "rooms": {place.room: last[place.name] for place in places if place.room},
-            "chats": {str(place.chat): last[place.name] for place in places if place.chat},
-        }
-        reset: list[str] = []
-
-        def look(answer: dict[str, Any]) -> None:
-            found = answer["rooms"] | answer["chats"]
-            for place in places:
-                went = found[place.room or str(place.chat)]
-                if not went["recovered"]:
-                    self.listener.reset(place.name, went["head"])
-                    reset.append(place.name)
-
-        while True:
-            try:
-                await line.request("resume", wanted, look)
-            except Refusal as refusal:
-                if not refusal.retryable:
-                    raise
-                await self._pause()
-            else:
-                break
-        for name in reset:
-            await self._load(line, self.places[name])
-
-    async def _load(self, line: Line, place: Place) -> None:
-        """Load the history of a place anew."""
-        after = 0
-        while True:
-            page = {**place.where, "after": after, "limit": PAGE}
-            try:
-                answer = await line.request("history", page)
-            except Refusal:
-                await self._pause()
-                continue
-            if not answer["items"]:
-                return
-            self.listener.loaded(place.name, answer["items"])
-            after = answer["items"][-1]["seq"]
 
     def _hear(self, frame: Frame) -> None:
         match frame["event"]:
@@ -319,7 +220,7 @@ class Client:
         if line is None:
             return
         try:
-            await self._resume(line, names)
+            await self._resumer.resume(line, names)
         except Lost:
             line.abort()
 
@@ -338,12 +239,10 @@ class Client:
     def _settle(self, place: str, seq: int) -> None:
         """Everything accepted in this era up to a place is durable."""
         for message in list(self.unsettled.values()):
-            if message.place == place and 0 < message.seq <= seq:
-                if message.era == self._eras[place]:
-                    del self.unsettled[message.key]
-                    self._history.words.append(
-                        self.listener.word(place, message.key, message.seq)
-                    )
+            now_accepted = message.place == place and message.era == self._eras[place]
+            if now_accepted and 0 < message.seq <= seq:
+                del self.unsettled[message.key]
+                self._history.words.append(self.listener.word(place, message.key, message.seq))
 
     def _end_era(self, places: list[str]) -> None:
         for place in places:
@@ -378,8 +277,5 @@ class Client:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._history.failures.append(error)  # of the suite, not of the cluster
-
-    async def _pause(self) -> None:
-        await asyncio.sleep(self._random.uniform(*PAUSE))

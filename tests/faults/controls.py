@@ -27,10 +27,13 @@ from tests.support.process import ROOT
 PACKAGES: Final = ("shared", "gateway", "persister", "deploy", "tests")
 
 
-class Change(tuple[str, str, str]):
-    """A file, a text that stands in it exactly once, and what stands there instead."""
+@dataclass(frozen=True)
+class Change:
+    """A text that stands exactly once in a file, and what stands there instead."""
 
-    __slots__ = ()
+    file: str
+    old: str
+    new: str
 
     def apply(self, root: Path) -> None:
         """Make the change.
@@ -38,11 +41,11 @@ class Change(tuple[str, str, str]):
         Raises:
             ValueError: the text is not there once: the control has to be written anew.
         """
-        name, old, new = self
-        text = (root / name).read_text()
-        if text.count(old) != 1:
-            raise ValueError(f"{name} holds {old!r} {text.count(old)} times: mend this control")
-        (root / name).write_text(text.replace(old, new))
+        text = (root / self.file).read_text()
+        if text.count(self.old) != 1:
+            count = text.count(self.old)
+            raise ValueError(f"{self.file} holds {self.old!r} {count} times: mend this control")
+        (root / self.file).write_text(text.replace(self.old, self.new))
 
 
 @dataclass(frozen=True)
@@ -61,76 +64,42 @@ class Control:
     reasons: frozenset[str]
 
 
-SCRIPTS: Final = "shared/broker/scripts"
+PUBLISH: Final = "shared/broker/scripts/publish.lua"
+PRELUDE: Final = "shared/broker/scripts/prelude.lua"
+LOCAL_ROOM: Final = "gateway/local_room.py"
+UNSYNCED: Final = "not self.synced.done()"
 
 CONTROLS: Final = (
     Control(
         "AOF off",
-        (Change(("deploy/servers.py", '"appendonly": "yes"', '"appendonly": "no"')),),
+        (Change("deploy/servers.py", '"appendonly": "yes"', '"appendonly": "no"'),),
         ("kill -9 Redis",),
         frozenset({"lost"}),
     ),
     Control(
         "MAXLEN on the stream",
-        (
-            Change(
-                (
-                    f"{SCRIPTS}/publish.lua",
-                    "redis.call('XADD', KEYS[2], int(counter) .. '-0', 'e', event, 'r'",
-                    "redis.call('XADD', KEYS[2], 'MAXLEN', 5, int(counter) .. '-0',"
-                    " 'e', event, 'r'",
-                )
-            ),
-        ),
+        (Change(PUBLISH, "('XADD', KEYS[2], int(", "('XADD', KEYS[2], 'MAXLEN', 5, int("),),
         ("SQL locked, 5 s", "kill -9 a persister"),
         frozenset({"lost"}),
     ),
     Control(
         "de-duplication off",
-        (
-            Change(
-                (
-                    f"{SCRIPTS}/publish.lua",
-                    "local known = redis.call('GET', once)",
-                    "local known = false",
-                )
-            ),
-        ),
+        (Change(PUBLISH, "local known = redis.call('GET', once)", "local known = false"),),
         ("the reply lost after the script ran",),
         frozenset({"twice"}),
     ),
     Control(
         "gap healing off",
         (
-            Change(
-                (
-                    "gateway/local_room.py",
-                    "elif not self.synced.done() or event.prev > self.head:",
-                    "elif not self.synced.done():",
-                )
-            ),
-            Change(
-                (
-                    "gateway/local_room.py",
-                    "if self._catching_up is None and not self._closed:",
-                    "if self._catching_up is None and not (self._closed or self.synced.done()):",
-                )
-            ),
+            Change(LOCAL_ROOM, "not self.synced.done() or event.prev > self.head:", UNSYNCED + ":"),
+            Change(LOCAL_ROOM, "is None and not self._closed:", f"is None and {UNSYNCED}:"),
         ),
         ("CLIENT KILL of pub/sub",),
         frozenset({"view"}),
     ),
     Control(
         "the fence off",
-        (
-            Change(
-                (
-                    f"{SCRIPTS}/prelude.lua",
-                    "if replid ~= record[2] then return nil end",
-                    "",
-                )
-            ),
-        ),
+        (Change(PRELUDE, "if replid ~= record[2] then return nil end", ""),),
         ("an older AOF restored",),
         frozenset({"reused", "lost"}),
     ),

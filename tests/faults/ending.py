@@ -36,7 +36,7 @@ class Ending:
         """Wait until `look` finds nothing any more; what it found last is told."""
         try:
             async with asyncio.timeout(self.arena.scale.patience):
-                while look():
+                while look():  # noqa: ASYNC110 - clients, and another process's state
                     await asyncio.sleep(0.05)
         except TimeoutError:
             self.findings.append(Finding(kind, f"{what}: {str(look())[:300]}"))
@@ -71,7 +71,9 @@ class Ending:
     async def presence(self) -> None:
         """Who is online is who is there: for every client, and on every gateway."""
         await self._online_is(self.arena.clients, set())
-        leaving = self.arena.random.sample(self.arena.clients, min(LEAVING, len(self.arena.clients) // 2))
+        leaving = self.arena.random.sample(
+            self.arena.clients, min(LEAVING, len(self.arena.clients) // 2)
+        )
         await asyncio.gather(*(client.stop() for client in leaving))
         staying = [client for client in self.arena.clients if client not in leaving]
         await self._online_is(staying, {client.user for client in leaving})
@@ -84,7 +86,7 @@ class Ending:
             return {
                 client.user: sorted(told.get(client.user, frozenset()) ^ truth)
                 for client in watching
-                if told.get(client.user) != truth
+                if told.get(client.user, frozenset()) != truth
             }
 
         await self.is_so("presence", "clients told of others than are there", wrong)

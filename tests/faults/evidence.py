@@ -1,13 +1,12 @@
 """All that a run leaves for the checker: what clients saw, and what SQL has in the end."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.history import History, Item
 from tests.faults.strike import Strike
+from tests.support.stored import rows
 
 
 class Row(NamedTuple):
@@ -61,25 +60,12 @@ class Evidence:
 def rows_of(database: Path) -> list[Row]:
     """Every event in SQL, by place and seq; a chat's place is `#` and its id."""
     query = """
-        SELECT rooms.name, rooms.id, rooms.kind, seq, prev, events.id, events.kind, sender,
-               client_msg_id, content, events.deleted, target_id
+        SELECT rooms.name, rooms.id, rooms.kind, seq, prev, events.id, events.kind,
+               coalesce(sender, ''), coalesce(client_msg_id, ''), coalesce(content, ''),
+               events.deleted, coalesce(target_id, 0)
         FROM events JOIN rooms ON rooms.id = room_id ORDER BY room_id, seq
     """
-    return [
-        Row(
-            place=place_of(name, room_id, room_kind),
-            seq=seq,
-            prev=prev,
-            id=event_id,
-            kind=kind,
-            sender=sender or "",
-            key=key or "",
-            content=content or "",
-            deleted=bool(deleted),
-            target=target or 0,
-        )
-        for name, room_id, room_kind, seq, prev, event_id, kind, sender, key, content, deleted, target in _all(database, query)
-    ]
+    return [Row(place_of(*found[:3]), *found[3:]) for found in rows(database, query)]
 
 
 def cursors_of(database: Path) -> dict[tuple[str, str], int]:
@@ -88,17 +74,9 @@ def cursors_of(database: Path) -> dict[tuple[str, str], int]:
         SELECT rooms.name, rooms.id, rooms.kind, user, seq
         FROM cursors JOIN rooms ON rooms.id = room_id
     """
-    return {
-        (place_of(name, room_id, kind), user): seq
-        for name, room_id, kind, user, seq in _all(database, query)
-    }
+    return {(place_of(*found[:3]), found[3]): found[4] for found in rows(database, query)}
 
 
 def place_of(name: str, room_id: int, kind: str) -> str:
     """A place as SQL names it."""
     return name if kind == "room" else f"#{room_id}"
-
-
-def _all(database: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
-        return connection.execute(query).fetchall()

@@ -48,6 +48,7 @@ class Ghosts:
 
     async def fade(self, strike: Strike) -> None:
         """Note when the last client sees the last of them go."""
+
         async def gone() -> bool:
             online = self._arena.history.online.values()
             return not any(self._names & users for users in online)

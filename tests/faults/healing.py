@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from tests.faults.arena import Arena
-from tests.faults.client import Client, Message, Place
+from tests.faults.client import Client
 from tests.faults.history import now
+from tests.faults.places import Message, Place
 from tests.faults.strike import Strike
 
 
@@ -72,5 +73,5 @@ def _durable(arena: Arena, message: Message) -> bool:
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    while not is_so():
+    while not is_so():  # noqa: ASYNC110 - sixty clients' state
         await asyncio.sleep(0.01)

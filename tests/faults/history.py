@@ -107,7 +107,7 @@ class History:
     words: list[Word] = field(default_factory=list)
     connected: list[tuple[float, int]] = field(default_factory=list)
     online: dict[str, frozenset[str]] = field(default_factory=dict)
-    failures: list[BaseException] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
     _pending: set[Operation] = field(default_factory=set)
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -140,6 +140,7 @@ class History:
     def hit(self, begun: float, over: float) -> int:
         """How many operations were on their way at some moment between two times."""
         return sum(
-            operation.invoked <= over and (operation.outcome == "pending" or operation.ended >= begun)
+            operation.invoked <= over
+            and (operation.outcome == "pending" or operation.ended >= begun)
             for operation in self.operations
         )

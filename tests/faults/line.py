@@ -17,7 +17,14 @@ from tests.support.peer import Frame, Refusal, Wire
 PATIENCE = 15.0
 """Seconds for an answer."""
 
-CANNOT_CONNECT = (OSError, TimeoutError, InvalidHandshake, InvalidMessage, ConnectionClosed, EOFError)
+CANNOT_CONNECT = (
+    OSError,
+    TimeoutError,
+    InvalidHandshake,
+    InvalidMessage,
+    ConnectionClosed,
+    EOFError,
+)
 
 
 Then = Callable[[Any], None]

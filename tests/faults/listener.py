@@ -2,34 +2,34 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.faults.history import Delivery, History, Item, SeenTold, Word, now
+from tests.faults.places import Place
 from tests.support.peer import Frame
-
-if TYPE_CHECKING:
-    from tests.faults.client import Place
 
 
 class Listener:
     """The ears of one client.
 
     Attributes:
+        user: whose.
         last: the last event it has of each place: where it goes on after a reconnect.
         typing: how often it was told that somebody types.
+        lagged: how often it was told that it does not read fast enough.
     """
 
-    def __init__(self, user: str, places: Mapping[str, "Place"], history: History) -> None:
+    def __init__(self, user: str, places: Mapping[str, Place], history: History) -> None:
         self.last: defaultdict[str, int] = defaultdict(int)
         self.typing = 0
         self.lagged = 0
-        self._user = user
+        self.user = user
         self._history = history
         self._names = {place.chat or place.room: name for name, place in places.items()}
 
     def hear(self, frame: Frame) -> None:
         """Take an event."""
-        data = frame.get("data")
+        data: Any = frame.get("data")
         match frame["event"]:
             case "message" | "newMessage":
                 self._told(self.place_of(frame), "message", data["seq"], data["id"], key(data))
@@ -40,11 +40,11 @@ class Listener:
                 self._told(self.place_of(frame), "cleared", data["seq"], 0, "")
             case "seen":
                 told = SeenTold(
-                    now(), self._user, str(data["user"]), self.place_of(frame), data["seq"]
+                    now(), self.user, str(data["user"]), self.place_of(frame), data["seq"]
                 )
                 self._history.seen.append(told)
             case "onlineUsers":
-                self._history.online[self._user] = frozenset(map(str, data))
+                self._history.online[self.user] = frozenset(map(str, data))
             case "typing":
                 self.typing += 1
             case "lagged":
@@ -62,7 +62,7 @@ class Listener:
             if not item.deleted:
                 self._history.deliveries.append(
                     Delivery(
-                        *(now(), self._user, place, "message"),
+                        *(now(), self.user, place, "message"),
                         *(item.seq, item.id, item.key, "history"),
                     )
                 )
@@ -74,13 +74,13 @@ class Listener:
 
     def word(self, place: str, message_key: str, seq: int) -> Word:
         """A message is durable."""
-        return Word(now(), self._user, place, message_key, seq)
+        return Word(now(), self.user, place, message_key, seq)
 
     def place_of(self, frame: Frame) -> str:
         """The name of the place an event happened in."""
         data = frame.get("data")
         inner = data if isinstance(data, dict) else {}
-        where = (
+        where: Any = (
             frame.get("chatId") or frame.get("room") or inner.get("chatId") or inner.get("room")
         )
         return self._names[where]
@@ -92,7 +92,7 @@ class Listener:
     def _told(self, place: str, kind: Any, seq: int, event_id: int, text: str) -> None:  # noqa: ANN401 - the kinds of a delivery
         self.last[place] = seq
         self._history.deliveries.append(
-            Delivery(now(), self._user, place, kind, seq, event_id, text)
+            Delivery(now(), self.user, place, kind, seq, event_id, text)
         )
 
 

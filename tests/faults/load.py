@@ -5,8 +5,9 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from tests.faults.client import Client, Message, Place
+from tests.faults.client import Client
 from tests.faults.history import now
+from tests.faults.places import Message, Place
 
 HURRY: Final = 2.0
 """How much faster than their pace people are when they are behind it."""
@@ -86,7 +87,7 @@ class Person:
                 await self.client.away(AWAY)
 
     async def _delete(self, place: Place) -> None:
-        if place.name == CLEARED and self._random.random() < 0.3:  # noqa: PLR2004
+        if place.name == CLEARED and self._random.random() < 0.3:
             await self.client.simple("clear", place, "deleteMessages", {"room": place.room})
             return
         settled = [m for m in self._own if m.seq and m.key not in self.client.unsettled]

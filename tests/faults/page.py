@@ -11,7 +11,8 @@ from tests.faults.table import MEASURES
 STYLE: Final = """
 :root { color-scheme: light dark }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1240px; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .2rem .8rem; text-align: right }
+table { border-collapse: collapse; margin: 1rem 0 }
+td, th { padding: .2rem .8rem; text-align: right }
 td:first-child, th:first-child, .word { text-align: left } tr { border-bottom: 1px solid #8884 }
 .passed { color: #2f9e44 } .violated, .late { color: #e03131 } .invalid { color: #f08c00 }
 svg { width: 100%; height: auto }
@@ -40,7 +41,7 @@ and destroyed before they were durable; their clients sent them again.</p>
 
 def _faults(faults: Iterable[FaultFigures]) -> str:
     head = ("fault", "struck", "hit", "in flight", "healed when", "p50 s", "p99 s", "aim s")
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for fault in faults:
         if fault.left_out:
             rows.append((fault.kind, "left out", "", "", fault.left_out, "", "", ""))

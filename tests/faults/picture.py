@@ -43,9 +43,9 @@ class Picture:
 
     def svg(self) -> str:
         """The picture, a document of its own."""
+        about = f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(self._title)}"'
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-            f' aria-label="{escape(self._title)}"><style>{STYLE}</style>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {about}><style>{STYLE}</style>',
             f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
             f'<text class="title" x="{LEFT}" y="20">{escape(self._title)}</text>',
             *self._strikes(),
@@ -123,7 +123,9 @@ class Picture:
         return "".join(words)
 
     def _time_axis(self) -> Iterator[str]:
-        step = next(step for step in (5, 10, 20, 30, 60, 300, 600, 3600) if self._seconds / step < 16)
+        step = next(
+            step for step in (5, 10, 20, 30, 60, 300, 600, 3600) if self._seconds / step < 16
+        )
         for second in range(0, self._seconds, step):
             yield f'<text x="{self._x(second)}" y="{HEIGHT - 6}">{second} s</text>'
 
@@ -150,5 +152,5 @@ def _log_y(value: float, top: int) -> float:
 
 
 def _round_up(value: int) -> int:
-    step = 10 ** max(0, len(str(value)) - 1)
+    step = int(10 ** (len(str(value)) - 1))
     return -(-value // step) * step

@@ -88,7 +88,7 @@ async def _strike(field: Arena, kinds: list[Fault], until: float, say: Say) -> l
 
 def _line(number: int, fault: Fault, strike: Strike) -> str:
     took = strike.healed.get(fault.measure)
-    after = "not healed" if took is None else f"{fault.measure} after {took:.2f} s" 
+    after = "not healed" if took is None else f"{fault.measure} after {took:.2f} s"
     about = f" ({strike.target})" if strike.target else ""
     return f"{number:3}. {fault.kind}{about}: {strike.hit} in flight, {after}"
 

@@ -78,7 +78,7 @@ FAULTS: Final[dict[str, Fault]] = {}
 """Every kind there is, in the order in which the modules name them."""
 
 
-def fault(  # noqa: PLR0913 - a description in words
+def fault(
     kind: str,
     measure: Measure = "delivered",
     within: float = 5,

@@ -30,8 +30,10 @@ def _lines(found: Figures) -> Iterator[str]:
     ]
     yield from _columns(head, rows)
     yield ""
-    head = ("fault", "struck", "hit", "in flight", "healed when", "p50 s", "p99 s", "aim s")
-    yield from _columns(head, [_fault_row(fault) for fault in (*found.faults, *found.extra)])
+    about_faults = ("fault", "struck", "hit", "in flight", "healed when", "p50 s", "p99 s", "aim s")
+    yield from _columns(
+        about_faults, [_fault_row(fault) for fault in (*found.faults, *found.extra)]
+    )
     yield ""
     yield (
         f"{found.sends} messages accepted, {found.deliveries} deliveries, {len(found.strikes)}"

@@ -83,7 +83,11 @@ def fresh(case: Case) -> Iterator[Violation]:
         for answered, row in by_place[read.place]:
             if answered >= read.invoked:
                 continue
-            if lowest <= row.seq <= highest and row.seq not in shown and not _may_be_gone(case, row, read):
+            if (
+                lowest <= row.seq <= highest
+                and row.seq not in shown
+                and not _may_be_gone(case, row, read)
+            ):
                 text = f"{row.key} at {row.seq} in {row.place} was answered and not in a history"
                 yield Violation("stale", text)
 

@@ -6,6 +6,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvloop
 
@@ -38,7 +39,7 @@ def resetting_server() -> Iterator[int]:
 
 async def ask_often(port: int) -> set[str]:
     """Ask a server that always resets, many at a time; what was raised that does not say so."""
-    client = connect(f"redis://127.0.0.1:{port}/0")
+    client: Any = connect(f"redis://127.0.0.1:{port}/0")
     strange = set()
 
     async def ask() -> None:
