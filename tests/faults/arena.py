@@ -40,6 +40,7 @@ class Arena:
     """One run's cluster and clients.
 
     Attributes:
+        root: the folder with the sources that run.
         proxies: what stands before the broker, by the process behind it.
         clocks: moves the clocks of single processes.
         places: every room and chat, by name.
@@ -49,8 +50,14 @@ class Arena:
     """
 
     def __init__(
-        self, scale: Scale, cluster: Cluster, proxies: dict[str, Proxy], clocks: Clocks
+        self,
+        scale: Scale,
+        root: Path,
+        cluster: Cluster,
+        proxies: dict[str, Proxy],
+        clocks: Clocks,
     ) -> None:
+        self.root = root
         self.scale = scale
         self.cluster = cluster
         self.proxies = proxies
@@ -170,7 +177,7 @@ async def arena(
         cluster.environ["PROCESS_ENVIRONS"] = msgspec.json.encode(environs).decode()
         cluster.environ["PROCESS_PRELUDES"] = msgspec.json.encode(clocks.preludes).decode()
         await stack.enter_async_context(cluster)
-        field = Arena(scale, cluster, proxies, clocks)
+        field = Arena(scale, root, cluster, proxies, clocks)
         stack.push_async_callback(_stop, field)
         await field.populate()
         yield field

@@ -11,13 +11,11 @@ from typing import Any, Final
 
 from deploy.aof import FOLDER, newest
 from shared.broker.keys import PartitionKeys
-from shared.broker.scripts import source
 from tests.faults.arena import Arena
 from tests.faults.strike import Strike, fault
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually, until_gone
 
-PUBLISH: Final = hashlib.sha1(source("publish").encode()).hexdigest().encode()  # noqa: S324 - how the server names it
 POISON: Final = """
 local counter = redis.call('HINCRBY', KEYS[1], 'counter', 1)
 return redis.call('XADD', KEYS[2], counter .. '-0', 'e', ARGV[1], 'r', ARGV[2])
@@ -60,7 +58,7 @@ async def _reply_lost(arena: Arena, strike: Strike) -> None:
 
     strike.begin()
     for proxy in gateways:
-        proxy.lose_replies(PUBLISH)
+        proxy.lose_replies(publish_sha(arena.root))
     try:
         await eventually(lost)
     finally:
@@ -68,6 +66,13 @@ async def _reply_lost(arena: Arena, strike: Strike) -> None:
             proxy.lose_replies(None)
     strike.end()
     strike.target = f"{sum(proxy.replies_lost for proxy in gateways) - before} replies"
+
+
+def publish_sha(root: Path) -> bytes:
+    """How the server names the publish script of the sources in a folder."""
+    scripts = root / "shared" / "broker" / "scripts"
+    text = "\n".join((scripts / f"{name}.lua").read_text() for name in ("prelude", "publish"))
+    return hashlib.sha1(text.encode()).hexdigest().encode()  # noqa: S324 - the server's choice
 
 
 @fault("a poison entry", "durable", seconds=2)

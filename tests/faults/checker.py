@@ -1,6 +1,6 @@
 """Whether a run kept the promises: pure functions from what was seen to what was violated.
 
-What a fault may have destroyed is excused: an event is `destroyable` when it happened before the
+What a fault may have destroyed is excused: an event is `destroyable` when it was sent before the
 cause of such a fault was gone and SQL did not have it when the fault began. Nothing else is.
 """
 
@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple
 
+from shared.config import FENCE_GAP
 from shared.model.ids import counter_of, partition_of_id
 from tests.faults.evidence import Evidence, Row
 from tests.faults.history import Operation
@@ -78,19 +79,23 @@ class Case:
                 found[operation.place].append(operation)
         return found
 
-    def destroyable(self, event_id: int, at: float, durable_at: float = float("inf")) -> bool:
-        """Whether a fault may have destroyed an event.
+    def destroyable(self, event_id: int, key: str, durable_at: float = float("inf")) -> bool:
+        """Whether a fault may have destroyed a message.
+
+        What is sent later has a number far above, as the fence opens each partition beyond all
+        numbers that may have been given.
 
         Args:
             event_id: its id.
-            at: when somebody had heard of it.
+            key: its clientMsgId.
             durable_at: when its sender was told that it is durable.
         """
         number, counter = partition_of_id(event_id), counter_of(event_id)
+        sent = self.invoked[key].invoked if key in self.invoked else float("inf")
         return any(
             strike.destroys
-            and at <= strike.over
-            and counter > strike.positions.get(number, 0)
+            and sent <= strike.over
+            and 0 < counter - strike.positions.get(number, 0) < FENCE_GAP
             and durable_at > strike.begun
             for strike in self.evidence.strikes
         )
@@ -113,7 +118,7 @@ def lost(case: Case) -> Iterator[Violation]:
         durable_at = case.durable_at.get((send.key, send.seq), float("inf"))
         if row is not None and row.kind == "void" and row.id == send.id:
             yield Violation("lost", f"{_told(send)} is void in SQL")
-        elif not case.destroyable(send.id, send.ended, durable_at):
+        elif not case.destroyable(send.id, send.key, durable_at):
             what = "durable and " if durable_at < float("inf") else ""
             yield Violation("lost", f"{_told(send)} was {what}accepted and is not in SQL")
 
@@ -134,10 +139,10 @@ def phantom(case: Case) -> Iterator[Violation]:
                 yield Violation("phantom", f"{row} was sent by nobody")
             elif not row.deleted and row.content.partition(" ")[0] != key:
                 yield Violation("phantom", f"{row} has another's content")
-    for at, place, seq, event_id, key in _shown(case):
+    for place, seq, event_id, key in _shown(case):
         if key not in case.invoked:
             yield Violation("phantom", f"{key} at {seq} in {place} was shown and sent by nobody")
-        elif (place, seq) not in case.rows and not case.destroyable(event_id, at):
+        elif (place, seq) not in case.rows and not case.destroyable(event_id, key):
             yield Violation("phantom", f"{key} at {seq} in {place} was shown and is not in SQL")
 
 
@@ -147,8 +152,7 @@ def one_name(case: Case) -> Iterator[Violation]:
         where: (row.id, row.key) for where, row in case.rows.items() if row.kind == "message"
     }
     replies = ((send.place, send.seq, send.id, send.key) for send in case.accepted)
-    shown = ((place, seq, event_id, key) for _, place, seq, event_id, key in _shown(case))
-    for place, seq, event_id, key in (*replies, *shown):
+    for place, seq, event_id, key in (*replies, *_shown(case)):
         known = named.setdefault((place, seq), (event_id, key))
         if known != (event_id, key):
             yield Violation("reused", f"{seq} in {place} is {known} and {(event_id, key)}")
@@ -159,20 +163,16 @@ def once(case: Case) -> Iterator[Violation]:
     for key, rows in case.messages.items():
         if len(rows) > 1:
             yield Violation("twice", f"{key} is in SQL {len(rows)} times")
-    places: defaultdict[str, dict[tuple[int, int], float]] = defaultdict(dict)
+    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     for send in case.accepted:
-        places[send.key].setdefault((send.seq, send.id), send.ended)
-    for at, _, seq, event_id, key in _shown(case):
-        places[key].setdefault((seq, event_id), at)
+        places[send.key].add((send.seq, send.id))
+    for _, seq, event_id, key in _shown(case):
+        places[key].add((seq, event_id))
     for key, found in places.items():
         if len(found) == 1:
             continue
         stored = {(row.seq, row.id) for row in case.messages.get(key, [])}
-        left = [
-            seq
-            for (seq, event_id), at in found.items()
-            if (seq, event_id) not in stored and not case.destroyable(event_id, at)
-        ]
+        left = [seq for seq, event_id in found - stored if not case.destroyable(event_id, key)]
         if left:
             yield Violation("twice", f"{key} stands at {sorted(found)}; SQL has {sorted(stored)}")
 
@@ -223,15 +223,15 @@ def found(case: Case) -> Iterator[Violation]:
         yield Violation(*finding)
 
 
-def _shown(case: Case) -> Iterator[tuple[float, str, int, int, str]]:
-    """Every message that any client was shown: (when, place, seq, id, clientMsgId)."""
+def _shown(case: Case) -> Iterator[tuple[str, int, int, str]]:
+    """Every message that any client was shown: (place, seq, id, clientMsgId)."""
     for delivery in case.history.deliveries:
         if delivery.kind == "message":
-            yield delivery.at, delivery.place, delivery.seq, delivery.id, delivery.key
+            yield delivery.place, delivery.seq, delivery.id, delivery.key
     for read in case.history.operations:
         for item in read.items:
             if not item.deleted:
-                yield read.ended, read.place, item.seq, item.id, item.key
+                yield read.place, item.seq, item.id, item.key
 
 
 def _told(send: Operation) -> str:

@@ -110,7 +110,7 @@ class Client:
             if "after" in page:
                 covers = (page["after"] + 1, items[-1].seq if cut and items else TOP)
             else:
-                covers = (items[0].seq if cut and items else 0, TOP)
+                covers = (items[0].seq if items else TOP, TOP) if cut else (0, TOP)
             self._history.end(operation, "ok", items=items, covers=covers)
 
         if await self.ask(operation, "history", {**place.where, **page}, keep):

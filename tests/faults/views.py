@@ -151,9 +151,9 @@ def _compare(
     what: str, shown: dict[int, tuple[int, str]], truth: dict[int, tuple[int, str]]
 ) -> Iterator[Violation]:
     if missing := sorted(truth.keys() - shown.keys()):
-        yield Violation("view", f"{what} lacks {len(missing)}, the first {truth[missing[0]]}")
+        yield Violation("missing", f"{what} lacks {len(missing)}, the first {truth[missing[0]]}")
     if extra := sorted(shown.keys() - truth.keys()):
-        yield Violation("view", f"{what} has {len(extra)} too many, the first {shown[extra[0]]}")
+        yield Violation("extra", f"{what} has {len(extra)} too many, the first {shown[extra[0]]}")
     if wrong := [seq for seq in truth.keys() & shown.keys() if truth[seq] != shown[seq]]:
         yield Violation("reused", f"{what} has others at {len(wrong)} places")
 
