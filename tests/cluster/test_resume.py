@@ -312,6 +312,20 @@ async def test_clients_of_a_killed_gateway_are_back(room: str) -> None:
             assert took[197] <= 5
 
 
+async def test_durable_comes_after_the_reply(cluster: Cluster, room: str) -> None:
+    """What is sent again and found in SQL is answered first, and called durable then."""
+    async with Peer(cluster.gateway_url(1), "username=ann&durable=1") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        send = {"room": room, "content": "hello", "clientMsgId": "m1"}
+        await ann.request("message", send)
+        await ann.next("durable")
+        await ann.emit("message", {**send, "resend": True}, "again")
+        await ann.next("reply")
+        assert (await ann.next("durable"))["data"] == {"room": room, "seq": 1}
+        assert len(ann.all("durable")) == 2
+
+
 async def test_seen_never_goes_back_over_a_resume(cluster: Cluster, room: str) -> None:
     """While a cursor moves on, whoever resumes hears it move forward only."""
     async with Peer(cluster.gateway_url(1), "username=ann") as ann:

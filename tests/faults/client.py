@@ -102,15 +102,13 @@ class Client:
         """Read a page of history; None when it was refused or lost."""
         await self.ready.wait()
         operation = self._history.begin("history", self.user, place.name)
-        limit = page.get("limit", 100)
 
         def keep(answer: dict[str, Any]) -> None:
             items = [self.listener.item(entry) for entry in answer["items"]]
-            cut = len(items) == limit or answer["partial"]
-            if "after" in page:
-                covers = (page["after"] + 1, items[-1].seq if cut and items else TOP)
-            else:
-                covers = (items[0].seq if items else TOP, TOP) if cut else (0, TOP)
+            # A page may end early, as its text is bounded too; a partial one promises nothing.
+            low = page["after"] + 1 if "after" in page else items[0].seq if items else 0
+            high = items[-1].seq if "after" in page and items else TOP
+            covers = (TOP, TOP) if answer["partial"] else (low, high)
             self._history.end(operation, "ok", items=items, covers=covers)
 
         if await self.ask(operation, "history", {**place.where, **page}, keep):
