@@ -42,7 +42,7 @@ async def _scripts_lost(arena: Arena, strike: Strike) -> None:
 @fault("FLUSHALL", destroys=True)
 async def _all_flushed(arena: Arena, strike: Strike) -> None:
     await arena.history.in_flight()
-    strike.positions = await arena.positions()
+    strike.losses.append(await arena.positions())
     strike.begin()
     await arena.command("FLUSHALL")
     strike.end()
@@ -154,7 +154,7 @@ async def _aof_older(arena: Arena, strike: Strike) -> None:
     if arena.kept is None:
         arena.kept = keep_aof(arena)
         await asyncio.sleep(1)
-    strike.positions = await arena.positions()
+    strike.losses.append(await arena.positions())
     async with redis_down(arena, strike) as folder:
         shutil.rmtree(folder)
         shutil.copytree(arena.kept, folder)
@@ -180,12 +180,13 @@ async def _failover(arena: Arena, strike: Strike) -> None:
         await replica.admin.replicaof("NO", "ONE")
         # What is accepted from here on the replica does not get.
         await asyncio.sleep(arena.random.uniform(0.1, 0.4))
-        strike.positions = await arena.positions()
+        strike.losses.append(await arena.positions())
         lead_to(arena, other)
         await asyncio.sleep(arena.random.uniform(1.5, 2.5))
         await arena.command("REPLICAOF", "127.0.0.1", other)
         await caught_up(arena.command)
         await arena.command("REPLICAOF", "NO", "ONE")
+        strike.losses.append(await arena.positions())
         lead_to(arena, own)
         strike.end()
 

@@ -95,9 +95,10 @@ class Case:
         return any(
             strike.destroys
             and sent <= strike.over
-            and 0 < counter - strike.positions.get(number, 0) < FENCE_GAP
             and durable_at > strike.begun
+            and 0 < counter - positions.get(number, 0) < FENCE_GAP
             for strike in self.evidence.strikes
+            for positions in strike.losses
         )
 
     @cached_property

@@ -105,11 +105,13 @@ class Client:
 
         def keep(answer: dict[str, Any]) -> None:
             items = [self.listener.item(entry) for entry in answer["items"]]
-            # A page may end early, as its text is bounded too; a partial one promises nothing.
+            # A page may end early, as its text is bounded too.
             low = page["after"] + 1 if "after" in page else items[0].seq if items else 0
             high = items[-1].seq if "after" in page and items else TOP
-            covers = (TOP, TOP) if answer["partial"] else (low, high)
-            self._history.end(operation, "ok", items=items, covers=covers)
+            covers = (low, high)
+            self._history.end(
+                operation, "ok", items=items, covers=covers, partial=answer["partial"]
+            )
 
         if await self.ask(operation, "history", {**place.where, **page}, keep):
             return operation.items
@@ -207,6 +209,7 @@ class Client:
             case "resume_required":
                 names = self.listener.places_named(frame["data"])
                 self._end_era(names)
+                self.listener.doubt(names)
                 self._spawn(self._resume_again(names))
             case "reconnect":
                 self._spawn(self._go(frame["data"]["afterMs"] / 1000))
@@ -218,7 +221,7 @@ class Client:
         if line is None:
             return
         try:
-            await self._resumer.resume(line, names)
+            await self._resumer.resume(line, names, doubted=True)
         except Lost:
             line.abort()
 

@@ -26,6 +26,7 @@ class Operation:
         id: the id that an accepted send was given.
         items: of a history, (seq, id, key, deleted) of each message, oldest first.
         covers: of a history, the lowest and the highest seq of which it has all messages.
+        partial: of a history, it was said that more may belong to it.
         error: the code of a refusal.
     """
 
@@ -40,6 +41,7 @@ class Operation:
     id: int = 0
     items: list["Item"] = field(default_factory=list)
     covers: tuple[int, int] = (0, 0)
+    partial: bool = False
     error: str = ""
 
 
@@ -58,7 +60,8 @@ class Delivery(NamedTuple):
     Attributes:
         kind: `message`, `deleted` (key is the id of the message), `cleared`, or `reset`: the
             client let go of all it had, and goes on after `seq`.
-        source: `live` for what comes by itself and by a resume, `history` for what was asked for.
+        source: `live` for what comes by itself and by a resume, `again` for what comes by a
+            resume that was asked once more, `history` for what was asked for.
     """
 
     at: float
@@ -68,7 +71,7 @@ class Delivery(NamedTuple):
     seq: int
     id: int
     key: str
-    source: Literal["live", "history"] = "live"
+    source: Literal["live", "again", "history"] = "live"
 
 
 class SeenTold(NamedTuple):

@@ -1,8 +1,8 @@
 """What a client is told, noted as it comes."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from tests.faults.history import Delivery, History, Item, SeenTold, Word, now
 from tests.faults.places import Place
@@ -15,12 +15,17 @@ class Listener:
     Attributes:
         user: whose.
         last: the last event it has of each place: where it goes on after a reconnect.
+        again: places that are resumed from below what the client has: what it has already it
+            passes over.
         typing: how often it was told that somebody types.
         lagged: how often it was told that it does not read fast enough.
     """
 
     def __init__(self, user: str, places: Mapping[str, Place], history: History) -> None:
         self.last: defaultdict[str, int] = defaultdict(int)
+        self.again: set[str] = set()
+        self._doubts: defaultdict[str, list[int]] = defaultdict(list)
+        self._has: defaultdict[str, set[int]] = defaultdict(set)
         self.typing = 0
         self.lagged = 0
         self.user = user
@@ -51,6 +56,28 @@ class Listener:
                 self.lagged += 1
             case _:
                 pass  # notifications, and what says nothing that is checked
+
+    def doubt(self, names: Iterable[str]) -> None:
+        """Remember where the client is now in some places: a resume is to go on from there."""
+        for name in names:
+            self._doubts[name].append(self.last[name])
+
+    def doubts(self, name: str) -> int:
+        """How often a place was doubted since a resume of it went well."""
+        return len(self._doubts[name])
+
+    def since(self, name: str) -> int:
+        """Where a resume goes on: at the first place that is in doubt, whatever came since."""
+        since = min([*self._doubts[name], self.last[name]])
+        if since < self.last[name]:
+            self.again.add(name)
+        return since
+
+    def settled(self, name: str, doubts: int) -> None:
+        """A resume went well that was asked after so many doubts."""
+        del self._doubts[name][:doubts]
+        if not self._doubts[name]:
+            self.again.discard(name)
 
     def reset(self, place: str, head: int) -> None:
         """The client cannot go on from what it has: it lets go of it."""
@@ -90,9 +117,14 @@ class Listener:
         return [self._names[where] for where in (*data["rooms"], *data["chats"])]
 
     def _told(self, place: str, kind: Any, seq: int, event_id: int, text: str) -> None:  # noqa: ANN401 - the kinds of a delivery
-        self.last[place] = seq
+        again = place in self.again and kind != "reset"
+        if again and seq in self._has[place]:
+            return
+        self._has[place].add(seq)
+        self.last[place] = seq if kind == "reset" else max(seq, self.last[place])
+        source: Literal["live", "again"] = "again" if again else "live"
         self._history.deliveries.append(
-            Delivery(now(), self.user, place, kind, seq, event_id, text)
+            Delivery(now(), self.user, place, kind, seq, event_id, text, source)
         )
 
 

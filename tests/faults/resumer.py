@@ -30,14 +30,21 @@ class Resumer:
         self._listener = listener
         self._turn = asyncio.Lock()
 
-    async def resume(self, line: Line, names: list[str]) -> None:
+    async def resume(self, line: Line, names: list[str], *, doubted: bool = False) -> None:
         """Get what was missed of some places.
+
+        Args:
+            line: the connection.
+            names: of the places.
+            doubted: where the client is in them was remembered before.
 
         Raises:
             Lost: the connection ended.
         """
-        places = [self._places[name] for name in names]
+        if not doubted:
+            self._listener.doubt(names)
         async with self._turn:
+            places = [self._places[name] for name in names if self._listener.doubts(name)]
             reset = await self._resumed(line, places)
         for place in reset:
             await self._load(line, place)
@@ -59,6 +66,7 @@ class Resumer:
     async def _resumed(self, line: Line, places: list[Place]) -> list[Place]:
         """Resume; the places of which one has nothing that it could go on from."""
         reset: list[Place] = []
+        doubts: dict[str, int] = {}
 
         def look(answer: dict[str, Any]) -> None:
             found = answer["rooms"] | answer["chats"]
@@ -67,10 +75,13 @@ class Resumer:
                 if not went["recovered"]:
                     self._listener.reset(place.name, went["head"])
                     reset.append(place)
+                self._listener.settled(place.name, doubts[place.name])
 
         while True:
+            doubts |= {place.name: self._listener.doubts(place.name) for place in places}
             try:
-                # A try that was refused may have brought a part.
+                # From the same place each time: a try that was refused may have brought a part,
+                # and what came by itself since may lie beyond a hole.
                 await line.request("resume", self._wanted(places), look)
             except Refusal as refusal:
                 if not refusal.retryable:
@@ -80,10 +91,10 @@ class Resumer:
                 return reset
 
     def _wanted(self, places: list[Place]) -> dict[str, dict[str, int]]:
-        last = self._listener.last
+        since = self._listener.since
         return {
-            "rooms": {place.room: last[place.name] for place in places if place.room},
-            "chats": {str(place.chat): last[place.name] for place in places if place.chat},
+            "rooms": {place.room: since(place.name) for place in places if place.room},
+            "chats": {str(place.chat): since(place.name) for place in places if place.chat},
         }
 
     async def _load(self, line: Line, place: Place) -> None:

@@ -20,7 +20,7 @@ class Strike:
         begun: when it took effect.
         over: when its cause was gone; healing is counted from there.
         destroys: it may take accepted sends that SQL did not have.
-        positions: how far SQL had each partition just before, where it destroys.
+        losses: how far SQL had each partition just before each loss, where it destroys.
         hit: operations that were in flight.
         healed: seconds until each measure was met; missing where it never was.
         missing: who or what did not heal.
@@ -33,7 +33,7 @@ class Strike:
     begun: float = 0.0
     over: float = 0.0
     destroys: bool = False
-    positions: dict[int, int] = field(default_factory=dict)
+    losses: list[dict[int, int]] = field(default_factory=list)
     hit: int = 0
     healed: dict[str, float] = field(default_factory=dict)
     missing: str = ""

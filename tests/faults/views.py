@@ -27,7 +27,9 @@ class View:
             self.messages.clear()
             self._last = told.seq
             return
-        if told.source == "live":
+        if told.source == "again":
+            self._last = max(self._last, told.seq)
+        elif told.source == "live":
             if told.seq <= self._last:
                 kind = "twice" if told.seq in self.messages else "order"
                 self.problems.append((kind, f"{told.kind} {told.seq} came after {self._last}"))
@@ -160,7 +162,8 @@ def _compare(
 
 def _reads(case: Case) -> Iterator[Operation]:
     for operation in case.history.operations:
-        if operation.kind == "history" and operation.outcome == "ok":
+        # A partial one says itself that it is out of date.
+        if operation.kind == "history" and operation.outcome == "ok" and not operation.partial:
             yield operation
 
 

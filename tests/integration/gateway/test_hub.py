@@ -118,6 +118,33 @@ async def test_members_see_one_order(stage: Stage, gateway: Gateway) -> None:
         await member.sees(*(f"m{n}" for n in range(200)))
 
 
+async def test_a_loss_is_told_before_what_comes_after_it(stage: Stage) -> None:
+    """When the broker lost what members saw, they are told to resume before the next message."""
+    port = stage.server.port
+    async with Proxy(port) as channels, Proxy(port) as reads:
+        made = Gateway(stage, channels, reads)
+        member = made.member()
+        async with stage.storing() as end:
+            room = await stage.make()
+            await member.join(room)
+            await stage.send(room, "stored")
+            await stage.all_stored(room, 1)
+            await end()
+            await stage.send(room, "lost")
+            await member.sees("stored", "lost")
+        await stage.server.flush()
+        async with stage.storing():
+            await stage.in_epoch(2)
+            await stage.insist(room, "after")
+            frames: list[dict[str, Any]] = []
+            while not any(frame["event"] == "message" for frame in frames):
+                frames += [json.loads(frame) for frame in await member.connection.unsent()]
+        assert [frame["event"] for frame in frames] == ["resume_required", "message"]
+        assert frames[0]["data"] == {"rooms": [room.name], "chats": []}
+        await made.subscriber.close()
+        await made.client.aclose()
+
+
 async def test_joining_under_load(stage: Stage, gateway: Gateway) -> None:
     """One who joins while messages come sees each once, whether by history or live."""
     room = await stage.make()

@@ -102,7 +102,7 @@ class Story:
 
     def destroyed(self, above: int) -> None:
         """A fault destroys what SQL does not have: all above a number."""
-        strike = Strike("FLUSHALL", destroys=True, positions={PARTITION: above})
+        strike = Strike("FLUSHALL", destroys=True, losses=[{PARTITION: above}])
         strike.begun = strike.over = self.tick()
         strike.healed = dict.fromkeys(("back", "accepted", "delivered", "durable"), 1.0)
         self.evidence.strikes.append(strike)
