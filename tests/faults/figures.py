@@ -138,12 +138,11 @@ def _doubts(kinds: Sequence[str], evidence: Evidence) -> Iterable[str]:
     sends = [op for op in evidence.history.operations if op.kind == "send"]
     if 2 * sum(op.outcome == "ok" for op in sends) < len(sends):
         yield "fewer than half the sends were ok"
+    if 2 * len({strike.kind for strike in evidence.strikes}) < len(kinds):
+        yield "there was no time for half the kinds of faults"
     for kind in kinds:
-        strikes = [strike for strike in evidence.strikes if strike.kind == kind]
-        struck = [strike for strike in strikes if not strike.left_out]
-        if not strikes:
-            yield f"there was no time for a fault: {kind}"
-        elif struck and not any(strike.hit for strike in struck):
+        struck = [s for s in evidence.strikes if s.kind == kind and not s.left_out]
+        if struck and not any(strike.hit for strike in struck):
             yield f"a kind of fault hit nothing in flight: {kind}"
 
 
@@ -189,7 +188,7 @@ def _fault(kind: str, strikes: list[Strike]) -> FaultFigures:
         p50=quantile(healed, 0.5),
         p99=quantile(healed, 0.99),
         within=fault.within,
-        left_out=next((strike.left_out for strike in these if strike.left_out), ""),
+        left_out=next((s.left_out for s in these), "there was no time for it"),
     )
 
 
