@@ -24,8 +24,10 @@ class View:
     def take(self, told: Delivery) -> None:
         """Take one thing that it was told."""
         if told.kind == "reset":
+            # A deletion may be lost too: what it hid is there again.
             self.messages.clear()
-            self._last = told.seq
+            self._gone.clear()
+            self._floor, self._last = 0, told.seq
             return
         if told.source == "again":
             self._last = max(self._last, told.seq)
