@@ -10,15 +10,16 @@ from tests.faults.figures import Figures, StrikeFigures
 WIDTH: Final = 1200
 LEFT: Final = 56
 RIGHT: Final = 16
-LANES: Final = 5
-"""Rows of fault names, so that neighbours do not write over each other."""
-
-LANE: Final = 15
-TOP: Final = 34 + LANES * LANE
+TOP: Final = 72
 PLOT: Final = 130
 GAP: Final = 34
-HEIGHT: Final = TOP + 2 * (PLOT + GAP) + 8
+AXIS: Final = TOP + 2 * PLOT + GAP + 18
+COLUMNS: Final = 4
+"""Of the list of faults below."""
+
+LINE: Final = 14
 LOWEST_MS, HIGHEST_MS = 1.0, 10_000.0
+HEALED: Final = ("back", "accepted", "delivered", "durable")
 
 STYLE: Final = """
 text { font: 11px system-ui, sans-serif; fill: #444 }
@@ -43,15 +44,18 @@ class Picture:
 
     def svg(self) -> str:
         """The picture, a document of its own."""
-        about = f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(self._title)}"'
+        lines = -(-len(self._found.strikes) // COLUMNS)
+        height = AXIS + 14 + LINE * lines
+        about = f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(self._title)}"'
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" {about}><style>{STYLE}</style>',
-            f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
+            f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
             f'<text class="title" x="{LEFT}" y="20">{escape(self._title)}</text>',
             *self._strikes(),
             *self._throughput(TOP),
             *self._latency(TOP + PLOT + GAP),
             *self._time_axis(),
+            *self._names(lines),
             "</svg>",
         ]
         return "\n".join(parts) + "\n"
@@ -69,24 +73,31 @@ class Picture:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * second / self._seconds, 1)
 
     def _strikes(self) -> Iterator[str]:
-        ends = [0.0] * LANES
         bottom = TOP + 2 * PLOT + GAP
-        for strike in self._found.strikes:
+        right = [0.0, 0.0]
+        for number, strike in enumerate(self._found.strikes, 1):
             if not strike.begun:
                 continue
             x, over = self._x(strike.begun), self._x(strike.over)
-            healed = self._x(strike.over + max(strike.healed.values(), default=0.0))
+            took = max((strike.healed.get(measure, 0.0) for measure in HEALED), default=0.0)
+            healed = self._x(strike.over + took)
             yield _rect("fault", x, TOP, max(over - x, 1.5), bottom - TOP)
             yield _rect("healing", over, TOP, max(healed - over, 0.0), bottom - TOP)
-            lane = min(range(LANES), key=lambda n: (ends[n] > x, ends[n]))
-            ends[lane] = x + 5.2 * len(strike.kind) + 8
-            y = 38 + LANE * lane
-            yield f'<path class="strike" d="M{x} {y - 8}V{TOP}"/>'
-            anchor = ' text-anchor="end"' if ends[lane] > WIDTH else ""
+            row = 0 if right[0] <= x else 1
+            right[row] = x + 16
+            y = 48 - 13 * row
+            yield f'<path class="strike" d="M{x} {y - 8}V52"/>'
             yield (
-                f'<text class="name" x="{x + 3}" y="{y}"{anchor}>{escape(strike.kind)}'
+                f'<text class="name" x="{x + 2}" y="{y}">{number}'
                 f"<title>{escape(_about(strike))}</title></text>"
             )
+
+    def _names(self, lines: int) -> Iterator[str]:
+        width = (WIDTH - LEFT) / COLUMNS
+        for n, strike in enumerate(self._found.strikes):
+            x, y = LEFT + width * (n // lines), AXIS + 20 + LINE * (n % lines)
+            name = f"{n + 1} {strike.kind}{' (left out)' if not strike.begun else ''}"
+            yield f'<text class="name" x="{round(x)}" y="{y}">{escape(name)}</text>'
 
     def _throughput(self, top: int) -> Iterator[str]:
         most = max([second.sends for second in self._found.timeline] + [1])
@@ -105,7 +116,7 @@ class Picture:
             f'<text x="{LEFT}" y="{top - 4}">from a send to its reply: median (green), 99th'
             " percentile (violet)</text>"
         )
-        for label, value in (("1 ms", 1), ("10 ms", 10), ("100 ms", 100), ("1 s", 1000)):
+        for label, value in (("1 ms", 1.0), ("10 ms", 10.0), ("100 ms", 100.0), ("1 s", 1000.0)):
             yield from _grid(_log_y(value, top), label)
         yield from _grid(_log_y(HIGHEST_MS, top), "10 s")
         for name in ("p50", "p99"):
@@ -127,7 +138,7 @@ class Picture:
             step for step in (5, 10, 20, 30, 60, 300, 600, 3600) if self._seconds / step < 16
         )
         for second in range(0, self._seconds, step):
-            yield f'<text x="{self._x(second)}" y="{HEIGHT - 6}">{second} s</text>'
+            yield f'<text x="{self._x(second)}" y="{AXIS}">{second} s</text>'
 
 
 def _about(strike: StrikeFigures) -> str:
