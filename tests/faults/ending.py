@@ -119,37 +119,40 @@ async def _sees(url: str, name: str, truth: set[str]) -> None:
 async def end_quietly(arena: Arena, strikes: list[Strike], begun: float) -> Evidence:
     """Bring a run to rest and gather what it leaves."""
     ending = Ending(arena)
+    database = arena.cluster.database
     await ending.comes("stuck", "all clients connected", arena.all_back())
     await ending.everyone_sends()
     await ending.all_durable()
     await ending.comes("presence", "ghosts gone", asyncio.gather(*arena.watching))
-    names = {f"#{place.chat}": name for name, place in arena.places.items() if place.chat}
-    cursors = await asyncio.to_thread(cursors_of, arena.cluster.database)
+    cursors = await asyncio.to_thread(cursors_of, database)
     await ending.all_seen()
     pages = await ending.pages()
     await _stored_seen(arena, ending)
     ended = now()
     await ending.presence()
-    database = arena.cluster.database
-    rows = await asyncio.to_thread(rows_of, database)
-    last = await asyncio.to_thread(cursors_of, database)
     arena.history.close()
-    members = defaultdict(list)
-    for client in arena.clients:
-        for name in client.places:
-            members[name].append(client.user)
+    names = {f"#{place.chat}": name for name, place in arena.places.items() if place.chat}
+    rows = await asyncio.to_thread(rows_of, database)
     return Evidence(
         begun=begun,
         ended=ended,
         history=arena.history,
         strikes=strikes,
         rows=[row._replace(place=names.get(row.place, row.place)) for row in rows],
-        cursors={(names.get(p, p), u): seq for (p, u), seq in cursors.items()},
-        last_cursors={(names.get(p, p), u): seq for (p, u), seq in last.items()},
-        members=dict(members),
+        cursors={(names.get(place, place), who): seq for (place, who), seq in cursors.items()},
+        members=_members(arena),
         pages=pages,
         findings=ending.findings,
     )
+
+
+def _members(arena: Arena) -> dict[str, list[str]]:
+    """The users in each place."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for client in arena.clients:
+        for name in client.places:
+            found[name].append(client.user)
+    return dict(found)
 
 
 async def _stored_seen(arena: Arena, ending: Ending) -> None:

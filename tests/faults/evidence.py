@@ -40,7 +40,6 @@ class Evidence:
         strikes: the faults, in order.
         rows: events in SQL, by place and seq.
         cursors: (place, user) to how far, in SQL, before everybody marked all as seen once more.
-        last_cursors: the same at the end.
         members: the users in each place.
         pages: (user, place) to the whole history, as read in the end.
     """
@@ -51,7 +50,6 @@ class Evidence:
     strikes: list[Strike]
     rows: list[Row]
     cursors: dict[tuple[str, str], int]
-    last_cursors: dict[tuple[str, str], int] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
     pages: dict[tuple[str, str], list[Item]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
