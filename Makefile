@@ -14,7 +14,8 @@ TESTS := tests/unit tests/integration tests/cluster
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-socketio bench lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster \
+	test-socketio chaos chaos-controls bench lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -55,6 +56,12 @@ tests/socketio/node_modules/.package-lock.json: tests/socketio/package-lock.json
 
 bench:  ## price a delivery, ours and others'; options in ARGS=, --help among them
 	@$(RUN) bench -m tests.bench $(ARGS)
+
+chaos:  ## load and faults against a cluster, and a verdict; CHAOS_SEED=, CHAOS_MINUTES=
+	@$(RUN) dev -m tests.faults
+
+chaos-controls:  ## take one protection out at a time: the checker must notice each
+	@$(RUN) dev -m tests.faults.controls
 
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .
