@@ -41,6 +41,7 @@ class Runner:
             for number in range(1, self._runs + 1)
             for scenario in self._scenarios
             for system in systems
+            if not (reason := lacks(system, scenario)) or self._skip(system, scenario, reason)
         ]
         for at, (number, scenario, system) in enumerate(turns, start=1):
             said = f"[{at}/{len(turns)}] run {number}: {scenario.name} of {system.name}"
@@ -53,6 +54,12 @@ class Runner:
     def as_json(self) -> str:
         """Everything, for programs."""
         return msgspec.json.format(msgspec.json.encode(self.report), indent=1).decode()
+
+    def _skip(self, system: System, scenario: Scenario, reason: str) -> bool:
+        word = f"{scenario.name} of {system.name} skipped: {reason}"
+        if word not in self.report.skipped:
+            self.report.skipped.append(word)
+        return False
 
     def _is_here(self, system: System) -> bool:
         try:
@@ -81,15 +88,24 @@ class Runner:
         print(f"  {shown}", file=sys.stderr, flush=True)
 
 
+def lacks(system: System, scenario: Scenario) -> str:
+    """What a system lacks for a scenario; nothing if it can be measured."""
+    if scenario.kind == "reconnect" and not system.resumes:
+        return "it does not resume"
+    if scenario.balanced and not system.balanced:
+        return "it has no load balancer here"
+    return ""
+
+
 async def generate(running: Running, scenario: Scenario) -> dict[str, object] | None:
     """Let the load generator do its job: its result, or None for an invalid run."""
     job = Job(
         scenario=scenario,
         dialect=running.dialect,
-        endpoints=running.endpoints,
+        endpoints=(running.balancer,) if scenario.balanced else running.endpoints,
         processes=running.processes,
         stored=running.stored,
-        ordered=running.stored is not None,
+        strict=running.stored is not None,
     )
     loader = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.load"),

@@ -9,13 +9,18 @@ import uvloop
 from picows import WSError, WSHandshakeError
 
 from tests.bench.load.idle import idle
+from tests.bench.load.rate import at_rate
 from tests.bench.load.room import InvalidRunError
 from tests.bench.load.saturation import saturate
+from tests.bench.load.storms import connect_storm, reconnect_storm
 from tests.bench.plan import Job, Kind
 
 MEASUREMENTS: dict[Kind, Callable[[Job], Awaitable[dict[str, object]]]] = {
     "saturation": saturate,
+    "rate": at_rate,
     "idle": idle,
+    "connect": connect_storm,
+    "reconnect": reconnect_storm,
 }
 
 

@@ -69,9 +69,12 @@ class Crowd:
         return sum(len(room.texts) for room in self.rooms)
 
     @property
-    def out_of_order(self) -> int:
-        """Deliveries that came before an earlier one of their room."""
-        return sum(room.out_of_order for room in self.rooms)
+    def disorder(self) -> dict[str, int]:
+        """How many deliveries came before an earlier one of their room, and how many twice."""
+        return {
+            "out_of_order": sum(room.out_of_order for room in self.rooms),
+            "duplicates": sum(room.duplicates for room in self.rooms),
+        }
 
     def check(self) -> None:
         """See that nothing was wrong so far.
@@ -82,8 +85,8 @@ class Crowd:
         for room in self.rooms:
             if room.problem:
                 raise InvalidRunError(room.problem)
-        if self.job.ordered and self.out_of_order:
-            raise InvalidRunError(f"{self.out_of_order} deliveries came out of order")
+        if self.job.strict and any(self.disorder.values()):
+            raise InvalidRunError(f"deliveries in the wrong order, or twice: {self.disorder}")
         if lost := [client.user for client in self.clients if client.lost.done()]:
             raise InvalidRunError(f"connections were lost: {', '.join(lost[:10])}")
 

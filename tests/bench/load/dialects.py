@@ -1,12 +1,21 @@
 """How each system is spoken to."""
 
 import asyncio
+import re
 
 import msgspec
 from picows import WSFrame, WSMsgType, WSTransport
 
 from tests.bench.load.client import ANSWER_WITHIN, Client
 from tests.bench.load.room import InvalidRunError
+
+SEQ = re.compile(rb'"seq":(\d+)')
+
+
+def seq_of(delivery: bytes) -> int:
+    """The place of a delivery of ours in its room."""
+    found = SEQ.search(delivery)
+    return int(found[1]) if found else 0
 
 
 class Answering(Client):
@@ -39,6 +48,9 @@ class ParleyJson(Answering):
 
     async def join(self) -> None:
         await self.request("joinRoom", {"room": self.room.name})
+
+    async def resume(self) -> None:
+        await self.request("resume", {"rooms": {self.room.name: seq_of(self.latest)}})
 
     async def request(self, event: str, data: object) -> bytes:
         """Ask for something.
@@ -115,6 +127,25 @@ class SocketIo(Answering):
             self.answered(data)
 
 
+class SocketIoRecovering(SocketIo):
+    """With connection state recovery: rooms and what was missed come back by themselves.
+
+    See https://socket.io/docs/v4/connection-state-recovery/.
+    """
+
+    async def enter(self) -> None:
+        if self.latest:
+            offset = msgspec.json.decode(self.latest[2:])[-1]
+            recovery = msgspec.json.encode({"pid": self._private, "offset": offset})
+            answer = await self.ask(b"40" + recovery)
+        else:
+            answer = await self.ask(b"40")
+        self._private: str = msgspec.json.decode(answer[2:])["pid"]
+
+    async def resume(self) -> None:
+        """Nothing more to do."""
+
+
 class ParleySocketIo(SocketIo):
     """Ours: Socket.IO."""
 
@@ -123,6 +154,9 @@ class ParleySocketIo(SocketIo):
 
     async def join(self) -> None:
         await self.request("joinRoom", {"room": self.room.name})
+
+    async def resume(self) -> None:
+        await self.request("resume", {"rooms": {self.room.name: seq_of(self.latest)}})
 
     async def request(self, event: str, data: object) -> bytes:
         """Ask for something.
@@ -224,6 +258,7 @@ DIALECTS: dict[str, tuple[type[Client], type[Client]]] = {
     "parley-json": (ParleyJson, ParleyJsonDirect),
     "parley-socketio": (ParleySocketIo, ParleySocketIoDirect),
     "socketio": (SocketIo, SocketIo),
+    "socketio-recovering": (SocketIoRecovering, SocketIoRecovering),
     "tutorial": (Tutorial, Tutorial),
     "nats": (Nats, Nats),
 }

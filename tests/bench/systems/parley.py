@@ -26,6 +26,9 @@ class Parley:
         gateways: how many.
     """
 
+    resumes = True
+    balanced = True
+
     def __init__(self, dialect: str, root: Path, gateways: int = 2) -> None:
         self.name = dialect
         self._root = root
