@@ -36,7 +36,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     window: int = 0
     rate: float = 0
-    seconds: float = 5
+    seconds: float = 4
     connections: int = 0
     balanced: bool = False
 
@@ -110,7 +110,7 @@ SCENARIOS = (
         title="2,000 idle connections, and taking them in",
         kind="idle",
         connections=2000,
-        seconds=10,
+        seconds=5,
     ),
     Scenario(
         name="connect",
@@ -126,6 +126,8 @@ SCENARIOS = (
     ),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+QUICK = ("rooms50x16", "direct", "rate10k", "reconnect")
+"""What shows in a minute that the bench works."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

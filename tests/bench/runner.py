@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 
 import msgspec
 
 from tests.bench.plan import Job, Scenario
 from tests.bench.report import Report, Run, flat
 from tests.bench.systems.system import NotHereError, Running, System
+from tests.bench.table import number
 from tests.support.process import ROOT
 
 
@@ -30,30 +32,43 @@ class Runner:
         self._runs: int = options.runs
         self._seconds: float | None = options.seconds
         self._lock: Path | None = options.lock
+        self._file: Path | None = options.json
         self.report = Report(machine=machine())
         self.invalid = 0
+        self._gone: set[str] = set()
 
     async def run(self) -> None:
         """Measure all, and tell how far it has come."""
         systems = list(filter(self._is_here, self._systems))
         turns = [
-            (number, scenario, system)
-            for number in range(1, self._runs + 1)
+            (turn, scenario, system)
+            for turn in range(1, self._runs + 1)
             for scenario in self._scenarios
             for system in systems
             if not (reason := lacks(system, scenario)) or self._skip(system, scenario, reason)
         ]
-        for at, (number, scenario, system) in enumerate(turns, start=1):
-            said = f"[{at}/{len(turns)}] run {number}: {scenario.name} of {system.name}"
-            print(said, file=sys.stderr, flush=True)
-            if self._seconds:
-                scenario = msgspec.structs.replace(scenario, seconds=self._seconds)  # noqa: PLW2901
+        started = perf_counter()
+        for at, (turn, scenario, system) in enumerate(turns):
+            left = (perf_counter() - started) / at * (len(turns) - at) if at else 0
+            say(
+                f"[{at + 1}/{len(turns)}] run {turn}: {scenario.name} of {system.name}"
+                + (f", {left / 60:.0f} min to go" if left else "")
+            )
+            if system.name in self._gone:
+                continue
             with locked(self._lock):
-                await self._measure(system, scenario)
+                await self._measure(system, self._sized(scenario))
+            self._keep()
 
-    def as_json(self) -> str:
-        """Everything, for programs."""
-        return msgspec.json.format(msgspec.json.encode(self.report), indent=1).decode()
+    def _sized(self, scenario: Scenario) -> Scenario:
+        if not self._seconds:
+            return scenario
+        return msgspec.structs.replace(scenario, seconds=self._seconds)
+
+    def _keep(self) -> None:
+        """Write what there is so far: a run that is interrupted has still measured something."""
+        if self._file:
+            self._file.write_bytes(msgspec.json.format(msgspec.json.encode(self.report), indent=1))
 
     def _skip(self, system: System, scenario: Scenario, reason: str) -> bool:
         word = f"{scenario.name} of {system.name} skipped: {reason}"
@@ -76,7 +91,9 @@ class Runner:
                 async with system.start(scenario, Path(folder)) as running:
                     result = await generate(running, scenario)
             except NotHereError as reason:
-                self.report.skipped.append(f"{scenario.name} of {system.name}: {reason}")
+                self.report.skipped.append(f"{system.name} skipped: {reason}")
+                self.report.versions.pop(system.name)
+                self._gone.add(system.name)
                 return
         if result is None:
             self.invalid += 1
@@ -84,8 +101,8 @@ class Runner:
             return
         figures = flat(result)
         self.report.runs.append(Run(system.name, scenario.name, figures, load))
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        print(f"  {shown}", file=sys.stderr, flush=True)
+        shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items() if value)
+        say(f"  {shown}")
 
 
 def lacks(system: System, scenario: Scenario) -> str:
@@ -115,6 +132,11 @@ async def generate(running: Running, scenario: Scenario) -> dict[str, object] | 
     )
     said, _ = await loader.communicate(msgspec.json.encode(job))
     return msgspec.json.decode(said) if loader.returncode == 0 else None
+
+
+def say(line: str) -> None:
+    """Tell who waits how far it has come."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def machine() -> str:
