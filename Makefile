@@ -14,7 +14,7 @@ TESTS := tests/unit tests/integration tests/cluster
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster bench lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster bench bench-sizes lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -46,6 +46,9 @@ test-cluster:  ## the tests of whole clusters
 
 bench:  ## price a delivery, ours and others'; options in ARGS=, --help among them
 	@$(RUN) bench -m tests.bench $(ARGS)
+
+bench-sizes:  ## our cost against gateways, connections, members and rooms; options in ARGS=
+	@$(RUN) bench -m tests.bench.sizes $(ARGS)
 
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .

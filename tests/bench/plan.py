@@ -28,6 +28,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
         seconds: how long it is measured.
         connections: how many are opened, for `idle`.
         balanced: through the system's load balancer, not straight to its nodes.
+        nodes: to how many of the nodes clients connect; 0 for all.
+        known: rooms there are besides, which nobody is in.
     """
 
     name: str
@@ -36,9 +38,11 @@ class Scenario(Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     window: int = 0
     rate: float = 0
-    seconds: float = 4
+    seconds: float = 3
     connections: int = 0
     balanced: bool = False
+    nodes: int = 0
+    known: int = 0
 
 
 FIFTIES = (Group(10, 50),)
@@ -95,7 +99,7 @@ SCENARIOS = (
         kind="rate",
         groups=FIFTIES,
         rate=200,
-        seconds=10,
+        seconds=8,
     ),
     Scenario(
         name="room1000",
@@ -103,7 +107,7 @@ SCENARIOS = (
         kind="rate",
         groups=(Group(1, 1000),),
         rate=10,
-        seconds=15,
+        seconds=12,
     ),
     Scenario(
         name="idle",

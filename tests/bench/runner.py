@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 
 import msgspec
@@ -36,29 +37,43 @@ class Runner:
         self.report = Report(machine=machine())
         self.invalid = 0
         self._gone: set[str] = set()
+        self._done = 0
+        self._total = 0
+        self._spent: list[float] = []
 
     async def run(self) -> None:
         """Measure all, and tell how far it has come."""
         systems = list(filter(self._is_here, self._systems))
         turns = [
-            (turn, scenario, system)
-            for turn in range(1, self._runs + 1)
+            (scenario, system)
             for scenario in self._scenarios
             for system in systems
             if not (reason := lacks(system, scenario)) or self._skip(system, scenario, reason)
         ]
-        started = perf_counter()
-        for at, (turn, scenario, system) in enumerate(turns):
-            left = (perf_counter() - started) / at * (len(turns) - at) if at else 0
-            say(
-                f"[{at + 1}/{len(turns)}] run {turn}: {scenario.name} of {system.name}"
-                + (f", {left / 60:.0f} min to go" if left else "")
-            )
-            if system.name in self._gone:
-                continue
+        self._total = len(turns) * self._runs
+        for turn in range(1, self._runs + 1):
+            # A whole turn under one lock: what is compared is measured side by side.
             with locked(self._lock):
-                await self._measure(system, self._sized(scenario))
-            self._keep()
+                for scenario, system in turns:
+                    await self._take_turn(turn, scenario, system)
+
+    async def _take_turn(self, turn: int, scenario: Scenario, system: System) -> None:
+        self._done += 1
+        if system.name in self._gone:
+            return
+        say(
+            f"[{self._done}/{self._total}] run {turn}: {scenario.name} of {system.name}{self._left()}"
+        )
+        started = perf_counter()
+        await self._measure(system, self._sized(scenario))
+        self._spent.append(perf_counter() - started)
+        self._keep()
+
+    def _left(self) -> str:
+        if not self._spent:
+            return ""
+        minutes = fmean(self._spent) * (self._total - self._done + 1) / 60
+        return f", {minutes:.0f} min to go"
 
     def _sized(self, scenario: Scenario) -> Scenario:
         if not self._seconds:

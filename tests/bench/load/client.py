@@ -54,8 +54,8 @@ class Client(WSListener):
     async def enter(self) -> None:
         """What comes between the WebSocket handshake and the first request."""
 
-    async def create(self) -> None:
-        """Make the room, where rooms must be made; its first member does."""
+    async def create(self, name: str) -> None:
+        """Make a room, where rooms must be made; its first member does."""
 
     async def join(self) -> None:
         """Become a member of the room."""

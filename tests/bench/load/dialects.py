@@ -43,8 +43,8 @@ class ParleyJson(Answering):
     def address(self, endpoint: str) -> str:
         return f"{endpoint}/ws?username={self.user}"
 
-    async def create(self) -> None:
-        await self.request("createRoom", {"name": self.room.name})
+    async def create(self, name: str) -> None:
+        await self.request("createRoom", {"name": name})
 
     async def join(self) -> None:
         await self.request("joinRoom", {"room": self.room.name})
@@ -83,7 +83,7 @@ class ParleyJsonDirect(ParleyJson):
 
     delivery = b'{"event":"newMessage"'
 
-    async def create(self) -> None:
+    async def create(self, name: str) -> None:
         """The first message makes the chat."""
 
     async def join(self) -> None:
@@ -149,8 +149,8 @@ class SocketIoRecovering(SocketIo):
 class ParleySocketIo(SocketIo):
     """Ours: Socket.IO."""
 
-    async def create(self) -> None:
-        await self.request("createRoom", {"name": self.room.name})
+    async def create(self, name: str) -> None:
+        await self.request("createRoom", {"name": name})
 
     async def join(self) -> None:
         await self.request("joinRoom", {"room": self.room.name})
@@ -175,7 +175,7 @@ class ParleySocketIoDirect(ParleySocketIo):
 
     delivery = b'42["newMessage"'
 
-    async def create(self) -> None:
+    async def create(self, name: str) -> None:
         """The first message makes the chat."""
 
     async def join(self) -> None:

@@ -30,7 +30,7 @@ async def connect_storm(job: Job) -> dict[str, object]:
     first = [crowd.clients_of(room)[0] for room in crowd.rooms]
     await crowd.connect(first)
     for client in first:
-        await client.create()
+        await client.create(client.room.name)
         await client.join()
     others = [client for client in crowd.clients if client not in set(first)]
     meter = Meter(job.processes)
