@@ -61,9 +61,8 @@ class Runner:
         self._done += 1
         if system.name in self._gone:
             return
-        say(
-            f"[{self._done}/{self._total}] run {turn}: {scenario.name} of {system.name}{self._left()}"
-        )
+        place = f"[{self._done}/{self._total}] run {turn}"
+        say(f"{place}: {scenario.name} of {system.name}{self._left()}")
         started = perf_counter()
         await self._measure(system, self._sized(scenario))
         self._spent.append(perf_counter() - started)
