@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--scenarios", type=names(BY_NAME), default=[], help=f"some of {', '.join(BY_NAME)}")
     add("--runs", type=int, default=5, help="how often; systems take turns")
     add("--seconds", type=float, help="how long a measurement takes")
+    add("--connections", type=int, help="the most clients a scenario may have")
     add("--quick", action="store_true", help="one short run of what is quick to measure")
     add("--root", type=Path, default=Path.cwd(), help="the checkout of ours to measure")
     add("--json", type=Path, help="a file for all figures, written after each measurement")
@@ -49,6 +51,8 @@ def names(known: object) -> type[list[str]]:
 def main() -> int:
     """Measure and show; the exit code is 1 if a run was invalid or nothing was measured."""
     options = parse(sys.argv[1:])
+    # Told to end, it ends as after Ctrl-C: no server is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.show:
         report, failed = msgspec.json.decode(options.show.read_bytes(), type=Report), False
     else:

@@ -5,6 +5,7 @@ import asyncio
 import fcntl
 import os
 import platform
+import resource
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,17 @@ from time import perf_counter
 
 import msgspec
 
-from tests.bench.plan import Job, Scenario
+from tests.bench.plan import Group, Job, Scenario
 from tests.bench.report import Report, Run, flat
 from tests.bench.systems.system import NotHereError, Running, System
 from tests.bench.table import number
 from tests.support.process import ROOT
+
+SPARE_FILES = 200
+"""Open files of a process beside its connections."""
+
+FILES = 1_000_000
+"""More than anything here opens."""
 
 
 class Runner:
@@ -32,6 +39,7 @@ class Runner:
         self._scenarios = scenarios
         self._runs: int = options.runs
         self._seconds: float | None = options.seconds
+        self._connections: int = min(options.connections or FILES, file_limit() - SPARE_FILES)
         self._lock: Path | None = options.lock
         self._file: Path | None = options.json
         self.report = Report(machine=machine())
@@ -75,9 +83,13 @@ class Runner:
         return f", {minutes:.0f} min to go"
 
     def _sized(self, scenario: Scenario) -> Scenario:
-        if not self._seconds:
-            return scenario
-        return msgspec.structs.replace(scenario, seconds=self._seconds)
+        """The scenario as the command line wants it, and with no more clients than files."""
+        return msgspec.structs.replace(
+            scenario,
+            seconds=self._seconds or scenario.seconds,
+            groups=tuple(fewer(group, self._connections) for group in scenario.groups),
+            connections=min(scenario.connections, self._connections),
+        )
 
     def _keep(self) -> None:
         """Write what there is so far: a run that is interrupted has still measured something."""
@@ -146,6 +158,18 @@ async def generate(running: Running, scenario: Scenario) -> dict[str, object] | 
     )
     said, _ = await loader.communicate(msgspec.json.encode(job))
     return msgspec.json.decode(said) if loader.returncode == 0 else None
+
+
+def fewer(group: Group, connections: int) -> Group:
+    """As many rooms of a group, but one at least, as so many connections are enough for."""
+    rooms = max(1, min(group.rooms, connections // group.members))
+    return msgspec.structs.replace(group, rooms=rooms)
+
+
+def file_limit() -> int:
+    """How many files a process may open, once it has raised its limit; each client is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FILES if hard == resource.RLIM_INFINITY else hard
 
 
 def say(line: str) -> None:

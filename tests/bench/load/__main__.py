@@ -1,6 +1,7 @@
 """`python -m tests.bench.load`: a job on standard input, its result on standard output."""
 
 import gc
+import resource
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -27,6 +28,8 @@ MEASUREMENTS: dict[Kind, Callable[[Job], Awaitable[dict[str, object]]]] = {
 async def measure(job: Job) -> dict[str, object]:
     """Do the job."""
     gc.disable()  # a pause would be seen as latency
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return await MEASUREMENTS[job.scenario.kind](job)
 
 

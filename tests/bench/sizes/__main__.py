@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -12,14 +11,11 @@ from pathlib import Path
 import msgspec
 
 from tests.bench.report import Report, Run, flat
-from tests.bench.runner import generate, locked, machine, say
+from tests.bench.runner import SPARE_FILES, file_limit, generate, locked, machine, say
 from tests.bench.sizes.chart import chart
 from tests.bench.sizes.series import PICTURES, Picture, Step, steps
 from tests.bench.systems.parley import Parley
 from tests.bench.table import aligned, number
-
-SPARE_FILES = 500
-"""Open files of a process beside its connections."""
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -78,7 +74,7 @@ async def _measure(step: Step, report: Report, options: argparse.Namespace) -> N
 
 def _fits(step: Step, report: Report) -> bool:
     """Whether a process may open that many files; the load generator has all connections."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = file_limit()
     wanted = max(step.scenario.connections, sum(g.rooms * g.members for g in step.scenario.groups))
     if wanted + SPARE_FILES <= limit:
         return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from math import log10
+from math import floor, log10
 
 from tests.bench.pictures import page
 from tests.bench.report import Report, Spread
@@ -40,7 +40,7 @@ class Scale:
     def __init__(self, sizes: Sequence[int], most: float) -> None:
         self._first = log10(sizes[0])
         self._decades = (log10(sizes[-1]) - self._first) or 1
-        self.most = most
+        self.most = rounded(most)
 
     def x(self, size: int) -> float:
         """From the left."""
@@ -49,6 +49,12 @@ class Scale:
     def y(self, value: float) -> float:
         """From the top."""
         return BOTTOM - (BOTTOM - TOP) * value / self.most
+
+
+def rounded(most: float) -> float:
+    """The next 1, 2, 4 or 8 times a power of ten: its quarters are short numbers."""
+    power = 10.0 ** floor(log10(most)) if most > 0 else 1.0
+    return next(power * times for times in (1, 2, 4, 8, 10) if power * times >= most)
 
 
 def _points(report: Report, series: str, figure: str) -> Points:
