@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench.document import put
 from tests.bench.pictures import draw
 from tests.bench.plan import BY_NAME, QUICK
 from tests.bench.report import Report
@@ -29,7 +30,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--quick", action="store_true", help="one short run of what is quick to measure")
     add("--root", type=Path, default=Path.cwd(), help="the checkout of ours to measure")
     add("--json", type=Path, help="a file for all figures, written after each measurement")
-    add("--markdown", type=Path, help="a file for the tables")
+    add("--markdown", type=Path, help="a document for the tables")
     add("--pictures", type=Path, help="a folder for the pictures, as SVG")
     add("--lock", type=Path, help="a file to lock while measuring")
     add("--show", type=Path, help="measure nothing, show the figures of this file")
@@ -59,7 +60,7 @@ def main() -> int:
         report, failed = measure(options)
     print(table(report))
     if options.markdown:
-        options.markdown.write_text(markdown(report))
+        put(options.markdown, "results", markdown(report))
     if options.pictures:
         draw(report, options.pictures)
     return 1 if failed or not report.runs else 0

@@ -102,6 +102,14 @@ SCENARIOS = (
         seconds=8,
     ),
     Scenario(
+        name="direct1k",
+        title="direct chats, 250 pairs, 1,000 messages/s offered",
+        kind="rate",
+        groups=PAIRS,
+        rate=1000,
+        seconds=5,
+    ),
+    Scenario(
         name="room1000",
         title="one room of 1,000, 10 messages/s",
         kind="rate",

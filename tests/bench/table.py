@@ -55,8 +55,8 @@ def markdown(report: Report) -> str:
     lines = [f"Measured on {report.machine}.", ""]
     lines += [f"- {name}: {said}" for name, said in report.versions.items()]
     for title, (head, *rows) in sections(report):
-        lines += ["", f"**{title}**", "", _line(head), _line(["---"] * len(head))]
-        lines += [_line(row) for row in rows]
+        lines += ["", f"**{title}**", "", line_of(head), line_of(["---"] * len(head))]
+        lines += [line_of(row) for row in rows]
     return "\n".join([*lines, "", *(f"- {word}" for word in report.skipped), ""])
 
 
@@ -112,20 +112,30 @@ def number(value: float) -> str:
 
 
 def _scenario(report: Report, scenario: str, columns: Sequence[Column]) -> Iterator[list[str]]:
-    yield ["median (min to max)", *(column.title for column in columns), "of it", "load, runs"]
+    yield [
+        "median (min to max)",
+        *(column.title for column in columns),
+        "of it",
+        "loader",
+        "load",
+        "runs",
+    ]
     for system in report.systems(scenario):
         spreads = [report.spread(system, scenario, column.figure) for column in columns]
         runs = [run for run in report.runs if (run.system, run.scenario) == (system, scenario)]
         loads = [run.load for run in runs]
         yield [
             system,
-            *(_cell(spread) for spread in spreads),
+            *(cell(spread) for spread in spreads),
             _parts(report, system, scenario, columns[0].figure),
-            f"{min(loads):.1f} to {max(loads):.1f}, {len(runs)}",
+            f"{loader.mid:.2f}" if (loader := report.spread(system, scenario, "loader")) else "-",
+            f"{min(loads):.1f} to {max(loads):.1f}",
+            str(len(runs)),
         ]
 
 
-def _cell(spread: Spread | None) -> str:
+def cell(spread: Spread | None) -> str:
+    """A spread as text."""
     if spread is None:
         return "-"
     return f"{number(spread.mid)} ({number(spread.low)} to {number(spread.high)})"
@@ -144,5 +154,6 @@ def _parts(report: Report, system: str, scenario: str, figure: str) -> str:
     )
 
 
-def _line(cells: Sequence[str]) -> str:
+def line_of(cells: Sequence[str]) -> str:
+    """A row of a table in Markdown."""
     return f"| {' | '.join(cells)} |"

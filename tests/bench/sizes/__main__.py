@@ -6,16 +6,18 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from tests.bench.document import put
 from tests.bench.report import Report, Run, flat
 from tests.bench.runner import SPARE_FILES, file_limit, generate, locked, machine, say
 from tests.bench.sizes.chart import chart
 from tests.bench.sizes.series import PICTURES, Picture, Step, steps
 from tests.bench.systems.parley import Parley
-from tests.bench.table import aligned, number
+from tests.bench.table import aligned, cell, line_of, number
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -27,6 +29,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     add("--series", default="", help="one of gateways, connections, members, known")
     add("--root", type=Path, default=Path.cwd(), help="the checkout of ours to measure")
     add("--json", type=Path, help="a file for all figures")
+    add("--markdown", type=Path, help="a document for tables and pictures")
     add("--pictures", type=Path, help="a folder for the pictures, as SVG")
     add("--lock", type=Path, help="a file to lock while measuring")
     add("--show", type=Path, help="measure nothing, show the figures of this file")
@@ -82,19 +85,32 @@ def _fits(step: Step, report: Report) -> bool:
     return False
 
 
-def table(report: Report, picture: Picture) -> str:
+def rows_of(report: Report, picture: Picture) -> list[list[str]]:
     """The figures of a picture, a row for each size."""
-    sizes = sorted(
-        {int(run.system) for line in picture.lines for run in report.runs_of(line.series)}
-    )
+    runs = [run for line in picture.lines for run in report.runs_of(line.series)]
     rows = [[picture.axis, *(line.title for line in picture.lines)]]
-    for size in sizes:
+    for size in sorted({int(run.system) for run in runs}):
         spreads = [report.spread(str(size), line.series, line.figure) for line in picture.lines]
-        cells = [
-            f"{number(s.mid)} ({number(s.low)} to {number(s.high)})" if s else "-" for s in spreads
-        ]
-        rows.append([f"{size:,}", *cells])
-    return "\n".join([f"{picture.title}: {picture.unit}", *aligned(rows), ""])
+        rows.append([f"{size:,}", *map(cell, spreads)])
+    return rows
+
+
+def show(report: Report, picture: Picture) -> str:
+    """A picture as text."""
+    rows = aligned(rows_of(report, picture))
+    return "\n".join([f"{picture.title}: {picture.unit}", *rows, ""])
+
+
+def markdown(report: Report, pictures: Sequence[Picture], folder: Path) -> str:
+    """Pictures and their figures for the documentation, which is beside `folder`."""
+    made_of = ", ".join(report.versions.values())
+    lines = [f"Measured on {report.machine}; {made_of}."]
+    for picture in pictures:
+        file = f"{folder.name}/{picture.file}.svg"
+        head, *rows = rows_of(report, picture)
+        lines += ["", f"### {picture.title}", "", f"![{picture.unit}]({file})", "", picture.bound]
+        lines += ["", *map(line_of, (head, ["---"] * len(head), *rows))]
+    return "\n".join([*lines, "", *(f"- {word}" for word in report.skipped), ""])
 
 
 def main() -> int:
@@ -105,13 +121,16 @@ def main() -> int:
     else:
         report = asyncio.run(measure(options))
     print(report.machine, *report.versions.values(), "", sep="\n")
-    for picture in PICTURES:
-        if any(report.runs_of(line.series) for line in picture.lines):
-            print(table(report, picture))
-            if options.pictures:
-                options.pictures.mkdir(parents=True, exist_ok=True)
-                (options.pictures / f"{picture.file}.svg").write_text(chart(report, picture))
-    print(*report.skipped, sep="\n")
+    known = [one for one in PICTURES if any(report.runs_of(line.series) for line in one.lines)]
+    print(*(show(report, picture) for picture in known), *report.skipped, sep="\n")
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        for picture in known:
+            (options.pictures / f"{picture.file}.svg").write_text(chart(report, picture))
+    if options.markdown:
+        put(
+            options.markdown, "sizes", markdown(report, known, options.pictures or Path("pictures"))
+        )
     return 0 if report.runs and not any("INVALID" in word for word in report.skipped) else 1
 
 

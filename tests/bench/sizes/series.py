@@ -30,13 +30,14 @@ class Line(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A picture: its file, what its axes are, and its lines."""
+    """A picture: its file, what its axes are, its lines, and what bounds what it shows."""
 
     file: str
     title: str
     axis: str
     unit: str
     lines: tuple[Line, ...]
+    bound: str
 
 
 GATEWAYS = (1, 2, 4)
@@ -111,7 +112,13 @@ def _parts(series: str) -> tuple[Line, ...]:
 DELIVERY = "CPU us a delivery"
 PICTURES = (
     Picture(
-        "sizes-gateways", "Rooms of 50 over more gateways", "gateways", DELIVERY, _parts("gateways")
+        "sizes-gateways",
+        "Rooms of 50 over more gateways",
+        "gateways",
+        DELIVERY,
+        _parts("gateways"),
+        "Bounded by the cores: each gateway that has members of a room decodes and frames its "
+        "messages once for itself, and with more of them a tick of each has fewer frames to join.",
     ),
     Picture(
         "sizes-redis",
@@ -122,6 +129,9 @@ PICTURES = (
             Line("gateways", "redis_us_a_message", "members on every gateway"),
             Line("gateways-alone", "redis_us_a_message", "members on one gateway"),
         ),
+        "A gateway that has no member of a room costs Redis nothing: it does not follow the "
+        "channel. One that has costs one push a message, and splits what a script call could "
+        "have taken together.",
     ),
     Picture(
         "sizes-connections",
@@ -129,6 +139,8 @@ PICTURES = (
         "connections",
         DELIVERY,
         _parts("connections"),
+        "Bounded by the cores. Few rooms leave little to join, so each message pays for a script "
+        "call and its fsync alone; from some hundreds of connections on the price is flat.",
     ),
     Picture(
         "sizes-memory",
@@ -136,6 +148,7 @@ PICTURES = (
         "connections",
         "KiB a connection",
         (Line("connections-idle", "idle_kib", "all processes"),),
+        "Bounded by memory and by `ulimit -n`: each connection is an open file of its gateway.",
     ),
     Picture(
         "sizes-intake",
@@ -143,9 +156,24 @@ PICTURES = (
         "connections",
         "CPU us a connection",
         (Line("connections-idle", "intake_cpu_us", "all-in"),),
+        "Bounded by one core for each gateway: the handshake, and who one is.",
     ),
     Picture(
-        "sizes-members", "1,000 connections in larger rooms", "members", DELIVERY, _parts("members")
+        "sizes-members",
+        "1,000 connections in larger rooms",
+        "members",
+        DELIVERY,
+        _parts("members"),
+        "A message has its price (the script, the fsync, the row) and each delivery has its own. "
+        "In small rooms the first is all there is, in large ones it is shared by the members.",
     ),
-    Picture("sizes-known", "More rooms known", "rooms known", DELIVERY, _parts("known")),
+    Picture(
+        "sizes-known",
+        "More rooms known",
+        "rooms known",
+        DELIVERY,
+        _parts("known"),
+        "Rooms that nobody is in cost nothing but their keys in Redis, until `ROOM_IDLE`, and "
+        "their rows in SQL.",
+    ),
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from tests.bench.bars import judge
+from tests.bench.document import put
 from tests.bench.pictures import draw
 from tests.bench.report import Report, Run, Spread, flat
 from tests.bench.sizes.chart import chart
@@ -76,3 +77,14 @@ def test_charts_are_well_formed() -> None:
     runs = [Run(str(size), "gateways", figures, 0.1) for size in (1, 2, 4)]
     root = ET.fromstring(chart(Report(runs=runs), picture))  # noqa: S314  made just now
     assert len(root.findall("{http://www.w3.org/2000/svg}polyline")) == len(picture.lines)
+
+
+def test_a_result_goes_where_a_document_wants_it(tmp_path: Path) -> None:
+    """Between its marks a document gets the new result; all else stays."""
+    document = tmp_path / "page.md"
+    document.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
+    put(document, "results", "new")
+    text = document.read_text()
+    assert "old" not in text
+    assert text.startswith("before\n<!-- results -->\n\nnew\n")
+    assert text.endswith("<!-- end of results -->\nafter\n")
