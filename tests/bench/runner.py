@@ -122,7 +122,8 @@ class Runner:
                 self._gone.add(system.name)
                 return
         if result is None:
-            self.invalid += 1
+            # What a peer loses is told; only ours makes the bench fail.
+            self.invalid += running.stored is not None
             self.report.skipped.append(f"{scenario.name} of {system.name}: a run was INVALID")
             return
         figures = flat(result)
