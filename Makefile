@@ -15,7 +15,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster \
-	test-socketio chaos chaos-controls bench lint format requirements clean
+	test-socketio chaos chaos-controls bench bench-sizes lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -56,6 +56,9 @@ tests/socketio/node_modules/.package-lock.json: tests/socketio/package-lock.json
 
 bench:  ## price a delivery, ours and others'; options in ARGS=, --help among them
 	@$(RUN) bench -m tests.bench $(ARGS)
+
+bench-sizes:  ## our cost against gateways, connections, members and rooms; options in ARGS=
+	@$(RUN) bench -m tests.bench.sizes $(ARGS)
 
 chaos:  ## load and faults against a cluster, and a verdict; CHAOS_SEED=, CHAOS_MINUTES=
 	@$(RUN) dev -m tests.faults
