@@ -5,15 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route, WebSocketRoute
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
-from gateway.endpoints import chats, health, openapi, websocket
+from gateway.endpoints import chats, health, openapi, web, websocket
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
 from gateway.history import History
@@ -63,8 +62,7 @@ def make_app(settings: Settings) -> Starlette:
         Route("/chats/user/{user:path}", chats.ChatsOfUser),
         Route("/chats/{chat}", chats.Chat),
         Route("/openapi.json", openapi.document),
-        Route("/docs", openapi.page),
-        Mount("/docs", StaticFiles(directory=openapi.WEB)),
+        *web.routes(),
         WebSocketRoute("/ws", websocket.chat),
     ]
     errors = {

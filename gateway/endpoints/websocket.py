@@ -43,6 +43,8 @@ async def chat(websocket: WebSocket) -> None:
     if services.readiness.draining:
         await websocket.close(CloseCode.RESTARTING, "this gateway is leaving")
         return
+    if websocket.query_params.get("welcome") == "1":
+        people.welcome(services, connection)
     _bind(connection, websocket.query_params.get("username"))
     people.came(services, connection)
     dispatcher = Dispatcher(services, connection)
