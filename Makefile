@@ -11,10 +11,11 @@ endif
 RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there is no python3 on PATH)) deploy/bootstrap.py
 
 TESTS := tests/unit tests/integration tests/cluster
+NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-javascript test-browser lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -43,6 +44,15 @@ test-integration:  ## the tests against real servers
 
 test-cluster:  ## the tests of whole clusters
 	@$(RUN) dev -m pytest tests/cluster $(ARGS)
+
+test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
+	@$(NODE_TEST) tests/javascript/*.test.js
+
+test-browser: setup tests/browser/node_modules  ## the tests of the chat page; needs Node 20 and Debian's Chromium
+	@$(NODE_TEST) tests/browser/*.test.js
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	@cd tests/browser && npm ci --no-audit --no-fund && touch node_modules
 
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .

@@ -86,8 +86,9 @@ export class ConversationView extends HTMLElement {
     const { gate } = this.#shown;
     this.gate.hidden = gate === null;
     this.list.hidden = this.composer.hidden = this.typing.hidden = gate !== null;
-    if (gate === this.#gated) return;
-    this.#gated = gate;
+    const gated = gate && this.#shown.name; // tried again in vain, its words stay where they are
+    if (gated === this.#gated) return;
+    this.#gated = gated;
     this.gate.replaceChildren(...(gate ? this.#gateForm() : []));
     if (gate && !document.querySelector("dialog[open]")) this.gate.querySelector("input")?.focus();
   }

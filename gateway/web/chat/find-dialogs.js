@@ -45,7 +45,7 @@ function candidates(store, rooms, typed) {
 }
 
 function choice({ name, title, isRoom, locked, hint }, choose) {
-  return h("li", {}, h("button", { type: "button", onclick: () => choose(name) },
+  return h("li", {}, h("button", { type: "button", "data-choice": name, onclick: () => choose(name) },
     isRoom ? icon(locked ? "lock" : "hash") : avatar(title), h("span.title", {}, title),
     hint && h("span.hint", {}, hint)));
 }

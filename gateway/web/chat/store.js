@@ -124,7 +124,7 @@ export class Store extends Emitter {
   /** One looks at the end of a conversation: all of it is seen. */
   see(conversation) {
     const head = conversation.head;
-    if (conversation.unread === 0 && conversation.mySeen >= head) return;
+    if (!conversation.loaded || (conversation.unread === 0 && conversation.mySeen >= head)) return;
     const news = conversation.unread > 0;
     conversation.mySeen = Math.max(conversation.mySeen, head);
     conversation.unread = 0;

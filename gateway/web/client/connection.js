@@ -155,16 +155,14 @@ export class Connection {
     const session = { socket, url, since: 0, heard: 0, over: false, moving: false, probing: false };
     this.#session = session;
     this.#setState("connecting", { url });
-    const timeout = setTimeout(() => this.#lost(session, 0, "no answer in time"), OPEN_WITHIN);
+    session.timeout = setTimeout(() => this.#lost(session, 0, "no answer in time"), OPEN_WITHIN);
     socket.onmessage = ({ data }) => {
-      clearTimeout(timeout);
+      clearTimeout(session.timeout);
       if (!session.over) this.#take(session, data);
     };
-    socket.onclose = ({ code, reason }) => {
-      clearTimeout(timeout);
+    socket.onclose = ({ code, reason }) =>
       this.#lost(session, code, reason || `closed with code ${code}`);
-    };
-    socket.onerror = () => {}; // a close follows
+    socket.onerror = () => this.#lost(session, 0, "no connection"); // a close need not follow
   }
 
   #lost(session, code, reason) {
@@ -187,6 +185,7 @@ export class Connection {
     this.#session = null;
     if (session) {
       session.over = true;
+      clearTimeout(session.timeout);
       session.socket.close();
     }
     if (this.ready.settled) this.ready = deferred();

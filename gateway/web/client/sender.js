@@ -3,7 +3,11 @@
 import { shown } from "./outbox.js";
 import { ParleyError, deferred, pause, wait } from "./support.js";
 
+/** Accepted messages whose own event may still be on its way. */
+const MOST_EXPECTED = 500;
+
 export class Sender {
+  #expected = new Map(); // id -> clientMsgId
   #connection;
   #outbox;
   #emit;
@@ -58,11 +62,13 @@ export class Sender {
 
   /** The send that an own message is, as far as one can know before its answer has come. */
   echo(place, { id, content }) {
+    const clientMsgId = this.#expected.get(id);
+    this.#expected.delete(id);
     const entries = this.#outbox.of(place);
     const entry = entries.find((entry) => entry.id === id) ?? entries.find((entry) =>
       entry.tried && entry.id === null && !entry.echo && entry.content === content);
     if (entry) entry.echo = id;
-    return entry?.clientMsgId;
+    return entry?.clientMsgId ?? clientMsgId;
   }
 
   /**
@@ -116,7 +122,9 @@ export class Sender {
 
   #accepted(entry, { id, seq, createdAt, chatId }) {
     Object.assign(entry, { state: "accepted", id, seq, createdAt });
-    const place = entry.place;
+    const { place, clientMsgId } = entry;
+    if (!entry.echo) this.#expected.set(id, clientMsgId);
+    if (this.#expected.size > MOST_EXPECTED) this.#expected.delete(this.#expected.keys().next().value);
     if (chatId !== undefined) this.#places.chat({ chatId, other: place.slice(1) });
     if (this.#options.durable) this.#outbox.save(entry);
     else this.#outbox.remove(entry);

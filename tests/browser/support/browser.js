@@ -58,8 +58,9 @@ export class Person {
     return this.rows.filter({ has: this.page.locator(".content", { hasText: text }) });
   }
 
+  /** The button of a place, "#room" or "@user", in the list. */
   place(name) {
-    return this.page.getByRole("navigation", { name: "Conversations" }).getByRole("button", { name });
+    return this.page.locator(`side-bar [data-place="${name}"]`);
   }
 
   async say(text) {
@@ -67,11 +68,12 @@ export class Person {
     await this.writing.press("Enter");
   }
 
-  /** Go to a room or a person by name, from anywhere. */
+  /** Go to a room by name, from anywhere. */
   async goes(name) {
     await this.page.keyboard.press("Control+k");
     await this.page.getByLabel("Rooms and people").fill(name);
-    await this.page.locator("dialog .choices button").filter({ has: this.page.locator(".title", { hasText: new RegExp(`^${name}$`) }) }).first().click();
+    // The list of the server's rooms comes a moment after the dialog.
+    await this.page.locator(`dialog [data-choice="#${name}"]`).click();
     await this.page.getByRole("heading", { level: 2, name, exact: true }).waitFor();
   }
 

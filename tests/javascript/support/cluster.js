@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 export const ROOT = resolve(import.meta.dirname, "../../..");
 
 /** Milliseconds for what takes a moment, also on a slow machine under load. */
-export const IN_TIME = 40_000;
+export const IN_TIME = Number(process.env.TEST_WITHIN_MS ?? 40_000);
 
 /** Below the range that the kernel takes the ports of outgoing connections from. */
 const LOWEST = 10_000, HIGHEST = 30_000;
@@ -72,7 +72,7 @@ export class Cluster {
     return pid;
   }
 
-  /** Wait until process `name` was started after the one of `pid`. */
+  /** Wait until process `name` was started after the one of `pid`; a gateway also until it is ready. */
   async restarted(name, pid) {
     const started = new RegExp(` ${name} started \\(pid (\\d+)\\)`);
     const later = () => {
@@ -80,6 +80,11 @@ export class Cluster {
       return pids.includes(pid) && pids.at(-1) !== pid;
     };
     await this.#until(later, `${name} was not started again`);
+    const gateway = /^gateway-(\d+)$/.exec(name)?.[1];
+    for (let ready = !gateway; !ready;) {
+      ready = await fetch(`${this.gateway(Number(gateway))}/health/ready`).then(({ ok }) => ok, () => false);
+      if (!ready) await new Promise((done) => setTimeout(done, 20));
+    }
   }
 
   async stop() {
