@@ -11,7 +11,7 @@ endif
 RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there is no python3 on PATH)) deploy/bootstrap.py
 
 TESTS := tests/unit tests/integration tests/cluster
-NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-reporter=spec $(ARGS)
+NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help

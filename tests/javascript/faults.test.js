@@ -7,20 +7,14 @@ import { Listener, Storage } from "./support/listening.js";
 import { Relay } from "./support/relay.js";
 
 let cluster, numbers = 0;
-const here = [], relays = [];
+const relays = [];
 
 before(async () => { cluster = await Cluster.start(); });
 after(() => cluster?.stop());
 afterEach(async () => {
-  here.splice(0).forEach(({ client }) => client.close());
+  Listener.closeAll();
   await Promise.all(relays.splice(0).map((relay) => relay.close()));
 });
-
-async function on(url, name, options) {
-  const listener = await Listener.connected(url, name, options);
-  here.push(listener);
-  return listener;
-}
 
 async function relayed() {
   const relay = await Relay.before(cluster.gateway(1));
@@ -31,8 +25,8 @@ async function relayed() {
 /** Two clients in a room; ann goes to gateway 1 first, bob to gateway 2. */
 async function two({ annUrl = [cluster.gateway(1), cluster.gateway(2)], ...options } = {}) {
   const n = ++numbers, room = `room ${n}`;
-  const ann = await on(annUrl, `ann${n}`, options);
-  const bob = await on([cluster.gateway(2), cluster.gateway(1)], `bob${n}`, options);
+  const ann = await Listener.connected(annUrl, `ann${n}`, options);
+  const bob = await Listener.connected([cluster.gateway(2), cluster.gateway(1)], `bob${n}`, options);
   await ann.client.createRoom(room);
   await ann.client.join(room);
   await bob.client.join(room);
@@ -81,7 +75,7 @@ test("In direct chats nothing is lost either, and a chat made meanwhile is told 
   await ann.next("message", ({ content }) => content === "first");
   relay.cut();
   await ann.next("state", ({ state }) => state === "reconnecting");
-  const carl = await on(cluster.gateway(2), `carl${numbers}`);
+  const carl = await Listener.connected(cluster.gateway(2), `carl${numbers}`);
   await bob.client.send(`@${a}`, "second");
   for (const text of ["new", "chat"]) await carl.client.send(`@${a}`, text);
   const waiting = ann.client.send(`@${bob.client.username}`, "written meanwhile");
@@ -135,7 +129,6 @@ test("What was not sent when a page ended is sent by the next page, once.", asyn
   ann.client.close();
   assert.equal(storage.length, 2);
   const next = new Listener(cluster.url, ann.client.username, { durable: true, storage });
-  here.push(next);
   assert.deepEqual(next.client.outbox.map(({ content }) => content), ["in flight", "behind it"]);
   await next.client.connect();
   await next.client.join(room);

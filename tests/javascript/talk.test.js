@@ -6,17 +6,14 @@ import { Cluster } from "./support/cluster.js";
 import { Listener } from "./support/listening.js";
 
 let cluster, numbers = 0;
-const here = [];
 
 before(async () => { cluster = await Cluster.start(); });
 after(() => cluster?.stop());
-afterEach(() => here.splice(0).forEach(({ client }) => client.close()));
+afterEach(() => Listener.closeAll());
 
 /** A client on a gateway, closed after the test. */
-async function on(gateway, name, options) {
-  const listener = await Listener.connected(cluster.gateway(gateway), name, options);
-  here.push(listener);
-  return listener;
+function on(gateway, name, options) {
+  return Listener.connected(cluster.gateway(gateway), name, options);
 }
 
 /** Two clients on two gateways, with names and a room that no other test has. */

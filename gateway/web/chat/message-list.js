@@ -63,8 +63,10 @@ export class MessageList extends HTMLElement {
 
   /** Older messages came in front. */
   prepended(added) {
-    this.#start += added;
-    this.#end += added;
+    // Some are shown at once: at the very top there is nowhere to scroll to that would keep in its
+    // place what was the first row, which is less high without its day.
+    this.#start = Math.max(0, this.#start + added - STEP);
+    this.#end = Math.min(this.#end + added, this.#start + MOST_ROWS);
     this.#first = this.#items[0] && keyOf(this.#items[0]);
     this.render();
     this.#scrolled();
@@ -85,7 +87,7 @@ export class MessageList extends HTMLElement {
     this.#edge();
     this.#reconcile();
     if (this.#following) this.scroller.scrollTop = this.scroller.scrollHeight;
-    else if (anchor?.element.isConnected) this.scroller.scrollTop += this.#topOf(anchor.element) - anchor.top;
+    else if (anchor) this.scroller.scrollTop += this.#topOf(this.#rows.get(anchor.key).element) - anchor.top;
     this.#measured = this.scroller.clientHeight;
     this.#button();
     if (this.#following) this.#seen();
@@ -118,16 +120,19 @@ export class MessageList extends HTMLElement {
     this.#start = Math.max(0, Math.min(this.#start, this.#end - STEP));
   }
 
+  /** Where the words of a row are; a day above them may come and go. */
   #topOf(element) {
-    return element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
+    const line = element.querySelector(".line");
+    return line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
   }
 
   /** The first row in sight that stays, and where it is. */
   #anchor() {
     const kept = new Set(this.#items.slice(this.#start, this.#end).map(keyOf));
     for (const element of this.list.children) {
-      const top = this.#topOf(element);
-      if (top + element.offsetHeight > 0 && kept.has(element.dataset.key)) return { element, top };
+      const { key } = element.dataset;
+      if (element.offsetTop + element.offsetHeight <= this.scroller.scrollTop || !kept.has(key)) continue;
+      return { key, top: this.#topOf(element) };
     }
     return null;
   }

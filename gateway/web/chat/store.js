@@ -40,10 +40,8 @@ export class Store extends Emitter {
   /** Connect, enter the rooms one was in, and come online. */
   async start() {
     await this.client.connect();
-    const rooms = Object.entries(this.memory.rooms);
     const online = this.client.goOnline().then((chats) => this.#chats(chats));
-    await Promise.allSettled(rooms.map(([name, { grant }]) => this.join(name, { grant })));
-    await online.catch((error) => this.emit("failed", error));
+    await Promise.all([this.#enterAll(), online.catch((error) => this.emit("failed", error))]);
   }
 
   /** Show a conversation; null shows none. */
@@ -82,9 +80,8 @@ export class Store extends Emitter {
       const joined = await this.client.join(name, keys);
       this.#joined(conversation, joined);
     } catch (error) {
-      if (error.code !== "connection_lost" && error.code !== "closed" && !conversation.loaded) {
-        conversation.gate = error;
-      }
+      // What passes is tried again with the next connection.
+      if (!error.retryable && error.code !== "closed" && !conversation.loaded) conversation.gate = error;
       throw error;
     } finally {
       conversation.joining = false;
@@ -149,13 +146,20 @@ export class Store extends Emitter {
     return [...this.conversations.values()].filter(which).sort(order);
   }
 
+  /** Enter what one was in, or looks at, and is not in yet. */
+  async #enterAll() {
+    const names = new Set(Object.keys(this.memory.rooms).map((name) => `#${name}`));
+    if (this.current !== null) names.add(this.current);
+    await Promise.all([...names].map((name) => this.#enter(this.conversation(name))));
+  }
+
   async #enter(conversation) {
-    if (conversation.loaded || conversation.joining) return;
+    if (conversation.loaded || conversation.joining || this.client.state !== "connected") return;
     try {
       if (conversation.isRoom) await this.join(conversation.title, this.memory.rooms[conversation.title]);
       else await this.#reload(conversation);
     } catch (error) {
-      if (conversation.gate === null && error.code !== "closed") this.emit("failed", error);
+      if (conversation.gate === null && !error.retryable && error.code !== "closed") this.emit("failed", error);
     }
   }
 
@@ -226,6 +230,7 @@ export class Store extends Emitter {
       this.online = new Set(users);
       this.emit("list");
     });
+    client.on("state", ({ state, again }) => state === "connected" && again && this.#enterAll());
     client.on("error", (error) => this.emit("failed", error));
   }
 

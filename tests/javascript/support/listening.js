@@ -29,12 +29,21 @@ export class Storage extends Map {
   }
 }
 
+const all = new Set();
+
 export class Listener {
   events = [];
   #waiting = new Set();
 
+  /** Close every client of a test. */
+  static closeAll() {
+    for (const { client } of all) client.close();
+    all.clear();
+  }
+
   constructor(url, username, options = {}) {
     this.client = new Parley(url, { username, ...options });
+    all.add(this);
     for (const type of TYPES) {
       this.client.on(type, (event) => {
         this.events.push({ type, event });

@@ -3,11 +3,14 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
+const UPGRADE = /^upgrade: *websocket/im;
+
 export class Relay {
   #server;
   #sockets = new Set();
   #open = true;
   #silent = false;
+  #pages = false;
 
   /** Begin to listen before `to`, the start of a URL. */
   static async before(to) {
@@ -20,9 +23,10 @@ export class Relay {
     return relay;
   }
 
-  /** Lose all connections, and take no other. */
-  cut() {
+  /** Lose all connections, and take no other; `pages`: but those that load a page. */
+  cut({ pages = false } = {}) {
     this.#open = false;
+    this.#pages = pages;
     this.drop();
   }
 
@@ -49,10 +53,11 @@ export class Relay {
   }
 
   #take(client, host, port) {
-    if (!this.#open) {
+    if (!this.#open && !this.#pages) {
       client.destroy();
       return;
     }
+    client.on("data", (bytes) => !this.#open && UPGRADE.test(bytes) && client.destroy());
     const server = connect(port, host);
     for (const [from, to] of [[client, server], [server, client]]) {
       this.#sockets.add(from);
