@@ -15,7 +15,7 @@ NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning 
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-javascript test-browser lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-javascript test-browser screenshots lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -50,6 +50,9 @@ test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
 
 test-browser: setup tests/browser/node_modules  ## the tests of the chat page; needs Node 20 and Debian's Chromium
 	@$(NODE_TEST) tests/browser/*.test.js
+
+screenshots: setup tests/browser/node_modules  ## take the README's pictures of the chat page again
+	@SCREENSHOTS=$(CURDIR)/docs/images $(NODE_TEST) tests/browser/access.test.js
 
 tests/browser/node_modules: tests/browser/package-lock.json
 	@cd tests/browser && npm ci --no-audit --no-fund && touch node_modules

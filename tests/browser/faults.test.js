@@ -131,6 +131,18 @@ test("It says that it reconnects and in how many seconds, and how much it caught
   assert.deepEqual(await ann.texts(), Array.from({ length: 14 }, (_, n) => `${n}`));
 });
 
+test("On a phone the conversation itself says that the connection is lost.", async () => {
+  const relay = await relayed();
+  const ann = await comes(relay.url, "ann phone", { context: { viewport: { width: 390, height: 844 } } });
+  const sign = ann.page.locator("conversation-view connection-sign");
+  await ann.writing.waitFor();
+  await sign.waitFor({ state: "hidden" });
+  relay.cut();
+  await sign.getByText("Reconnecting").waitFor();
+  await mended(relay, ann);
+  await sign.waitFor({ state: "hidden" });
+});
+
 test("What the server refuses is shown with its reason, and can be discarded.", async () => {
   const ann = await comes(cluster.gateway(1), "ann refused");
   await ann.createRoom("narrow");

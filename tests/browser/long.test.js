@@ -40,12 +40,12 @@ async function scrollToBeginning() {
   const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const firstInSight = () => [...document.querySelectorAll(".row")].find(({ offsetTop, offsetHeight }) =>
     offsetTop + offsetHeight > scroller.scrollTop);
-  const topOf = (key) => document.querySelector(`.row[data-key="${key}"] .line`).getBoundingClientRect().top;
+  const topOf = (key) => document.querySelector(`.row[data-key="${key}"] .content`).getBoundingClientRect().top;
   let steps = 0, rows = 0, slip = 0;
   while (!document.querySelector(".edge").textContent.startsWith("This is the beginning") || scroller.scrollTop > 0) {
     const { key } = firstInSight().dataset;
-    const wanted = topOf(key) + Math.min(1200, scroller.scrollTop);
-    scroller.scrollTop -= 1200;
+    const wanted = topOf(key) + Math.min(2400, scroller.scrollTop);
+    scroller.scrollTop -= 2400;
     await frame();
     slip = Math.max(slip, Math.abs(topOf(key) - wanted));
     rows = Math.max(rows, document.querySelectorAll(".row").length);

@@ -46,7 +46,7 @@ test("Two people on two gateways talk in a room, and see what was seen and who t
   await bob.row("Is anybody here?").getByText("ann garden").waitFor();
   await ann.row("Is anybody here?").getByRole("img", { name: "Seen by bob garden" }).waitFor();
   await bob.writing.pressSequentially("I");
-  await ann.page.getByText("bob garden is typing").waitFor();
+  await ann.page.locator(".typing").getByText("bob garden is typing").waitFor();
   await bob.say("I am.\nOn two lines.");
   await ann.row("On two lines.").waitFor();
   assert.deepEqual(await ann.texts(), ["Is anybody here?", "I am.\nOn two lines."]);

@@ -89,8 +89,11 @@ class App extends HTMLElement {
     const notifier = new Notifier(this, store);
     this.side = document.createElement("side-bar").init(this, store, notifier);
     this.view = document.createElement("conversation-view").init(this, store);
-    this.nothing = h("div.nothing", {}, h("p", {}, "Choose a conversation, or begin one."));
-    this.place.replaceChildren(h("div.chat", {}, this.side, h("main", {}, this.view, this.nothing)));
+    this.nothing = h("div.nothing", {}, h("p", {}, "Choose a conversation, or begin one."),
+      h("button.primary", { type: "button", onclick: () => find(this, store) }, "Find rooms and people"));
+    this.place.replaceChildren(h("main.chat", {}, this.side, h("div.pane", {},
+      h("h1.hidden", {}, "Parley"), // on a phone, where the list that has it is not shown
+      this.view, this.nothing)));
     this.#offs = [
       store.on("failed", (error) => this.say(error.message)),
       store.on("open", () => this.#opened()),

@@ -1,6 +1,7 @@
 /** One conversation: its head, its messages, and where one writes. */
 
 import "./composer.js";
+import "./connection-sign.js";
 import "./message-list.js";
 import { avatar, h, icon, iconButton, present } from "./dom.js";
 import { confirmed, field, form } from "./dialogs.js";
@@ -28,7 +29,9 @@ export class ConversationView extends HTMLElement {
     this.composer = document.createElement("message-composer").init(store);
     this.composer.addEventListener("sent", () => this.list.toEnd());
     this.gate = h("div.gate", { hidden: true });
-    this.append(this.head, this.list, this.gate, this.typing, this.composer);
+    // On a phone the list with its sign is not in sight: here is another, while it has bad news.
+    const sign = document.createElement("connection-sign").init(store.client);
+    this.append(this.head, sign, this.list, this.gate, this.typing, this.composer);
     store.on("conversation", (event) => event.name === this.#shown?.name && this.#changed(event));
     store.on("list", () => this.#shown && this.#drawHead());
     for (const type of ["focus", "visibilitychange"]) window.addEventListener(type, () => this.list.looked());

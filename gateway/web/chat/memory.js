@@ -22,13 +22,16 @@ export class Memory {
     this.#prefix = `parley/user/${user}/`;
   }
 
+  /** Who one is: in this window, or else in the last one where somebody signed in. */
   static name(storage) {
-    return storage?.getItem(NAME) ?? null;
+    return storage && (sessionStorage.getItem(NAME) ?? storage.getItem(NAME));
   }
 
   static setName(storage, name) {
-    if (name === null) storage?.removeItem(NAME);
-    else storage?.setItem(NAME, name);
+    for (const kept of storage ? [storage, sessionStorage] : []) {
+      if (name === null) kept.removeItem(NAME);
+      else kept.setItem(NAME, name);
+    }
   }
 
   /** The rooms one is in: {name: {grant?, seen}}. */

@@ -120,10 +120,10 @@ export class MessageList extends HTMLElement {
     this.#start = Math.max(0, Math.min(this.#start, this.#end - STEP));
   }
 
-  /** Where the words of a row are; a day above them may come and go. */
+  /** Where the words of a row are; a day and a name above them may come and go. */
   #topOf(element) {
-    const line = element.querySelector(".line");
-    return line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
+    const words = element.querySelector(".content");
+    return words.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
   }
 
   /** The first row in sight that stays, and where it is. */

@@ -4,7 +4,7 @@ import "./connection-sign.js";
 import { avatar, h, icon, iconButton } from "./dom.js";
 import { showKeys } from "./dialogs.js";
 import { addChat, addRoom, find } from "./find-dialogs.js";
-import { count, recently } from "./text.js";
+import { count, recently, typingLine } from "./text.js";
 
 const MOST_SHOWN = 99;
 
@@ -89,7 +89,7 @@ export class SideBar extends HTMLElement {
     },
     isRoom ? h("span.sign", {}, icon(locked ? "lock" : "hash")) : avatar(title, this.#store.online.has(title)),
     h("span.words", {}, h("span.title", {}, title),
-      h("span.preview", {}, typing.length ? "typing" : draft && !current ? `Draft: ${draft}` : this.#preview(conversation))),
+      h("span.preview", {}, typing.length ? `${typingLine(typing)}…` : draft && !current ? `Draft: ${draft}` : this.#preview(conversation))),
     h("span.side", {}, h("span.when", {}, conversation.last ? recently(conversation.last.createdAt) : ""),
       unread > 0 && h("span.badge", {}, h("span", { "aria-hidden": "true" }, unread > MOST_SHOWN ? `${MOST_SHOWN}+` : String(unread)),
         h("span.hidden", {}, count(unread, "unread message"))))));

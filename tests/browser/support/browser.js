@@ -20,10 +20,11 @@ export class Person {
   /** Open the page of a gateway and sign in. */
   static async comes(browser, url, name, { context: options, ...more } = {}) {
     const context = await browser.newContext({
-      viewport: { width: 1180, height: 760 }, locale: "en-GB", timezoneId: "UTC", ...options,
+      viewport: { width: 1180, height: 760 }, locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", ...options,
     });
     context.setDefaultTimeout(IN_TIME);
     const person = new Person(await context.newPage(), name);
+    person.touch = Boolean(options?.hasTouch); // there, Enter begins a new line
     await more.before?.(person);
     await person.page.goto(url + (more.at ?? "/"));
     await person.page.getByLabel("Your name").fill(name);
@@ -45,7 +46,7 @@ export class Person {
   }
 
   get sign() {
-    return this.page.locator("connection-sign");
+    return this.page.locator("side-bar connection-sign");
   }
 
   /** The rows of the conversation that is open. */
@@ -65,7 +66,8 @@ export class Person {
 
   async say(text) {
     await this.writing.fill(text);
-    await this.writing.press("Enter");
+    if (this.touch) await this.page.getByRole("button", { name: "Send" }).click();
+    else await this.writing.press("Enter");
   }
 
   /** Go to a room by name, from anywhere. */
