@@ -118,8 +118,9 @@ class Runner:
                     result = await generate(running, scenario)
             except NotHereError as reason:
                 self.report.skipped.append(f"{system.name} skipped: {reason}")
-                self.report.versions.pop(system.name)
-                self._gone.add(system.name)
+                if not any(run.system == system.name for run in self.report.runs):
+                    self.report.versions.pop(system.name)
+                    self._gone.add(system.name)
                 return
         if result is None:
             # What a peer loses is told; only ours makes the bench fail.

@@ -44,8 +44,8 @@ async function scrollToBeginning() {
   let steps = 0, rows = 0, slip = 0;
   while (!document.querySelector(".edge").textContent.startsWith("This is the beginning") || scroller.scrollTop > 0) {
     const { key } = firstInSight().dataset;
-    const wanted = topOf(key) + Math.min(2400, scroller.scrollTop);
-    scroller.scrollTop -= 2400;
+    const wanted = topOf(key) + Math.min(4000, scroller.scrollTop);
+    scroller.scrollTop -= 4000;
     await frame();
     slip = Math.max(slip, Math.abs(topOf(key) - wanted));
     rows = Math.max(rows, document.querySelectorAll(".row").length);

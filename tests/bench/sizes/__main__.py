@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -36,9 +37,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-async def measure(options: argparse.Namespace) -> Report:
+async def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure every step, so many times."""
-    report = Report(machine=machine())
     wanted = [
         step
         for step in steps(quick=options.quick)
@@ -47,11 +47,10 @@ async def measure(options: argparse.Namespace) -> Report:
     turns = [step for _ in range(1 if options.quick else options.runs) for step in wanted]
     for at, step in enumerate(turns, start=1):
         say(f"[{at}/{len(turns)}] {step.gateways} gateways: {step.scenario.title}")
-        with locked(options.lock), contextlib.suppress(KeyboardInterrupt):
+        with locked(options.lock):
             await _measure(step, report, options)
         if options.json:
             options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
-    return report
 
 
 async def _measure(step: Step, report: Report, options: argparse.Namespace) -> None:
@@ -116,10 +115,14 @@ def markdown(report: Report, pictures: Sequence[Picture], folder: Path) -> str:
 def main() -> int:
     """Measure and show; the exit code is 1 if nothing was measured or a run was invalid."""
     options = parse(sys.argv[1:])
+    # Told to end, it ends as after Ctrl-C: no server is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.show:
         report = msgspec.json.decode(options.show.read_bytes(), type=Report)
     else:
-        report = asyncio.run(measure(options))
+        report = Report(machine=machine())
+        with contextlib.suppress(KeyboardInterrupt):  # what was measured so far is shown
+            asyncio.run(measure(options, report))
     print(report.machine, *report.versions.values(), "", sep="\n")
     known = [one for one in PICTURES if any(report.runs_of(line.series) for line in one.lines)]
     print(*(show(report, picture) for picture in known), *report.skipped, sep="\n")

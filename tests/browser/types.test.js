@@ -1,0 +1,39 @@
+/** The type declarations of the client fit what the documentation does with it. */
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ROOT } from "../javascript/support/cluster.js";
+
+const TSC = join(import.meta.dirname, "node_modules/.bin/tsc");
+const FLAGS = ["--noEmit", "--strict", "--target", "es2023", "--module", "nodenext", "--lib", "es2023,dom,dom.iterable"];
+
+let folder;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parley-types-"));
+  await writeFile(join(folder, "package.json"), '{"type": "module"}');
+  await cp(join(ROOT, "gateway/web/client"), join(folder, "gateway/web/client"), { recursive: true });
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** What the compiler says of a text. */
+async function compiled(code) {
+  const file = join(folder, "example.ts");
+  await writeFile(file, code);
+  const { stdout, status } = spawnSync(TSC, [...FLAGS, file], { encoding: "utf8", cwd: folder });
+  return { stdout, status };
+}
+
+test("Every example compiles, and a mistake does not.", async () => {
+  const text = await readFile(join(ROOT, "docs/javascript.md"), "utf8");
+  const examples = [...text.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
+  assert.ok(examples.length >= 4);
+  for (const code of examples) assert.deepEqual(await compiled(code), { stdout: "", status: 0 });
+  const wrong = examples[0].replace('"#general"', '"general"');
+  assert.match((await compiled(wrong)).stdout, /is not assignable to parameter of type/);
+});
