@@ -113,16 +113,16 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
         room = await stage.make()
         directories = [stage.directory, second_gateway(stage)]
         sent = []
-        for n in range(150):
+        while len(sent) < 150 or evicted < 10:  # however slow the machine is
+            n = len(sent)
             body = MessagePosted("ann", "x", f"m{n}")
             directory = directories[n % 2]
             sent.append(await directory.send(room, "ann", f"m{n}", body))
             if n % 10 == 0:
                 await asyncio.sleep(0.03)
         sweeping.cancel()
-        assert evicted > 5
-        assert [accepted.seq for accepted in sent] == list(range(1, 151))
-        await stage.all_stored(room, 150)
+        assert [accepted.seq for accepted in sent] == list(range(1, len(sent) + 1))
+        await stage.all_stored(room, len(sent))
         rows = await stage.database.rows("SELECT id, prev FROM events ORDER BY seq")
         assert rows == [(accepted.id, accepted.seq - 1) for accepted in sent]
 
