@@ -435,3 +435,38 @@ async def test_a_leaving_gateway(node: Node, version: Version) -> None:
         assert "bob" not in str(ann.all("notification")[heard:])
         for client in clients:
             client.disconnect()
+
+
+async def test_events_lost_under_way(
+    node: Node, cluster: Cluster, version: Version, ann: Peer, room: str
+) -> None:
+    """A client that was sent more than it got is shown all of it again, in every room."""
+    other = f"{room} other"
+    await ann.request("createRoom", {"name": other})
+    await ann.request("joinRoom", {"room": other})
+    bob = await node.connect(cluster.url, version=version, **SLOW)
+    for each in (room, other):
+        await joined(bob, each)
+    await say(ann, room, "1")
+    offset = (await bob.event("message"))[-1]
+    for n in ("2", "3"):
+        await say(ann, room, n)
+        await say(ann, other, n)
+    await bob.until(5, "message")
+    # As if nothing had arrived behind the first message.
+    bob.forge(offset=offset)
+    before = len(bob.lines)
+    bob.cut()
+    assert await back(bob)
+    # Of the other room it may not even know that it is in it: it is shown anew.
+    history = (await bob.event("messageHistory"))[0]
+    assert [message["content"] for message in history] == ["2", "3"]
+    await say(ann, other, "4")
+    await bob.until(8, "message")
+    again = [line["args"][0] for line in bob.lines[before:] if line.get("event") == "message"]
+    assert [(message["room"], message["content"]) for message in again] == [
+        (room, "2"),
+        (room, "3"),
+        (other, "4"),
+    ]
+    bob.disconnect()
