@@ -11,10 +11,12 @@ endif
 RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there is no python3 on PATH)) deploy/bootstrap.py
 
 TESTS := tests/unit tests/integration tests/cluster
+NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-socketio bench lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster \
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -55,6 +57,27 @@ tests/socketio/node_modules/.package-lock.json: tests/socketio/package-lock.json
 
 bench:  ## price a delivery, ours and others'; options in ARGS=, --help among them
 	@$(RUN) bench -m tests.bench $(ARGS)
+
+bench-sizes:  ## our cost against gateways, connections, members and rooms; options in ARGS=
+	@$(RUN) bench -m tests.bench.sizes $(ARGS)
+
+chaos:  ## load and faults against a cluster, and a verdict; CHAOS_SEED=, CHAOS_MINUTES=
+	@$(RUN) dev -m tests.faults
+
+chaos-controls:  ## take one protection out at a time: the checker must notice each
+	@$(RUN) dev -m tests.faults.controls
+
+test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
+	@$(NODE_TEST) tests/javascript/*.test.js
+
+test-browser: setup tests/browser/node_modules  ## the tests of the chat page; needs Node 20 and Debian's Chromium
+	@$(NODE_TEST) tests/browser/*.test.js
+
+screenshots: setup tests/browser/node_modules  ## take the README's pictures of the chat page again
+	@SCREENSHOTS=$(CURDIR)/docs/images $(NODE_TEST) tests/browser/access.test.js
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	@cd tests/browser && npm ci --no-audit --no-fund && touch node_modules
 
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .

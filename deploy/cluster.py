@@ -8,12 +8,12 @@ it cannot start or a process keeps dying, 2 for a setting that cannot be used.
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.console import Console
 from deploy.data_dir import DataDir, StartError
-from deploy.members import Servers, find_servers, plan_members
+from deploy.members import Members, Servers, find_servers, plan_members
 from deploy.ports import PortPlan
 from deploy.settings import Settings, environment, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
@@ -25,8 +25,20 @@ BAD_SETTING = 2
 STOP_MARGIN = 5.0
 
 
-def main() -> int:
-    """Run the cluster; return the exit code."""
+Adjust = Callable[[Members], Members]
+
+
+def as_planned(members: Members) -> Members:
+    """Change nothing."""
+    return members
+
+
+def main(adjust: Adjust = as_planned) -> int:
+    """Run the cluster; return the exit code.
+
+    Args:
+        adjust: has the last word on how processes are started.
+    """
     environ = environment()
     try:
         settings = parse(environ)
@@ -34,7 +46,7 @@ def main() -> int:
         servers = find_servers(settings)
         data_dir = DataDir(Path(settings.data_dir))
         data_dir.claim(plan.balancer.url)
-        return asyncio.run(run(settings, environ, plan, servers, data_dir))
+        return asyncio.run(run(settings, environ, plan, servers, data_dir, adjust))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_SETTING
@@ -51,13 +63,14 @@ async def run(
     plan: PortPlan,
     servers: Servers,
     data_dir: DataDir,
+    adjust: Adjust,
 ) -> int:
     """Run the cluster in a data folder that is claimed; return the exit code.
 
     Raises:
         StartError: A port it needs is taken, or processes of an earlier cluster do not end.
     """
-    members = plan_members(settings, environ, servers, plan, data_dir)
+    members = adjust(plan_members(settings, environ, servers, plan, data_dir))
     console = Console(
         data_dir.log,
         ["cluster", *members.names],
@@ -71,7 +84,14 @@ async def run(
             raise StartError(problem)
         for server in filter(None, (servers.redis, servers.balancer)):
             console.say(f"{server.kind} is {server.path} ({server.reason})")
-        return await Supervisor(members, plan, data_dir, console, patience).run()
+        return await Supervisor(
+            members,
+            plan,
+            data_dir,
+            console,
+            patience=patience,
+            well_after=settings.well_after,
+        ).run()
     finally:
         data_dir.remove_pid("cluster")
         console.close()

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from deploy.aof import repair_aof
 from deploy.balancer import balancer_process
 from deploy.data_dir import DataDir
 from deploy.files import raise_file_limit
@@ -61,7 +63,12 @@ def plan_members(
     redis = []
     if servers.redis is not None:
         command = redis_command(servers.redis, plan, data_dir)
-        redis = [ProcessSpec(name="redis", command=command, env=environ, cwd=data_dir.path)]
+        repair = partial(repair_aof, servers.redis.path, data_dir.path)
+        redis = [
+            ProcessSpec(
+                name="redis", command=command, env=environ, cwd=data_dir.path, repair=repair
+            )
+        ]
     return Members(
         redis=redis,
         persisters=list(_persisters(settings, ours, plan)),

@@ -25,7 +25,8 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How to start a process.
 
     `env` is its whole environment. With `refuses_settings`, its exit code 2 is about a setting
-    that it has told of, and it is of no use to start it again.
+    that it has told of, and it is of no use to start it again. After any other end by itself,
+    `repair` may mend what it found broken, and returns what it did in a sentence.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str]
     cwd: Path
     refuses_settings: bool = False
+    repair: Callable[[], str | None] | None = None
 
 
 class ProcessFailedError(Exception):
@@ -46,12 +48,14 @@ class ProcessFailedError(Exception):
 class SupervisedProcess:
     """Keeps one process alive from `supervise` to `stop`."""
 
-    def __init__(self, spec: ProcessSpec, console: Console, data_dir: DataDir) -> None:
+    def __init__(
+        self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float
+    ) -> None:
         self.name = spec.name
         self._spec = spec
         self._console = console
         self._data_dir = data_dir
-        self._restarts = RestartPolicy()
+        self._restarts = RestartPolicy(well_after)
         self._last_lines: deque[str] = deque(maxlen=5)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -128,7 +132,17 @@ class SupervisedProcess:
                 f"{self.name} refused a setting (exit code {status}), see its last line",
                 exit_code=BAD_SETTING,
             )
+        if status > 0 and self._spec.repair is not None and not self._stopping.is_set():
+            await self._repair(self._spec.repair)
         return loop.time() - started, describe_exit(status)
+
+    async def _repair(self, repair: Callable[[], str | None]) -> None:
+        try:
+            done = await asyncio.to_thread(repair)
+        except OSError as error:  # a full disk: the next start tells
+            done = f"{self.name} could not be repaired: {error}"
+        if done:
+            self._console.say(done, "warning")
 
     def _tell_of(self, pid: int) -> None:
         try:

@@ -2,14 +2,19 @@
 
 # Seconds to wait after the first, second, ... death in a row.
 DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0)
-# A process that lived this many seconds was well: its next death is a first one again.
-WELL_AFTER = 30.0
 
 
 class RestartPolicy:
     """Counts the deaths in a row of one process. Knows no clock: it is told how long it lived."""
 
-    def __init__(self) -> None:
+    def __init__(self, well_after: float) -> None:
+        """Begin.
+
+        Args:
+            well_after: a process that lived this many seconds was well: its next death is a
+                first one again.
+        """
+        self._well_after = well_after
         self.deaths = 0
 
     def delay_after(self, lived: float) -> float | None:
@@ -18,7 +23,7 @@ class RestartPolicy:
         Returns:
             Seconds to wait before the next start; None to give the process up.
         """
-        if lived >= WELL_AFTER:
+        if lived >= self._well_after:
             self.deaths = 0
         self.deaths += 1
         return DELAYS[self.deaths - 1] if self.deaths <= len(DELAYS) else None

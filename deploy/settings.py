@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     load_balancer: Annotated[Balancer | None, Meta(description="haproxy or caddy")] = None
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     drain_seconds: Seconds = 10.0
+    # A process that lived so long was well: its next death is the first of a row again.
+    well_after: Seconds = 30.0
     secret_keys: str | None = None
     no_color: str | None = None
 

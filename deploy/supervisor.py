@@ -23,10 +23,28 @@ class Supervisor:
     """Keeps the processes of one cluster running until a signal, or until one is hopeless."""
 
     def __init__(
-        self, members: Members, plan: PortPlan, data_dir: DataDir, console: Console, patience: float
+        self,
+        members: Members,
+        plan: PortPlan,
+        data_dir: DataDir,
+        console: Console,
+        *,
+        patience: float,
+        well_after: float,
     ) -> None:
+        """Prepare.
+
+        Args:
+            members: how to start each process.
+            plan: where they listen.
+            data_dir: where their pids are kept.
+            console: where what they say is shown.
+            patience: seconds a process may take to stop.
+            well_after: seconds a process must have lived for its death to be no failed start.
+        """
+
         def supervised(specs: list[ProcessSpec]) -> list[SupervisedProcess]:
-            return [SupervisedProcess(spec, console, data_dir) for spec in specs]
+            return [SupervisedProcess(spec, console, data_dir, well_after) for spec in specs]
 
         self._redis = supervised(members.redis)
         self._persisters = supervised(members.persisters)

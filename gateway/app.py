@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from gateway.chat_follower import ChatFollower
@@ -15,7 +14,7 @@ from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
-from gateway.endpoints import chats, health, openapi, websocket
+from gateway.endpoints import chats, health, openapi, web, websocket
 from gateway.endpoints.engineio import EngineServer
 from gateway.endpoints.socketio import SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
@@ -76,8 +75,7 @@ def make_app(settings: Settings) -> Starlette:
         Route("/chats/user/{user:path}", chats.ChatsOfUser),
         Route("/chats/{chat}", chats.Chat),
         Route("/openapi.json", openapi.document),
-        Route("/docs", openapi.page),
-        Mount("/docs", StaticFiles(directory=openapi.WEB)),
+        *web.routes(),
         WebSocketRoute("/ws", websocket.chat),
         Mount("/socket.io", socketio),
     ]

@@ -12,7 +12,7 @@ from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
-from shared.model.events import Event
+from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
@@ -34,17 +34,22 @@ class Member:
         waiting: events that wait while its history is on the way; None once it is live.
         seen: the last seq that its history showed. What the channel or the log bring of it
             later, because they were behind, it has already.
+        cursors: how far its resume said that others have seen; the same holds for these.
     """
 
-    __slots__ = ("seen", "waiting")
+    __slots__ = ("cursors", "seen", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[Event] | None = []
         self.seen = 0
+        self.cursors: dict[str, int] = {}
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""
-        return event.seq == 0 or event.seq > self.seen
+        if event.seq:
+            return event.seq > self.seen
+        body = event.body
+        return not isinstance(body, CursorMoved) or body.seq > self.cursors.get(body.user, 0)
 
 
 class Held(Protocol):

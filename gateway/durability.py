@@ -65,7 +65,8 @@ class Durability:
         """Tell a connection when SQL has what it sent; at once if it was found there."""
         wanted = Wanted(connection, room, sent.id, sent.seq, sent.epoch)
         if sent.epoch == FOUND_IN_SQL:
-            _tell([wanted])
+            # After the reply: before it, a client does not know which of its sends this is.
+            asyncio.get_running_loop().call_soon(_tell, [wanted])
             return
         self._wanted[partition_of_id(sent.id)].append(wanted)
 

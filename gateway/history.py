@@ -5,6 +5,7 @@ from functools import partial as bind
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.directory import Directory
 from shared.broker.rooms import LogPart, RoomBroker
@@ -55,7 +56,7 @@ class History:
                 when the room is gone.
         """
         highest = None if before == TOP else max(before - 1, 0)
-        part = await self._log(room, "backward", highest=highest, limit=limit)
+        part = await self._log_of(room, "backward", highest=highest, limit=limit)
         events, floor, changes = part.events, part.floor, part.changes
         items = fold([], events, floor, changes)
         below = events[0].seq if events else before
@@ -70,7 +71,7 @@ class History:
                 away = True
             else:
                 items = fold(stored, events, floor, changes)
-        newest_first = _within_text(reversed(items))
+        newest_first = _within_text(items[: -limit - 1 : -1])
         return await self._page(room, newest_first[::-1], part, partial=away)
 
     async def after(self, room: Room, after: int, limit: int) -> Page:
@@ -80,9 +81,9 @@ class History:
             ChatError: `storage_unavailable` when SQL is needed and away: a page that begins
                 above a hole would be taken for the whole. `not_found` when the room is gone.
         """
-        part = await self._log(room, "forward", lowest=after + 1, limit=limit)
+        part = await self._log_of(room, "forward", lowest=after + 1, limit=limit)
         if part.floor > after:  # what is below it would fill the page and show nothing
-            part = await self._log(room, "forward", lowest=part.floor + 1, limit=limit)
+            part = await self._log_of(room, "forward", lowest=part.floor + 1, limit=limit)
         events, floor, changes = part.events, part.floor, part.changes
         seen = max(after, floor)
         items = fold([], events, floor, changes)
@@ -91,8 +92,34 @@ class History:
         if missing:
             below = first.seq if first else TOP
             stored = await self._reader.oldest(room.id, seen, below, limit)
-            items = fold(stored, events, floor, changes)[:limit]
-        return await self._page(room, _within_text(items), part, partial=part.epoch == AWAY)
+            items = fold(stored, events, floor, changes)
+        return await self._page(room, _within_text(items[:limit]), part, partial=part.epoch == AWAY)
+
+    async def _log_of(
+        self,
+        room: Room,
+        direction: Literal["forward", "backward"],
+        *,
+        lowest: int = 0,
+        highest: int | None = None,
+        limit: int,
+    ) -> LogPart:
+        """A part of the log with `limit` messages, or all it has.
+
+        Not every event is a message. What the log has SQL may lack, so a page that went on in SQL
+        before the log's end would have a hole.
+        """
+        part = await self._log(room, direction, lowest=lowest, highest=highest, limit=limit)
+        events, more = part.events, len(part.events) == limit
+        while more and len(fold([], events, part.floor)) < limit:
+            if direction == "backward":
+                highest = events[0].seq - 1
+            else:
+                lowest = events[-1].seq + 1
+            part = await self._log(room, direction, lowest=lowest, highest=highest, limit=limit)
+            events = sorted(part.events + events, key=lambda event: event.seq)
+            more = len(part.events) == limit and events[0].seq > part.floor
+        return replace(part, events=events)
 
     async def _log(
         self,

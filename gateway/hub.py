@@ -103,7 +103,9 @@ class Hub:
             return local
         if local is not None:
             self.unfollow(local)
-        local = self._rooms[channel] = LocalRoom(room, channel, self._replay, self._fan_out)
+        local = self._rooms[channel] = LocalRoom(
+            room, channel, self._replay, self._fan_out, lambda local: self._require_resume([local])
+        )
         local.active -= idle
         for user in room.users:
             self._chats_of[user].add(local)
@@ -134,12 +136,19 @@ class Hub:
 
     def reopened(self, number: int) -> None:
         """A partition was opened in a new epoch: what it held may be gone, so all must look."""
+        reopened = [
+            local
+            for local in self._rooms.values()
+            if self._broker.keys_of(local.room.key).number == number
+        ]
+        for local in reopened:
+            local.catch_up()
+        self._require_resume(reopened)
+
+    def _require_resume(self, locals_: Iterable[LocalRoom]) -> None:
         rooms: defaultdict[Connection, list[str]] = defaultdict(list)
         chats: defaultdict[Connection, list[int]] = defaultdict(list)
-        for local in self._rooms.values():
-            if self._broker.keys_of(local.room.key).number != number:
-                continue
-            local.catch_up()
+        for local in locals_:
             if local.room.kind == "direct":
                 for connection in self.listeners(*local.room.users):
                     chats[connection].append(local.room.id)

@@ -40,6 +40,7 @@ class LocalRoom:
         channel: str,
         replay: Replay,
         deliver: Callable[["LocalRoom", Event], None],
+        forked: Callable[["LocalRoom"], None],
     ) -> None:
         self.room = room
         self.channel = channel
@@ -51,6 +52,7 @@ class LocalRoom:
         self.active = asyncio.get_running_loop().time()
         self._replay = replay
         self._deliver = deliver
+        self._forked = forked
         # An event whose predecessor is missing waits here until the log has filled the gap.
         self._waiting: list[Event] = []
         self._catching_up: asyncio.Task[None] | None = None
@@ -89,6 +91,10 @@ class LocalRoom:
         # Of a room that was deleted, or made anew under its key, nothing is told here.
         if event.seq > self.head and event.room_id == self.room.id and not self._closed:
             self.active = asyncio.get_running_loop().time()
+            if event.prev < self.head:
+                # What was delivered above `prev` is lost with the broker's data: say so before
+                # anybody takes this for what comes next.
+                self._forked(self)
             # The head moves last: who falls behind on this event has all up to the head before.
             self._deliver(self, event)
             self.head = event.seq

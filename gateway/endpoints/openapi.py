@@ -1,18 +1,15 @@
-"""The OpenAPI document of the REST interface, and a page that shows it."""
+"""The OpenAPI document of the REST interface; `gateway/web/docs` shows it."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from gateway.endpoints.chats import ErrorBody, reply
 from gateway.protocols.payloads import ChatPayload, ListedChatPayload
 from shared.model.commands import CreateChat
-
-WEB = Path(__file__).parent.parent / "web" / "docs"
 
 _REF = "#/components/schemas/{name}"
 _CHAT_ID = {
@@ -34,11 +31,6 @@ _USER_ID = {
 async def document(_request: Request) -> Response:
     """`GET /openapi.json`."""
     return reply(openapi())
-
-
-async def page(_request: Request) -> Response:
-    """`GET /docs`: it needs nothing from outside."""
-    return FileResponse(WEB / "index.html")
 
 
 @cache

@@ -8,6 +8,7 @@ from starlette.websockets import WebSocket
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.conversation import Conversation
+from gateway.handlers import people
 from gateway.protocols.frames import Format
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
@@ -31,6 +32,7 @@ async def chat(websocket: WebSocket) -> None:
     wire = FORMATS[chosen] if chosen else JSON
     query = websocket.query_params
     username, durable = query.get("username"), query.get("durable") == "1"
+    welcome = query.get("welcome") == "1"
 
     def begin(link: Link) -> Conversation:
         settings = services.settings
@@ -38,6 +40,8 @@ async def chat(websocket: WebSocket) -> None:
             wire, link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
         connection.durable = durable
+        if welcome:
+            people.welcome(services, connection)
         _bind(connection, username)
         return Conversation(services, connection, link)
 

@@ -5,7 +5,7 @@ import time
 from gateway.connection import Connection
 from gateway.handlers.chats import list_chats
 from gateway.handlers.places import hear_chats
-from gateway.protocols.payloads import NotificationPayload
+from gateway.protocols.payloads import NotificationPayload, WelcomePayload
 from gateway.services import Services
 from shared.broker.keys import EVERYONE
 from shared.codec import signal
@@ -66,6 +66,13 @@ def came(services: Services, connection: Connection, *, told: bool = True) -> No
         services.publisher.signal(EVERYONE, signal(Notice(content), now))
     else:
         connection.emit("notification", NotificationPayload(content, now))
+
+
+def welcome(services: Services, connection: Connection) -> None:
+    """Tell a client that asks for it where it is connected."""
+    settings = services.settings
+    payload = WelcomePayload(connection.sid, settings.gateway_name, settings.max_content)
+    connection.emit("welcome", payload)
 
 
 def went(services: Services, connection: Connection, *, goodbye: bool = False) -> None:

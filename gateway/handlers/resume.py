@@ -90,7 +90,8 @@ async def resume_room(
         services.hub.gate(connection, known)
     local = await services.hub.enter(connection, room)
     try:
-        place, seen = await _replay(services, connection, room, seq, delivered)
+        member = local.members[connection]
+        place, seen = await _replay(services, connection, member, room, seq, delivered)
     except BaseException:
         # Nobody stays gated: who was in the room goes on as before, who was not is not.
         if known:
@@ -120,12 +121,12 @@ async def resume_chat(
     local = services.hub.followed(chat.key)
     if connection.hears_chats and local is not None:
         delivered = _Delivered(known.seen if known else 0, local.head) if known else delivered
-    connection.chats[chat.id] = Member()
+    connection.chats[chat.id] = member = Member()
     try:
         await hear_chats(services, connection)
         if held := await services.directory.held(chat.key):
             services.hub.follow(held.room, held.idle)
-        place, seen = await _replay(services, connection, chat, seq, delivered)
+        place, seen = await _replay(services, connection, member, chat, seq, delivered)
     except BaseException:
         services.hub.chat_goes_live(connection, chat, delivered.to)
         raise
@@ -134,7 +135,12 @@ async def resume_chat(
 
 
 async def _replay(
-    services: Services, connection: Connection, room: Room, seq: int, delivered: _Delivered
+    services: Services,
+    connection: Connection,
+    member: Member,
+    room: Room,
+    seq: int,
+    delivered: _Delivered,
 ) -> tuple[ResumedPlace, int]:
     """Send what happened after `seq`, and where cursors are; up to which seq that was."""
     at, recovered, from_log, head = seq, True, True, 0
@@ -155,6 +161,7 @@ async def _replay(
     for user, place in (await _cursors(services, room, all_of_them=not from_log)).items():
         if user != connection.username:
             services.hub.tell([connection], [_seen(room, user, place)])
+            member.cursors[user] = place
     # Of a room that could not be gone on with, live events are news from the head on.
     return ResumedPlace(recovered=recovered, head=head), at if recovered else head
 

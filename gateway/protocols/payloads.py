@@ -35,6 +35,20 @@ class Payload(msgspec.Struct, frozen=True, rename="camel"):
     """A payload; its fields go out in this order, in camel case."""
 
 
+class WelcomePayload(Payload, frozen=True):
+    """`welcome`, for clients that connect with `?welcome=1`: where they are, what is allowed.
+
+    Attributes:
+        sid: the connection's name; unique in the cluster.
+        gateway: the name of the gateway.
+        max_content: characters of a message.
+    """
+
+    sid: str
+    gateway: str
+    max_content: int
+
+
 class MessagePayload(Payload, frozen=True, omit_defaults=True):
     """`message`, and an item of history. A deleted one keeps its place and says nothing."""
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -66,7 +67,7 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
 
 
 def _pool(url: str, timeout: float) -> BlockingConnectionPool:
-    return BlockingConnectionPool.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
         max_connections=MOST_CONNECTIONS,
         timeout=timeout,
@@ -76,6 +77,25 @@ def _pool(url: str, timeout: float) -> BlockingConnectionPool:
         retry=Retry(NoBackoff(), 0),
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
+    pool.connection_class = _tells_resets(pool.connection_class)
+    return pool
+
+
+def _tells_resets(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """A kind of connection that calls a reset by its name.
+
+    uvloop raises RuntimeError for a write to a connection that was reset meanwhile, where asyncio
+    says nothing and lets the next read fail.
+    """
+
+    class Connection(kind):  # type: ignore[misc, valid-type]
+        async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base class has them
+            try:
+                await super().send_packed_command(*args, **kwargs)
+            except RuntimeError as error:
+                raise RedisConnectionError(str(error)) from error
+
+    return Connection
 
 
 @contextmanager

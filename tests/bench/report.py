@@ -50,6 +50,10 @@ class Report(Struct):
         ]
         return Spread(min(values), median(values), max(values)) if values else None
 
+    def runs_of(self, scenario: str) -> list[Run]:
+        """All runs of a scenario."""
+        return [run for run in self.runs if run.scenario == scenario]
+
     def systems(self, scenario: str) -> list[str]:
         """Which systems have runs of a scenario."""
         return list(dict.fromkeys(run.system for run in self.runs if run.scenario == scenario))

@@ -5,18 +5,28 @@ import asyncio
 import fcntl
 import os
 import platform
+import resource
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
+from time import perf_counter
 
 import msgspec
 
-from tests.bench.plan import Job, Scenario
+from tests.bench.plan import Group, Job, Scenario
 from tests.bench.report import Report, Run, flat
 from tests.bench.systems.system import NotHereError, Running, System
+from tests.bench.table import number
 from tests.support.process import ROOT
+
+SPARE_FILES = 200
+"""Open files of a process beside its connections."""
+
+FILES = 1_000_000
+"""More than anything here opens."""
 
 
 class Runner:
@@ -29,30 +39,68 @@ class Runner:
         self._scenarios = scenarios
         self._runs: int = options.runs
         self._seconds: float | None = options.seconds
+        self._connections: int = min(options.connections or FILES, file_limit() - SPARE_FILES)
         self._lock: Path | None = options.lock
+        self._file: Path | None = options.json
         self.report = Report(machine=machine())
         self.invalid = 0
+        self._gone: set[str] = set()
+        self._done = 0
+        self._total = 0
+        self._spent: list[float] = []
 
     async def run(self) -> None:
         """Measure all, and tell how far it has come."""
         systems = list(filter(self._is_here, self._systems))
         turns = [
-            (number, scenario, system)
-            for number in range(1, self._runs + 1)
+            (scenario, system)
             for scenario in self._scenarios
             for system in systems
+            if not (reason := lacks(system, scenario)) or self._skip(system, scenario, reason)
         ]
-        for at, (number, scenario, system) in enumerate(turns, start=1):
-            said = f"[{at}/{len(turns)}] run {number}: {scenario.name} of {system.name}"
-            print(said, file=sys.stderr, flush=True)
-            if self._seconds:
-                scenario = msgspec.structs.replace(scenario, seconds=self._seconds)  # noqa: PLW2901
+        self._total = len(turns) * self._runs
+        for turn in range(1, self._runs + 1):
+            # A whole turn under one lock: what is compared is measured side by side.
             with locked(self._lock):
-                await self._measure(system, scenario)
+                for scenario, system in turns:
+                    await self._take_turn(turn, scenario, system)
 
-    def as_json(self) -> str:
-        """Everything, for programs."""
-        return msgspec.json.format(msgspec.json.encode(self.report), indent=1).decode()
+    async def _take_turn(self, turn: int, scenario: Scenario, system: System) -> None:
+        self._done += 1
+        if system.name in self._gone:
+            return
+        place = f"[{self._done}/{self._total}] run {turn}"
+        say(f"{place}: {scenario.name} of {system.name}{self._left()}")
+        started = perf_counter()
+        await self._measure(system, self._sized(scenario))
+        self._spent.append(perf_counter() - started)
+        self._keep()
+
+    def _left(self) -> str:
+        if not self._spent:
+            return ""
+        minutes = fmean(self._spent) * (self._total - self._done + 1) / 60
+        return f", {minutes:.0f} min to go"
+
+    def _sized(self, scenario: Scenario) -> Scenario:
+        """The scenario as the command line wants it, and with no more clients than files."""
+        return msgspec.structs.replace(
+            scenario,
+            seconds=self._seconds or scenario.seconds,
+            groups=tuple(fewer(group, self._connections) for group in scenario.groups),
+            connections=min(scenario.connections, self._connections),
+        )
+
+    def _keep(self) -> None:
+        """Write what there is so far: a run that is interrupted has still measured something."""
+        if self._file:
+            self._file.write_bytes(msgspec.json.format(msgspec.json.encode(self.report), indent=1))
+
+    def _skip(self, system: System, scenario: Scenario, reason: str) -> bool:
+        word = f"{scenario.name} of {system.name} skipped: {reason}"
+        if word not in self.report.skipped:
+            self.report.skipped.append(word)
+        return False
 
     def _is_here(self, system: System) -> bool:
         try:
@@ -69,16 +117,28 @@ class Runner:
                 async with system.start(scenario, Path(folder)) as running:
                     result = await generate(running, scenario)
             except NotHereError as reason:
-                self.report.skipped.append(f"{scenario.name} of {system.name}: {reason}")
+                self.report.skipped.append(f"{system.name} skipped: {reason}")
+                self.report.versions.pop(system.name)
+                self._gone.add(system.name)
                 return
         if result is None:
-            self.invalid += 1
+            # What a peer loses is told; only ours makes the bench fail.
+            self.invalid += running.stored is not None
             self.report.skipped.append(f"{scenario.name} of {system.name}: a run was INVALID")
             return
         figures = flat(result)
         self.report.runs.append(Run(system.name, scenario.name, figures, load))
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        print(f"  {shown}", file=sys.stderr, flush=True)
+        shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items() if value)
+        say(f"  {shown}")
+
+
+def lacks(system: System, scenario: Scenario) -> str:
+    """What a system lacks for a scenario; nothing if it can be measured."""
+    if scenario.kind == "reconnect" and not system.resumes:
+        return "it does not resume"
+    if scenario.balanced and not system.balanced:
+        return "it has no load balancer here"
+    return ""
 
 
 async def generate(running: Running, scenario: Scenario) -> dict[str, object] | None:
@@ -86,10 +146,10 @@ async def generate(running: Running, scenario: Scenario) -> dict[str, object] | 
     job = Job(
         scenario=scenario,
         dialect=running.dialect,
-        endpoints=running.endpoints,
+        endpoints=(running.balancer,) if scenario.balanced else running.endpoints,
         processes=running.processes,
         stored=running.stored,
-        ordered=running.stored is not None,
+        strict=running.stored is not None,
     )
     loader = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.load"),
@@ -99,6 +159,23 @@ async def generate(running: Running, scenario: Scenario) -> dict[str, object] | 
     )
     said, _ = await loader.communicate(msgspec.json.encode(job))
     return msgspec.json.decode(said) if loader.returncode == 0 else None
+
+
+def fewer(group: Group, connections: int) -> Group:
+    """As many rooms of a group, but one at least, as so many connections are enough for."""
+    rooms = max(1, min(group.rooms, connections // group.members))
+    return msgspec.structs.replace(group, rooms=rooms)
+
+
+def file_limit() -> int:
+    """How many files a process may open, once it has raised its limit; each client is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FILES if hard == resource.RLIM_INFINITY else hard
+
+
+def say(line: str) -> None:
+    """Tell who waits how far it has come."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def machine() -> str:

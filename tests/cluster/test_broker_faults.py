@@ -4,16 +4,19 @@ import asyncio
 import shutil
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import redis.asyncio
 
+from deploy.aof import FOLDER, newest
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
 from tests.support.proxy import Proxy
 from tests.support.stored import eventually, messages
 from tests.support.valkey import Valkey
+from tests.support.waiting import until_gone
 
 
 async def accepted(peer: Peer, room: str, text: str) -> dict[str, Any]:
@@ -120,6 +123,28 @@ async def test_redis_comes_back_older(room: str) -> None:
         shutil.copytree(kept, aof)
         cluster.kill("cluster", signal.SIGCONT)
         await cluster.wait_restarted("redis", gone)
+        await goes_on(cluster, peers, room, known)
+
+
+async def test_redis_finds_garbage_in_its_file(room: str) -> None:
+    """Garbage behind the last fsync: the cluster cuts it off, keeps a copy, and loses nothing."""
+    async with Cluster() as cluster:
+        peers = await two_in(cluster, room)
+        known = {}
+        for n in range(20):
+            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+        file = newest(cluster.data_dir / FOLDER)
+        assert file is not None
+        cluster.kill("cluster", signal.SIGSTOP)
+        gone = cluster.kill("redis")
+        await until_gone(gone)
+        with file.open("ab") as opened:
+            opened.write(b"\x00\xff what is this? \r\n")
+        broken = file.read_bytes()
+        cluster.kill("cluster", signal.SIGCONT)
+        said = await cluster.wait_line(r"was broken: (\d+) bytes .* a copy is in (\S+)")
+        assert int(said[1]) == 19
+        assert (Path(said[2]) / file.name).read_bytes() == broken
         await goes_on(cluster, peers, room, known)
 
 

@@ -310,3 +310,42 @@ async def test_clients_of_a_killed_gateway_are_back(room: str) -> None:
             await talking
             print(f"back after kill -9: p50 {took[100]:.2f} s, p99 {took[197]:.2f} s")
             assert took[197] <= 5
+
+
+async def test_durable_comes_after_the_reply(cluster: Cluster, room: str) -> None:
+    """What is sent again and found in SQL is answered first, and called durable then."""
+    async with Peer(cluster.gateway_url(1), "username=ann&durable=1") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        send = {"room": room, "content": "hello", "clientMsgId": "m1"}
+        await ann.request("message", send)
+        await ann.next("durable")
+        await ann.emit("message", {**send, "resend": True}, "again")
+        await ann.next("reply")
+        assert (await ann.next("durable"))["data"] == {"room": room, "seq": 1}
+        assert len(ann.all("durable")) == 2
+
+
+async def test_seen_never_goes_back_over_a_resume(cluster: Cluster, room: str) -> None:
+    """While a cursor moves on, whoever resumes hears it move forward only."""
+    async with Peer(cluster.gateway_url(1), "username=ann") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        await fill(ann, room, 3000)
+
+        async def see_all() -> None:
+            for first in range(1, 3000, 20):
+                marks = range(first, first + 20)
+                await asyncio.gather(
+                    *(ann.request("seen", {"room": room, "seq": seq}) for seq in marks)
+                )
+
+        seeing = asyncio.create_task(see_all())
+        while not seeing.done():
+            async with Peer(cluster.gateway_url(2), "username=bob") as bob:
+                await bob.request("resume", {"rooms": {room: 3000}})
+                if not seeing.done():
+                    await bob.next("seen", room=room)
+                told = [mark["seq"] for mark in bob.all("seen", room)]
+                assert told == sorted(told)
+        await seeing

@@ -35,6 +35,8 @@ class Cluster:
         env: Settings on top, by the name of their variable.
         data_dir: A data folder to go on with, kept at the end.
         port: The load balancer's port, for a cluster that is to be found where another was.
+        module: What to run instead of `deploy.cluster`.
+        root: The folder with the packages to run.
     """
 
     def __init__(
@@ -45,7 +47,11 @@ class Cluster:
         env: Mapping[str, str] | None = None,
         data_dir: Path | None = None,
         port: int | None = None,
+        module: str = "deploy.cluster",
+        root: Path = ROOT,
     ) -> None:
+        self._module = module
+        self._root = root
         self.port = port or free_port(_offsets(gateways, persisters))
         self._own_folder = None if data_dir else tempfile.mkdtemp(prefix="parley-test-")
         self.data_dir = data_dir or Path(str(self._own_folder))
@@ -113,8 +119,8 @@ class Cluster:
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "deploy.cluster",
-            cwd=ROOT,
+            self._module,
+            cwd=self._root,
             env=self.environ,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -1,12 +1,18 @@
-"""A TCP proxy that goes silent at a moment a test chooses."""
+"""A TCP proxy that does to connections what networks do, at a moment a test chooses."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from tests.support.ports import free_port
+
+Direction = Literal["up", "down"]
+"""To the server, or to the client."""
+
+MOST = 65_536
+"""Bytes passed on at a time."""
 
 
 class Proxy:
@@ -15,6 +21,8 @@ class Proxy:
     Attributes:
         swallowed: set once something with the needle was not passed on.
         answered: set once something the server said is being held.
+        delay: seconds that each piece waits, either way.
+        replies_lost: how many replies were dropped so far.
     """
 
     def __init__(self, upstream_port: int) -> None:
@@ -26,15 +34,18 @@ class Proxy:
         self.port = free_port()
         self.swallowed = asyncio.Event()
         self.answered = asyncio.Event()
+        self.delay = 0.0
+        self.replies_lost = 0
         self._upstream_port = upstream_port
         self._needle: bytes | None = None
         self._ready: Callable[[], bool] = bool
         self._hold_needle: bytes | None = None
-        self._open = asyncio.Event()
-        self._open.set()
+        self._lose_needle: bytes | None = None
+        self._open = {"up": asyncio.Event(), "down": asyncio.Event()}
+        self.let_go()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._pairs: set[_Pair] = set()
 
     @property
     def url(self) -> str:
@@ -49,13 +60,19 @@ class Proxy:
         """From the first piece on that holds `needle`, pass nothing to clients."""
         self._hold_needle = needle
 
-    def hold(self) -> None:
-        """Pass nothing on to clients; what the server says waits."""
-        self._open.clear()
+    def lose_replies(self, needle: bytes | None) -> None:
+        """Pass on what holds `needle`, drop what is said to it, and cut; None to do so no more."""
+        self._lose_needle = needle
+
+    def hold(self, *directions: Direction) -> None:
+        """Pass nothing on in these directions, or down; what comes meanwhile waits."""
+        for direction in directions or ("down",):
+            self._open[direction].clear()
 
     def let_go(self) -> None:
         """Pass on what waited, and everything from now on."""
-        self._open.set()
+        for way in self._open.values():
+            way.set()
 
     def switch(self, upstream_port: int) -> None:
         """Lead to another server from now on, as a failover does; connections are cut."""
@@ -63,12 +80,21 @@ class Proxy:
         self.cut()
 
     def cut(self) -> None:
-        """Drop every connection, with what waited."""
-        for writer in self._writers:
-            writer.transport.abort()
+        """Reset every connection, with what waited."""
+        for pair in list(self._pairs):
+            pair.abort()
+
+    async def refuse(self) -> None:
+        """Let nobody connect any more; connections there are go on."""
+        assert self._server is not None
+        self._server.close()
+
+    async def admit(self) -> None:
+        """Undo `refuse`."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        await self.admit()
         return self
 
     async def __aexit__(
@@ -77,8 +103,7 @@ class Proxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._server is not None
-        self._server.close()
+        await self.refuse()
         self.cut()
         for task in self._tasks:
             task.cancel()
@@ -90,31 +115,60 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        self._writers |= {writer, up_writer}
-        for work in (self._up(reader, up_writer), self._down(up_reader, writer)):
+        pair = _Pair(writer, up_writer)
+        self._pairs.add(pair)
+        for work in (self._up(reader, pair), self._down(up_reader, pair)):
             task = asyncio.create_task(work)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _up(self, reader: asyncio.StreamReader, pair: "_Pair") -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
+            while data := await reader.read(MOST):
                 if self._needle is not None and self._needle in data and self._ready():
                     self.swallowed.set()
                 if self._hold_needle is not None and self._hold_needle in data:
                     self._hold_needle = None
                     self.hold()
+                if self._lose_needle is not None and self._lose_needle in data:
+                    pair.loses_reply = True
+                await self._wait("up")
                 if not self.swallowed.is_set():
-                    writer.write(data)
-                    await writer.drain()
-        writer.transport.abort()
+                    pair.server.write(data)
+                    await pair.server.drain()
+        self._end(pair)
 
-    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _down(self, reader: asyncio.StreamReader, pair: "_Pair") -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
-                if not self._open.is_set():
+            while data := await reader.read(MOST):
+                if pair.loses_reply:
+                    self.replies_lost += 1
+                    break
+                if not self._open["down"].is_set():
                     self.answered.set()
-                await self._open.wait()
-                writer.write(data)
-                await writer.drain()
-        writer.transport.abort()
+                await self._wait("down")
+                pair.client.write(data)
+                await pair.client.drain()
+        self._end(pair)
+
+    async def _wait(self, direction: Direction) -> None:
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        await self._open[direction].wait()
+
+    def _end(self, pair: "_Pair") -> None:
+        self._pairs.discard(pair)
+        pair.abort()
+
+
+class _Pair:
+    """The two connections that the proxy joins."""
+
+    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
+        self.client = client
+        self.server = server
+        self.loses_reply = False
+
+    def abort(self) -> None:
+        self.client.transport.abort()
+        self.server.transport.abort()

@@ -1,6 +1,7 @@
 """`python -m tests.bench.load`: a job on standard input, its result on standard output."""
 
 import gc
+import resource
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -9,19 +10,26 @@ import uvloop
 from picows import WSError, WSHandshakeError
 
 from tests.bench.load.idle import idle
+from tests.bench.load.rate import at_rate
 from tests.bench.load.room import InvalidRunError
 from tests.bench.load.saturation import saturate
+from tests.bench.load.storms import connect_storm, reconnect_storm
 from tests.bench.plan import Job, Kind
 
 MEASUREMENTS: dict[Kind, Callable[[Job], Awaitable[dict[str, object]]]] = {
     "saturation": saturate,
+    "rate": at_rate,
     "idle": idle,
+    "connect": connect_storm,
+    "reconnect": reconnect_storm,
 }
 
 
 async def measure(job: Job) -> dict[str, object]:
     """Do the job."""
     gc.disable()  # a pause would be seen as latency
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return await MEASUREMENTS[job.scenario.kind](job)
 
 

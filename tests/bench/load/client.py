@@ -21,6 +21,7 @@ class Client(WSListener):
     Attributes:
         next: the number of the first message it does not have.
         ahead: the numbers of those it has beyond.
+        latest: its last delivery, which says where to resume from.
     """
 
     kind = WSMsgType.TEXT
@@ -30,6 +31,7 @@ class Client(WSListener):
         self.room = room
         self.next = 0
         self.ahead: set[int] = set()
+        self.latest = b""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answer: asyncio.Future[bytes] | None = None
         self._transport: Any = None
@@ -52,11 +54,15 @@ class Client(WSListener):
     async def enter(self) -> None:
         """What comes between the WebSocket handshake and the first request."""
 
-    async def create(self) -> None:
-        """Make the room, where rooms must be made; its first member does."""
+    async def create(self, name: str) -> None:
+        """Make a room, where rooms must be made; its first member does."""
 
     async def join(self) -> None:
         """Become a member of the room."""
+        raise NotImplementedError
+
+    async def resume(self) -> None:
+        """Having come back: be a member again, and get what was missed."""
         raise NotImplementedError
 
     def packet(self, text: str) -> bytes:
@@ -71,6 +77,7 @@ class Client(WSListener):
         """Check a delivery, and count it."""
         number = self.next
         room = self.room
+        self.latest = data
         if number < len(room.texts) and room.texts[number] in data:
             self.next = number + 1
             if self.ahead:
@@ -89,8 +96,11 @@ class Client(WSListener):
         """Take a message before its turn: its number, or -1 for none that may come."""
         room = self.room
         number = room.number_in(data)
-        if number < self.next or number in self.ahead:
+        if number < 0:
             room.wrong(self.user, self.next, data)
+            return -1
+        if number < self.next or number in self.ahead:
+            room.duplicates += 1
             return -1
         room.out_of_order += 1
         self.ahead.add(number)

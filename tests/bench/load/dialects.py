@@ -1,12 +1,21 @@
 """How each system is spoken to."""
 
 import asyncio
+import re
 
 import msgspec
 from picows import WSFrame, WSMsgType, WSTransport
 
 from tests.bench.load.client import ANSWER_WITHIN, Client
 from tests.bench.load.room import InvalidRunError
+
+SEQ = re.compile(rb'"seq":(\d+)')
+
+
+def seq_of(delivery: bytes) -> int:
+    """The place of a delivery of ours in its room."""
+    found = SEQ.search(delivery)
+    return int(found[1]) if found else 0
 
 
 class Answering(Client):
@@ -34,11 +43,14 @@ class ParleyJson(Answering):
     def address(self, endpoint: str) -> str:
         return f"{endpoint}/ws?username={self.user}"
 
-    async def create(self) -> None:
-        await self.request("createRoom", {"name": self.room.name})
+    async def create(self, name: str) -> None:
+        await self.request("createRoom", {"name": name})
 
     async def join(self) -> None:
         await self.request("joinRoom", {"room": self.room.name})
+
+    async def resume(self) -> None:
+        await self.request("resume", {"rooms": {self.room.name: seq_of(self.latest)}})
 
     async def request(self, event: str, data: object) -> bytes:
         """Ask for something.
@@ -71,7 +83,7 @@ class ParleyJsonDirect(ParleyJson):
 
     delivery = b'{"event":"newMessage"'
 
-    async def create(self) -> None:
+    async def create(self, name: str) -> None:
         """The first message makes the chat."""
 
     async def join(self) -> None:
@@ -115,14 +127,36 @@ class SocketIo(Answering):
             self.answered(data)
 
 
+class SocketIoRecovering(SocketIo):
+    """With connection state recovery: rooms and what was missed come back by themselves.
+
+    See https://socket.io/docs/v4/connection-state-recovery/.
+    """
+
+    async def enter(self) -> None:
+        if self.latest:
+            offset = msgspec.json.decode(self.latest[2:])[-1]
+            recovery = msgspec.json.encode({"pid": self._private, "offset": offset})
+            answer = await self.ask(b"40" + recovery)
+        else:
+            answer = await self.ask(b"40")
+        self._private: str = msgspec.json.decode(answer[2:])["pid"]
+
+    async def resume(self) -> None:
+        """Nothing more to do."""
+
+
 class ParleySocketIo(SocketIo):
     """Ours: Socket.IO."""
 
-    async def create(self) -> None:
-        await self.request("createRoom", {"name": self.room.name})
+    async def create(self, name: str) -> None:
+        await self.request("createRoom", {"name": name})
 
     async def join(self) -> None:
         await self.request("joinRoom", {"room": self.room.name})
+
+    async def resume(self) -> None:
+        await self.request("resume", {"rooms": {self.room.name: seq_of(self.latest)}})
 
     async def request(self, event: str, data: object) -> bytes:
         """Ask for something.
@@ -141,7 +175,7 @@ class ParleySocketIoDirect(ParleySocketIo):
 
     delivery = b'42["newMessage"'
 
-    async def create(self) -> None:
+    async def create(self, name: str) -> None:
         """The first message makes the chat."""
 
     async def join(self) -> None:
@@ -224,6 +258,7 @@ DIALECTS: dict[str, tuple[type[Client], type[Client]]] = {
     "parley-json": (ParleyJson, ParleyJsonDirect),
     "parley-socketio": (ParleySocketIo, ParleySocketIoDirect),
     "socketio": (SocketIo, SocketIo),
+    "socketio-recovering": (SocketIoRecovering, SocketIoRecovering),
     "tutorial": (Tutorial, Tutorial),
     "nats": (Nats, Nats),
 }

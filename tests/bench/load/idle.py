@@ -14,7 +14,7 @@ FIRST = 100
 """Connections that come and go before anything is counted: what is made once is made."""
 
 QUIET = 2.0
-"""Seconds a system gets to come to rest."""
+"""Seconds a system gets to come to rest; less where the whole measurement is short."""
 
 
 async def idle(job: Job) -> dict[str, object]:
@@ -32,7 +32,7 @@ async def idle(job: Job) -> dict[str, object]:
     started = perf_counter()
     await in_parallel(crowd.clients, lambda client: crowd.connect([client]))
     took = perf_counter() - started
-    await asyncio.sleep(QUIET)
+    await asyncio.sleep(_quiet(job))
     count = len(crowd.clients)
     taken_in = intake.per(count)
     await _rest(job)
@@ -52,7 +52,11 @@ async def idle(job: Job) -> dict[str, object]:
 
 async def _rest(job: Job) -> None:
     """Let the system come to rest; who collects garbage when asked is asked."""
-    await asyncio.sleep(QUIET)
+    await asyncio.sleep(_quiet(job))
     for pid in job.processes.get("node", ()):
         os.kill(pid, signal.SIGUSR2)
-    await asyncio.sleep(QUIET)
+    await asyncio.sleep(_quiet(job))
+
+
+def _quiet(job: Job) -> float:
+    return min(QUIET, job.scenario.seconds)

@@ -34,6 +34,7 @@ class Room:
         latencies: seconds from sending to each arrival, if they are wanted.
         last_latencies: seconds from sending to the arrival at the last member.
         out_of_order: how many deliveries came before an earlier one.
+        duplicates: how many came again; they are not counted as deliveries.
         problem: the first thing that was wrong, for people.
     """
 
@@ -50,6 +51,7 @@ class Room:
         self.last_latencies = array("d")
         self.problem = ""
         self.out_of_order = 0
+        self.duplicates = 0
         self._mark = f"~{number:05d}.".encode()
         self.completed = 0
         self.on_complete: Callable[[Room], None] = lambda _: None

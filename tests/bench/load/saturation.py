@@ -53,7 +53,7 @@ async def saturate(job: Job) -> dict[str, object]:
         **meter.per(crowd.deliveries - had),
         "deliveries": crowd.deliveries - had,
         "messages": crowd.messages - sent,
-        "out_of_order": crowd.out_of_order,
+        **crowd.disorder,
         "per_second": (crowd.deliveries - had) / took,
         "settled_after": perf_counter() - started - took,
     }

@@ -1,12 +1,28 @@
 """All systems, in the order of the table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench.systems.nats import Nats
 from tests.bench.systems.parley import Parley
 from tests.bench.systems.peers import NodeSocketIo, PythonPeer
 from tests.bench.systems.system import System
+
+PYTHON_SOCKETIO = ("python-socketio", "python-engineio", "uvicorn", "redis")
+STARLETTE = ("starlette", "uvicorn", "websockets", "redis")
+
+MAKERS: dict[str, Callable[[Path], System]] = {
+    "parley-json": lambda root: Parley("parley-json", root),
+    "parley-socketio": lambda root: Parley("parley-socketio", root),
+    "nats": lambda _: Nats(),
+    "node-streams": lambda _: NodeSocketIo("redis-streams-adapter"),
+    "node-redis": lambda _: NodeSocketIo("redis-adapter"),
+    "starlette": lambda _: PythonPeer("starlette", "tutorial", "tutorial.py", STARLETTE),
+    "python-socketio": lambda _: PythonPeer(
+        "python-socketio", "socketio", "python_socketio.py", PYTHON_SOCKETIO
+    ),
+}
+NAMES = tuple(MAKERS)
 
 
 def systems(root: Path, chosen: Sequence[str]) -> list[System]:
@@ -16,20 +32,4 @@ def systems(root: Path, chosen: Sequence[str]) -> list[System]:
         root: the checkout that ours is run from.
         chosen: names.
     """
-    every: list[System] = [
-        Parley("parley-json", root),
-        Parley("parley-socketio", root),
-        Nats(),
-        NodeSocketIo("redis-streams-adapter"),
-        NodeSocketIo("redis-adapter"),
-        PythonPeer(
-            "starlette", "tutorial", "tutorial.py", ("starlette", "uvicorn", "websockets", "redis")
-        ),
-        PythonPeer(
-            "python-socketio",
-            "socketio",
-            "python_socketio.py",
-            ("python-socketio", "python-engineio", "uvicorn", "redis"),
-        ),
-    ]
-    return [system for system in every if not chosen or system.name in chosen]
+    return [make(root) for name, make in MAKERS.items() if not chosen or name in chosen]

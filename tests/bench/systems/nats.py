@@ -24,6 +24,8 @@ class Nats:
     """One server; it has no rooms to make, so a subject is a room."""
 
     name = "nats"
+    resumes = False
+    balanced = False
 
     def version(self) -> str:
         """As the server says it."""

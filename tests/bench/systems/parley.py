@@ -1,15 +1,19 @@
 """Ours: `python -m deploy.cluster` of the checkout in the current folder, durable as it comes."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from tests.bench.plan import Scenario
 from tests.bench.systems.children import child
-from tests.bench.systems.system import Running
+from tests.bench.systems.system import NotHereError, Running
 from tests.support.ports import free_port
 
 READY_WITHIN = 40.0
@@ -25,6 +29,9 @@ class Parley:
         root: the checkout to run.
         gateways: how many.
     """
+
+    resumes = True
+    balanced = True
 
     def __init__(self, dialect: str, root: Path, gateways: int = 2) -> None:
         self.name = dialect
@@ -55,6 +62,10 @@ class Parley:
         python = str(own) if own.exists() else sys.executable
         async with child(python, "-m", "deploy.cluster", env=env, cwd=self._root) as cluster:
             await cluster.hear("cluster ready: ", READY_WITHIN)
+            if self.name == "parley-socketio" and not await asyncio.to_thread(
+                answers, f"http://127.0.0.1:{port + 1}/socket.io/?EIO=4&transport=polling"
+            ):
+                raise NotHereError("/socket.io/ answers 404 in this checkout")
             yield Running(
                 self.name,
                 tuple(f"ws://127.0.0.1:{port + n}" for n in range(1, self._gateways + 1)),
@@ -69,3 +80,12 @@ class Parley:
             role = file.stem.rstrip("-0123456789")
             pids.setdefault(role, []).append(int(file.read_text()))
         return pids
+
+
+def answers(url: str) -> bool:
+    """Whether there is something at a URL."""
+    try:
+        with urllib.request.urlopen(url, timeout=10):  # noqa: S310  our own server
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code != HTTPStatus.NOT_FOUND

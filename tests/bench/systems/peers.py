@@ -33,6 +33,8 @@ class Peer:
     dialect = "socketio"
     role = "node"
     ready = "ready"
+    resumes = False
+    balanced = False
     name: str
 
     def version(self) -> str:
@@ -56,7 +58,7 @@ class Peer:
                 await node.hear(self.ready)
                 pids.append(node.pid)
             yield Running(
-                self.dialect,
+                "socketio-recovering" if scenario.kind == "reconnect" else self.dialect,
                 tuple(f"ws://127.0.0.1:{port}" for port in ports),
                 {self.role: pids, "redis": [broker.pid]},
             )
@@ -66,7 +68,9 @@ class NodeSocketIo(Peer):
     """Node's own Socket.IO server, on one of its adapters for Redis."""
 
     def __init__(self, adapter: str) -> None:
-        self.name = "node-streams" if "streams" in adapter else "node-redis"
+        # Connection state recovery is the streams adapter's alone.
+        self.resumes = "streams" in adapter
+        self.name = "node-streams" if self.resumes else "node-redis"
         self._adapter = adapter
 
     def version(self) -> str:

@@ -1,6 +1,5 @@
 """What a system is to the bench: something that starts, says where it is, and stops."""
 
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -8,8 +7,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from tests.bench.plan import Scenario
-
-__all__ = ["AsyncIterator", "NotHereError", "Running", "System"]
 
 
 class NotHereError(Exception):
@@ -35,9 +32,17 @@ class Running(Struct, frozen=True):
 
 
 class System(Protocol):
-    """A system that can be started afresh for each measurement."""
+    """A system that can be started afresh for each measurement.
+
+    Attributes:
+        name: in the command line and the table.
+        resumes: whether who comes back gets what was missed.
+        balanced: whether it comes with a load balancer.
+    """
 
     name: str
+    resumes: bool
+    balanced: bool
 
     def version(self) -> str:
         """The versions of what it is made of.

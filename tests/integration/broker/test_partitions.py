@@ -92,6 +92,16 @@ async def test_lease_has_one_holder(bench: Bench) -> None:
     assert not await owners[winner - 1].hold_lease(0, "another")
 
 
+async def test_lease_does_not_outlast_a_clock_that_was_set_back(bench: Bench) -> None:
+    """A dead holder's lease that would end in an hour is free as soon as any other would be."""
+    await bench.client.set(PART.lease, "dead", px=3_600_000)
+
+    async def taken() -> bool:
+        return await bench.owner.hold_lease(0, "heir")
+
+    await eventually(taken)
+
+
 async def test_lease_is_given_back_by_its_holder_only(bench: Bench) -> None:
     """A lease is free at once when its holder gives it back; nobody else can."""
     assert await bench.owner.hold_lease(0, "a")

@@ -181,6 +181,23 @@ async def test_cleared(stage: Stage, limit: int, *, persisted: bool) -> None:
         assert contents(await forwards(stage.history, room, limit)) == expected
 
 
+@pytest.mark.parametrize("limit", [1, 3, 10])
+async def test_deletions_that_are_not_stored(stage: Stage, limit: int) -> None:
+    """While nothing is stored, pages have no hole, however many deletions are in between."""
+    async with stage.storing() as end:
+        room = await stage.make()
+        sent = [await stage.send(room, f"m{n}") for n in range(5)]
+        await stage.all_stored(room, 5)
+        await end()
+        sent += [await stage.send(room, f"m{n}") for n in range(5, 25)]
+        for gone in (3, 20, 21, 22, 23):
+            await stage.delete(room, sent[gone])
+        # A deleted message keeps its place.
+        expected = ["" if n in (3, 20, 21, 22, 23) else f"m{n}" for n in range(25)]
+        assert contents(await backwards(stage.history, room, limit)) == expected
+        assert contents(await forwards(stage.history, room, limit)) == expected
+
+
 async def test_void_in_the_middle(stage: Stage, room: Room) -> None:
     """A place that was voided is a tombstone, and the pages go on around it."""
     await stage.database.run(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,10 @@ class Member:
             while len(self.seen) < len(contents):
                 self.seen.append(str((await self._ear.hear())["data"]["content"]))
         assert self.seen == list(contents)
+
+    async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame
+        """Wait for the next thing it is told."""
+        return await self._ear.hear()
 
     def leave(self, local: LocalRoom) -> None:
         """Leave."""
@@ -111,6 +116,31 @@ async def test_members_see_one_order(stage: Stage, gateway: Gateway) -> None:
     await asyncio.gather(*(stage.send(room, f"m{n}") for n in range(200)))
     for member in members:
         await member.sees(*(f"m{n}" for n in range(200)))
+
+
+async def test_a_loss_is_told_before_what_comes_after_it(stage: Stage) -> None:
+    """When the broker lost what members saw, they are told to resume before the next message."""
+    port = stage.server.port
+    async with Proxy(port) as channels, Proxy(port) as reads:
+        made = Gateway(stage, channels, reads)
+        member = made.member()
+        async with stage.storing() as end:
+            room = await stage.make()
+            await member.join(room)
+            await stage.send(room, "stored")
+            await stage.all_stored(room, 1)
+            await end()
+            await stage.send(room, "lost")
+            await member.sees("stored", "lost")
+        await stage.server.flush()
+        async with stage.storing():
+            await stage.in_epoch(2)
+            await stage.insist(room, "after")
+            frames = [await member.hear(), await member.hear()]
+        assert [frame["event"] for frame in frames] == ["resume_required", "message"]
+        assert frames[0]["data"] == {"rooms": [room.name], "chats": []}
+        await made.subscriber.close()
+        await made.client.aclose()
 
 
 async def test_joining_under_load(stage: Stage, gateway: Gateway) -> None:

@@ -40,7 +40,7 @@ class Workshop:
             cwd=self.data_dir.path,
             refuses_settings=refuses_settings,
         )
-        return SupervisedProcess(spec, self.console, self.data_dir)
+        return SupervisedProcess(spec, self.console, self.data_dir, well_after=30)
 
     def lines(self, name: str = "worker") -> list[str]:
         """Return what the log file of `name` has."""
@@ -138,7 +138,9 @@ async def test_a_program_that_is_missing_is_a_death(
         name="worker", command=("/no/such/program",), env={}, cwd=workshop.data_dir.path
     )
     with pytest.raises(ProcessFailedError, match=r"cannot be started: .*No such file"):
-        await SupervisedProcess(spec, workshop.console, workshop.data_dir).supervise()
+        await SupervisedProcess(
+            spec, workshop.console, workshop.data_dir, well_after=30
+        ).supervise()
 
 
 async def test_a_stop_is_an_end_in_peace(workshop: Workshop) -> None:

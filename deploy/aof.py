@@ -1,0 +1,63 @@
+"""Repairs the append-only file of the embedded Redis, by the server's own checker.
+
+A disk that lost its power may leave anything behind the last fsync. Half a command Redis cuts off
+by itself; on garbage it refuses to start. What the checker cuts off was answered to nobody, and a
+copy of it is kept.
+"""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = "appendonlydir"
+BEFORE: Final = "appendonlydir-before-repair"
+
+# The server is its own checker when it is called by the checker's name.
+CHECKERS: Final = {"valkey-server": "valkey-check-aof", "redis-server": "redis-check-aof"}
+
+
+def repair_aof(server: str, data_dir: Path) -> str | None:
+    """Cut off what the server cannot read, after keeping a copy of all files.
+
+    Args:
+        server: the path of the server's program.
+        data_dir: the folder that the server runs in.
+
+    Returns:
+        What was done, in one sentence; None when nothing was wrong, or nothing could be done.
+    """
+    file = newest(data_dir / FOLDER)
+    if file is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        checker = Path(folder) / CHECKERS.get(Path(server).name, "redis-check-aof")
+        checker.symlink_to(server)
+        if _run(checker, file) == 0:
+            return None
+        copy = data_dir / f"{BEFORE}-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns()}"
+        shutil.copytree(file.parent, copy)
+        size = file.stat().st_size
+        fixed = _run(checker, "--fix", file)
+        if fixed != 0:
+            return f"{file.name} is broken and could not be repaired; a copy is in {copy}"
+        cut = size - file.stat().st_size
+        return f"{file.name} was broken: {cut} bytes were cut off its end; a copy is in {copy}"
+
+
+def newest(folder: Path) -> Path | None:
+    """The file that the server appended to last, by its manifest; None when there is none."""
+    for manifest in folder.glob("*.manifest"):
+        words = [line.split() for line in manifest.read_text().splitlines()]
+        names = [line[1] for line in words if line[:1] == ["file"] and line[-1] == "i"]
+        if names and (folder / names[-1]).exists():
+            return folder / names[-1]
+    return None
+
+
+def _run(checker: Path, *words: str | Path) -> int:
+    return subprocess.run(  # noqa: S603  the server that runs here, on a file of ours
+        [checker, *words], input=b"y\n", capture_output=True, check=False
+    ).returncode

@@ -1,0 +1,76 @@
+"""The pages a gateway serves, and the JavaScript client: files of `gateway/web`, as they are."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+WEB: Final = Path(__file__).parent.parent / "web"
+
+HEADERS: Final[Mapping[str, str]] = {
+    # Scripts, styles and pictures are files of ours, and markup is never made of text (W3C CSP3
+    # and Trusted Types). A page talks to the gateway it came from, and to nobody else.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # Names of files do not change with what is in them: a browser asks each time, by ETag.
+    "Cache-Control": "no-cache",
+}
+
+SHARED: Final[Mapping[str, str]] = {
+    # Pages of other origins may import the client; whom a gateway talks to is another matter.
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+class Files(StaticFiles):
+    """A folder of files, each with the same headers."""
+
+    def __init__(self, folder: str, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(directory=WEB / folder)
+        self._headers = {**HEADERS, **(more or {})}
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """A file, or 304 for one that the browser has."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers.update(self._headers)
+        return response
+
+
+async def chat_page(_request: Request) -> Response:
+    """`GET /`: the chat page."""
+    return FileResponse(WEB / "chat" / "index.html", headers=HEADERS)
+
+
+async def docs_page(_request: Request) -> Response:
+    """`GET /docs`: the REST interface, to read and to try."""
+    return FileResponse(WEB / "docs" / "index.html", headers=HEADERS)
+
+
+def routes() -> list[BaseRoute]:
+    """What leads to pages and their files."""
+    return [
+        Route("/", chat_page),
+        Mount("/chat", Files("chat")),
+        Mount("/client", Files("client", SHARED)),
+        Route("/docs", docs_page),
+        Mount("/docs", Files("docs")),
+    ]

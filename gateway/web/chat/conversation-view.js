@@ -1,0 +1,141 @@
+/** One conversation: its head, its messages, and where one writes. */
+
+import "./composer.js";
+import "./connection-sign.js";
+import "./message-list.js";
+import { avatar, h, icon, iconButton, present } from "./dom.js";
+import { confirmed, field, form } from "./dialogs.js";
+import { explain } from "./find-dialogs.js";
+import { typingLine } from "./text.js";
+
+export class ConversationView extends HTMLElement {
+  #app;
+  #store;
+  #shown = null;
+  #gated = null;
+  #wasLoaded = false; // its messages had been read when it was shown
+
+  init(app, store) {
+    this.#app = app;
+    this.#store = store;
+    this.head = h("header.head", {});
+    this.list = document.createElement("message-list").init(store, {
+      remove: (item) => this.#remove(item),
+      resend: (item) => store.client.resend(item.clientMsgId),
+      discard: (item) => store.client.discard(item.clientMsgId),
+      seenBy: (item) => this.#seenBy(item),
+    });
+    this.typing = h("p.typing", { role: "status" });
+    this.composer = document.createElement("message-composer").init(store);
+    this.composer.addEventListener("sent", () => this.list.toEnd());
+    this.gate = h("div.gate", { hidden: true });
+    // On a phone the list with its sign is not in sight: here is another, while it has bad news.
+    const sign = document.createElement("connection-sign").init(store.client);
+    this.append(this.head, sign, this.list, this.gate, this.typing, this.composer);
+    store.on("conversation", (event) => event.name === this.#shown?.name && this.#changed(event));
+    store.on("list", () => this.#shown && this.#drawHead());
+    for (const type of ["focus", "visibilitychange"]) window.addEventListener(type, () => this.list.looked());
+    document.addEventListener("visibilitychange", () => this.list.looked());
+    return this;
+  }
+
+  show(conversation) {
+    this.#shown = conversation;
+    this.#wasLoaded = conversation.loaded;
+    conversation.markUnread();
+    this.#drawHead();
+    this.#drawGate();
+    this.#drawTyping();
+    this.composer.show(conversation);
+    this.list.show(conversation);
+  }
+
+  focus() {
+    if (this.gate.hidden) this.composer.focus();
+    else this.gate.querySelector("input, button")?.focus();
+  }
+
+  #changed({ what, added }) {
+    if (what === "typing") this.#drawTyping();
+    else if (what === "older") this.list.prepended(added);
+    else if (!this.#wasLoaded && this.#shown.loaded) this.show(this.#shown);
+    else this.list.render();
+    this.#drawGate();
+  }
+
+  #drawHead() {
+    const { title, isRoom, locked, name, loaded } = this.#shown;
+    const here = this.#store.online.has(title);
+    const state = JSON.stringify([name, locked, here, loaded]);
+    if (this.head.dataset.state === state) return;
+    this.head.dataset.state = state;
+    this.head.replaceChildren(...present([
+      iconButton("back", "Back to the list", () => this.#app.go(null), { class: "icon-button back" }),
+      isRoom ? h("span.sign", {}, icon(locked ? "lock" : "hash")) : avatar(title, here),
+      h("div.words", {}, h("h2", { tabindex: "-1" }, title),
+        h("p.quiet", {}, isRoom ? (locked ? "Locked room" : "Open room") : here ? "Online" : "Offline")),
+      isRoom && loaded && iconButton("trash", "Delete all messages", () => this.#clear()),
+      isRoom && iconButton("exit", "Leave room", () => this.#leave()),
+    ]));
+  }
+
+  #drawTyping() {
+    const line = typingLine(this.#shown.typing);
+    if (this.typing.textContent !== line) this.typing.textContent = line;
+  }
+
+  /** What stands in the way in, instead of the messages. */
+  #drawGate() {
+    const { gate } = this.#shown;
+    this.gate.hidden = gate === null;
+    this.list.hidden = this.composer.hidden = this.typing.hidden = gate !== null;
+    const gated = gate && this.#shown.name; // tried again in vain, its words stay where they are
+    if (gated === this.#gated) return;
+    this.#gated = gated;
+    this.gate.replaceChildren(...(gate ? this.#gateForm() : []));
+    if (gate && !document.querySelector("dialog[open]")) this.gate.querySelector("input")?.focus();
+  }
+
+  #gateForm() {
+    const conversation = this.#shown;
+    const { title } = conversation;
+    const password = field("Password", { type: "password", maxlength: 256, autocomplete: "current-password" });
+    const enter = form("Join", [password.label], async () => {
+      await this.#store.join(title, { password: password.input.value });
+      this.composer.focus();
+    }, explain);
+    return [h("div.card", {}, icon("lock"), h("h3", {}, `${title} is locked`),
+      h("p.quiet", {}, "It takes a password, or there is no room of that name."), enter,
+      h("button.link", { type: "button", onclick: () => this.#store.leave(title) }, "Take it off the list"))];
+  }
+
+  #seenBy(item) {
+    const { seenBy, isRoom } = this.#shown;
+    const users = [...seenBy].filter(([, seq]) => seq >= item.seq).map(([user]) => user);
+    return isRoom ? users.join(", ") : "";
+  }
+
+  #remove(item) {
+    const said = item.content.length > 80 ? `${item.content.slice(0, 80)}…` : item.content;
+    confirmed("Delete this message?", `“${said}” is deleted for everybody.`, "Delete",
+      () => this.#try(this.#store.client.deleteMessage(item.id)));
+  }
+
+  #clear() {
+    const { title } = this.#shown;
+    confirmed(`Delete everything in ${title}?`, "All messages are deleted for everybody. This cannot be undone.",
+      "Delete all", () => this.#try(this.#store.client.clear(title)));
+  }
+
+  #leave() {
+    const { title } = this.#shown;
+    confirmed(`Leave ${title}?`, "You can join it again at any time.", "Leave", () => this.#try(this.#store.leave(title)));
+  }
+
+  #try(promise) {
+    promise.catch((error) => this.#app.say(explain(error)));
+    this.composer.focus();
+  }
+}
+
+customElements.define("conversation-view", ConversationView);

@@ -1,0 +1,245 @@
+/** The rooms and chats a client is in: what happens there, once and in order, on any connection. */
+
+import { Place } from "./place.js";
+import { said } from "./support.js";
+
+/** Places in one `resume`; messages in a page. */
+const MOST_RESUMED = 500, PAGE = 100;
+
+export class Places {
+  #connection;
+  #emit;
+  #me;
+  #byName = new Map();
+  #chats = new Map(); // by id
+  #listed = false;
+  /** Told of each own message, and of a place that one is shut out of: {echo, refuseAll, stopped}. */
+  helpers = null;
+
+  constructor(connection, me, emit) {
+    this.#connection = connection;
+    this.#me = me;
+    this.#emit = emit;
+  }
+
+  get(name) {
+    return this.#byName.get(name);
+  }
+
+  all() {
+    return [...this.#byName.values()];
+  }
+
+  /** The place that a frame belongs to. */
+  of(room, chatId) {
+    return room === undefined ? this.#chats.get(chatId) : this.#byName.get(`#${room}`);
+  }
+
+  connectionLost() {
+    for (const place of this.#byName.values()) place.connectionLost();
+  }
+
+  // ---- what happens
+
+  /** Tell an event in its turn; what is missing before it is read first. */
+  take(place, event) {
+    if (!place) return;
+    if (place.last === null && place.user !== null) place.last = event.prev;
+    const held = place.holding;
+    const verdict = place.take(event);
+    if (verdict === "show") this.#show(place, event);
+    else if (verdict === "wait" && !held) this.#heal(place);
+  }
+
+  /** The history that joining shows: live events wait until the reply says how far it goes. */
+  hold(place) {
+    if (place) place.holding = true;
+  }
+
+  /** A page of the wire, for the application. */
+  page(place, { items, head, partial = false }) {
+    const messages = items.map((item) => ({ ...said(item), place: place.name }));
+    for (const message of messages) place.remember(message);
+    return { items: messages, head, partial };
+  }
+
+  #show(place, event) {
+    if (event.type !== undefined) {
+      const { type, id, seq } = event;
+      this.#emit(type, { place: place.name, seq, ...(id !== undefined && { id }) });
+      return;
+    }
+    place.remember(event);
+    if (place.replaying) place.missed++;
+    this.helpers.stopped(place, event.sender);
+    const mine = event.sender === this.#me ? this.helpers.echo(place.name, event) : undefined;
+    const more = mine === undefined ? {} : { clientMsgId: mine };
+    this.#emit("message", { ...event, place: place.name, missed: place.replaying, ...more });
+  }
+
+  /** Read what the connection did not bring, then tell what waited for it. */
+  async #heal(place) {
+    place.holding = true;
+    try {
+      for (let more = true; more;) {
+        const asked = { ...place.address, after: place.last, limit: PAGE };
+        const page = await this.#connection.patiently(() => this.#connection.ask("history", asked));
+        for (const item of page.items.map(said)) {
+          if (item.seq <= place.last) continue;
+          place.last = item.seq;
+          if (!item.deleted) this.#show(place, item);
+        }
+        more = page.items.length === PAGE;
+      }
+    } catch (error) {
+      if (error.code === "connection_lost") return; // the next connection resumes
+      this.#emit("error", error);
+    }
+    for (const event of place.release()) this.#show(place, event);
+  }
+
+  // ---- coming and going
+
+  /** Enter a room on the present connection. */
+  async enter(name, { password, grant } = {}) {
+    const fresh = !this.#byName.has(name);
+    const place = this.#byName.get(name) ?? new Place(name);
+    this.#byName.set(name, place);
+    const key = { grant: grant ?? place.grant, password: password ?? place.password };
+    const asked = { room: place.room, ...Object.fromEntries(Object.entries(key).filter((e) => e[1])) };
+    try {
+      return await this.#connection.ask("joinRoom", asked, (reply, items) => {
+        Object.assign(place, key);
+        return this.#entered(place, reply, items);
+      });
+    } catch (error) {
+      if (fresh) this.#byName.delete(name);
+      throw error;
+    }
+  }
+
+  #entered(place, { head, grant }, items = []) {
+    place.grant = grant;
+    place.inside = true;
+    const page = this.page(place, { items, head });
+    place.last = Math.max(place.last ?? 0, head);
+    const waited = place.release();
+    queueMicrotask(() => this.helpers.entered(place));
+    for (const event of waited) this.#show(place, event);
+    return { place: place.name, messages: page.items, head, ...(grant && { grant }) };
+  }
+
+  leave(name) {
+    this.#byName.delete(name);
+  }
+
+  /** Back in touch: go on with every place. */
+  comeBack() {
+    return this.resume(this.all().filter((place) => place.last !== null));
+  }
+
+  /** Have told what was missed in places that one was in. */
+  async resume(places) {
+    let messages = 0;
+    for (let from = 0; from < places.length; from += MOST_RESUMED) {
+      const some = places.slice(from, from + MOST_RESUMED);
+      const verdicts = await this.#connection.patiently(() => this.#askResume(some));
+      for (const [place, { recovered, head }] of verdicts) {
+        messages += place.missed;
+        place.missed = 0;
+        if (!recovered) await this.#notRecovered(place, head);
+      }
+    }
+    if (places.length) this.#emit("caughtUp", { messages });
+  }
+
+  #askResume(places) {
+    const asked = { rooms: {}, chats: {}, grants: {} };
+    for (const place of places) {
+      place.replaying = true;
+      if (place.room === null) asked.chats[place.chatId] = place.last;
+      else asked.rooms[place.room] = place.last;
+      if (place.grant) asked.grants[place.room] = place.grant;
+    }
+    return this.#connection.ask("resume", asked, ({ rooms, chats }) => places.map((place) => {
+      const verdict = place.room === null ? chats[place.chatId] : rooms[place.room];
+      place.replaying = false;
+      place.inside = verdict.recovered || verdict.head > 0;
+      if (verdict.recovered) place.last = Math.max(place.last, verdict.head);
+      else if (place.inside) place.last = verdict.head;
+      return [place, verdict];
+    }));
+  }
+
+  /** The place that was named is not one any more: begin anew, or learn that one is shut out. */
+  async #notRecovered(place, head) {
+    if (place.room === null && head === 0) {
+      this.chatGone(place);
+      return;
+    }
+    try {
+      if (!place.inside) {
+        place.last = null;
+        await this.#connection.patiently(() => this.enter(place.name));
+      }
+      this.#emit("reset", { place: place.name });
+    } catch (error) {
+      if (error.code === "connection_lost") throw error;
+      this.#byName.delete(place.name);
+      this.helpers.refuseAll(place.name, error);
+      this.#emit("lost", { place: place.name, code: error.code, message: error.message });
+    }
+  }
+
+  // ---- direct chats
+
+  /** The place of a chat, from whatever names it. */
+  chat({ id, chatId = id, user1Id, user2Id, senderId = user1Id, receiverId = user2Id, other }) {
+    const user = String(other ?? (String(senderId) === this.#me ? receiverId : senderId));
+    let place = this.#byName.get(`@${user}`);
+    if (!place || (place.chatId !== null && place.chatId !== chatId)) {
+      place = new Place(`@${user}`); // also where the old chat was deleted and a new one made
+      this.#byName.set(place.name, place);
+    }
+    place.chatId = chatId;
+    place.inside = true;
+    this.#chats.set(chatId, place);
+    return place;
+  }
+
+  /** Take a complete list; `news`: chats made since the first list, of which nothing was told. */
+  list(items = []) {
+    const news = [];
+    const chats = items.map((item) => {
+      const isNew = !this.#chats.has(item.id) && this.#listed;
+      const place = this.chat(item);
+      if (isNew) news.push(place);
+      place.last ??= isNew ? 0 : item.lastMessage?.seq ?? 0;
+      const { id: chatId, unread, createdAt, lastMessage } = item;
+      const last = lastMessage ? this.page(place, { items: [lastMessage] }).items[0] : null;
+      return { place: place.name, user: place.user, chatId, unread, createdAt, lastMessage: last };
+    });
+    this.#listed = true;
+    return { chats, news };
+  }
+
+  newChat(chat) {
+    const known = this.#chats.has(chat.id);
+    const { name, user, chatId } = this.chat(chat);
+    this.get(name).last ??= 0;
+    if (!known) this.#emit("chat", { place: name, user, chatId });
+  }
+
+  chatGone(place) {
+    if (!place) return;
+    this.#chats.delete(place.chatId);
+    if (this.#byName.get(place.name) === place) this.#byName.delete(place.name);
+    this.#emit("chatDeleted", { place: place.name });
+  }
+
+  forgetChats() {
+    for (const place of this.#chats.values()) this.#byName.delete(place.name);
+    this.#chats.clear();
+    this.#listed = false;
+  }
+}

@@ -1,0 +1,1 @@
+"""`make bench-sizes`: how our cost grows with gateways, connections, members and rooms."""

@@ -1,0 +1,259 @@
+"""Whether a run kept the promises: pure functions from what was seen to what was violated.
+
+What a fault may have destroyed is excused: an event is `destroyable` when it was sent before the
+cause of such a fault was gone and SQL did not have it when the fault began. Nothing else is.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Final, NamedTuple
+
+from shared.config import FENCE_GAP
+from shared.model.ids import counter_of, partition_of_id
+from tests.faults.evidence import Evidence, Row
+from tests.faults.history import Operation
+
+MOST_TOLD: Final = 5
+"""Violations of one kind that are told in words; the others are counted."""
+
+
+class Violation(NamedTuple):
+    """A promise that was not kept."""
+
+    kind: str
+    text: str
+
+
+class Case:
+    """The evidence of a run with what all checks ask of it."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.history = evidence.history
+        self.rows = {(row.place, row.seq): row for row in evidence.rows}
+
+    @cached_property
+    def messages(self) -> dict[str, list[Row]]:
+        """Messages in SQL, by clientMsgId."""
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self.evidence.rows:
+            if row.kind == "message":
+                found[row.key].append(row)
+        return dict(found)
+
+    @cached_property
+    def sends(self) -> list[Operation]:
+        """Attempts to send."""
+        return [operation for operation in self.history.operations if operation.kind == "send"]
+
+    @cached_property
+    def accepted(self) -> list[Operation]:
+        """Attempts that were answered well."""
+        return [operation for operation in self.sends if operation.outcome == "ok"]
+
+    @cached_property
+    def invoked(self) -> dict[str, Operation]:
+        """The first attempt for each clientMsgId."""
+        found: dict[str, Operation] = {}
+        for operation in self.sends:
+            found.setdefault(operation.key, operation)
+        return found
+
+    @cached_property
+    def deletions(self) -> dict[str, Operation]:
+        """The first attempt to delete each message, by its id."""
+        found: dict[str, Operation] = {}
+        for operation in self.history.operations:
+            if operation.kind == "delete":
+                found.setdefault(operation.key, operation)
+        return found
+
+    @cached_property
+    def clearings(self) -> dict[str, list[Operation]]:
+        """Attempts to clear each place."""
+        found: defaultdict[str, list[Operation]] = defaultdict(list)
+        for operation in self.history.operations:
+            if operation.kind == "clear":
+                found[operation.place].append(operation)
+        return found
+
+    def destroyable(self, event_id: int, key: str, durable_at: float = float("inf")) -> bool:
+        """Whether a fault may have destroyed a message.
+
+        What is sent later has a number far above, as the fence opens each partition beyond all
+        numbers that may have been given.
+
+        Args:
+            event_id: its id.
+            key: its clientMsgId.
+            durable_at: when its sender was told that it is durable.
+        """
+        number, counter = partition_of_id(event_id), counter_of(event_id)
+        sent = self.invoked[key].invoked if key in self.invoked else float("inf")
+        return any(
+            strike.destroys
+            and sent <= strike.over
+            and durable_at > strike.begun
+            and 0 < counter - positions.get(number, 0) < FENCE_GAP
+            for strike in self.evidence.strikes
+            for positions in strike.losses
+        )
+
+    @cached_property
+    def durable_at(self) -> dict[tuple[str, int], float]:
+        """When a message, by clientMsgId and seq, was first called durable."""
+        found: dict[tuple[str, int], float] = {}
+        for word in self.history.words:
+            found.setdefault((word.key, word.seq), word.at)
+        return found
+
+
+def lost(case: Case) -> Iterator[Violation]:
+    """What was accepted is in SQL, at the place and under the id it was given."""
+    for send in case.accepted:
+        row = case.rows.get((send.place, send.seq))
+        if row is not None and (row.id, row.key) == (send.id, send.key):
+            continue
+        durable_at = case.durable_at.get((send.key, send.seq), float("inf"))
+        if row is not None and row.kind == "void" and row.id == send.id:
+            yield Violation("lost", f"{_told(send)} is void in SQL")
+        elif not case.destroyable(send.id, send.key, durable_at):
+            what = "durable and " if durable_at < float("inf") else ""
+            yield Violation("lost", f"{_told(send)} was {what}accepted and is not in SQL")
+
+
+def lost_in_the_end(case: Case) -> Iterator[Violation]:
+    """A client that keeps a send until it is durable loses none, whatever was destroyed."""
+    for key in {send.key for send in case.accepted}:
+        if key not in case.messages:
+            yield Violation("lost", f"{key} was accepted, and sent again, and is not in SQL at all")
+
+
+def phantom(case: Case) -> Iterator[Violation]:
+    """Nothing is in SQL, in a history or on a screen that nobody sent."""
+    for key, rows in case.messages.items():
+        send = case.invoked.get(key)
+        for row in rows:
+            if send is None or (send.place, send.user) != (row.place, row.sender):
+                yield Violation("phantom", f"{row} was sent by nobody")
+            elif not row.deleted and row.content.partition(" ")[0] != key:
+                yield Violation("phantom", f"{row} has another's content")
+    for place, seq, event_id, key in _shown(case):
+        if key not in case.invoked:
+            yield Violation("phantom", f"{key} at {seq} in {place} was shown and sent by nobody")
+        elif (place, seq) not in case.rows and not case.destroyable(event_id, key):
+            yield Violation("phantom", f"{key} at {seq} in {place} was shown and is not in SQL")
+
+
+def one_name(case: Case) -> Iterator[Violation]:
+    """A place in a room names one message everywhere."""
+    named: dict[tuple[str, int], tuple[int, str]] = {
+        where: (row.id, row.key) for where, row in case.rows.items() if row.kind == "message"
+    }
+    replies = ((send.place, send.seq, send.id, send.key) for send in case.accepted)
+    for place, seq, event_id, key in (*replies, *_shown(case)):
+        known = named.setdefault((place, seq), (event_id, key))
+        if known != (event_id, key):
+            yield Violation("reused", f"{seq} in {place} is {known} and {(event_id, key)}")
+
+
+def once(case: Case) -> Iterator[Violation]:
+    """The same clientMsgId is one message: one row, one place."""
+    for key, rows in case.messages.items():
+        if len(rows) > 1:
+            yield Violation("twice", f"{key} is in SQL {len(rows)} times")
+    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+    for send in case.accepted:
+        places[send.key].add((send.seq, send.id))
+    for _, seq, event_id, key in _shown(case):
+        places[key].add((seq, event_id))
+    for key, found in places.items():
+        if len(found) == 1:
+            continue
+        stored = {(row.seq, row.id) for row in case.messages.get(key, [])}
+        left = [seq for seq, event_id in found - stored if not case.destroyable(event_id, key)]
+        if left:
+            yield Violation("twice", f"{key} stands at {sorted(found)}; SQL has {sorted(stored)}")
+
+
+def order(case: Case) -> Iterator[Violation]:
+    """A message answered before another was sent has the lower place in their room."""
+    answered: dict[tuple[str, int], float] = {}
+    for send in case.accepted:
+        where = (send.place, send.seq)
+        answered[where] = min(send.ended, answered.get(where, float("inf")))
+    by_place: defaultdict[str, list[Row]] = defaultdict(list)
+    for rows in case.messages.values():
+        for row in rows:
+            by_place[row.place].append(row)
+    for place, found in by_place.items():
+        earliest, first = float("inf"), 0
+        for row in sorted(found, key=lambda row: -row.seq):
+            sent = case.invoked.get(row.key)
+            if sent is not None and earliest < sent.invoked:
+                text = f"{row.key} at {row.seq} in {place} was sent after {first} was answered"
+                yield Violation("order", text)
+            if (at := answered.get((place, row.seq), float("inf"))) < earliest:
+                earliest, first = at, row.seq
+
+
+def refused(case: Case) -> Iterator[Violation]:
+    """Nothing that was asked rightly is refused for good."""
+    for operation in case.history.operations:
+        if operation.error.startswith("for good"):
+            text = f"{operation.kind} of {operation.user} in {operation.place}: {operation.error}"
+            yield Violation("refused", text)
+
+
+def unhealed(case: Case) -> Iterator[Violation]:
+    """After each fault everything works again."""
+    for number, strike in enumerate(case.evidence.strikes, 1):
+        missing = [
+            m for m in ("back", "accepted", "delivered", "durable") if m not in strike.healed
+        ]
+        if missing and not strike.left_out:
+            text = f"fault {number}, {strike.kind}: not {', not '.join(missing)}: {strike.missing}"
+            yield Violation("unhealed", text)
+
+
+def found(case: Case) -> Iterator[Violation]:
+    """What the run itself could not wait for any longer."""
+    for finding in case.evidence.findings:
+        yield Violation(*finding)
+
+
+def _shown(case: Case) -> Iterator[tuple[str, int, int, str]]:
+    """Every message that any client was shown: (place, seq, id, clientMsgId)."""
+    for delivery in case.history.deliveries:
+        if delivery.kind == "message":
+            yield delivery.place, delivery.seq, delivery.id, delivery.key
+    for read in case.history.operations:
+        for item in read.items:
+            if not item.deleted:
+                yield read.place, item.seq, item.id, item.key
+
+
+def _told(send: Operation) -> str:
+    return f"{send.key} at {send.seq} in {send.place} ({send.ended:.2f})"
+
+
+Check = Callable[[Case], Iterable[Violation]]
+
+
+def check(evidence: Evidence, checks: Iterable[Check]) -> list[Violation]:
+    """Everything that was violated."""
+    case = Case(evidence)
+    return [violation for one in checks for violation in one(case)]
+
+
+def in_words(violations: list[Violation]) -> Iterator[str]:
+    """The first violations of each kind in words, and how many more there are."""
+    by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    for violation in violations:
+        by_kind[violation.kind].append(violation.text)
+    for kind, texts in sorted(by_kind.items()):
+        yield from (f"{kind}: {text}" for text in islice(texts, MOST_TOLD))
+        if len(texts) > MOST_TOLD:
+            yield f"{kind}: and {len(texts) - MOST_TOLD} more"

@@ -1,0 +1,181 @@
+"""`make chaos-controls`: does the checker notice when a protection is gone?
+
+Each control takes one protection out of a copy of the sources, runs a small cluster of it under
+the faults that attack just that, and must find promises broken, for the reason it should. Exit
+code 0 only if every control was caught.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.faults.checker import Violation, check, in_words
+from tests.faults.run import run
+from tests.faults.scale import Scale
+from tests.faults.strike import FAULTS
+from tests.faults.views import CHECKS
+from tests.support.process import ROOT
+
+PACKAGES: Final = ("shared", "gateway", "persister", "deploy", "tests")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A text that stands exactly once in a file, and what stands there instead."""
+
+    file: str
+    old: str
+    new: str
+
+    def apply(self, root: Path) -> None:
+        """Make the change.
+
+        Raises:
+            ValueError: the text is not there once: the control has to be written anew.
+        """
+        text = (root / self.file).read_text()
+        if text.count(self.old) != 1:
+            count = text.count(self.old)
+            raise ValueError(f"{self.file} holds {self.old!r} {count} times: mend this control")
+        (root / self.file).write_text(text.replace(self.old, self.new))
+
+
+@dataclass(frozen=True)
+class Control:
+    """One protection removed.
+
+    Attributes:
+        changes: what removes it.
+        faults: the kinds that attack it.
+        reasons: kinds of violations, one of which must be found.
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+    faults: tuple[str, ...]
+    reasons: frozenset[str]
+
+
+PUBLISH: Final = "shared/broker/scripts/publish.lua"
+PRELUDE: Final = "shared/broker/scripts/prelude.lua"
+LOCAL_ROOM: Final = "gateway/local_room.py"
+UNSYNCED: Final = "not self.synced.done()"
+
+CONTROLS: Final = (
+    Control(
+        "AOF off",
+        (Change("deploy/servers.py", '"appendonly": "yes"', '"appendonly": "no"'),),
+        ("kill -9 Redis",),
+        frozenset({"lost"}),
+    ),
+    Control(
+        "MAXLEN on the stream",
+        (Change(PUBLISH, "('XADD', KEYS[2], int(", "('XADD', KEYS[2], 'MAXLEN', 5, int("),),
+        ("SQL locked, 5 s", "kill -9 a persister"),
+        frozenset({"lost"}),
+    ),
+    Control(
+        "de-duplication off",
+        (Change(PUBLISH, "local known = redis.call('GET', once)", "local known = false"),),
+        ("the reply lost after the script ran",),
+        frozenset({"twice"}),
+    ),
+    Control(
+        "gap healing off",
+        (
+            Change(LOCAL_ROOM, "not self.synced.done() or event.prev > self.head:", UNSYNCED + ":"),
+            Change(LOCAL_ROOM, "is None and not self._closed:", f"is None and {UNSYNCED}:"),
+        ),
+        ("CLIENT KILL of pub/sub",),
+        frozenset({"missing"}),
+    ),
+    Control(
+        "the fence off",
+        (Change(PRELUDE, "if replid ~= record[2] then return nil end", ""),),
+        ("an older AOF restored",),
+        frozenset({"reused", "lost"}),
+    ),
+)
+
+
+@contextmanager
+def changed_sources(changes: tuple[Change, ...]) -> Iterator[Path]:
+    """A copy of the sources with changes, for as long as the body runs."""
+    with tempfile.TemporaryDirectory(prefix="parley-control-") as folder:
+        root = Path(folder)
+        for package in PACKAGES:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / package, root / package, ignore=ignored)
+        for change in changes:
+            change.apply(root)
+        yield root
+
+
+def is_caught(control: Control, violations: list[Violation]) -> bool:
+    """Whether violations say that just this protection is missing."""
+    return any(violation.kind in control.reasons for violation in violations)
+
+
+async def try_control(control: Control, seed: int, folder: Path) -> list[Violation]:
+    """Run without the protection; what was violated."""
+    scale = Scale(
+        seed=seed,
+        seconds=SECONDS,
+        gateways=2,
+        persisters=1,
+        rooms=6,
+        chats=6,
+        clients=20,
+        sends=120,
+        patience=PATIENCE,
+    )
+    kinds = [FAULTS[kind] for kind in control.faults]
+    with changed_sources(control.changes) as root:
+        evidence = await run(scale, kinds, _say, data_dir=folder / "control", root=root)
+    if evidence.history.failures:
+        raise ExceptionGroup("the suite itself failed", evidence.history.failures)
+    return check(evidence, CHECKS)
+
+
+SECONDS: Final = 16.0
+"""For the faults of one control."""
+
+PATIENCE: Final = 8.0
+"""What is broken does not heal: it need not be waited for."""
+
+
+def main() -> int:
+    """Try every control; return the exit code."""
+    folder = Path(os.environ.get("CHAOS_DIR") or ".chaos").absolute()
+    seed = int(os.environ.get("CHAOS_SEED") or 1)
+    missed = []
+    for control in CONTROLS:
+        print(f"\n{control.name}: {', '.join(control.faults)}", flush=True)
+        begun = time.monotonic()
+        violations = asyncio.run(try_control(control, seed, folder))
+        caught = is_caught(control, violations)
+        for line in in_words(violations):
+            print(f"  {line}")
+        took = time.monotonic() - begun
+        print(f"{control.name}: {'caught' if caught else 'NOT CAUGHT'} in {took:.0f} s", flush=True)
+        missed += [] if caught else [control.name]
+    print(f"\n{len(CONTROLS) - len(missed)} of {len(CONTROLS)} controls caught")
+    for name in missed:
+        print(f"not caught: {name}")
+    return 1 if missed else 0
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""`deploy.cluster`, with more in the environment of single processes than all of them have.
+
+`PROCESS_ENVIRONS` holds a JSON object: for each process, by name, the variables it gets on top.
+`PROCESS_PRELUDES` holds another: for some, a file of shell commands that are run before each start.
+"""
+
+import os
+import sys
+
+import msgspec
+from msgspec.structs import replace
+
+from deploy.cluster import main
+from deploy.members import Members
+from deploy.process import ProcessSpec
+
+AFTER_PRELUDE = '. "$0"; exec "$@"'
+
+
+def adjusted(members: Members) -> Members:
+    """Members with their own variables."""
+    own = msgspec.json.decode(os.environ["PROCESS_ENVIRONS"], type=dict[str, dict[str, str]])
+    preludes = msgspec.json.decode(os.environ["PROCESS_PRELUDES"], type=dict[str, str])
+
+    def with_own(specs: list[ProcessSpec]) -> list[ProcessSpec]:
+        return [
+            replace(
+                spec,
+                env={**spec.env, **own.get(spec.name, {})},
+                command=after(preludes.get(spec.name), spec.command),
+            )
+            for spec in specs
+        ]
+
+    return Members(
+        redis=with_own(members.redis),
+        persisters=with_own(members.persisters),
+        gateways=with_own(members.gateways),
+        balancer=with_own(members.balancer),
+    )
+
+
+def after(prelude: str | None, command: tuple[str, ...]) -> tuple[str, ...]:
+    """A command with a prelude, in one process."""
+    return ("/bin/sh", "-c", AFTER_PRELUDE, prelude, *command) if prelude else command
+
+
+if __name__ == "__main__":
+    sys.exit(main(adjusted))

@@ -1,0 +1,113 @@
+"""Catching up on a connection: what was missed, or, where that cannot be told, the history anew."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tests.faults.line import Line
+from tests.faults.listener import Listener
+from tests.faults.places import Place
+from tests.support.peer import Refusal
+
+PAUSE: Final = (0.05, 0.2)
+"""Seconds between two tries, at random, as clients should."""
+
+PAGE: Final = 1000
+"""Messages of a history asked for at a time, when everything is wanted."""
+
+
+async def pause() -> None:
+    """Wait a little before the next try."""
+    await asyncio.sleep(random.uniform(*PAUSE))  # noqa: S311 - nothing secret about it
+
+
+class Resumer:
+    """Brings a client up to date. One resume at a time: each names what the last one brought."""
+
+    def __init__(self, places: Mapping[str, Place], listener: Listener) -> None:
+        self._places = places
+        self._listener = listener
+        self._turn = asyncio.Lock()
+
+    async def resume(self, line: Line, names: list[str], *, doubted: bool = False) -> None:
+        """Get what was missed of some places.
+
+        Args:
+            line: the connection.
+            names: of the places.
+            doubted: where the client is in them was remembered before.
+
+        Raises:
+            Lost: the connection ended.
+        """
+        if not doubted:
+            self._listener.doubt(names)
+        async with self._turn:
+            places = [self._places[name] for name in names if self._listener.doubts(name)]
+            reset = await self._resumed(line, places)
+        for place in reset:
+            await self._load(line, place)
+
+    async def come_online(self, line: Line) -> None:
+        """Be seen online, and hear of one's chats.
+
+        Raises:
+            Lost: the connection ended.
+        """
+        while True:
+            try:
+                await line.request("userOnline", self._listener.user)
+            except Refusal:
+                await pause()
+            else:
+                return
+
+    async def _resumed(self, line: Line, places: list[Place]) -> list[Place]:
+        """Resume; the places of which one has nothing that it could go on from."""
+        reset: list[Place] = []
+        doubts: dict[str, int] = {}
+
+        def look(answer: dict[str, Any]) -> None:
+            found = answer["rooms"] | answer["chats"]
+            for place in places:
+                went = found[place.room or str(place.chat)]
+                if not went["recovered"]:
+                    self._listener.reset(place.name, went["head"])
+                    reset.append(place)
+                self._listener.settled(place.name, doubts[place.name])
+
+        while True:
+            doubts |= {place.name: self._listener.doubts(place.name) for place in places}
+            try:
+                # From the same place each time: a try that was refused may have brought a part,
+                # and what came by itself since may lie beyond a hole.
+                await line.request("resume", self._wanted(places), look)
+            except Refusal as refusal:
+                if not refusal.retryable:
+                    raise
+                await pause()
+            else:
+                return reset
+
+    def _wanted(self, places: list[Place]) -> dict[str, dict[str, int]]:
+        since = self._listener.since
+        return {
+            "rooms": {place.room: since(place.name) for place in places if place.room},
+            "chats": {str(place.chat): since(place.name) for place in places if place.chat},
+        }
+
+    async def _load(self, line: Line, place: Place) -> None:
+        """Load the history of a place anew."""
+        after = 0
+        while True:
+            page = {**place.where, "after": after, "limit": PAGE}
+            try:
+                answer = await line.request("history", page)
+            except Refusal:
+                await pause()
+                continue
+            if not answer["items"]:
+                return
+            self._listener.loaded(place.name, answer["items"])
+            after = answer["items"][-1]["seq"]

@@ -1,0 +1,62 @@
+"""The connection for commands, where it breaks."""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvloop
+
+from shared.broker.client import UNAVAILABLE, connect
+
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER: closing resets the connection."""
+
+
+@contextmanager
+def resetting_server() -> Iterator[int]:
+    """A server that resets every connection as soon as it is made; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    taken, _ = listener.accept()
+                except OSError:
+                    return
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                taken.close()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+async def ask_often(port: int) -> set[str]:
+    """Ask a server that always resets, many at a time; what was raised that does not say so."""
+    client: Any = connect(f"redis://127.0.0.1:{port}/0")
+    strange = set()
+
+    async def ask() -> None:
+        for _ in range(20):
+            try:
+                await client.execute_command("PING")
+            except UNAVAILABLE:
+                continue
+            except Exception as error:  # noqa: BLE001 - which one is the question
+                strange.add(type(error).__name__)
+
+    await asyncio.gather(*(ask() for _ in range(100)))
+    await client.aclose()
+    return strange
+
+
+async def test_a_connection_that_is_reset_at_once_is_an_unavailable_broker() -> None:
+    """On the event loop of gateways, too, a reset is never anything but an unavailable broker."""
+    with resetting_server() as port:
+        assert await asyncio.to_thread(uvloop.run, ask_often(port)) == set()

@@ -1,0 +1,168 @@
+/** What the JavaScript client does when gateways die or leave, and networks fail. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Cluster } from "./support/cluster.js";
+import { Listener, Storage } from "./support/listening.js";
+import { Relay } from "./support/relay.js";
+
+let cluster, numbers = 0;
+const relays = [];
+
+before(async () => { cluster = await Cluster.start(); });
+after(() => cluster?.stop());
+afterEach(async () => {
+  Listener.closeAll();
+  await Promise.all(relays.splice(0).map((relay) => relay.close()));
+});
+
+async function relayed() {
+  const relay = await Relay.before(cluster.gateway(1));
+  relays.push(relay);
+  return relay;
+}
+
+/** Two clients in a room; ann goes to gateway 1 first, bob to gateway 2. */
+async function two({ annUrl = [cluster.gateway(1), cluster.gateway(2)], ...options } = {}) {
+  const n = ++numbers, room = `room ${n}`;
+  const ann = await Listener.connected(annUrl, `ann${n}`, options);
+  const bob = await Listener.connected([cluster.gateway(2), cluster.gateway(1)], `bob${n}`, options);
+  await ann.client.createRoom(room);
+  await ann.client.join(room);
+  await bob.client.join(room);
+  return { ann, bob, room, place: `#${room}` };
+}
+
+/** All sends are accepted, and both saw each once, in the same order, those of one author as sent. */
+async function whole(place, ann, bob, sends) {
+  const accepted = await Promise.all(sends);
+  for (const one of [ann, bob]) {
+    await one.until(() => one.texts(place).length >= sends.length, `${sends.length} messages`);
+  }
+  assert.equal(new Set(accepted.map(({ id }) => id)).size, sends.length);
+  assert.equal(new Set(ann.texts(place)).size, sends.length);
+  assert.deepEqual(ann.texts(place), bob.texts(place));
+  for (const author of ["a", "b"]) {
+    const numbers = ann.texts(place).filter((text) => text[0] === author).map((text) => Number(text.slice(1)));
+    assert.deepEqual(numbers, numbers.map((_, n) => n));
+  }
+  const { items } = await bob.client.history(place, { limit: 1000 });
+  assert.deepEqual(items.map(({ content }) => content), ann.texts(place));
+}
+
+for (const [signal, what] of [["SIGKILL", "is killed"], ["SIGTERM", "drains"]]) {
+  test(`While a gateway ${what}, nothing that two send is lost, doubled or out of order.`, async () => {
+    const { ann, bob, place } = await two({ durable: true });
+    const sends = [];
+    for (let n = 0; n < 150; n++) sends.push(ann.client.send(place, `a${n}`), bob.client.send(place, `b${n}`));
+    await ann.until(() => ann.texts(place).length > 20, "some messages");
+    const pid = await cluster.kill("gateway-1", signal);
+    await whole(place, ann, bob, sends);
+    await ann.next("state", ({ state, again }) => state === "connected" && again);
+    await ann.next("caughtUp");
+    await ann.until(() => ann.client.outbox.length === 0, "all durable");
+    await cluster.restarted("gateway-1", pid);
+  });
+}
+
+test("In direct chats nothing is lost either, and a chat made meanwhile is told from its beginning.", async () => {
+  const relay = await relayed();
+  const { ann, bob } = await two({ annUrl: relay.url });
+  const a = ann.client.username;
+  await ann.client.goOnline();
+  await bob.client.goOnline();
+  await bob.client.send(`@${a}`, "first");
+  await ann.next("message", ({ content }) => content === "first");
+  relay.cut();
+  await ann.next("state", ({ state }) => state === "reconnecting");
+  const carl = await Listener.connected(cluster.gateway(2), `carl${numbers}`);
+  await bob.client.send(`@${a}`, "second");
+  for (const text of ["new", "chat"]) await carl.client.send(`@${a}`, text);
+  const waiting = ann.client.send(`@${bob.client.username}`, "written meanwhile");
+  relay.mend();
+  ann.client.reconnectNow();
+  await waiting;
+  await ann.until(() => ann.texts(`@${carl.client.username}`).length === 2, "carl's chat");
+  assert.deepEqual(ann.texts(`@${carl.client.username}`), ["new", "chat"]);
+  await ann.until(() => ann.texts(`@${bob.client.username}`).length === 3, "bob's chat");
+  assert.deepEqual(ann.texts(`@${bob.client.username}`), ["first", "second", "written meanwhile"]);
+  const chats = ann.all("chats").at(-1).chats.map(({ user, unread }) => [user, unread]);
+  assert.deepEqual(new Map(chats), new Map([[carl.client.username, 2], [bob.client.username, 2]]));
+});
+
+test("It tells that it reconnects and when, and what it caught up with.", async () => {
+  const relay = await relayed();
+  const { ann, bob, place } = await two({ annUrl: relay.url });
+  relay.cut();
+  const { inMs } = await ann.next("state", ({ state }) => state === "reconnecting");
+  assert.ok(inMs >= 0 && inMs <= 10_000);
+  for (let n = 0; n < 14; n++) await bob.client.send(place, `${n}`);
+  await ann.until(() => ann.all("state", ({ state }) => state === "reconnecting").length >= 2, "more attempts");
+  relay.mend();
+  ann.client.reconnectNow();
+  assert.deepEqual(await ann.next("caughtUp"), { messages: 14 });
+  assert.deepEqual(ann.all("message").map(({ missed }) => missed), Array(14).fill(true));
+});
+
+test("A locked room is entered again with its grant, and the sends to it go on.", async () => {
+  const relay = await relayed();
+  const { ann, bob, room } = await two({ annUrl: relay.url });
+  const locked = `locked ${room}`;
+  await ann.client.createRoom(locked, { password: "sesame" });
+  const { grant } = await ann.client.join(locked, { password: "sesame" });
+  await bob.client.join(locked, { password: "sesame" });
+  relay.cut();
+  await ann.next("state", ({ state }) => state === "reconnecting");
+  const sent = ann.client.send(`#${locked}`, "through the door");
+  relay.mend();
+  await sent;
+  await bob.next("message", ({ content }) => content === "through the door");
+  assert.equal(ann.all("lost").length, 0);
+  assert.ok(grant);
+});
+
+test("What was not sent when a page ended is sent by the next page, once.", async () => {
+  const storage = new Storage();
+  const { ann, bob, room, place } = await two({ annUrl: cluster.url, durable: true, storage });
+  ann.client.send(place, "in flight").catch(() => {}); // posted, and the page ends before the answer
+  ann.client.send(place, "behind it").catch(() => {});
+  ann.client.close();
+  assert.equal(storage.length, 2);
+  const next = new Listener(cluster.url, ann.client.username, { durable: true, storage });
+  assert.deepEqual(next.client.outbox.map(({ content }) => content), ["in flight", "behind it"]);
+  await next.client.connect();
+  await next.client.join(room);
+  await next.until(() => next.client.outbox.length === 0, "an empty outbox");
+  await bob.until(() => bob.texts(place).length >= 2, "both");
+  assert.deepEqual(bob.texts(place), ["in flight", "behind it"]);
+  assert.equal(storage.length, 0);
+  const { items } = await bob.client.history(place);
+  assert.deepEqual(items.map(({ content }) => content), ["in flight", "behind it"]);
+});
+
+test("A send whose answer was lost is the same message when it is sent again.", async () => {
+  const relay = await relayed();
+  const { ann, bob, place } = await two({ annUrl: relay.url });
+  relay.muffle();
+  const sent = ann.client.send(place, "did you hear me?");
+  const heard = await bob.next("message", ({ content }) => content === "did you hear me?");
+  relay.drop();
+  relay.mend();
+  assert.equal((await sent).id, heard.id);
+  await ann.next("message", ({ content }) => content === "did you hear me?");
+  assert.equal(bob.all("message").length, 1);
+  assert.deepEqual(ann.texts(place), ["did you hear me?"]);
+});
+
+test("When the broker began a new life, the client goes on, and what it sends meanwhile is kept.", async () => {
+  const { ann, bob, place } = await two({ durable: true });
+  await ann.client.send(place, "a0");
+  const pid = await cluster.kill("redis");
+  const sends = [1, 2, 3].map((n) => ann.client.send(place, `a${n}`));
+  await Promise.all(sends);
+  await cluster.restarted("redis", pid);
+  for (const one of [ann, bob]) await one.until(() => one.texts(place).length >= 4, "all four");
+  assert.deepEqual(ann.texts(place), ["a0", "a1", "a2", "a3"]);
+  assert.deepEqual(bob.texts(place), ann.texts(place));
+  await ann.until(() => ann.client.outbox.length === 0, "all durable");
+});

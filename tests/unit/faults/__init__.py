@@ -1,0 +1,1 @@
+"""Tests of the fault suite's own pure parts."""
