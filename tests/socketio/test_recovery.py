@@ -118,7 +118,9 @@ async def test_killed_again_and_again(node: Node) -> None:
     Who is in three lacks nothing either; what comes twice is the same message.
     """
     rooms = ("general", "two", "three")
-    async with Cluster() as cluster, Peer(cluster.url, "username=ann") as first:
+    # So often killed, a gateway would be given up.
+    env = {"WELL_AFTER": "0.1"}
+    async with Cluster(env=env) as cluster, Peer(cluster.url, "username=ann") as first:
         for room in rooms:
             await first.request("createRoom", {"name": room})
         in_one, in_three = await one_of_each(node, cluster), await one_of_each(node, cluster)
