@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -129,9 +130,14 @@ async def test_killed_again_and_again(node: Node) -> None:
             for room in rooms if client in in_three else rooms[:1]:
                 await joined(client, room)
         talker = Talker(cluster, rooms)
-        for n in range(KILLS):
-            restarted = await kill(cluster, f"gateway-{n % 2 + 1}")
-            assert all(await asyncio.gather(*map(back, clients)))
+        recoveries = 0
+        for _ in range(KILLS):
+            # One that took long to come back may be on the other gateway than most.
+            [(victim, _)] = Counter(client.gateway for client in clients).most_common(1)
+            its = [client for client in clients if client.gateway == victim]
+            restarted = await kill(cluster, victim)
+            assert all(await asyncio.gather(*map(back, its)))
+            recoveries += len(its)
             for client in clients:
                 await client.until(len(client.all("message")) + 3, "message")
             await restarted()
@@ -139,7 +145,6 @@ async def test_killed_again_and_again(node: Node) -> None:
         whole = list(range(1, talker.sent + 1))
         twice = 0
         for client in clients:
-            assert len(client.was("connect")) == KILLS + 1
             for room in rooms if client in in_three else rooms[:1]:
                 await eventually(partial(_has, client, room, talker.sent), 60)
                 assert list(dict.fromkeys(places(client, room))) == whole
@@ -149,7 +154,7 @@ async def test_killed_again_and_again(node: Node) -> None:
             client.disconnect()
         assert all(places(client, "general") == whole for client in in_one)
         print(
-            f"{KILLS} kills, {KILLS * len(clients)} recoveries, {talker.sent} messages a room,"
+            f"{KILLS} kills, {recoveries} recoveries, {talker.sent} messages a room,"
             f" {twice} of {sum(len(client.all('message')) for client in clients)} came twice"
         )
 
