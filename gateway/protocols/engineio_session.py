@@ -160,7 +160,11 @@ class Session:
         if not self.polled:
             return None
         packets = self.take()
-        if self.closed:
+        if self.closed and packets and self._last_word:
+            # It comes with the next poll: a client that reads both at once is closed before it
+            # has handled what came first.
+            self.expires = min(self.expires, now + LINGER)
+        elif self.closed:
             if not self._last_word:
                 return None
             packets.append(self._last_word)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -118,7 +119,9 @@ async def test_killed_again_and_again(node: Node) -> None:
     Who is in three lacks nothing either; what comes twice is the same message.
     """
     rooms = ("general", "two", "three")
-    async with Cluster() as cluster, Peer(cluster.url, "username=ann") as first:
+    # So often killed, a gateway would be given up.
+    env = {"WELL_AFTER": "0.1"}
+    async with Cluster(env=env) as cluster, Peer(cluster.url, "username=ann") as first:
         for room in rooms:
             await first.request("createRoom", {"name": room})
         in_one, in_three = await one_of_each(node, cluster), await one_of_each(node, cluster)
@@ -127,9 +130,14 @@ async def test_killed_again_and_again(node: Node) -> None:
             for room in rooms if client in in_three else rooms[:1]:
                 await joined(client, room)
         talker = Talker(cluster, rooms)
-        for n in range(KILLS):
-            restarted = await kill(cluster, f"gateway-{n % 2 + 1}")
-            assert all(await asyncio.gather(*map(back, clients)))
+        recoveries = 0
+        for _ in range(KILLS):
+            # One that took long to come back may be on the other gateway than most.
+            [(victim, _)] = Counter(client.gateway for client in clients).most_common(1)
+            its = [client for client in clients if client.gateway == victim]
+            restarted = await kill(cluster, victim)
+            assert all(await asyncio.gather(*map(back, its)))
+            recoveries += len(its)
             for client in clients:
                 await client.until(len(client.all("message")) + 3, "message")
             await restarted()
@@ -137,7 +145,6 @@ async def test_killed_again_and_again(node: Node) -> None:
         whole = list(range(1, talker.sent + 1))
         twice = 0
         for client in clients:
-            assert len(client.was("connect")) == KILLS + 1
             for room in rooms if client in in_three else rooms[:1]:
                 await eventually(partial(_has, client, room, talker.sent), 60)
                 assert list(dict.fromkeys(places(client, room))) == whole
@@ -147,7 +154,7 @@ async def test_killed_again_and_again(node: Node) -> None:
             client.disconnect()
         assert all(places(client, "general") == whole for client in in_one)
         print(
-            f"{KILLS} kills, {KILLS * len(clients)} recoveries, {talker.sent} messages a room,"
+            f"{KILLS} kills, {recoveries} recoveries, {talker.sent} messages a room,"
             f" {twice} of {sum(len(client.all('message')) for client in clients)} came twice"
         )
 
@@ -435,3 +442,38 @@ async def test_a_leaving_gateway(node: Node, version: Version) -> None:
         assert "bob" not in str(ann.all("notification")[heard:])
         for client in clients:
             client.disconnect()
+
+
+async def test_events_lost_under_way(
+    node: Node, cluster: Cluster, version: Version, ann: Peer, room: str
+) -> None:
+    """A client that was sent more than it got is shown all of it again, in every room."""
+    other = f"{room} other"
+    await ann.request("createRoom", {"name": other})
+    await ann.request("joinRoom", {"room": other})
+    bob = await node.connect(cluster.url, version=version, **SLOW)
+    for each in (room, other):
+        await joined(bob, each)
+    await say(ann, room, "1")
+    offset = (await bob.event("message"))[-1]
+    for n in ("2", "3"):
+        await say(ann, room, n)
+        await say(ann, other, n)
+    await bob.until(5, "message")
+    # As if nothing had arrived behind the first message.
+    bob.forge(offset=offset)
+    before = len(bob.lines)
+    bob.cut()
+    assert await back(bob)
+    # Of the other room it may not even know that it is in it: it is shown anew.
+    history = (await bob.event("messageHistory"))[0]
+    assert [message["content"] for message in history] == ["2", "3"]
+    await say(ann, other, "4")
+    await bob.until(8, "message")
+    again = [line["args"][0] for line in bob.lines[before:] if line.get("event") == "message"]
+    assert [(message["room"], message["content"]) for message in again] == [
+        (room, "2"),
+        (room, "3"),
+        (other, "4"),
+    ]
+    bob.disconnect()
