@@ -107,6 +107,9 @@ class Resumer:
             except Refusal:
                 await pause()
                 continue
+            if answer["partial"]:
+                await pause()
+                continue
             if not answer["items"]:
                 return
             self._listener.loaded(place.name, answer["items"])
