@@ -71,7 +71,7 @@ async def _resume_room(
     except BaseException:
         # Nobody stays gated: who was in the room goes on as before, who was not is not.
         if known:
-            services.hub.go_live(connection, local, delivered.to)
+            services.hub.go_live(connection, local, delivered.after)
         else:
             services.hub.leave(connection, local)
         raise
@@ -90,10 +90,9 @@ async def _resume_chat(
     if chat is None or connection.username not in chat.users:
         return NOT_RECOVERED
     known = connection.chats.get(chat_id)
-    delivered = _Delivered()
     local = services.hub.followed(chat.key)
-    if connection.hears_chats and local is not None:
-        delivered = _Delivered(known.seen if known else 0, local.head) if known else delivered
+    live = bool(known and local and connection.hears_chats)
+    delivered = _Delivered(known.seen, local.head) if known and local and live else _Delivered()
     connection.chats[chat_id] = member = Member()
     try:
         await hear_chats(services, connection)
@@ -101,7 +100,13 @@ async def _resume_chat(
             services.hub.follow(held.room, held.idle)
         place, seen = await _replay(services, connection, member, chat, seq, delivered)
     except BaseException:
-        services.hub.chat_goes_live(connection, chat, delivered.to)
+        if live:
+            services.hub.chat_goes_live(connection, chat, delivered.after)
+        elif now := services.hub.followed(chat.key):
+            # Live from here on; what was before it is still missed.
+            services.hub.chat_goes_live(connection, chat, now.head)
+        else:
+            connection.chats.pop(chat_id, None)
         raise
     let_go.append(lambda: services.hub.chat_goes_live(connection, chat, seen))
     return place
