@@ -107,6 +107,7 @@ def _forget_user(services: Services, connection: Connection) -> None:
     if connection.hears_chats:
         services.hub.unlisten(connection.username, connection)
     connection.online = connection.hears_chats = False
+    connection.chats.clear()  # what happens from now on it does not hear
 
 
 def _everyone_is_told(services: Services) -> bool:

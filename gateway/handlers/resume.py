@@ -95,7 +95,7 @@ async def resume_room(
     except BaseException:
         # Nobody stays gated: who was in the room goes on as before, who was not is not.
         if known:
-            services.hub.go_live(connection, local, delivered.to)
+            services.hub.go_live(connection, local, delivered.after)
         else:
             services.hub.leave(connection, local)
         raise
@@ -117,10 +117,9 @@ async def resume_chat(
 ) -> ResumedPlace:
     """As `resume_room`, for a direct chat of the connection's user."""
     known = connection.chats.get(chat.id)
-    delivered = _Delivered()
     local = services.hub.followed(chat.key)
-    if connection.hears_chats and local is not None:
-        delivered = _Delivered(known.seen if known else 0, local.head) if known else delivered
+    live = bool(known and local and connection.hears_chats)
+    delivered = _Delivered(known.seen, local.head) if known and local and live else _Delivered()
     connection.chats[chat.id] = member = Member()
     try:
         await hear_chats(services, connection)
@@ -128,7 +127,13 @@ async def resume_chat(
             services.hub.follow(held.room, held.idle)
         place, seen = await _replay(services, connection, member, chat, seq, delivered)
     except BaseException:
-        services.hub.chat_goes_live(connection, chat, delivered.to)
+        if live:
+            services.hub.chat_goes_live(connection, chat, delivered.after)
+        elif now := services.hub.followed(chat.key):
+            # Live from here on; what was before it is still missed.
+            services.hub.chat_goes_live(connection, chat, now.head)
+        else:
+            connection.chats.pop(chat.id, None)
         raise
     let_go.append(lambda: services.hub.chat_goes_live(connection, chat, seen))
     return place

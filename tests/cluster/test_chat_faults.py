@@ -1,15 +1,20 @@
 """Direct chats while processes die and connections are cut."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 import httpx
+import pytest
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from shared.broker.scripts import source
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer
+from tests.support.peer import Peer, Refusal
+from tests.support.proxy import Proxy
 from tests.support.stored import eventually, rows
+from tests.support.valkey import Valkey
 
 
 async def chats_of(cluster: Cluster, user: int) -> list[dict[str, Any]]:
@@ -109,6 +114,36 @@ async def test_first_messages_arrive_while_subscriptions_are_cut() -> None:
             got = await bob.until(sent, "newMessage", None, within=60)
             assert sorted(int(m["content"]) for m in got) == list(range(sent))
         await broker.aclose()
+
+
+async def test_a_refused_resume_forgets_nothing() -> None:
+    """What was missed while offline comes with the second resume when the first was refused."""
+    async with Valkey() as server, Proxy(server.port) as proxy:
+        async with (
+            Cluster(gateways=1, env={"REDIS_URL": proxy.url}) as cluster,
+            Peer(cluster.url, "username=ann") as ann,
+            Peer(cluster.url, "username=bob") as bob,
+        ):
+            for peer, name in ((ann, "ann"), (bob, "bob")):
+                await peer.request("userOnline", name)
+            sends = [{"senderId": "ann", "receiverId": "bob", "content": n} for n in "1234"]
+            first = await ann.request("sendMessage", sends[0])
+            await bob.next("newMessage")
+            chat = {"chats": {str(first["chatId"]): first["seq"]}}
+            await bob.request("resume", chat)
+            await bob.request("userOffline", "bob")
+            for send in sends[1:3]:
+                await ann.request("sendMessage", send)
+            await ann.until(3, "newMessage", None)
+            read_log = hashlib.sha1(source("read_log").encode()).hexdigest()  # noqa: S324 - the server's choice
+            proxy.lose_replies(read_log.encode())
+            with pytest.raises(Refusal, match="broker_unavailable"):
+                await bob.request("resume", chat)
+            proxy.lose_replies(None)
+            await bob.request("resume", chat)
+            await ann.request("sendMessage", sends[3])
+            await bob.until(4, "newMessage", None)
+            assert [m["content"] for m in bob.all("newMessage")] == list("1234")
 
 
 async def test_a_killed_gateways_users_go_offline() -> None:

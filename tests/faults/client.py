@@ -99,7 +99,7 @@ class Client:
         return await self.ask(operation, event, data, lambda _: self._history.end(operation, "ok"))
 
     async def read(self, place: Place, **page: int) -> list[Item] | None:
-        """Read a page of history; None when it was refused or lost."""
+        """Read a page of history; None when it was refused or lost, or says that it is partial."""
         await self.ready.wait()
         operation = self._history.begin("history", self.user, place.name)
 
@@ -114,7 +114,7 @@ class Client:
             )
 
         if await self.ask(operation, "history", {**place.where, **page}, keep):
-            return operation.items
+            return None if operation.partial else operation.items
         return None
 
     async def read_all(self, place: Place) -> list[Item]:
@@ -123,6 +123,7 @@ class Client:
         while True:
             page = await self.read(place, after=found[-1].seq if found else 0, limit=PAGE)
             if page is None:
+                await pause()
                 continue
             if not page:
                 return found

@@ -81,6 +81,8 @@ class Listener:
 
     def reset(self, place: str, head: int) -> None:
         """The client cannot go on from what it has: it lets go of it."""
+        self._doubts[place] = [head] * len(self._doubts[place])
+        self._has[place].clear()
         self._told(place, "reset", head, 0, "")
 
     def loaded(self, place: str, items: list[dict[str, Any]]) -> None:

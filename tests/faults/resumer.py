@@ -1,6 +1,7 @@
 """Catching up on a connection: what was missed, or, where that cannot be told, the history anew."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,6 +30,10 @@ class Resumer:
         self._places = places
         self._listener = listener
         self._turn = asyncio.Lock()
+        # Places whose history is to be loaded anew, with a number for each time that was found
+        # out: a connection may end before it is.
+        self._unloaded: dict[str, int] = {}
+        self._resets = itertools.count()
 
     async def resume(self, line: Line, names: list[str], *, doubted: bool = False) -> None:
         """Get what was missed of some places.
@@ -45,9 +50,11 @@ class Resumer:
             self._listener.doubt(names)
         async with self._turn:
             places = [self._places[name] for name in names if self._listener.doubts(name)]
-            reset = await self._resumed(line, places)
-        for place in reset:
-            await self._load(line, place)
+            await self._resumed(line, places)
+        for name, reset in list(self._unloaded.items()):
+            await self._load(line, self._places[name])
+            if self._unloaded.get(name) == reset:
+                del self._unloaded[name]
 
     async def come_online(self, line: Line) -> None:
         """Be seen online, and hear of one's chats.
@@ -63,9 +70,7 @@ class Resumer:
             else:
                 return
 
-    async def _resumed(self, line: Line, places: list[Place]) -> list[Place]:
-        """Resume; the places of which one has nothing that it could go on from."""
-        reset: list[Place] = []
+    async def _resumed(self, line: Line, places: list[Place]) -> None:
         doubts: dict[str, int] = {}
 
         def look(answer: dict[str, Any]) -> None:
@@ -74,7 +79,7 @@ class Resumer:
                 went = found[place.room or str(place.chat)]
                 if not went["recovered"]:
                     self._listener.reset(place.name, went["head"])
-                    reset.append(place)
+                    self._unloaded[place.name] = next(self._resets)
                 self._listener.settled(place.name, doubts[place.name])
 
         while True:
@@ -88,7 +93,7 @@ class Resumer:
                     raise
                 await pause()
             else:
-                return reset
+                return
 
     def _wanted(self, places: list[Place]) -> dict[str, dict[str, int]]:
         since = self._listener.since
@@ -105,6 +110,9 @@ class Resumer:
             try:
                 answer = await line.request("history", page)
             except Refusal:
+                await pause()
+                continue
+            if answer["partial"]:
                 await pause()
                 continue
             if not answer["items"]:
