@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
-from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
@@ -18,6 +17,7 @@ from gateway.endpoints import chats, health, openapi, web, websocket
 from gateway.endpoints.engineio import EngineServer
 from gateway.endpoints.socketio import SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
+from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
 from gateway.history import History

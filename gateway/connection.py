@@ -3,11 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET
 
 from gateway.close_codes import CloseCode
+from gateway.flusher import Flusher
 from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
@@ -50,58 +51,6 @@ class Member:
             return event.seq > self.seen
         body = event.body
         return not isinstance(body, CursorMoved) or body.seq > self.cursors.get(body.user, 0)
-
-
-class Held(Protocol):
-    """Frames for several connections that are not in their outboxes yet."""
-
-    def hand_out(self) -> None:
-        """Put them there."""
-
-
-class Flusher:
-    """Lets everything that was pushed in one turn of the event loop leave in one write.
-
-    A lone message waits for nothing but the end of the turn; under load a turn has many.
-
-    Attributes:
-        held: what goes into outboxes before anything else does, or at the end of the turn.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._scheduled = False
-        self._filled: list[Connection] = []
-        self.held: Held | None = None
-
-    def add(self, connection: "Connection") -> None:
-        """Flush a connection when this turn is over."""
-        self._filled.append(connection)
-        self._schedule()
-
-    def hold(self, held: Held) -> None:
-        """Keep something back, until `release` or the end of this turn."""
-        self.release()
-        self.held = held
-        self._schedule()
-
-    def release(self) -> None:
-        """Put what is held into the outboxes, if anything is."""
-        if self.held is not None:
-            held, self.held = self.held, None
-            held.hand_out()
-
-    def _schedule(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self.release()
-        self._scheduled = False
-        filled, self._filled = self._filled, []
-        for connection in filled:
-            connection.flush()
 
 
 class Connection:

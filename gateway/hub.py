@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.burst import Burst
-from gateway.connection import Connection, Flusher, Member
+from gateway.connection import Connection, Member
+from gateway.flusher import Flusher
 from gateway.local_room import LocalRoom
-from gateway.protocols.announcements import Announcement, announcements
+from gateway.protocols.announcements import Announcement, announced, announcements
 from gateway.protocols.frames import Format
 from gateway.protocols.offsets import Offsets
 from gateway.protocols.payloads import ResumeRequiredPayload
@@ -242,7 +243,7 @@ class Hub:
         offset = self._offset(event, room.id, head)
         if event.seq:
             connection.placed = self.offsets.count
-        self.tell(_without_origin([connection], event), _told(event, room, offset))
+        self.tell(_without_origin([connection], event), announced(event, room, offset))
 
     def chat_goes_live(self, connection: Connection, chat: Room, seen: int) -> None:
         """Give a connection what waited while it resumed a chat, and all from now on at once."""
@@ -279,18 +280,18 @@ class Hub:
                 self.unfollow(local)
             return
         offset = self._offset(event, local.room.id, local.head)
-        told = _told(event, local.room, offset)
+        told = announced(event, local.room, offset)
         if event.seq:
             local.told = self.offsets.count
             self._to_members(local, event, told)
         else:
-            self.tell(_without_origin(self._live(local, event), event), told)
+            self.tell(_without_origin(local.live(event), event), told)
 
     def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
         """Tell a room's members of an event of its log, with those that follow where possible."""
         burst = self._flusher.held
         if not isinstance(burst, Burst) or burst.local is not local:
-            live = self._live(local, event)
+            live = local.live(event)
             if len(live) < len(local.members):
                 self.tell(live, told)
                 return
@@ -300,28 +301,11 @@ class Hub:
             self._flusher.hold(burst)
         burst.add(told)
 
-    @staticmethod
-    def _live(local: LocalRoom, event: Event) -> list[Connection]:
-        """The members that are told now; for others it waits, or it is no news to them."""
-        live = []
-        for connection, member in local.members.items():
-            if member.waiting is not None:
-                member.waiting.append(event)
-            elif member.takes(event):
-                live.append(connection)
-        return live
-
     def _offset(self, event: Event, room_id: int, head: int) -> str:
         """The offset of an event that is about to be written, if it is to carry one."""
         if event.seq or isinstance(event.body, TypingChanged):
             return self.offsets.next(room_id, event.seq or head)
         return ""
-
-
-def _told(event: Event, room: Room, offset: str) -> list[Announcement]:
-    if room.kind == "direct":
-        return announcements(event, None, (room.user1, room.user2), offset)
-    return announcements(event, room.name, offset=offset)
 
 
 def _without_origin(to: Iterable[Connection], event: Event) -> Iterable[Connection]:

@@ -65,6 +65,16 @@ class LocalRoom:
         """The name of a named room."""
         return self.room.name
 
+    def live(self, event: Event) -> list[Connection]:
+        """The members that are told of an event now; for others it waits, or it is no news."""
+        live = []
+        for connection, member in self.members.items():
+            if member.waiting is not None:
+                member.waiting.append(event)
+            elif member.takes(event):
+                live.append(connection)
+        return live
+
     def receive(self, event: Event) -> None:
         """Take an event from the room's channel: deliver it, or wait for what is before it."""
         if event.seq == 0:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
-from gateway.connection import Flusher
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
+from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.history import History
 from gateway.hub import Hub

@@ -28,6 +28,7 @@ from shared.model.events import (
     RoomDeleted,
     TypingChanged,
 )
+from shared.model.rooms import Room
 
 
 class Announcement(msgspec.Struct, frozen=True):
@@ -50,6 +51,19 @@ class Announcement(msgspec.Struct, frozen=True):
     def outgoing(self) -> Outgoing:
         """The frame."""
         return Outgoing(self.event, room=self.room, chat_id=self.chat_id, data=self.data)
+
+
+def announced(event: Event, room: Room, offset: str) -> list[Announcement]:
+    """What those are told who may know of an event in a room or a direct chat.
+
+    Args:
+        event: what happened.
+        room: where.
+        offset: of the event.
+    """
+    if room.kind == "direct":
+        return announcements(event, None, (room.user1, room.user2), offset)
+    return announcements(event, room.name, offset=offset)
 
 
 def announcements(

@@ -4,7 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from gateway.connection import Connection, Flusher
+from gateway.connection import Connection
+from gateway.flusher import Flusher
 from gateway.protocols.json_frames import JSON
 
 HEADERS = {126: 4, 127: 10}

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.chat_follower import ChatFollower
-from gateway.connection import Flusher
+from gateway.flusher import Flusher
 from gateway.hub import Hub
 from gateway.replay import Replay
 from shared import codec

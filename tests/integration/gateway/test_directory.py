@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.directory import Directory
 from shared.broker.partitions import PartitionBroker
-from shared.broker.publisher import Publisher
+from shared.broker.publisher import Accepted, Publisher
 from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
 from shared.model.events import MessagePosted, RoomCreated
@@ -112,7 +112,7 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
         sweeping = asyncio.create_task(sweep())
         room = await stage.make()
         directories = [stage.directory, second_gateway(stage)]
-        sent = []
+        sent: list[Accepted] = []
         while len(sent) < 150 or evicted < 10:  # however slow the machine is
             n = len(sent)
             body = MessagePosted("ann", "x", f"m{n}")

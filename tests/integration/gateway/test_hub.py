@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.connection import Flusher
+from gateway.flusher import Flusher
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
 from gateway.replay import Replay
