@@ -64,6 +64,7 @@ class Connection:
         rooms: the rooms it is in, by name.
         chats: the chats that it resumed, by id; all others of its user reach it as they are.
         hears_chats: whether it hears of its user's chats.
+        heard_from: the last seq of each followed chat, by id, when it began to hear of them.
         online: whether it says that its user is online.
         lagging: it did not read what it was sent, or is gone; nothing more is kept for it.
         ended: whether it has gone.
@@ -85,6 +86,7 @@ class Connection:
         "durable",
         "ended",
         "fell_behind",
+        "heard_from",
         "hears_chats",
         "holds_chats",
         "lagging",
@@ -117,6 +119,7 @@ class Connection:
         self.rooms: dict[str, LocalRoom] = {}
         self.chats: dict[int, Member] = {}
         self.hears_chats = False
+        self.heard_from: dict[int, int] = {}
         self.online = False
         self.lagging = False
         self.fell_behind = False

@@ -49,6 +49,8 @@ async def hear_chats(services: Services, connection: Connection) -> None:
     if connection.username is not None and not connection.hears_chats:
         services.hub.listen(connection.username, connection)
         connection.hears_chats = True
+        chats = services.hub.chats_of(connection.username)
+        connection.heard_from = {local.room.id: local.head for local in chats}
         services.sessions.hears(connection)
         await services.follower.user_came(connection.username)
         await services.sessions.keep(connection)

@@ -116,18 +116,16 @@ async def resume_chat(
     services: Services, connection: Connection, chat: Room, seq: int, let_go: LetGo
 ) -> ResumedPlace:
     """As `resume_room`, for a direct chat of the connection's user."""
-    known = connection.chats.get(chat.id)
-    local = services.hub.followed(chat.key)
-    live = bool(known and local and connection.hears_chats)
-    delivered = _Delivered(known.seen, local.head) if known and local and live else _Delivered()
+    delivered = _heard(services, connection, chat)
     connection.chats[chat.id] = member = Member()
     try:
         await hear_chats(services, connection)
         if held := await services.directory.held(chat.key):
             services.hub.follow(held.room, held.idle)
-        place, seen = await _replay(services, connection, member, chat, seq, delivered)
+        by_itself = delivered or _Delivered()
+        place, seen = await _replay(services, connection, member, chat, seq, by_itself)
     except BaseException:
-        if live:
+        if delivered:
             services.hub.chat_goes_live(connection, chat, delivered.after)
         elif now := services.hub.followed(chat.key):
             # Live from here on; what was before it is still missed.
@@ -137,6 +135,16 @@ async def resume_chat(
         raise
     let_go.append(lambda: services.hub.chat_goes_live(connection, chat, seen))
     return place
+
+
+def _heard(services: Services, connection: Connection, chat: Room) -> _Delivered | None:
+    """What of a chat came to a connection by itself; None if it is not live there."""
+    known, local = connection.chats.get(chat.id), services.hub.followed(chat.key)
+    if local is None or not connection.hears_chats or (known and known.waiting is not None):
+        return None
+    # It hears of the chat since it began to hear, or since the chat is followed here.
+    since = known.seen if known else connection.heard_from.get(chat.id, 0)
+    return _Delivered(max(since, local.room.head), local.head)
 
 
 async def _replay(

@@ -109,6 +109,31 @@ async def test_resume_of_chats(cluster: Cluster, wire: Wire) -> None:
         assert not eve.all("newMessage")
 
 
+async def test_resume_of_a_live_chat_repeats_nothing(cluster: Cluster, wire: Wire) -> None:
+    """What came to an online user by itself is not sent again, what was before it is."""
+    ann_id, bob_id = (72_001, 72_002) if wire == "json" else (72_011, 72_012)
+    async with (
+        Peer(cluster.gateway_url(1), f"username={ann_id}", wire) as ann,
+        Peer(cluster.gateway_url(2), f"username={bob_id}", wire) as bob,
+    ):
+
+        async def say(content: str) -> int:
+            data = {"senderId": ann_id, "receiverId": bob_id, "content": content}
+            return int((await ann.request("sendMessage", data))["chatId"])
+
+        for n in range(5):
+            chat = await say(f"before {n}")
+        await bob.request("userOnline", bob_id)
+        for n in range(5):
+            await say(f"live {n}")
+        await bob.until(5, "newMessage", None)
+        reply = await bob.request("resume", {"chats": {str(chat): 3}})
+        assert reply["chats"][str(chat)] == {"recovered": True, "head": 10}
+        await say("after")
+        got = [message["seq"] for message in await bob.until(8, "newMessage", None)]
+        assert got == [6, 7, 8, 9, 10, 4, 5, 11]
+
+
 async def test_resume_while_live_repeats_nothing(cluster: Cluster, room: str) -> None:
     """On a connection that is in the room already, a resume sends nothing twice."""
     async with (
