@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from msgspec import UNSET
 
@@ -20,7 +20,7 @@ CALM: Final = 4
 
 
 class Member:
-    """A connection in a room, or in a chat that it resumed.
+    """A connection in a room, or in a chat of its user.
 
     Attributes:
         waiting: events that wait while its history is on the way; None once it is live.
@@ -35,6 +35,13 @@ class Member:
         self.waiting: list[Event] | None = []
         self.seen = 0
         self.cursors: dict[str, int] = {}
+
+    @classmethod
+    def live(cls, seen: int) -> Self:
+        """One that waits for nothing, and gets everything after `seen`."""
+        member = cls()
+        member.waiting, member.seen = None, seen
+        return member
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""
@@ -52,7 +59,7 @@ class Connection:
         username: the name bound to it; None until one is.
         durable: whether it wants to hear when SQL has its messages.
         rooms: the rooms it is in, by name.
-        chats: the chats that it resumed, by id; all others of its user reach it as they are.
+        chats: the chats that it resumed or heard of, by id.
         hears_chats: whether it hears of its user's chats.
         online: whether it says that its user is online.
         lagging: it did not read what it was sent; nothing more is kept for it.

@@ -211,6 +211,9 @@ class Hub:
         """Whether an event of a chat is for a connection now; if it is for later, it waits."""
         member = connection.chats.get(event.room_id)
         if member is None:
+            if event.seq:
+                # It has everything from here on, which a resume need not bring again.
+                connection.chats[event.room_id] = Member.live(event.prev)
             return True
         if member.waiting is None:
             return member.takes(event)
