@@ -2,9 +2,9 @@
 
 `CHAOS_SEED` repeats a run's choices; without it they are new ones. `CHAOS_MINUTES` makes a long
 run, with long pauses among its faults; without it everything is over in less than 4 minutes. The
-report goes to `CHAOS_DIR`, `.chaos` unless it says otherwise; beside it lie the cluster's logs and
-data, and `evidence.pickle`, all that was seen, when promises were broken. Exit code 0 if the run passed, 1 if
-promises were broken, 2 if a setting is wrong, 3 if the run proves nothing.
+report goes to `CHAOS_DIR`, `.chaos` unless it says otherwise, beside the cluster's logs and data;
+when promises were broken, all that was seen is in `evidence.pickle`. Exit code 0 if the run passed,
+1 if promises were broken, 2 if a setting is wrong, 3 if the run proves nothing.
 """
 
 import asyncio
