@@ -2,12 +2,14 @@
 
 `CHAOS_SEED` repeats a run's choices; without it they are new ones. `CHAOS_MINUTES` makes a long
 run, with long pauses among its faults; without it everything is over in less than 4 minutes. The
-report goes to `CHAOS_DIR`, `.chaos` unless it says otherwise. Exit code 0 if the run passed, 1 if
-promises were broken, 2 if a setting is wrong, 3 if the run proves nothing.
+report goes to `CHAOS_DIR`, `.chaos` unless it says otherwise, beside the cluster's logs and data;
+when promises were broken, all that was seen is in `evidence.pickle`. Exit code 0 if the run passed,
+1 if promises were broken, 2 if a setting is wrong, 3 if the run proves nothing.
 """
 
 import asyncio
 import os
+import pickle
 import secrets
 import sys
 from pathlib import Path
@@ -46,6 +48,8 @@ def main() -> int:
     violations = check(evidence, CHECKS)
     found = figures(scale, [fault.kind for fault in kinds], evidence, violations)
     write(folder, found)
+    if found.verdict == "violated":  # to be looked into with the checker's own parts
+        (folder / "evidence.pickle").write_bytes(pickle.dumps(evidence))
     print(f"\n{table(found)}\nreport: {folder / 'report.html'}")
     return EXIT[found.verdict]
 

@@ -20,7 +20,6 @@ class Client:
 
     Attributes:
         ready: set while it is connected and caught up.
-        present: set while it hears of its chats.
         unsettled: what it sent and does not know to be durable, by clientMsgId.
     """
 
@@ -31,8 +30,7 @@ class Client:
         self.wire = wire
         self.places = {place.name: place for place in places}
         self.ready = asyncio.Event()
-        self.present = asyncio.Event()
-        self.present.set()
+        self._chatting = asyncio.Lock()
         self.unsettled: dict[str, Message] = {}
         self.listener = Listener(user, self.places, history)
         self._url = url
@@ -137,41 +135,44 @@ class Client:
 
     async def away(self, seconds: float) -> None:
         """Be offline for a while, with the connection open, and catch up with one's chats."""
-        if not await self.simple("away", Place("-"), "userOffline", self.user):
-            return
-        self.present.clear()
+        # A send to a chat would make it heard again, with a hole.
+        async with self._chatting:
+            if await self.simple("away", Place("-"), "userOffline", self.user):
+                await asyncio.sleep(seconds)
+                await self._come_back()
+
+    async def _come_back(self) -> None:
+        line = self._line
+        if line is None or not self.ready.is_set():
+            return  # it comes back online with its next connection
         try:
-            await asyncio.sleep(seconds)
-            chats = [place.name for place in self.places.values() if place.chat]
-            if self._line is not None and self.ready.is_set():
-                line = self._line
-                await self._resumer.resume(line, chats)
-                await self._resumer.come_online(line)
+            await self._resumer.resume(line, [p.name for p in self.places.values() if p.chat])
+            await self._resumer.come_online(line)
         except Lost:
-            pass  # it comes back online with its next connection
-        finally:
-            self.present.set()
+            pass
 
     async def _attempt(self, message: Message) -> None:
         """Send a message once."""
         await self.ready.wait()
         place = self.places[message.place]
         if place.chat:
-            await self.present.wait()
-        era = self._eras[place.name]
-        operation = self._history.begin("send", self.user, place.name, message.key)
+            async with self._chatting:
+                to = {"senderId": self.user, "receiverId": place.other}
+                await self._attempt_as(message, "sendMessage", to)
+        else:
+            await self._attempt_as(message, "message", {"room": place.room})
+
+    async def _attempt_as(self, message: Message, event: str, to: dict[str, str]) -> None:
+        era = self._eras[message.place]
+        operation = self._history.begin("send", self.user, message.place, message.key)
 
         def accept(answer: dict[str, Any]) -> None:
             message.seq, message.id, message.era = answer["seq"], answer["id"], era
             self._history.end(operation, "ok", seq=answer["seq"], id=answer["id"])
-            if era != self._eras[place.name]:
+            if era != self._eras[message.place]:
                 self._unproven.set()
 
         words = {"content": message.content, "clientMsgId": message.key}
-        if place.chat:
-            event, to = "sendMessage", {"senderId": self.user, "receiverId": place.other}
-        else:
-            event, to = "message", {"room": place.room}
         again = {"resend": True} if message.tried or message.seq else {}
         await self.ask(operation, event, {**to, **words, **again}, accept)
         message.tried = message.tried or operation.outcome == "unknown"

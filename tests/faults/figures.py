@@ -113,7 +113,7 @@ def figures(
         seconds=round(evidence.ended - evidence.begun, 1),
         scale=_scale(scale),
         sends=len(accepted),
-        deliveries=len(evidence.history.deliveries),
+        deliveries=sum(told.source != "history" for told in evidence.history.deliveries),
         at_risk=_at_risk(evidence),
         operations=_operations(evidence),
         faults=[_fault(kind, evidence.strikes) for kind in kinds],

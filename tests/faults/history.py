@@ -114,6 +114,10 @@ class History:
     _pending: set[Operation] = field(default_factory=set)
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept of it for a later look: all but what belongs to the event loop."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
     def begin(self, kind: str, user: str, place: str, key: str = "", seq: int = 0) -> Operation:
         """Note that an operation is invoked now."""
         operation = Operation(kind, user, place, key, now(), seq=seq)

@@ -1,5 +1,6 @@
 """What clients had on their screens: histories, live views, seen marks."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -129,13 +130,27 @@ def seen_marks(case: Case) -> Iterator[Violation]:
             yield Violation("seen", f"{text}: {before}, then {word.seq} at {word.at:.2f}")
         told[where] = (word.at, word.seq if between else max(before, word.seq))
     over = max((strike.over for strike in destroyed), default=0.0)
+    places = _seqs(case)
     for mark in case.history.operations:
         if mark.kind != "seen" or mark.outcome != "ok":
             continue
         stored = case.evidence.cursors.get((mark.place, mark.user), 0)
-        if over < mark.invoked and mark.ended < _quiet(case) and stored < mark.seq:
+        # A client may mark what a fault destroyed: then the mark is at the last before it.
+        known = places[mark.place]
+        wanted = known[at - 1] if (at := bisect_right(known, mark.seq)) else 0
+        if over < mark.invoked and mark.ended < _quiet(case) and stored < wanted:
             text = f"{mark.user} in {mark.place}: {stored} in SQL"
             yield Violation("seen", f"{text}, {mark.seq} was accepted")
+
+
+def _seqs(case: Case) -> defaultdict[str, list[int]]:
+    """The seqs that SQL has of each place, in order."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for row in case.evidence.rows:
+        found[row.place].append(row.seq)
+    for seqs in found.values():
+        seqs.sort()
+    return found
 
 
 def _quiet(case: Case) -> float:

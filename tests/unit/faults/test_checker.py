@@ -233,6 +233,16 @@ async def test_a_seen_mark_that_sql_lacks_is_noticed(story: Story) -> None:
     assert story.kinds() == {"seen"}
 
 
+async def test_a_mark_of_what_was_destroyed_is_at_the_last_before_it(story: Story) -> None:
+    """Who marks a message that a fault destroyed has seen what is left below it."""
+    story.operation("seen", seq=4)
+    story.evidence.strikes.append(strike := Strike("kill -9 Redis"))
+    strike.begun = strike.over = story.tick()
+    strike.healed = dict.fromkeys(("back", "accepted", "delivered", "durable"), 1.0)
+    story.evidence.cursors[ROOM, "ann"] = 3
+    assert story.violations() == []
+
+
 async def test_a_fault_after_which_not_all_is_well_is_noticed(story: Story) -> None:
     """What did not heal is told."""
     story.evidence.strikes.append(Strike("kill -9 Redis", healed={"back": 1.0, "accepted": 1.0}))
