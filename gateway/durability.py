@@ -75,8 +75,12 @@ class Durability:
         waiting = self._wanted.pop(word.partition, [])
         stored: list[Wanted] = []
         left: list[Wanted] = []
+        # A word covers all below it: it waits until what an earlier epoch accepted there is
+        # looked up, or a client would take what was lost with that epoch for stored.
+        unsure = {(w.connection, w.room.id) for w in waiting if w.epoch < word.epoch}
         for wanted in waiting:
             done = wanted.epoch == word.epoch and counter_of(wanted.id) <= word.position
+            done = done and (wanted.connection, wanted.room.id) not in unsure
             (stored if done else left).append(wanted)
         if left:
             self._wanted[word.partition] = left
