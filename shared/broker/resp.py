@@ -100,7 +100,8 @@ async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConn
         on_reply: see RespConnection.
 
     Raises:
-        OSError: nobody is there, nobody answers in time, or the password is refused.
+        OSError: nobody is there, nobody answers in time, the password is refused, or the server
+            still loads its data.
     """
     options = parse_url(url)
     loop = asyncio.get_running_loop()
@@ -128,4 +129,5 @@ def _greeting(options: Mapping[str, Any]) -> list[bytes]:
         commands.append(pack("AUTH", *filter(None, (options.get("username"), password))))
     if database := int(options.get("db") or 0):
         commands.append(pack("SELECT", database))
-    return commands
+    # A server that still loads its data takes subscriptions, and refuses this.
+    return [*commands, pack("PING")]

@@ -43,12 +43,17 @@ class Valkey:
         self._clients.append(connect(self.url, timeout=timeout))
         return self._clients[-1]
 
-    async def start(self) -> None:
-        """Start it with the data there is, and wait until it answers."""
+    async def start(self, *options: str) -> None:
+        """Start it with the data there is, and wait until it answers.
+
+        Args:
+            options: For this run of the server, on top of its own.
+        """
         self._process = await asyncio.create_subprocess_exec(
             get_binary_path(),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)),
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+            *options,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

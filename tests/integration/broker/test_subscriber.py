@@ -141,6 +141,21 @@ async def test_restarted_server(ear: Ear) -> None:
     await ear.heard(b"x")
 
 
+async def test_loading_server(ear: Ear) -> None:
+    """A channel counts as followed only once the server has loaded its data, and just once."""
+    await ear.follow("a")
+    filling = ear.server.admin.pipeline(transaction=False)
+    for n in range(5000):
+        filling.set(f"key-{n}", n)
+    await filling.execute()
+    await ear.server.kill()
+    await ear.server.start("--key-load-delay", "200")
+    await ear.told("a", 2)
+    await ear.publish("a", b"x")
+    await ear.heard(b"x")
+    assert ear.subscribed.count("a") == 2
+
+
 async def test_silent_server(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps the connection open and says nothing is noticed by its silence."""
     monkeypatch.setattr(subscriber, "PING_EVERY", 0.1)
