@@ -1,6 +1,7 @@
 """Settings of the cluster as a whole, read from the environment."""
 
 import os
+import re
 import typing
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -53,7 +54,7 @@ def parse(environ: Mapping[str, str]) -> Settings:
     try:
         return load(Settings, environ)
     except ConfigError as error:
-        name = str(error).partition("=")[0]
+        name = re.split("[= ]", str(error))[0]
         raise ConfigError(f"{error}; it must be {_described(name)}") from None
 
 

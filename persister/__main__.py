@@ -22,7 +22,7 @@ from shared.broker.stream import DeadLetters, StreamReader
 from shared.config import ConfigError, Settings, incarnation, load_or_exit, refuse
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
-from shared.telemetry import configure, logger
+from shared.telemetry import configure, escaped, logger
 
 log = logger("persister")
 
@@ -71,12 +71,16 @@ async def operate(settings: Settings, action: str) -> bool:
     letters = DeadLetters(client, settings.partitions)
     try:
         if action == "retry":
-            return await retry_letters(letters, Writer(engine), print)
-        await list_letters(letters, print)
+            return await retry_letters(letters, Writer(engine), _say)
+        await list_letters(letters, _say)
         return True
     finally:
         await client.aclose()
         await engine.dispose()
+
+
+def _say(line: str) -> None:
+    print(escaped(line))
 
 
 def _engine(settings: Settings) -> AsyncEngine:

@@ -1,6 +1,7 @@
 """Settings: read once from the environment, checked, frozen. Nothing else reads `os.environ`."""
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,19 @@ FENCE_GAP = 1_000_000
 
 class ConfigError(ValueError):
     """A setting has a value that Parley cannot run with; the text is one sentence for a user."""
+
+
+def invalid(name: str, value: str, reason: object) -> ConfigError:
+    """The refusal of a setting; neither a secret nor a part of one is quoted.
+
+    Args:
+        name: of its environment variable.
+        value: what it was set to.
+        reason: what is wrong, perhaps in the words of a library, which may quote the value.
+    """
+    if name.endswith(("_KEY", "_KEYS")) or (name.endswith("_URL") and re.search("[@?]", value)):
+        return ConfigError(f"{name} is not valid; it is not shown, as it may hold a password")
+    return ConfigError(f"{name}={value} is not valid: {reason}")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
@@ -85,7 +99,7 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
-        raise ConfigError(f"{name}={values.get(name, '')!s} is not valid: {reason}") from None
+        raise invalid(name, values.get(name, ""), reason) from None
 
 
 def load_or_exit(kind: type[S]) -> S:

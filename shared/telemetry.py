@@ -18,6 +18,10 @@ def configure(settings: Settings, name: str) -> None:
         name: the process, a field of each JSON line.
     """
     as_json = settings.log_format == "json"
+    # One line an event, whatever people wrote: JSON escapes by itself.
+    steps: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
+    if not as_json:
+        steps.append(_in_one_line)
     shared_steps: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -32,8 +36,6 @@ def configure(settings: Settings, name: str) -> None:
             colors=False,
             pad_event_to=0,
             pad_level=False,
-            # Not the one with the values of variables: they are what people wrote.
-            exception_formatter=structlog.dev.plain_traceback,
         )
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -42,7 +44,7 @@ def configure(settings: Settings, name: str) -> None:
             foreign_pre_chain=shared_steps,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([structlog.processors.format_exc_info] if as_json else []),
+                *steps,
                 render,
             ],
         )
@@ -56,6 +58,25 @@ def configure(settings: Settings, name: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def escaped(text: str) -> str:
+    """A text without what a terminal obeys or a reader of lines would take for an end of one."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _in_one_line(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    if trace := event.pop("exception", ""):
+        event["traceback"] = " | ".join(line.strip() for line in trace.split("\n"))
+    return {
+        key: escaped(value) if isinstance(value, str) else value for key, value in event.items()
+    }
 
 
 def logger(name: str) -> Logger:

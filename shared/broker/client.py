@@ -24,7 +24,7 @@ from redis.exceptions import (
 from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.broker.scripts import source
-from shared.config import ConfigError
+from shared.config import invalid
 from shared.errors import broker_unavailable
 
 TROUBLES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
@@ -63,7 +63,7 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
     try:
         return Redis.from_pool(_pool(url, timeout))
     except ValueError as error:
-        raise ConfigError(f"REDIS_URL={url} is not valid: {error}") from None
+        raise invalid("REDIS_URL", url, error) from None
 
 
 def _pool(url: str, timeout: float) -> BlockingConnectionPool:
