@@ -60,7 +60,7 @@ def _haproxy_values(
         "listen": str(plan.balancer),
         "admin_listen": str(plan.admin),
         "gateways": "\n".join(f"    server {n} {a} check" for n, a in gateways.items()),
-        "admin_gateways": "\n".join(f"    server {n} {a}" for n, a in admins.items()),
+        "admin_gateways": "\n".join(f"    server {n} {a} check" for n, a in admins.items()),
     }
 
 
@@ -72,6 +72,7 @@ def _caddy_values(
         "listen": f":{plan.balancer.port}",
         "admin_listen": f":{plan.admin.port}",
         "host": plan.balancer.host,
+        "admin_host": plan.admin.host,
         "sessions": "\n".join(_caddy_session(name, gateways) for name in gateways),
         "gateways": " ".join(map(str, gateways.values())),
         "admin_gateways": " ".join(map(str, admins.values())),

@@ -88,6 +88,7 @@ def _our_environment(
     return {
         **environ,
         "HOST": settings.host,
+        "ADMIN_HOST": settings.admin_host,
         "DATA_DIR": str(data_dir.path),
         "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
         "DATABASE_URL": settings.database_url

@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     persisters: Count = 1
     host: str = "127.0.0.1"
     port: Port = 8080
+    admin_host: str = "127.0.0.1"
     admin_port: Port | None = None
     data_dir: str = ".cluster"
     redis_url: str | None = None

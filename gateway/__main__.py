@@ -10,11 +10,13 @@ from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
+from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.protocols.frames import MOST_FRAME
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
+from shared.listener import listen_or_exit
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
 
@@ -45,7 +47,7 @@ def serving(
         most_frame: bytes of a WebSocket message.
     """
     return uvicorn.Config(
-        app,
+        SecurityHeaders(app),
         host=host,
         port=port,
         ws=ChatProtocol,
@@ -81,7 +83,7 @@ def main() -> None:
         asyncio.run(check(settings))
     except ConfigError as error:
         refuse(str(error))
-    app = make_app(settings)
+    app = make_app(settings, listen_or_exit(settings))
     config = serving(app, settings.host, settings.port)
     server = DrainingServer(config, app)
     gc.collect()

@@ -1,5 +1,6 @@
 """The composition root: opens a gateway's parts in order, closes them in reverse."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -8,13 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.admin_server import serving_admin
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, web, websocket
+from gateway.endpoints.admin import make_admin
 from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.endpoints.socketio import SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.flusher import Flusher
@@ -33,10 +37,12 @@ from gateway.readiness import Readiness
 from gateway.replay import Replay
 from gateway.services import Services
 from gateway.sessions import Sessions
+from gateway.status import show_gauges
 from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
+from shared.broker.overview import Watchtower
 from shared.broker.partitions import PartitionProbe
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
@@ -46,6 +52,7 @@ from shared.broker.subscriber import Subscriber
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
+from shared.metrics import LoopLag
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
@@ -54,13 +61,20 @@ from shared.telemetry import logger
 log = logger(__name__)
 
 
-def make_app(settings: Settings) -> Starlette:
-    """The ASGI application of one gateway."""
+def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlette:
+    """The ASGI application of one gateway.
+
+    Args:
+        settings: of this gateway.
+        admin: where it serves its operator, if it does.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await _open(app, settings, stack)
+            if admin is not None:
+                await _open_admin(app.state.services, admin, stack)
             log.info("gateway starts", host=settings.host, port=settings.port)
             yield
         log.info("gateway ended")
@@ -150,6 +164,15 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         sessions=sessions,
     )
     app.state.socketio = _socketio(app.state.services)
+
+
+async def _open_admin(services: Services, listener: socket.socket, stack: AsyncExitStack) -> None:
+    show_gauges(services)
+    stack.callback(LoopLag().close)
+    client = connect(services.settings.redis_url)
+    stack.push_async_callback(client.aclose)
+    app = make_admin(services, Watchtower(client, services.settings.partitions))
+    await stack.enter_async_context(serving_admin(SecurityHeaders(app), listener))
 
 
 def _socketio(services: Services) -> EngineServer:

@@ -46,6 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    # The operator's own: status and metrics. Without it they are not served.
+    admin_host: str = "127.0.0.1"
+    admin_port: Port | None = None
     gateway_name: Name = "gateway"
     persister_name: Name = "persister"
     data_dir: str = ".cluster"

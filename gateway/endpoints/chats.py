@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.connection import ERRORS
 from gateway.handlers import chats
 from gateway.handlers.places import no_such_chat
 from gateway.protocols.payloads import chat_payload
@@ -73,6 +74,7 @@ async def chat_error(_request: Request, error: Exception) -> Response:
     """What a handler refuses."""
     if not isinstance(error, ChatError):
         raise error
+    ERRORS.add(error.code)
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     return error_reply(status, error.message, {"Retry-After": "1"} if error.retryable else None)
 
