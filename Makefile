@@ -15,7 +15,7 @@ NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning 
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster \
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-security \
 	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements clean
 
 help:  ## list the targets
@@ -45,6 +45,9 @@ test-integration:  ## the tests against real servers
 
 test-cluster:  ## the tests of whole clusters
 	@$(RUN) dev -m pytest tests/cluster $(ARGS)
+
+test-security:  ## attacks, and what they may not bring
+	@$(RUN) dev -m pytest tests/security $(ARGS)
 
 test-socketio: tests/socketio/node_modules/.package-lock.json  ## npm's socket.io-client against whole clusters; needs Node
 	@$(RUN) dev -m pytest tests/socketio $(ARGS)

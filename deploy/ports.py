@@ -57,6 +57,11 @@ class PortPlan:
         self.redis = Address(LOOPBACK, settings.port + 500)
         self._check()
 
+    @property
+    def url(self) -> str:
+        """What clients know the cluster by."""
+        return f"https://{self.balancer}" if self._settings.tls_cert else self.balancer.url
+
     def gateway(self, number: int) -> Address:
         """Where gateway `number`, counted from 1, serves clients."""
         return Address(self._host, self.balancer.port + number)

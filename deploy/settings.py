@@ -32,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     data_dir: str = ".cluster"
     redis_url: str | None = None
     database_url: str | None = None
+    # PEM files; with them the load balancer serves https and wss on PORT.
+    tls_cert: str | None = None
+    tls_key: str | None = None
     load_balancer: Annotated[Balancer | None, Meta(description="haproxy or caddy")] = None
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     drain_seconds: Seconds = 10.0

@@ -19,6 +19,7 @@ from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
+from shared.tls import check_certificate
 
 
 class DrainingServer(uvicorn.Server):
@@ -36,7 +37,13 @@ class DrainingServer(uvicorn.Server):
 
 
 def serving(
-    app: Starlette, host: str, port: int, *, most_frame: int = MOST_FRAME
+    app: Starlette,
+    host: str,
+    port: int,
+    *,
+    most_frame: int = MOST_FRAME,
+    tls_cert: str = "",
+    tls_key: str = "",
 ) -> uvicorn.Config:
     """How a gateway serves an application.
 
@@ -45,6 +52,8 @@ def serving(
         host: the address it listens on.
         port: the port.
         most_frame: bytes of a WebSocket message.
+        tls_cert: the file of a certificate, to serve TLS.
+        tls_key: the file of its key, where that is another.
     """
     return uvicorn.Config(
         SecurityHeaders(app),
@@ -57,6 +66,8 @@ def serving(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
+        ssl_certfile=tls_cert or None,
+        ssl_keyfile=tls_key or None,
     )
 
 
@@ -64,8 +75,11 @@ async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
     Raises:
-        ConfigError: a URL cannot be used, or PARTITIONS is not what the data was made with.
+        ConfigError: a URL or a certificate cannot be used, or PARTITIONS is not what the data was
+            made with.
     """
+    if settings.tls_cert or settings.tls_key:
+        check_certificate(settings.tls_cert, settings.tls_key)
     await open_engine(settings.database_url, writes=False).dispose()
     client = connect(settings.redis_url)
     try:
@@ -84,7 +98,13 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings, listen_or_exit(settings))
-    config = serving(app, settings.host, settings.port)
+    config = serving(
+        app,
+        settings.host,
+        settings.port,
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+    )
     server = DrainingServer(config, app)
     gc.collect()
     gc.freeze()

@@ -49,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # The operator's own: status and metrics. Without it they are not served.
     admin_host: str = "127.0.0.1"
     admin_port: Port | None = None
+    # Files in PEM: with them a gateway serves https and wss only. The key may be in the first.
+    tls_cert: str = ""
+    tls_key: str = ""
     gateway_name: Name = "gateway"
     persister_name: Name = "persister"
     data_dir: str = ".cluster"
