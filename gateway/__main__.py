@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from gateway.app import make_app
 from gateway.drain import drain
 from gateway.endpoints.security_headers import SecurityHeaders
+from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
@@ -75,9 +76,10 @@ async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
     Raises:
-        ConfigError: a URL or a certificate cannot be used, or PARTITIONS is not what the data was
-            made with.
+        ConfigError: a URL or a certificate cannot be used, settings do not go together, or
+            PARTITIONS is not what the data was made with.
     """
+    check_identity(settings)
     if settings.tls_cert or settings.tls_key:
         check_certificate(settings.tls_cert, settings.tls_key)
     await open_engine(settings.database_url, writes=False).dispose()
