@@ -18,7 +18,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-security \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements clean
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -98,6 +98,12 @@ requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes 
 	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
 	@$(PIN) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
+
+audit:  ## ask whether a pinned package has a known vulnerability; exit code 3 where nobody can say
+	@$(RUN) dev -m deploy.audit $(ARGS)
+
+sbom: setup-dev  ## write a bill of materials of the pinned packages to sbom.json (CycloneDX)
+	@$(VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible -o sbom.json
 
 clean:  ## remove .venv and caches; the data of clusters stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
