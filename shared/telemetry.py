@@ -2,10 +2,14 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from shared.config import Settings
+
+OURS: Final = ("gateway", "persister", "shared")
+"""Whose log lines LOG_LEVEL is about."""
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -49,9 +53,11 @@ def configure(settings: Settings, name: str) -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel("WARNING")
+    # Of libraries only what is wrong: some say all they handle, values of statements among it.
+    level: int = getattr(logging, settings.log_level.upper())
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    for ours in OURS:
+        logging.getLogger(ours).setLevel(level)
     structlog.configure(
         processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
