@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DEFAULTS: Final = {
@@ -12,6 +11,8 @@ DEFAULTS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+ENCODED: Final = [(name.lower().encode(), value.encode()) for name, value in DEFAULTS.items()]
 
 STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
@@ -27,9 +28,9 @@ class SecurityHeaders:
 
         async def guarded(message: Message) -> None:
             if message["type"] in STARTS:
-                headers = MutableHeaders(scope=message)
-                for name, value in DEFAULTS.items():
-                    headers.setdefault(name, value)
+                given = {name.lower() for name, _ in message["headers"]}
+                added = [pair for pair in ENCODED if pair[0] not in given]
+                message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         await self._app(scope, receive, guarded if scope["type"] != "lifespan" else send)
