@@ -190,6 +190,7 @@ class ChatClient:
 
     def _accept(self, payload: dict[str, str | None]) -> None:
         self._socket.accept(self.connection.sid, **payload)
+        self._session.authorization = None  # it was looked at
         self.connection.on_end = self._end
         self._link.open = True
         self._session.on_writable = self.connection.flush

@@ -273,6 +273,20 @@ async def test_rest(http: httpx.AsyncClient, user: str) -> None:
         assert (await http.get(open_to_all)).status_code == 200
 
 
+async def test_open(cluster: Cluster) -> None:
+    """With AUTH_MODE=open there is nothing to show; a token in a query is refused all the same."""
+    async with Peer(cluster.url, "username=ann&ticket=x", token="no token") as peer:
+        await peer.request("setUsername", "ann")
+        with pytest.raises(Refusal) as refusal:
+            await peer.request("authenticate", token("ann"))
+        assert refusal.value.code == "bad_request"
+    async with Peer(cluster.url, f"token={token('ann')}") as peer:
+        assert await turned_away(peer) == ("unauthorized", 4401)
+    async with httpx.AsyncClient(base_url=cluster.url) as http:
+        assert (await http.post("/tickets")).status_code == 404
+        assert (await http.get("/chats/user/ann?token=x")).status_code == 401
+
+
 async def test_schemathesis_finds_nothing(guarded: Cluster, tmp_path: Path) -> None:
     """Whatever requests the OpenAPI document allows or forbids, the answers are as it says."""
     header = ("--header", f"Authorization: Bearer {token(1)}")
