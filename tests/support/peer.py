@@ -64,6 +64,7 @@ class Peer:
             max_queue=None,
             max_size=None,
             compression=None,
+            open_timeout=60,  # many at a time, on a machine that is busy
         )
         assert self._socket.subprotocol == protocol
         self._reading = asyncio.create_task(self._read())
