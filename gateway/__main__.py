@@ -54,6 +54,7 @@ def serving(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the guard knows whom to believe
         timeout_graceful_shutdown=2,
     )
 

@@ -17,6 +17,7 @@ from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+    from gateway.visitor import Visitor
 
 MOST_WRITE: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
@@ -73,6 +74,7 @@ class Connection:
         placed: the count of the last offset that was written to this client alone.
         holds_chats: it is coming back: events of chats wait until those before them are there.
         replaced: its client has come back on another connection.
+        visitor: where it comes from; None while rates are not limited.
     """
 
     __slots__ = (
@@ -97,6 +99,7 @@ class Connection:
         "rooms",
         "sid",
         "username",
+        "visitor",
         "wire",
     )
 
@@ -127,6 +130,7 @@ class Connection:
         self.holds_chats = False
         self.replaced = False
         self.ended = False
+        self.visitor: Visitor | None = None
         self.on_end: Callable[[CloseCode], None] | None = None
         self._link = link
         self._flusher = flusher
@@ -153,6 +157,8 @@ class Connection:
         """
         if self.username is None:
             self.username = username
+            if self.visitor is not None:
+                self.visitor.named(self)
         self.check_own(username)
 
     def check_own(self, username: str | None) -> None:
@@ -223,6 +229,10 @@ class Connection:
         if self.on_end is not None:
             on_end, self.on_end = self.on_end, None
             on_end(code)
+
+    def abort(self) -> None:
+        """Drop it at once, whatever is unsent."""
+        self._link.abort()
 
     def flush(self) -> None:
         """Hand the link what it takes; the rest stays here, where it is counted."""

@@ -11,6 +11,7 @@ from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.limits import Limits
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -52,3 +53,4 @@ class Services:
     durability: Durability
     readiness: Readiness
     sessions: Sessions
+    limits: Limits | None

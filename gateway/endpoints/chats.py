@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from gateway.handlers import chats
 from gateway.handlers.places import no_such_chat
+from gateway.limits import retry_after
 from gateway.protocols.payloads import chat_payload
 from gateway.services import Services
 from shared.errors import ChatError, Code
@@ -25,6 +26,7 @@ STATUS: Final[dict[Code, HTTPStatus]] = {
     "not_found": HTTPStatus.NOT_FOUND,
     "forbidden": HTTPStatus.FORBIDDEN,
     "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "broker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -73,8 +75,14 @@ async def chat_error(_request: Request, error: Exception) -> Response:
     """What a handler refuses."""
     if not isinstance(error, ChatError):
         raise error
+    return chat_reply(error)
+
+
+def chat_reply(error: ChatError) -> Response:
+    """The answer to what is refused with a code."""
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_reply(status, error.message, {"Retry-After": "1"} if error.retryable else None)
+    later = {"Retry-After": retry_after(error)} if error.retryable else None
+    return error_reply(status, error.message, later)
 
 
 class Chats(HTTPEndpoint):

@@ -19,6 +19,7 @@ from gateway.protocols.socketio_frames import SOCKETIO, SOCKETIO_BARE
 from gateway.protocols.socketio_packets import MAIN
 from gateway.protocols.socketio_session import Socket
 from gateway.services import Services
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 
@@ -80,6 +81,8 @@ class ChatClient:
         self.connection = Connection(
             wire, self._link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
+        if services.limits is not None:
+            self.connection.visitor = Visitor(services.limits, session.address)
         self._dispatcher = Dispatcher(services, self.connection)
         # What the client asked for last; it is not read further until that is done.
         self._under_way: asyncio.Task[None] | None = None

@@ -8,12 +8,14 @@ from starlette.websockets import WebSocket
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.conversation import Conversation
+from gateway.endpoints.guard import address_of
 from gateway.handlers import people
 from gateway.protocols.frames import Format
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.services import Services
 from gateway.transport import ADOPT, Adopt, Link
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 
@@ -40,6 +42,8 @@ async def chat(websocket: WebSocket) -> None:
             wire, link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
         connection.durable = durable
+        if services.limits is not None:
+            connection.visitor = Visitor(services.limits, address_of(websocket.scope))
         if welcome:
             people.welcome(services, connection)
         _bind(connection, username)

@@ -10,12 +10,16 @@ import socket
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 
 from gateway.__main__ import serving
 from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.guard import Guard
 from gateway.endpoints.socketio import SocketIOApplication
 from gateway.protocols.engineio_settings import EngineSettings
+from shared.addresses import Networks
+from shared.origins import Origins
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
 
 MAX_PAYLOAD = 1_000_000
@@ -29,12 +33,14 @@ def application(settings: EngineSettings, connect_within: float) -> Starlette:
         connect_within: seconds a Socket.IO session may be without a namespace.
     """
     sockets = SocketIOApplication(SocketIOEcho(), connect_within)
+    everybody = Middleware(Guard, origins=Origins.parse("*"), trusted=Networks.parse(""))
     return Starlette(
+        middleware=[everybody],
         routes=[
             Mount("/engine.io", EngineServer(settings, EngineEcho())),
             Mount("/socket.io", EngineServer(settings, sockets)),
             WebSocketRoute("/", echo_websocket),
-        ]
+        ],
     )
 
 

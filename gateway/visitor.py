@@ -1,0 +1,38 @@
+"""Where a connection comes from, and that its user does not connect too often."""
+
+import asyncio
+
+from gateway.close_codes import CloseCode
+from gateway.connection import Connection
+from gateway.limits import Guess, Limits
+from shared.errors import ChatError
+
+
+class Visitor:
+    """What limits know of a connection beside its name."""
+
+    __slots__ = ("_address", "_limits", "_naming")
+
+    def __init__(self, limits: Limits, address: str) -> None:
+        self._limits = limits
+        self._naming: asyncio.Task[None] | None = None
+        self._address = address
+
+    def named(self, connection: Connection) -> None:
+        """It is known who it is: close it if that user has connected too often."""
+        self._naming = asyncio.create_task(self._count(connection))
+
+    async def guess(self, room: str, user: str) -> Guess:
+        """As `Limits.guess`, from where it comes from."""
+        return await self._limits.guess(room, user, self._address)
+
+    async def _count(self, connection: Connection) -> None:
+        try:
+            await self._limits.connect_user(connection.display_name)
+        except ChatError as error:
+            connection.refuse(None, error)
+            if connection.on_end is None:
+                connection.abort()  # it is not even taken in
+            connection.end(CloseCode.TOO_FAST)
+        finally:
+            self._naming = None
