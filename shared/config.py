@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # Whose pages may connect; empty for the gateway's own, in `open` those of loopback too.
     allowed_origins: Origins = Origins.parse("")
     handshake_seconds: Annotated[float, Meta(ge=0.1, le=300)] = 10
+    ping_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 20  # a silent WebSocket is asked
     # Connections that have not sent their first request yet; above it the oldest is dropped.
     max_half_open: Annotated[int, Meta(ge=1)] = 4096
     max_rooms: Annotated[int, Meta(ge=1, le=10_000)] = 100  # of one connection

@@ -1,5 +1,6 @@
 """REST for direct chats: the handlers of the WebSocket, with the second seed's answers."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 
@@ -20,6 +21,9 @@ from shared.telemetry import logger
 
 MOST_BODY: Final = 65_536
 """Bytes of a request's body."""
+
+BODY_WITHIN: Final = 30.0
+"""Seconds that it may take."""
 
 STATUS: Final[dict[Code, HTTPStatus]] = {
     "bad_request": HTTPStatus.BAD_REQUEST,
@@ -130,12 +134,16 @@ class ChatsOfUser(HTTPEndpoint):
 
 
 async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
-    return body
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BODY:
+                    raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
+    except TimeoutError:
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+    return bytes(body)
 
 
 def _services(request: Request) -> Services:
