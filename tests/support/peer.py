@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -24,6 +25,7 @@ class Refusal(Exception):
         super().__init__(data["code"], data["message"])
         self.code: str = data["code"]
         self.retryable: bool = data["retryable"]
+        self.retry_after: int | None = data.get("retryAfterMs")
 
 
 class Peer:
@@ -33,9 +35,17 @@ class Peer:
         url: of a gateway or a load balancer, `http://host:port`.
         query: what follows `/ws?`.
         wire: the format it asks for.
+        headers: of its handshake.
     """
 
-    def __init__(self, url: str, query: str = "", wire: Wire = "json") -> None:
+    def __init__(
+        self,
+        url: str,
+        query: str = "",
+        wire: Wire = "json",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._headers = headers
         self._url = url.replace("http", "ws", 1) + "/ws" + (f"?{query}" if query else "")
         self._wire = wire
         self._socket: ClientConnection | None = None
@@ -56,7 +66,12 @@ class Peer:
     async def __aenter__(self) -> Self:
         protocol = Subprotocol(f"chat.{self._wire}")
         self._socket = await connect(
-            self._url, subprotocols=[protocol], max_queue=None, max_size=None, compression=None
+            self._url,
+            subprotocols=[protocol],
+            additional_headers=self._headers,
+            max_queue=None,
+            max_size=None,
+            compression=None,
         )
         assert self._socket.subprotocol == protocol
         self._reading = asyncio.create_task(self._read())
