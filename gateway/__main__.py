@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
-from gateway.entrance import Entrance, EntranceProtocol, HalfOpen
+from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
+from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
 from gateway.rounds import Rounds
 from gateway.transport import ChatProtocol
@@ -22,7 +23,7 @@ from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
 
-DEFAULT: Final = Entrance()
+DEFAULT: Final = Patience()
 
 
 class DrainingServer(uvicorn.Server):
@@ -45,7 +46,7 @@ def serving(
     port: int,
     *,
     most_frame: int = MOST_FRAME,
-    entrance: Entrance = DEFAULT,
+    patience: Patience = DEFAULT,
 ) -> uvicorn.Config:
     """How a gateway serves an application.
 
@@ -54,16 +55,16 @@ def serving(
         host: the address it listens on.
         port: the port.
         most_frame: bytes of a WebSocket message.
-        entrance: what a connection may take its time for.
+        patience: what a connection may take its time for.
     """
-    half_open = HalfOpen(entrance.handshake_seconds, entrance.most_half_open)
+    half_open = HalfOpen(patience.handshake_seconds, patience.most_half_open)
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         # All that uvicorn does with either is to call it.
-        http=cast("type[EntranceProtocol]", partial(EntranceProtocol, half_open)),
-        ws=cast("type[ChatProtocol]", partial(ChatProtocol, Rounds(entrance.ping_seconds))),
+        http=cast("type[HandshakeProtocol]", partial(HandshakeProtocol, half_open)),
+        ws=cast("type[ChatProtocol]", partial(ChatProtocol, Rounds(patience.ping_seconds))),
         ws_max_size=most_frame,
         ws_per_message_deflate=False,
         log_config=None,
@@ -78,8 +79,10 @@ async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
     Raises:
-        ConfigError: a URL cannot be used, or PARTITIONS is not what the data was made with.
+        ConfigError: a URL cannot be used, settings do not go together, or PARTITIONS is not what
+            the data was made with.
     """
+    check_identity(settings)
     await open_engine(settings.database_url, writes=False).dispose()
     client = connect(settings.redis_url)
     try:
@@ -98,8 +101,8 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings)
-    entrance = Entrance(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
-    config = serving(app, settings.host, settings.port, entrance=entrance)
+    patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
+    config = serving(app, settings.host, settings.port, patience=patience)
     server = DrainingServer(config, app)
     gc.collect()
     gc.freeze()

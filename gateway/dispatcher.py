@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
-from gateway.handlers import chats, people, places, resume, rooms
+from gateway.handlers import authentication, chats, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.limits import Limits, Shed, Waiting
 from gateway.protocols.frames import Frame, RequestId
@@ -20,7 +20,9 @@ from shared.telemetry import logger
 Handler = Callable[[Services, Connection, Any], object]
 """Returns its outcome, or a coroutine that does: then the connection's next frame waits for it."""
 
-FLOODING: Final[frozenset[Code]] = frozenset({"bad_frame", "unknown_event", "rate_limited"})
+FLOODING: Final[frozenset[Code]] = frozenset(
+    {"bad_frame", "unknown_event", "unauthorized", "rate_limited"}
+)
 """Refusals by which one knows a flood."""
 
 log = logger(__name__)
@@ -34,6 +36,7 @@ class Entry(NamedTuple):
 
 
 TABLE: Final[Mapping[str, Entry]] = {
+    "authenticate": Entry(commands.Authenticate, authentication.authenticate),
     "setUsername": Entry(commands.SetUsername, people.set_username),
     "createRoom": Entry(commands.CreateRoom, rooms.create_room),
     "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
@@ -100,6 +103,8 @@ class Dispatcher:
         try:
             frame = self._connection.wire.parse(data)
             request = frame.id
+            if self._connection.entrance is not None and frame.event != "authenticate":
+                authentication.admit(self._services, self._connection)
             entry = _entry(frame.event)
             if self._limits is not None and (
                 waiting := self._limits.ask(frame.event, self._connection.display_name)

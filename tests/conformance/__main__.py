@@ -17,7 +17,7 @@ from gateway.__main__ import serving
 from gateway.endpoints.engineio import EngineServer
 from gateway.endpoints.guard import Guard
 from gateway.endpoints.socketio import SocketIOApplication
-from gateway.entrance import Entrance
+from gateway.handshakes import Patience
 from gateway.protocols.engineio_settings import EngineSettings
 from shared.addresses import Networks
 from shared.origins import Origins
@@ -71,10 +71,10 @@ def main() -> None:
     given = parser.parse_args()
     settings = EngineSettings(given.ping_interval, given.ping_timeout, MAX_PAYLOAD)
     app = application(settings, given.connect_timeout / 1000)
-    entrance = Entrance(
+    patience = Patience(
         given.handshake_timeout / 1000, given.most_half_open, given.websocket_ping / 1000
     )
-    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD, entrance=entrance)
+    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD, patience=patience)
     uvicorn.Server(config).run(sockets=listen(given.port))
 
 

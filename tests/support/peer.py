@@ -35,7 +35,8 @@ class Peer:
         url: of a gateway or a load balancer, `http://host:port`.
         query: what follows `/ws?`.
         wire: the format it asks for.
-        headers: of its handshake.
+        token: what it shows in the header `Authorization`.
+        headers: more of its handshake.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Peer:
         url: str,
         query: str = "",
         wire: Wire = "json",
+        token: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._headers = headers
         self._url = url.replace("http", "ws", 1) + "/ws" + (f"?{query}" if query else "")
         self._wire = wire
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = {**shown, **(headers or {})}
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._taken = 0
