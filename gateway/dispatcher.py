@@ -7,7 +7,7 @@ from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
 from gateway.close_codes import CloseCode
-from gateway.connection import Connection
+from gateway.connection import LAST_CHANCE, Connection
 from gateway.handlers import authentication, chats, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.limits import Limits, Shed, Waiting
@@ -198,6 +198,7 @@ class Dispatcher:
         ):
             return False
         self._refusals, too_often = limits.refused(self._refusals)
-        if too_often:
+        if too_often and self._connection.on_end is not None:
             self._connection.end(CloseCode.TOO_FAST)
+            self._connection.abort_in(LAST_CHANCE)  # whether it reads that or not
         return too_often

@@ -228,6 +228,7 @@ class Limits:
             granted, wait = await self._ask([bucket], self._lot_size(kind))
         finally:
             lot.asking = None
+        lot.spent = True  # whoever waits for it is about to
         lot.left += granted
         lot.blocked_until = self._loop.time() + wait / 1e6
         self._forget()

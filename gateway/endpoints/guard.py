@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.endpoints.chats import chat_reply
 from gateway.limits import Limits
 from gateway.protocols.engineio_errors import EngineError, ErrorCode, parse_query
-from shared.addresses import Networks, peer
+from shared.addresses import Networks, peer, read_address
 from shared.errors import ChatError
 from shared.origins import Origins, is_own
 
@@ -69,18 +69,26 @@ class Guard:
     def _way(self, scope: Scope) -> ASGIApp:
         """Find out who asks, and where that leads."""
         headers = Headers(scope=scope)
-        forwarded = headers.getlist("x-forwarded-for")
-        scope["client"] = (peer(address_of(scope), forwarded, self._trusted), 0)
+        self._introduce(scope, headers)
         path = scope["path"]
         if path in PUBLIC or path.startswith(PUBLIC_FOLDERS):
             return self._app
-        # No browser lets a page leave it out, or send it twice.
+        # A browser says it of every page of another origin that could read the answer.
         origin, host = ",".join(headers.getlist("origin")), headers.get("host", "")
         if "origin" not in headers or (is_own(origin, host) and self._origins.allow(origin, host)):
             return self._turnstile
         if self._origins.allow(origin, host):
             return self._shared
         return _foreign(path)
+
+    def _introduce(self, scope: Scope, headers: Headers) -> None:
+        """Let the scope say who asks, and how, by the word of a trusted proxy if there is one."""
+        connected = address_of(scope)
+        forwarded = headers.getlist("x-forwarded-for")
+        scope["client"] = (peer(connected, forwarded, self._trusted), 0)
+        proxy, scheme = read_address(connected), headers.get("x-forwarded-proto")
+        if proxy and proxy in self._trusted and scheme in {"http", "https"}:
+            scope["scheme"] = scheme.replace("http", "ws") if _is_socket(scope) else scheme
 
 
 class Turnstile:
@@ -101,11 +109,15 @@ class Turnstile:
 
 
 async def _count(limits: Limits, scope: Scope) -> None:
-    if scope["type"] == "websocket" or scope["path"].startswith(SOCKETIO):
+    if _is_socket(scope) or scope["path"].startswith(SOCKETIO):
         if not _goes_on(scope):
             await limits.connect(address_of(scope))
     else:
         await limits.rest(address_of(scope))
+
+
+def _is_socket(scope: Scope) -> bool:
+    return bool(scope["type"] == "websocket")
 
 
 def _goes_on(scope: Scope) -> bool:

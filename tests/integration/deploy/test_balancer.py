@@ -188,6 +188,27 @@ async def test_one_address_has_not_all_connections(tmp_path: Path) -> None:
             assert await eventually(let_in)
 
 
+async def test_a_request_that_does_not_come(tmp_path: Path) -> None:
+    """Either load balancer closes a connection that says nothing, or only half of its request."""
+
+    async def ends(plan: PortPlan, said: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(*plan.balancer)
+        writer.write(said)
+        async with asyncio.timeout(30):
+            answer = await reader.read()
+        writer.close()
+        return answer
+
+    async with (
+        balanced("haproxy", tmp_path / "haproxy") as haproxy,
+        balanced("caddy", tmp_path / "caddy") as caddy,
+    ):
+        answers = await asyncio.gather(
+            *(ends(each.plan, said) for each in (haproxy, caddy) for said in (b"", UPGRADE[:-2]))
+        )
+        assert not any(b" 200 " in answer or b" 101 " in answer for answer in answers)
+
+
 async def test_a_long_data_folder_is_no_obstacle(tmp_path: Path) -> None:
     """HAProxy starts where the path of its control socket is longer than a socket's may be."""
     async with balanced("haproxy", tmp_path / ("long" * 30)) as setup:
