@@ -7,7 +7,7 @@ from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
-from gateway.handlers import chats, people, places, resume, rooms
+from gateway.handlers import chats, moderation, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.protocols.frames import RequestId
 from gateway.services import Services
@@ -37,6 +37,11 @@ TABLE: Final[Mapping[str, Entry]] = {
     "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
     "message": Entry(commands.SendMessage, rooms.send_message),
     "deleteMessages": Entry(commands.DeleteMessages, rooms.delete_messages),
+    "kick": Entry(commands.Kick, moderation.kick),
+    "ban": Entry(commands.Ban, moderation.ban),
+    "unban": Entry(commands.Unban, moderation.unban),
+    "setModerator": Entry(commands.SetModerator, moderation.set_moderator),
+    "setPassword": Entry(commands.SetPassword, moderation.set_password),
     "typing": Entry(commands.Typing, places.typing),
     "history": Entry(commands.History, places.history),
     "seen": Entry(commands.Seen, places.seen),

@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # Signs grants: the first key signs, all are known; separated by commas, shared by gateways.
     secret_keys: str = ""
     grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
+    # Who a connection is: what it says, or what a verified token says of it.
+    auth_mode: Literal["open", "jwt"] = "open"
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
