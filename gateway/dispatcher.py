@@ -7,7 +7,7 @@ from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
-from gateway.handlers import chats, moderation, people, places, resume, rooms
+from gateway.handlers import authentication, chats, moderation, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.protocols.frames import RequestId
 from gateway.services import Services
@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 
 TABLE: Final[Mapping[str, Entry]] = {
+    "authenticate": Entry(commands.Authenticate, authentication.authenticate),
     "setUsername": Entry(commands.SetUsername, people.set_username),
     "createRoom": Entry(commands.CreateRoom, rooms.create_room),
     "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
@@ -90,6 +91,8 @@ class Dispatcher:
         try:
             frame = self._connection.wire.parse(data)
             request = frame.id
+            if self._connection.entrance is not None and frame.event != "authenticate":
+                authentication.admit(self._services, self._connection)
             entry = _entry(frame.event)
             command = self._connection.wire.command(frame, entry.command)
             outcome = entry.handler(self._services, self._connection, command)

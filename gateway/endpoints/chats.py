@@ -9,10 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.endpoints.access import who
 from gateway.handlers import chats
 from gateway.handlers.places import no_such_chat
 from gateway.protocols.payloads import chat_payload
 from gateway.services import Services
+from gateway.tokens import Bearer
 from shared.errors import ChatError, Code
 from shared.model.commands import CreateChat, UserOnline
 from shared.model.rooms import Room
@@ -23,6 +25,7 @@ MOST_BODY: Final = 65_536
 
 STATUS: Final[dict[Code, HTTPStatus]] = {
     "bad_request": HTTPStatus.BAD_REQUEST,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "forbidden": HTTPStatus.FORBIDDEN,
     "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -75,20 +78,24 @@ async def chat_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ChatError):
         raise error
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_reply(status, error.message, {"Retry-After": "1"} if error.retryable else None)
+    headers = {"Retry-After": "1"} if error.retryable else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return error_reply(status, error.message, headers)
 
 
 class Chats(HTTPEndpoint):
     """`/chats`."""
 
     async def post(self, request: Request) -> Response:
-        """Make the chat of two users, or find it."""
+        """Make the chat of two users, or find it; who has to say who they are, one of them."""
+        bearer = await who(request)
         try:
             command = msgspec.json.decode(await _body(request), type=CreateChat)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ChatError("bad_request", str(error) or "nested too deeply") from None
         users = (str(command.user1_id), str(command.user2_id))
-        _services(request).authorization.authorize("POST /chats", who(request), about=users)
+        _services(request).authorization.authorize("POST /chats", _user(bearer), about=users)
         payload, _ = await chats.make_chat(_services(request), *users)
         return reply(payload, HTTPStatus.CREATED)
 
@@ -110,14 +117,15 @@ class ChatsOfUser(HTTPEndpoint):
     """`/chats/user/{user}`."""
 
     async def get(self, request: Request) -> Response:
-        """The chats of a user."""
+        """The chats of a user: oneself, for whoever has to say who they are."""
+        bearer = await who(request)
         try:
             fields = {"userId": request.path_params["user"]}
             user = msgspec.convert(fields, UserOnline).user
         except msgspec.ValidationError as error:
             raise ChatError("bad_request", str(error)) from None
         _services(request).authorization.authorize(
-            "GET /chats/user/{user}", who(request), about=(user,)
+            "GET /chats/user/{user}", _user(bearer), about=(user,)
         )
         return reply(await chats.list_chats(_services(request), user))
 
@@ -131,21 +139,20 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def who(_request: Request) -> str | None:
-    """Who asks; None where names are not proven: then REST carries none."""
-    return None
-
-
 async def _chat(request: Request, action: str) -> Room:
     """The chat of a request, if who asks may do this to it."""
-    services, chat_id = _services(request), _chat_id(request)
+    services, bearer, chat_id = _services(request), await who(request), _chat_id(request)
     chat = await services.directory.chat(chat_id)
     services.authorization.authorize(
-        action, who(request), chat, unseen=lambda: no_such_chat(chat_id)
+        action, _user(bearer), chat, unseen=lambda: no_such_chat(chat_id)
     )
     if chat is None:
         raise no_such_chat(chat_id)
     return chat
+
+
+def _user(bearer: Bearer | None) -> str | None:
+    return None if bearer is None else bearer.user
 
 
 def _services(request: Request) -> Services:
