@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
@@ -154,6 +155,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
         presence=presence,
         grants=Grants(settings),
+        authorization=Authorization(settings.auth_mode),
         replay=replay,
         rooms=rooms,
         reader=reader,

@@ -39,14 +39,16 @@ class Member:
         seen: the last seq that its history showed. What the channel or the log bring of it
             later, because they were behind, it has already.
         cursors: how far its resume said that others have seen; the same holds for these.
+        since: the room's head when it was let in.
     """
 
-    __slots__ = ("cursors", "seen", "waiting")
+    __slots__ = ("cursors", "seen", "since", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, since: int = 0) -> None:
         self.waiting: list[Event] | None = []
         self.seen = 0
         self.cursors: dict[str, int] = {}
+        self.since = since
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.close_codes import CloseCode
 from gateway.connection import LAST_CHANCE, Connection
-from gateway.handlers import authentication, chats, people, places, resume, rooms
+from gateway.handlers import authentication, chats, moderation, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.limits import Limits, Shed, Waiting
 from gateway.protocols.frames import Frame, RequestId
@@ -45,6 +45,11 @@ TABLE: Final[Mapping[str, Entry]] = {
     "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
     "message": Entry(commands.SendMessage, rooms.send_message),
     "deleteMessages": Entry(commands.DeleteMessages, rooms.delete_messages),
+    "kick": Entry(commands.Kick, moderation.kick),
+    "ban": Entry(commands.Ban, moderation.ban),
+    "unban": Entry(commands.Unban, moderation.unban),
+    "setModerator": Entry(commands.SetModerator, moderation.set_moderator),
+    "setPassword": Entry(commands.SetPassword, moderation.set_password),
     "typing": Entry(commands.Typing, places.typing),
     "history": Entry(commands.History, places.history),
     "seen": Entry(commands.Seen, places.seen),

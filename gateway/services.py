@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
@@ -47,6 +48,7 @@ class Services:
     cursors: Cursors
     presence: Presence
     grants: Grants
+    authorization: Authorization
     replay: Replay
     rooms: RoomBroker
     reader: Reader

@@ -12,11 +12,14 @@ from starlette.responses import Response
 
 from gateway.endpoints.access import who
 from gateway.handlers import chats
+from gateway.handlers.places import no_such_chat
 from gateway.limits import retry_after
 from gateway.protocols.payloads import chat_payload
 from gateway.services import Services
+from gateway.tokens import Bearer
 from shared.errors import ChatError, Code
 from shared.model.commands import CreateChat, UserOnline
+from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MOST_BODY: Final = 65_536
@@ -103,8 +106,7 @@ class Chats(HTTPEndpoint):
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ChatError("bad_request", str(error) or "nested too deeply") from None
         users = (str(command.user1_id), str(command.user2_id))
-        if bearer is not None and bearer.user not in users:
-            raise ChatError("forbidden", "one makes chats of one's own")
+        _services(request).authorization.authorize("POST /chats", _user(bearer), about=users)
         payload, _ = await chats.make_chat(_services(request), *users)
         return reply(payload, HTTPStatus.CREATED)
 
@@ -114,14 +116,11 @@ class Chat(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """A chat."""
-        bearer = await who(request)
-        chat_id = _chat_id(request)
-        return reply(chat_payload(await chats.find_chat(_services(request), chat_id, bearer)))
+        return reply(chat_payload(await _chat(request, "GET /chats/{chat}")))
 
     async def delete(self, request: Request) -> Response:
         """Delete a chat with all it held."""
-        bearer = await who(request)
-        await chats.delete_chat(_services(request), _chat_id(request), bearer)
+        await chats.delete_chat(_services(request), await _chat(request, "DELETE /chats/{chat}"))
         return Response(b"", HTTPStatus.OK)
 
 
@@ -136,8 +135,9 @@ class ChatsOfUser(HTTPEndpoint):
             user = msgspec.convert(fields, UserOnline).user
         except msgspec.ValidationError as error:
             raise ChatError("bad_request", str(error)) from None
-        if bearer is not None and bearer.user != user:
-            raise ChatError("forbidden", "one lists chats of one's own")
+        _services(request).authorization.authorize(
+            "GET /chats/user/{user}", _user(bearer), about=(user,)
+        )
         return reply(await chats.list_chats(_services(request), user))
 
 
@@ -152,6 +152,22 @@ async def _body(request: Request) -> bytes:
     except TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
     return bytes(body)
+
+
+async def _chat(request: Request, action: str) -> Room:
+    """The chat of a request, if who asks may do this to it."""
+    services, bearer, chat_id = _services(request), await who(request), _chat_id(request)
+    chat = await services.directory.chat(chat_id)
+    services.authorization.authorize(
+        action, _user(bearer), chat, unseen=lambda: no_such_chat(chat_id)
+    )
+    if chat is None:
+        raise no_such_chat(chat_id)
+    return chat
+
+
+def _user(bearer: Bearer | None) -> str | None:
+    return None if bearer is None else bearer.user
 
 
 def _services(request: Request) -> Services:

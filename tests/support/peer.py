@@ -160,11 +160,18 @@ class Peer:
         self._news.clear()
         await self._news.wait()
 
+    def _decode(self, data: str | bytes) -> Frame | None:
+        """A frame; None for what is none."""
+        frame: Frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
+        return frame
+
     async def _read(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for data in self.socket:
-                frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
-                answer = self._answers.get(frame.get("id")) if "id" in frame else None
+                frame = self._decode(data)
+                if frame is None:
+                    continue
+                answer = self._answers.get(frame["id"]) if "id" in frame else None
                 if answer is not None and not answer.done():
                     answer.set_result(frame)
                 else:
