@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import gc
 import socket
+from functools import partial
+from typing import Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -11,8 +13,10 @@ from starlette.applications import Starlette
 from gateway.app import make_app
 from gateway.drain import drain
 from gateway.endpoints.security_headers import SecurityHeaders
+from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
 from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
+from gateway.rounds import Rounds
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
@@ -21,6 +25,8 @@ from shared.listener import listen_or_exit
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
 from shared.tls import check_certificate
+
+DEFAULT: Final = Patience()
 
 
 class DrainingServer(uvicorn.Server):
@@ -45,6 +51,7 @@ def serving(
     most_frame: int = MOST_FRAME,
     tls_cert: str = "",
     tls_key: str = "",
+    patience: Patience = DEFAULT,
 ) -> uvicorn.Config:
     """How a gateway serves an application.
 
@@ -55,17 +62,22 @@ def serving(
         most_frame: bytes of a WebSocket message.
         tls_cert: the file of a certificate, to serve TLS.
         tls_key: the file of its key, where that is another.
+        patience: what a connection may take its time for.
     """
+    half_open = HalfOpen(patience.handshake_seconds, patience.most_half_open)
     return uvicorn.Config(
         SecurityHeaders(app),
         host=host,
         port=port,
-        ws=ChatProtocol,
+        # All that uvicorn does with either is to call it.
+        http=cast("type[HandshakeProtocol]", partial(HandshakeProtocol, half_open)),
+        ws=cast("type[ChatProtocol]", partial(ChatProtocol, Rounds(patience.ping_seconds))),
         ws_max_size=most_frame,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the guard knows whom to believe
         timeout_graceful_shutdown=2,
         ssl_certfile=tls_cert or None,
         ssl_keyfile=tls_key or None,
@@ -99,11 +111,13 @@ def main() -> None:
         asyncio.run(check(settings))
     except ConfigError as error:
         refuse(str(error))
+    patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
     app = make_app(settings, listen_or_exit(settings))
     config = serving(
         app,
         settings.host,
         settings.port,
+        patience=patience,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
     )
