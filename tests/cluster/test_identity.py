@@ -91,6 +91,9 @@ async def test_token_in_the_first_frame(guarded: Cluster, user: str, wire: Wire)
                 await peer.request(event, data)
             assert refusal.value.code == "unauthorized", event
         assert peer.frames == []
+        async with Peer(guarded.gateway_url(2)) as nobody:
+            await nobody.emit("getRooms")
+            await nobody.next("error")
         reply = await peer.request("authenticate", token(user))
         assert reply["user"] == user
         assert 3590 < reply["expiresIn"] <= 3600
