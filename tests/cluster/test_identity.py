@@ -196,6 +196,8 @@ async def test_socketio(guarded: Cluster, user: str) -> None:
     async with socketio(guarded.gateway_url(1)) as client:
         kind, data = await client.connect({})
         assert (kind, data["data"]["code"]) == ("44", "unauthorized")
+        kind, data = await client.connect({"token": token(user), "pid": 5})
+        assert (kind, data["data"]["code"]) == ("44", "bad_request")
         assert (await client.connect({"token": token(user), "welcome": 1}))[0] == "40"
         assert (await client.event("welcome"))["user"] == user
         assert (await client.ask("setUsername", user)) == {}
