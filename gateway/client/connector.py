@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import cycle
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_never
@@ -13,7 +14,7 @@ from tenacity.stop import StopBaseT
 from tenacity.wait import wait_random_exponential
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.client.address import is_loopback, websocket_url
@@ -137,6 +138,11 @@ class Connector:
 
 
 def _is_passing(error: BaseException) -> bool:
+    if (
+        isinstance(error, InvalidStatus)
+        and error.response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    ):
+        return True
     return isinstance(error, Exception) and process_exception(error) is None
 
 

@@ -167,6 +167,7 @@ class Engine:
             self.presence.take(event)
             if self._listen:
                 self.queue.push(event)
+            self.rooms.take(event)
 
     def post(self) -> None:
         """Send what waited and can go now, in order."""
