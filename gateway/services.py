@@ -14,6 +14,7 @@ from gateway.grants import Grants
 from gateway.history import History
 from gateway.hub import Hub
 from gateway.identity import Identity
+from gateway.limits import Limits
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -56,5 +57,6 @@ class Services:
     durability: Durability
     readiness: Readiness
     sessions: Sessions
+    limits: Limits | None
     identity: Identity
     deadlines: Deadlines

@@ -13,6 +13,7 @@ It stands beside the gateway, not on it: of this repository it uses `shared` onl
 from gateway.client.answers import Accepted, ChatHistoryPage, HistoryPage, Joined, RoomInfo
 from gateway.client.client import ChatClient
 from gateway.client.connector import Pace
+from gateway.client.credentials import TokenSource
 from gateway.client.engine import State
 from gateway.client.errors import ConnectionLost, Refused, Unreachable
 from gateway.client.event_queue import Events
@@ -86,6 +87,7 @@ __all__ = [
     "Seen",
     "ServerError",
     "State",
+    "TokenSource",
     "TypingEvent",
     "Unbanned",
     "Unreachable",

@@ -1,5 +1,6 @@
 """REST for direct chats: the handlers of the WebSocket, with the second seed's answers."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from gateway.endpoints.access import who
 from gateway.handlers import chats
 from gateway.handlers.places import no_such_chat
+from gateway.limits import retry_after
 from gateway.protocols.payloads import chat_payload
 from gateway.services import Services
 from gateway.tokens import Bearer
@@ -23,12 +25,16 @@ from shared.telemetry import logger
 MOST_BODY: Final = 65_536
 """Bytes of a request's body."""
 
+BODY_WITHIN: Final = 30.0
+"""Seconds that it may take."""
+
 STATUS: Final[dict[Code, HTTPStatus]] = {
     "bad_request": HTTPStatus.BAD_REQUEST,
     "unauthorized": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "forbidden": HTTPStatus.FORBIDDEN,
     "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "broker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -77,8 +83,13 @@ async def chat_error(_request: Request, error: Exception) -> Response:
     """What a handler refuses."""
     if not isinstance(error, ChatError):
         raise error
+    return chat_reply(error)
+
+
+def chat_reply(error: ChatError) -> Response:
+    """The answer to what is refused with a code."""
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    headers = {"Retry-After": "1"} if error.retryable else {}
+    headers = {"Retry-After": retry_after(error)} if error.retryable else {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return error_reply(status, error.message, headers)
@@ -131,12 +142,16 @@ class ChatsOfUser(HTTPEndpoint):
 
 
 async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
-    return body
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BODY:
+                    raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
+    except TimeoutError:
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+    return bytes(body)
 
 
 async def _chat(request: Request, action: str) -> Room:

@@ -1,5 +1,7 @@
 """What works alike in a room and in a chat: read its history, type, have seen."""
 
+from collections.abc import Collection
+
 from msgspec import UNSET
 
 from gateway.authorization import not_joined
@@ -130,6 +132,22 @@ def check_length(services: Services, content: str) -> None:
     most = services.settings.max_content
     if len(content) > most:
         raise ChatError("too_long", f"a message has at most {most} characters")
+
+
+def check_rooms(services: Services, connection: Connection, names: Collection[str]) -> None:
+    """Refuse to be in more rooms than a connection may be in.
+
+    Args:
+        services: the parts of the gateway.
+        connection: which.
+        names: the rooms it would enter.
+
+    Raises:
+        ChatError: `too_many`.
+    """
+    most = services.settings.max_rooms
+    if len(connection.rooms.keys() | names) > most:
+        raise ChatError("too_many", f"a connection is in at most {most} rooms: leave one first")
 
 
 def accepted(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from gateway.authorization import Verdict
 from gateway.connection import Connection, Member
 from gateway.handlers.outcome import AndThen
-from gateway.handlers.places import hear_chats
+from gateway.handlers.places import check_rooms, hear_chats
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
@@ -32,6 +32,7 @@ class _Delivered(NamedTuple):
 
 async def resume(services: Services, connection: Connection, command: commands.Resume) -> AndThen:
     """Replay what was missed; live events wait until the reply has gone out."""
+    check_rooms(services, connection, command.rooms)
     let_go: LetGo = []
     rooms, chats = {}, {}
     try:

@@ -10,7 +10,14 @@ from msgspec import UNSET
 from gateway.authorization import Verdict, put_out
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, Sending, ToldAlready
-from gateway.handlers.places import accepted, check_length, find_sent, joined, may_be_sent
+from gateway.handlers.places import (
+    accepted,
+    check_length,
+    check_rooms,
+    find_sent,
+    joined,
+    may_be_sent,
+)
 from gateway.history import Page
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
@@ -59,6 +66,7 @@ async def join_room(
         connection.bind(command.username)
     room = await services.directory.room(room_key(command.room))
     known = connection.rooms.get(command.room)
+    check_rooms(services, connection, [command.room])
     if room is None or not (known or await _opens(services, connection, room, command)):
         raise _refused(connection, command.room)
     try:
@@ -150,8 +158,15 @@ async def _opens(
         room = None  # it takes as long to say no as if there were none
     if room and services.grants.holds(command.grant, user, room):
         return True
-    password_hash = room.password_hash if room else None
-    return await services.passwords.check(password_hash, command.password or "")
+    password_hash, password = room.password_hash if room else None, command.password or ""
+    visitor = connection.visitor
+    if visitor is None or not password or (room and not room.protected):
+        return await services.passwords.check(password_hash, password)
+    guess = await visitor.guess(command.room, connection.display_name)
+    right = await services.passwords.check(password_hash, password)
+    if right:
+        await guess.was_right()
+    return right
 
 
 async def _look_up(
