@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Cluster } from "../javascript/support/cluster.js";
+import { Listener } from "../javascript/support/listening.js";
 import { Person, launch } from "./support/browser.js";
 
 let cluster, browser, here = [];
@@ -217,4 +218,21 @@ test("The browser notifies of what one does not see, and of nothing else.", asyn
   await ann.say("now you do");
   await bob.row("now you do").waitFor();
   assert.deepEqual(await bob.page.evaluate(() => globalThis.notified), ["ann bell in bell: do you see me?"]);
+});
+
+test("Who is put out of a room is told so, sees nothing more of it, and goes back by a click.", async () => {
+  const owner = await Listener.connected(cluster.gateway(1), "owner of the door");
+  await owner.client.createRoom("door");
+  await owner.client.join("door");
+  const bob = await comes(2, "bob door");
+  await bob.goes("door");
+  await bob.say("hello");
+  await owner.until(() => owner.texts("#door").length === 1, "to hear bob");
+  await owner.client.kick("door", "bob door");
+  await bob.page.getByRole("heading", { name: "You are not in door any more" }).waitFor();
+  await owner.client.send("#door", "is bob gone?");
+  assert.equal(await bob.row("hello").isVisible(), false);
+  await bob.page.getByRole("button", { name: "Join", exact: true }).click();
+  await bob.row("is bob gone?").waitFor();
+  await Listener.closeAll();
 });
