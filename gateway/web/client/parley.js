@@ -8,11 +8,13 @@
  */
 
 import { Connection } from "./connection.js";
+import { Identity } from "./identity.js";
 import { Outbox, shown } from "./outbox.js";
+import { patiently, pauseAfter, request } from "./patience.js";
 import { Place } from "./place.js";
 import { Places } from "./places.js";
 import { Sender } from "./sender.js";
-import { Emitter, ParleyError, checkPlace, pause, randomId, said } from "./support.js";
+import { Emitter, ParleyError, checkPlace, randomId, said } from "./support.js";
 import { Typists } from "./typists.js";
 
 export { ParleyError };
@@ -23,6 +25,7 @@ const TYPING_EVERY = 1_500, PAGE = 100;
 /** A client that stays connected. Whatever asks the server may reject with a `ParleyError`. */
 export class Parley {
   #events = new Emitter();
+  #identity;
   #connection;
   #places;
   #outbox;
@@ -31,20 +34,21 @@ export class Parley {
   #online = false;
 
   constructor(url, options) {
-    if (!options?.username) throw new TypeError("a client has a username");
-    this.username = String(options.username);
-    const settings = { durable: false, storage: null, ...options, username: this.username };
+    this.#identity = new Identity(options ?? {});
+    // A guest is somebody else on each connection: what was theirs is of no use to the next one.
+    const settings = this.#identity.isGuest ? { ...options, durable: false, storage: null } : options;
     const emit = (type, event) => this.#events.emit(type, event);
-    this.#connection = new Connection(url, settings, emit, {
+    this.#connection = new Connection(url, this.#identity, settings, emit, {
       frame: (frame) => this.#take(frame),
+      named: (before) => this.#named(before),
       back: () => this.#comeBack(),
       ready: () => this.#ready(),
       lost: () => this.#lost(),
     });
-    this.#places = new Places(this.#connection, this.username, emit);
-    const prefix = `parley/outbox/${this.#connection.url}/${this.username}/`;
-    this.#outbox = new Outbox(settings.storage, prefix, (error) => emit("error", error));
-    this.#sender = new Sender(this.#connection, this.#outbox, this.#places, settings, emit);
+    this.#places = new Places(this.#connection, this.#identity, emit);
+    this.#outbox = new Outbox(settings.storage ?? null, (error) => emit("error", error));
+    if (this.username) this.#openOutbox();
+    this.#sender = new Sender(this.#connection, this.#outbox, this.#places, this.#identity, settings, emit);
     this.#typists = new Typists(emit);
     this.#places.helpers = {
       echo: (place, message) => this.#sender.echo(place, message),
@@ -54,21 +58,11 @@ export class Parley {
     };
   }
 
-  get state() {
-    return this.#connection.state;
-  }
-
-  get gateway() {
-    return this.#connection.gateway;
-  }
-
-  get maxContent() {
-    return this.#connection.maxContent;
-  }
-
-  get outbox() {
-    return this.#outbox.entries.map(shown);
-  }
+  get username() { return this.#identity.name; }
+  get state() { return this.#connection.state; }
+  get gateway() { return this.#connection.gateway; }
+  get maxContent() { return this.#connection.maxContent; }
+  get outbox() { return this.#outbox.entries.map(shown); }
 
   on(type, listener) {
     return this.#events.on(type, listener);
@@ -87,7 +81,8 @@ export class Parley {
   }
 
   request(event, data, { settle, ...options } = {}) {
-    return this.#connection.request(() => this.#connection.ask(event, data, settle), options);
+    const ask = () => this.#connection.ask(event, typeof data === "function" ? data() : data, settle);
+    return request(this.#connection, ask, options);
   }
 
   // ---- rooms
@@ -97,7 +92,7 @@ export class Parley {
   }
 
   join(name, keys = {}) {
-    return this.#connection.request(() => this.#places.enter(`#${name}`, keys), { repeat: true });
+    return request(this.#connection, () => this.#places.enter(`#${name}`, keys), { repeat: true });
   }
 
   async leave(name) {
@@ -120,8 +115,11 @@ export class Parley {
 
   // ---- direct chats and people
 
+  /** Known once one is connected. */
+  #asMe = () => ({ userId: this.username });
+
   async goOnline() {
-    await this.request("userOnline", { userId: this.username }, { repeat: true });
+    await this.request("userOnline", this.#asMe, { repeat: true });
     this.#online = true;
     return this.chats();
   }
@@ -129,12 +127,12 @@ export class Parley {
   async goOffline() {
     this.#online = false;
     this.#places.forgetChats();
-    await this.request("userOffline", { userId: this.username });
+    await this.request("userOffline", this.#asMe);
   }
 
   chats() {
     const settle = (_, chats) => this.#places.list(chats).chats;
-    return this.request("getChats", { userId: this.username }, { repeat: true, settle });
+    return this.request("getChats", this.#asMe, { repeat: true, settle });
   }
 
   createChat(user) {
@@ -142,7 +140,7 @@ export class Parley {
       const { name: place, chatId } = this.#places.chat(chat);
       return { place, user: String(user), chatId };
     };
-    const asked = { user1Id: this.username, user2Id: user };
+    const asked = () => ({ user1Id: this.username, user2Id: user });
     return this.request("createChat", asked, { repeat: true, settle });
   }
 
@@ -247,6 +245,17 @@ export class Parley {
 
   // ---- the life of a connection
 
+  #openOutbox() {
+    this.#outbox.open(`parley/outbox/${this.#connection.url}/${this.username}/`);
+  }
+
+  #named(before) {
+    if (before === this.username) return;
+    if (before) this.#sender.disown();
+    else this.#openOutbox();
+    this.#events.emit("user", { username: this.username, before });
+  }
+
   #lost() {
     this.#places.connectionLost();
     for (const place of this.#places.all()) this.#typists.stop(place, ...place.typists.keys());
@@ -257,8 +266,8 @@ export class Parley {
     this.#sender.doubt();
     await this.#places.comeBack();
     if (!this.#online) return;
-    const ask = (event, settle) => this.#connection.patiently(() =>
-      this.#connection.ask(event, { userId: this.username }, settle));
+    const ask = (event, settle) => patiently(() =>
+      this.#connection.ask(event, this.#asMe(), settle));
     await ask("userOnline");
     const { chats, news } = await ask("getChats", (_, items) => this.#places.list(items));
     this.#events.emit("chats", { chats });
@@ -276,7 +285,7 @@ export class Parley {
     this.#connection.ask("seen", { ...place.address, seq }).catch((error) => {
       if (error.code === "connection_lost") return; // it is told on the next one
       place.seenTold = 0;
-      if (error.retryable) this.#connection.later(() => this.#tellSeen(place), pause(3, 250, 5_000));
+      if (error.retryable) this.#connection.later(() => this.#tellSeen(place), pauseAfter(error, 4));
     });
   }
 }
