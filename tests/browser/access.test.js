@@ -1,24 +1,22 @@
 /** Everybody can use the page: axe-core finds no violation, the keyboard is enough; and how it looks. */
 
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { Cluster } from "../javascript/support/cluster.js";
 import { Listener } from "../javascript/support/listening.js";
-import { Person, launch } from "./support/browser.js";
+import { Person, isAccessible, launch } from "./support/browser.js";
 
 /** Where pictures go; nowhere unless it is asked for. */
 const PICTURES = process.env.SCREENSHOTS;
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const DARK = { colorScheme: "dark" };
 
-let cluster, browser, axe, here = [];
+let cluster, browser, here = [];
 
 before(async () => {
-  const file = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-  [cluster, browser, axe] = await Promise.all([Cluster.start(), launch(), readFile(file, "utf8")]);
+  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
   const { client } = await Listener.connected(cluster.url, "host");
   await client.createRoom("general"); // where everybody begins
   client.close();
@@ -41,16 +39,6 @@ async function comes(gateway, name, options) {
   const person = await Person.comes(browser, cluster.gateway(gateway), name, options);
   here.push(person);
   return person;
-}
-
-/** Nothing that axe-core (WCAG 2.2 AA, and good practice) objects to. */
-async function isAccessible({ page }) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  }));
-  const told = violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}\n${node.html}\n${node.failureSummary}`));
-  assert.deepEqual(told, []);
 }
 
 async function picture({ page }, name) {

@@ -19,13 +19,18 @@ export class Conversation {
   seenBy = new Map();
   mySeen = 0;
   preview = null;
-  locked = false;
+  grantLocks = false; // it was entered by a password
 
-  constructor(name, me) {
+  /** `mine`: the names one has or had; a guest's change. */
+  constructor(name, mine) {
     this.name = name;
-    this.me = me;
+    this.mine = mine;
     this.title = name.slice(1);
     this.isRoom = name[0] === "#";
+  }
+
+  get locked() {
+    return this.grantLocks || this.gate !== null;
   }
 
   get head() {
@@ -42,7 +47,7 @@ export class Conversation {
   }
 
   isMine(item) {
-    return item.sender === undefined || item.sender === this.me;
+    return item.sender === undefined || this.mine.has(item.sender);
   }
 
   /** Begin with a page that reaches the head. */
@@ -129,7 +134,7 @@ export class Conversation {
   }
 
   seen(user, seq) {
-    if (user === this.me) {
+    if (this.mine.has(user)) {
       this.mySeen = Math.max(this.mySeen, seq);
       if (this.loaded) this.recount();
       return;

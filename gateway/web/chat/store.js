@@ -19,17 +19,21 @@ export class Store extends Emitter {
     super();
     this.client = client;
     this.memory = memory;
-    this.me = client.username;
+    this.mine = new Set([client.username]);
     this.#listen();
     for (const name of Object.keys(memory.rooms)) this.conversation(`#${name}`);
     for (const entry of client.outbox) this.conversation(entry.place).setPending(entry);
+  }
+
+  get me() {
+    return this.client.username;
   }
 
   /** The conversation of a place, made if there is none. */
   conversation(name) {
     let found = this.conversations.get(name);
     if (!found) {
-      found = new Conversation(name, this.me);
+      found = new Conversation(name, this.mine);
       found.draft = this.memory.draft(name);
       found.mySeen = this.memory.rooms[found.title]?.seen ?? 0;
       this.conversations.set(name, found);
@@ -167,7 +171,7 @@ export class Store extends Emitter {
     const known = this.memory.rooms[conversation.title];
     this.memory.setRoom(conversation.title, { grant, seen: known?.seen ?? head });
     conversation.mySeen = Math.max(conversation.mySeen, this.memory.rooms[conversation.title].seen);
-    conversation.locked = Boolean(grant);
+    conversation.grantLocks = Boolean(grant);
     this.#begin(conversation, messages);
     conversation.recount();
     this.emit("list");
@@ -226,6 +230,10 @@ export class Store extends Emitter {
     client.on("lost", ({ place, ...error }) => this.#in(place, (one) => {
       Object.assign(one, { loaded: false, gate: error });
     }, "gate"));
+    client.on("user", ({ username }) => {
+      this.mine.add(username);
+      this.emit("list");
+    });
     client.on("online", ({ users }) => {
       this.online = new Set(users);
       this.emit("list");
