@@ -5,9 +5,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
@@ -16,6 +18,7 @@ from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, tickets, web, websocket
 from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.guard import Guard
 from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.flusher import Flusher
@@ -25,6 +28,7 @@ from gateway.history import History
 from gateway.hub import Hub
 from gateway.identity import Identity
 from gateway.incoming import Incoming
+from gateway.limits import Limits
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -39,6 +43,7 @@ from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
+from shared.broker.limits import LimitBroker
 from shared.broker.partitions import PartitionProbe
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
@@ -88,7 +93,8 @@ def make_app(settings: Settings) -> Starlette:
         HTTPException: chats.http_error,
         Exception: chats.server_error,
     }
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    guard = Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies)
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan, exception_handlers=errors)
     return app
 
 
@@ -101,6 +107,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.callback(pipe.close)
     publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
+    limits = Limits(LimitBroker(pipe), settings) if settings.limited else None
+    if limits is not None:
+        stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
     rooms = RoomBroker(client, settings.partitions, settings.max_backlog)
@@ -146,6 +155,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
         presence=presence,
         grants=Grants(settings),
+        authorization=Authorization(settings.auth_mode),
         replay=replay,
         rooms=rooms,
         reader=reader,
@@ -154,6 +164,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         durability=durability,
         readiness=Readiness(pulse, watch),
         sessions=sessions,
+        limits=limits,
         identity=Identity(settings, TicketBroker(client, settings.partitions)),
         deadlines=deadlines,
     )

@@ -19,6 +19,7 @@ from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+    from gateway.visitor import Visitor
 
 MOST_WRITE: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
@@ -38,14 +39,16 @@ class Member:
         seen: the last seq that its history showed. What the channel or the log bring of it
             later, because they were behind, it has already.
         cursors: how far its resume said that others have seen; the same holds for these.
+        since: the room's head when it was let in.
     """
 
-    __slots__ = ("cursors", "seen", "waiting")
+    __slots__ = ("cursors", "seen", "since", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, since: int = 0) -> None:
         self.waiting: list[Event] | None = []
         self.seen = 0
         self.cursors: dict[str, int] = {}
+        self.since = since
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""
@@ -77,6 +80,7 @@ class Connection:
         placed: the count of the last offset that was written to this client alone.
         holds_chats: it is coming back: events of chats wait until those before them are there.
         replaced: its client has come back on another connection.
+        visitor: where it comes from; None while rates are not limited.
     """
 
     __slots__ = (
@@ -103,6 +107,7 @@ class Connection:
         "rooms",
         "sid",
         "username",
+        "visitor",
         "wire",
     )
 
@@ -135,6 +140,7 @@ class Connection:
         self.holds_chats = False
         self.replaced = False
         self.ended = False
+        self.visitor: Visitor | None = None
         self.on_end: Callable[[CloseCode], None] | None = None
         self._link = link
         self._flusher = flusher
@@ -160,8 +166,14 @@ class Connection:
             ChatError: `forbidden` for another name than the connection's own.
         """
         if self.username is None:
-            self.username = username
+            self.become(username)
         self.check_own(username)
+
+    def become(self, username: str) -> None:
+        """Take the name of whoever it is known to be."""
+        self.username = username
+        if self.visitor is not None:
+            self.visitor.named(self)
 
     def check_own(self, username: str | None) -> None:
         """Refuse to act for somebody else; None is nobody else.

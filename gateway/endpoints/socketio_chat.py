@@ -21,6 +21,7 @@ from gateway.protocols.socketio_packets import MAIN
 from gateway.protocols.socketio_session import Socket
 from gateway.services import Services
 from gateway.tokens import Bearer
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 
@@ -91,6 +92,8 @@ class ChatClient:
         self.connection = Connection(
             wire, self._link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
+        if services.limits is not None:
+            self.connection.visitor = Visitor(services.limits, session.address)
         self._dispatcher = Dispatcher(services, self.connection)
         # What the client asked for last; it is not read further until that is done.
         self._under_way: asyncio.Task[None] | None = None
@@ -140,6 +143,8 @@ class ChatClient:
         connection, services = self.connection, self._services
         try:
             bearer = await self._identify(auth)
+            if connection.visitor is not None:
+                await connection.visitor.admitted()
         except ChatError as error:
             self._socket.refuse(error.message, error.payload())
             return
@@ -185,11 +190,12 @@ class ChatClient:
         bearer = bearer or identity.guest()
         if auth.username and str(auth.username) != bearer.user:
             raise ChatError("forbidden", "that is not the name of whoever connects")
-        connection.username = bearer.user
+        connection.become(bearer.user)
         return bearer
 
     def _accept(self, payload: dict[str, str | None]) -> None:
         self._socket.accept(self.connection.sid, **payload)
+        self._session.authorization = None  # it was looked at
         self.connection.on_end = self._end
         self._link.open = True
         self._session.on_writable = self.connection.flush

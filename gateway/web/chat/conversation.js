@@ -33,6 +33,11 @@ export class Conversation {
     return this.grantLocks || this.gate !== null;
   }
 
+  /** Whether one was in the room until somebody put one out. */
+  get putOut() {
+    return this.gate?.code === "kicked" || this.gate?.code === "banned";
+  }
+
   get head() {
     return this.messages.at(-1)?.seq ?? 0;
   }

@@ -13,6 +13,7 @@ import { Outbox, shown } from "./outbox.js";
 import { patiently, pauseAfter, request } from "./patience.js";
 import { Place } from "./place.js";
 import { Places } from "./places.js";
+import { Moderation, RULES, ruled } from "./rules.js";
 import { Sender } from "./sender.js";
 import { Emitter, ParleyError, checkPlace, randomId, said } from "./support.js";
 import { Typists } from "./typists.js";
@@ -23,7 +24,7 @@ export { ParleyError };
 const TYPING_EVERY = 1_500, PAGE = 100;
 
 /** A client that stays connected. Whatever asks the server may reject with a `ParleyError`. */
-export class Parley {
+export class Parley extends Moderation {
   #events = new Emitter();
   #identity;
   #connection;
@@ -34,6 +35,7 @@ export class Parley {
   #online = false;
 
   constructor(url, options) {
+    super();
     this.#identity = new Identity(options ?? {});
     // A guest is somebody else on each connection: what was theirs is of no use to the next one.
     const settings = this.#identity.isGuest ? { ...options, durable: false, storage: null } : options;
@@ -111,6 +113,11 @@ export class Parley {
 
   async clear(name) {
     await this.request("deleteMessages", { room: name });
+  }
+
+  /** What a room takes from now on, to come back to it. */
+  keepPassword(name, password) {
+    Object.assign(this.#places.get(`#${name}`) ?? {}, { password });
   }
 
   // ---- direct chats and people
@@ -197,6 +204,7 @@ export class Parley {
       case "deleteMessages": return this.#places.take(place, { ...data, type: "cleared" });
       case "messageDeleted":
         return this.#places.take(place, { ...data, id: data.messageId, type: "deleted" });
+      case RULES.has(event) && event: return this.#places.take(place, ruled(event, data));
       case "messageHistory": return this.#places.hold(place);
       case "seen": return this.#seen(place, data.user, data.seq);
       case "messageSeen": return this.#messageSeen(place, data.messageId);

@@ -3,8 +3,9 @@
 import { Parley } from "../../../gateway/web/client/parley.js";
 import { IN_TIME } from "./cluster.js";
 
-const TYPES = ["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat", "chatDeleted",
-  "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "error", "notice", "other"];
+const TYPES = ["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat",
+  "chatDeleted", "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "kicked", "banned", "unbanned",
+  "moderatorChanged", "passwordChanged", "error", "notice", "other"];
 
 /** What `localStorage` is to a browser. */
 export class Storage extends Map {
