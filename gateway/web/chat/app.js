@@ -42,6 +42,11 @@ class App extends HTMLElement {
     if (who) this.#enter(who).catch((error) => this.#ask({ name: name ?? "", problem: said(error) }));
   }
 
+  /** People say who they are: then who is in a room may do what else its moderators may. */
+  get isOpen() {
+    return this.#way === "name";
+  }
+
   /** How one shows who one is. */
   get #way() {
     if (globalThis.parleyToken) return "application";

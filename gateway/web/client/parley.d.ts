@@ -90,6 +90,8 @@ export interface Joined {
   /** The newest 100, oldest first. What follows them comes by events. */
   messages: Message[];
   head: number;
+  /** What one is in the room, if more than a member. */
+  role?: "owner" | "moderator";
   /** Of a locked room: opens it to this user without the password, for a day by default. */
   grant?: string;
 }

@@ -20,8 +20,8 @@ import { Typists } from "./typists.js";
 
 export { ParleyError };
 
-/** Milliseconds between two signs of typing; messages in a page. */
-const TYPING_EVERY = 1_500, PAGE = 100;
+/** Milliseconds between two signs of typing; messages in a page; milliseconds to wait to knock again. */
+const TYPING_EVERY = 1_500, PAGE = 100, LONGEST_KNOCK = 1_000;
 
 /** A client that stays connected. Whatever asks the server may reject with a `ParleyError`. */
 export class Parley extends Moderation {
@@ -37,7 +37,7 @@ export class Parley extends Moderation {
   constructor(url, options) {
     super();
     this.#identity = new Identity(options ?? {});
-    // A guest is somebody else on each connection: what was theirs is of no use to the next one.
+    // A guest is somebody else on each connection: nothing is kept for the next one.
     const settings = this.#identity.isGuest ? { ...options, durable: false, storage: null } : options;
     const emit = (type, event) => this.#events.emit(type, event);
     this.#connection = new Connection(url, this.#identity, settings, emit, {
@@ -70,9 +70,7 @@ export class Parley extends Moderation {
     return this.#events.on(type, listener);
   }
 
-  connect() {
-    return this.#connection.connect();
-  }
+  connect() { return this.#connection.connect(); }
 
   close() {
     this.#connection.finish("closed by this client");
@@ -94,7 +92,9 @@ export class Parley extends Moderation {
   }
 
   join(name, keys = {}) {
-    return request(this.#connection, () => this.#places.enter(`#${name}`, keys), { repeat: true });
+    // Whoever gave a password too often wants to know now, not to be let in later.
+    const longest = keys.password ? LONGEST_KNOCK : undefined;
+    return request(this.#connection, () => this.#places.enter(`#${name}`, keys), { repeat: true, longest });
   }
 
   async leave(name) {

@@ -22,7 +22,7 @@ export async function patiently(ask) {
 }
 
 /** Ask until there is an answer, on another connection if need be; see `Parley.request`. */
-export async function request(connection, ask, { repeat = false, within = ANSWER_WITHIN } = {}) {
+export async function request(connection, ask, { repeat = false, within = ANSWER_WITHIN, longest = within } = {}) {
   const until = Date.now() + within;
   const late = new ParleyError("timeout", `no answer within ${within / 1000} s`, true);
   for (let attempt = 0; ; attempt++) {
@@ -33,7 +33,7 @@ export async function request(connection, ask, { repeat = false, within = ANSWER
       const again = error.code === "connection_lost" ? repeat : error.retryable;
       if (!again || error === late || connection.state === "closed") throw error;
       // Whoever is to wait for longer than they want to is told so, not kept waiting.
-      if (Date.now() + error.retryAfterMs > until) throw error;
+      if (error.retryAfterMs > Math.min(longest, until - Date.now())) throw error;
       await wait(pauseAfter(error, attempt));
     }
   }

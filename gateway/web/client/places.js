@@ -120,7 +120,7 @@ export class Places {
     }
   }
 
-  #entered(place, { head, grant }, items = []) {
+  #entered(place, { head, grant, role }, items = []) {
     place.grant = grant;
     place.inside = true;
     const page = this.page(place, { items, head });
@@ -128,7 +128,7 @@ export class Places {
     const waited = place.release();
     queueMicrotask(() => this.helpers.entered(place));
     for (const event of waited) this.#show(place, event);
-    return { place: place.name, messages: page.items, head, ...(grant && { grant }) };
+    return { place: place.name, messages: page.items, head, ...(grant && { grant }), ...(role && { role }) };
   }
 
   leave(name) {
