@@ -1,4 +1,4 @@
-/** How the JavaScript client shows who it is: tokens, fresh ones, tickets, guests. */
+/** How the JavaScript client shows who it is, by tokens, tickets or as a guest, and what it does at the limits of a user. */
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -9,7 +9,7 @@ import { JWT, tokenFor } from "./support/tokens.js";
 
 let cluster, relay, numbers = 0;
 
-before(async () => { cluster = await Cluster.start(JWT); });
+before(async () => { cluster = await Cluster.start({ ...JWT, RATE_MESSAGES: "2/1s:5", RATE_GUESSES: "1/1m:2" }); });
 after(() => cluster?.stop());
 afterEach(async () => {
   Listener.closeAll();
@@ -148,4 +148,26 @@ test("What waits for the user of a token is sent by the next page that is theirs
   assert.deepEqual(again.client.outbox.map(({ content }) => content), ["kept"]);
   await again.client.join(room);
   assert.equal((await bob.next("message")).content, "kept");
+});
+
+test("What is sent faster than a user may is kept all the same, in order; a request may say that it does not wait.", async () => {
+  const { bob, room, place } = await bobInRoom();
+  const at = (n) => bob.client.request("message", { room, content: `flood ${n}` }, { longest: 0 });
+  const flood = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => at(n)));
+  const refused = flood.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+  assert.ok(refused.length > 0);
+  for (const { code, retryAfterMs } of refused) assert.deepEqual([code, retryAfterMs > 0], ["rate_limited", true]);
+  const texts = ["a", "b", "c", "d"];
+  await Promise.all(texts.map((text) => bob.client.send(place, text)));
+  await bob.until(() => bob.texts(place).includes("d"), "the last one");
+  assert.deepEqual(bob.texts(place).slice(-4), texts);
+});
+
+test("Whoever gives a wrong password too often is told so at once, and when to come back.", async () => {
+  const { bob, room } = await bobInRoom();
+  await bob.client.setPassword(room, "right");
+  const eve = await Listener.connected(cluster.gateway(1), { token: tokenFor("eve") });
+  const guess = () => eve.client.join(room, { password: "wrong" });
+  for (let n = 0; n < 2; n++) await assert.rejects(guess(), { code: "forbidden" });
+  await assert.rejects(guess(), ({ code, retryAfterMs }) => code === "rate_limited" && retryAfterMs > 1_000);
 });

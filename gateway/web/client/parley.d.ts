@@ -197,6 +197,8 @@ export interface RequestOptions {
   repeat?: boolean;
   /** Milliseconds in all; 30,000 unless given. */
   within?: number;
+  /** Milliseconds that the server may ask to wait (`retryAfterMs`) before it is tried again; `within` unless given. */
+  longest?: number;
 }
 
 /**
