@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Cluster } from "../javascript/support/cluster.js";
-import { Person, isAccessible, launch } from "./support/browser.js";
+import { Person, doUntil, isAccessible, launch } from "./support/browser.js";
 
 let cluster, browser, here = [];
 
@@ -45,8 +45,8 @@ test("Two people on two gateways talk in a room, and see what was seen and who t
   await ann.say("Is anybody here?");
   await bob.row("Is anybody here?").getByText("ann garden").waitFor();
   await ann.row("Is anybody here?").getByRole("img", { name: "Seen by bob garden" }).waitFor();
-  await bob.writing.pressSequentially("I");
-  await ann.page.locator(".typing").getByText("bob garden is typing").waitFor();
+  await doUntil(() => bob.writing.pressSequentially("I"),
+    () => ann.page.locator(".typing").getByText("bob garden is typing").waitFor());
   await bob.say("I am.\nOn two lines.");
   await ann.row("On two lines.").waitFor();
   assert.deepEqual(await ann.texts(), ["Is anybody here?", "I am.\nOn two lines."]);

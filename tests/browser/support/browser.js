@@ -27,6 +27,18 @@ export async function isAccessible({ page }) {
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 
+/** Do something again and again until `seen()` resolves: for what is shown for a moment only. */
+export async function doUntil(act, seen) {
+  let over = false;
+  const shown = seen().finally(() => { over = true; });
+  const settled = shown.catch(() => {});
+  while (!over) {
+    await act();
+    await Promise.race([settled, new Promise((done) => setTimeout(done, 500))]);
+  }
+  await shown;
+}
+
 /** A person in a window of their own, with storage of their own. */
 export class Person {
   problems = [];
