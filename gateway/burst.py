@@ -6,11 +6,15 @@ or the turn ends. So what an event costs for each member is paid once for all ev
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 
 from gateway.connection import Connection
 from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.frames import Format
+from shared.metrics import Counter
+
+DELIVERIES: Final = Counter("deliveries", "Events put into outboxes: one for each client told.")
 
 
 class Burst:
@@ -50,4 +54,5 @@ class Burst:
             size = sum(map(len, frames))
             for connection in members:
                 connection.push_all(frames, size)
+            DELIVERIES.value += len(members) * len(frames)
         self.local.handed_out = None

@@ -15,6 +15,7 @@ from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
+from shared.metrics import Counter, LabelledCounter
 from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ LAST_CHANCE: Final = 2.0
 
 CALM: Final = 4
 """A connection takes more of a long answer once the outbox is below one part in so many."""
+
+
+ERRORS: Final = LabelledCounter("errors", "Requests answered with an error.", "code")
+LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
 
 
 class Member:
@@ -235,6 +240,7 @@ class Connection:
 
     def refuse(self, request: RequestId | None, error: ChatError) -> None:
         """Answer a request with an error; one without an id gets it too."""
+        ERRORS.add(error.code)
         place = UNSET if request is None else request
         self.push(self.wire.pack(Outgoing("error", id=place, data=error.payload())))
 
@@ -298,6 +304,7 @@ class Connection:
 
     def _fall_behind(self) -> None:
         """Say what it lacks, if it ever reads again, and let it go."""
+        LAGGED.value += 1
         self.lagging = self.fell_behind = True
         for name, local in self.rooms.items():
             head = local.head if local.handed_out is None else local.handed_out

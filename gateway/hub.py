@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.authorization import may_stay, put_out
-from gateway.burst import Burst
+from gateway.burst import DELIVERIES, Burst
 from gateway.connection import Connection, Member
 from gateway.flusher import Flusher
 from gateway.local_room import LocalRoom
@@ -219,13 +219,16 @@ class Hub:
     def tell(self, to: Iterable[Connection], told: list[Announcement]) -> None:
         """Send announcements, encoded once for each format in use."""
         frames: dict[Format, list[bytes]] = {}
+        count = 0
         for connection in to:
+            count += 1
             wire = connection.wire
             encoded = frames.get(wire)
             if encoded is None:
                 encoded = frames[wire] = [wire.pack(item.outgoing(), item.offset) for item in told]
             for packed, item in zip(encoded, told, strict=True):
                 connection.push(packed, sheddable=item.sheddable)
+        DELIVERIES.value += count * len(told)
 
     def tell_users(self, event: Event, user1: str, user2: str, head: int = 0) -> None:
         """Tell both users of a direct chat of what happened in it.

@@ -10,6 +10,7 @@ from gateway.connection import Connection, Member
 from gateway.replay import Replay
 from shared.codec import CodecError
 from shared.errors import ChatError
+from shared.metrics import Counter
 from shared.model.events import RULE_CHANGES, Event
 from shared.model.rooms import Room
 from shared.telemetry import logger
@@ -19,6 +20,9 @@ MOST_READS: Final = 3
 
 TRY_AGAIN_AFTER: Final = 0.5
 """Seconds until a log is read again that could not be read."""
+
+GAPS: Final = Counter("gaps", "Times that a room lacked an event which pub/sub did not bring.")
+HEALED: Final = Counter("healed_events", "Events that came from a room's log instead.")
 
 log = logger(__name__)
 
@@ -95,6 +99,7 @@ class LocalRoom:
         elif self._catching_up:
             self._waiting.append(event)
         elif not self.synced.done() or event.prev > self.head:
+            GAPS.value += self.synced.done()
             self._waiting.append(event)
             self.catch_up()
         else:
@@ -149,6 +154,8 @@ class LocalRoom:
         self._stale = False
         while True:
             page = await self._replay.after(self.room, self.head)
+            if self.synced.done():
+                HEALED.value += len(page.events)
             for event in page.events:
                 self._advance(event)
             if not page.more:

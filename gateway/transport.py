@@ -202,6 +202,13 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         super().__init__(**uvicorns)
         self._rounds = rounds
 
+    def data_received(self, data: bytes) -> None:
+        """Read the handshake; why one cannot be read, uvicorn would not tell its client."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def handle_connect(self, event: Any) -> None:  # noqa: ANN401 - the base class's own
         """Take the handshake, and put the extension into its scope."""
         super().handle_connect(event)

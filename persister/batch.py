@@ -56,6 +56,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     dropped: list[int]
     created: list[str]
 
+    @property
+    def oldest(self) -> int | None:
+        """When the first of its rows was accepted, milliseconds since 1970, if it has any."""
+        return next((int(str(row["created_at"])) for row in self.events or self.rooms), None)
+
 
 def empty_batch(entry: Entry) -> Batch:
     """A batch that moves the position past an entry, and nothing else."""

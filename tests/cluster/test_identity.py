@@ -91,6 +91,9 @@ async def test_token_in_the_first_frame(guarded: Cluster, user: str, wire: Wire)
                 await peer.request(event, data)
             assert refusal.value.code == "unauthorized", event
         assert peer.frames == []
+        async with Peer(guarded.gateway_url(2)) as nobody:
+            await nobody.emit("getRooms")
+            await nobody.next("error")
         reply = await peer.request("authenticate", token(user))
         assert reply["user"] == user
         assert 3590 < reply["expiresIn"] <= 3600
@@ -193,6 +196,8 @@ async def test_socketio(guarded: Cluster, user: str) -> None:
     async with socketio(guarded.gateway_url(1)) as client:
         kind, data = await client.connect({})
         assert (kind, data["data"]["code"]) == ("44", "unauthorized")
+        kind, data = await client.connect({"token": token(user), "pid": 5})
+        assert (kind, data["data"]["code"]) == ("44", "bad_request")
         assert (await client.connect({"token": token(user), "welcome": 1}))[0] == "40"
         assert (await client.event("welcome"))["user"] == user
         assert (await client.ask("setUsername", user)) == {}
