@@ -7,7 +7,7 @@ or the turn ends. So what an event costs for each member is paid once for all ev
 from collections import defaultdict
 from collections.abc import Iterable
 
-from gateway.connection import Connection
+from gateway.connection import MOST_WRITE, Connection
 from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.frames import Format
@@ -48,6 +48,8 @@ class Burst:
         for wire, members in self._members.items():
             frames = self._frames[wire]
             size = sum(map(len, frames))
+            if size <= MOST_WRITE:
+                frames = [b"".join(frames)]  # once for all, not by each connection
             for connection in members:
                 connection.push_all(frames, size)
         self.local.handed_out = None

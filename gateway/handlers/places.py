@@ -1,5 +1,9 @@
 """What works alike in a room and in a chat: read its history, type, have seen."""
 
+import secrets
+from itertools import count
+from typing import Final
+
 from msgspec import UNSET
 
 from gateway.connection import Connection
@@ -17,6 +21,14 @@ from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import MessagePosted
 from shared.model.rooms import Room
+
+_LIFE: Final = secrets.token_urlsafe(9)
+_numbers: Final = count()
+
+
+def new_message_id() -> str:
+    """A `clientMsgId` for a send that came without one: no other of any gateway is like it."""
+    return f"{_LIFE}.{next(_numbers)}"
 
 
 def joined(connection: Connection, name: str | None) -> LocalRoom:

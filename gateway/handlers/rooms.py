@@ -9,7 +9,14 @@ from msgspec import UNSET
 
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, Sending, ToldAlready
-from gateway.handlers.places import accepted, check_length, find_sent, joined, may_be_sent
+from gateway.handlers.places import (
+    accepted,
+    check_length,
+    find_sent,
+    joined,
+    may_be_sent,
+    new_message_id,
+)
 from gateway.history import Page
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
@@ -114,7 +121,7 @@ def send_message(
     connection.check_own(command.sender)
     local = joined(connection, command.room)
     check_length(services, command.content)
-    client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
+    client_msg_id = command.client_msg_id or new_message_id()
     body = MessagePosted(connection.display_name, command.content, client_msg_id)
     if command.client_msg_id and may_be_sent(services, local.room, resend=command.resend):
         return _look_up(services, connection, local, body, resend=command.resend)
