@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
+from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
@@ -62,8 +63,10 @@ async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
     Raises:
-        ConfigError: a URL cannot be used, or PARTITIONS is not what the data was made with.
+        ConfigError: a URL cannot be used, settings do not go together, or PARTITIONS is not what
+            the data was made with.
     """
+    check_identity(settings)
     await open_engine(settings.database_url, writes=False).dispose()
     client = connect(settings.redis_url)
     try:

@@ -11,17 +11,19 @@ from starlette.types import Receive, Scope, Send
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
+from gateway.deadlines import IDENTIFY_WITHIN, Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
-from gateway.endpoints import chats, health, openapi, web, websocket
+from gateway.endpoints import chats, health, openapi, tickets, web, websocket
 from gateway.endpoints.engineio import EngineServer
-from gateway.endpoints.socketio import SocketIOApplication
+from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.identity import Identity
 from gateway.incoming import Incoming
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
@@ -43,6 +45,7 @@ from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
 from shared.broker.sessions import SessionBroker
 from shared.broker.subscriber import Subscriber
+from shared.broker.tickets import TicketBroker
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
@@ -74,6 +77,7 @@ def make_app(settings: Settings) -> Starlette:
         Route("/chats", chats.Chats),
         Route("/chats/user/{user:path}", chats.ChatsOfUser),
         Route("/chats/{chat}", chats.Chat),
+        Route("/tickets", tickets.Tickets),
         Route("/openapi.json", openapi.document),
         *web.routes(),
         WebSocketRoute("/ws", websocket.chat),
@@ -121,7 +125,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     for channel in (EVERYONE, *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, rooms)
-    for part in (subscriber, pulse, follower, presence, watch, durability, heads, sessions):
+    deadlines = Deadlines()
+    watches = (presence, watch, durability, heads, sessions, deadlines)
+    for part in (subscriber, pulse, follower, *watches):
         part.start()
         stack.push_async_callback(part.close)
 
@@ -148,6 +154,8 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         durability=durability,
         readiness=Readiness(pulse, watch),
         sessions=sessions,
+        identity=Identity(settings, TicketBroker(client, settings.partitions)),
+        deadlines=deadlines,
     )
     app.state.socketio = _socketio(app.state.services)
 
@@ -155,4 +163,6 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
 def _socketio(services: Services) -> EngineServer:
     settings = services.settings
     engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
-    return EngineServer(engine, SocketIOApplication(SocketIOChat(services)), settings.gateway_name)
+    within = IDENTIFY_WITHIN if services.identity.wanted else CONNECT_WITHIN
+    application = SocketIOApplication(SocketIOChat(services), within)
+    return EngineServer(engine, application, settings.gateway_name)

@@ -1,6 +1,7 @@
 """One client: who it is, which rooms it is in, and what it has not been sent yet."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from gateway.close_codes import CloseCode
+from gateway.entrance import Entrance
 from gateway.flusher import Flusher
 from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
@@ -60,6 +62,8 @@ class Connection:
         sid: unique in the cluster.
         wire: the format it speaks.
         username: the name bound to it; None until one is.
+        entrance: it has to show who it is first; None once it has, or need not.
+        expires: when it has to show it again, in seconds since 1970.
         durable: whether it wants to hear when SQL has its messages.
         rooms: the rooms it is in, by name.
         chats: the chats that it resumed, by id; all others of its user reach it as they are.
@@ -85,6 +89,8 @@ class Connection:
         "chats",
         "durable",
         "ended",
+        "entrance",
+        "expires",
         "fell_behind",
         "heard_from",
         "hears_chats",
@@ -115,6 +121,8 @@ class Connection:
         self.wire = wire
         self.sid = f"{gateway_name}.{secrets.token_urlsafe(9)}"
         self.username: str | None = None
+        self.entrance: Entrance | None = None
+        self.expires = math.inf
         self.durable = False
         self.rooms: dict[str, LocalRoom] = {}
         self.chats: dict[int, Member] = {}
@@ -227,6 +235,10 @@ class Connection:
             on_end, self.on_end = self.on_end, None
             on_end(code)
 
+    def abort_in(self, seconds: float) -> None:
+        """Drop it after so long, whatever it was not sent."""
+        asyncio.get_running_loop().call_later(seconds, self._link.abort)
+
     def flush(self) -> None:
         """Hand the link what it takes; the rest stays here, where it is counted."""
         link = self._link
@@ -285,7 +297,7 @@ class Connection:
             self._outbox.append(packed)
             self._unsent += len(packed)
         self.end(CloseCode.TRY_LATER)
-        asyncio.get_running_loop().call_later(LAST_CHANCE, self._link.abort)
+        self.abort_in(LAST_CHANCE)
 
     async def _flushed(self) -> None:
         """Wait until something was handed to the link, or the client is gone."""

@@ -7,7 +7,7 @@ from types import CoroutineType
 from typing import Any, Final, NamedTuple
 
 from gateway.connection import Connection
-from gateway.handlers import chats, people, places, resume, rooms
+from gateway.handlers import authentication, chats, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.protocols.frames import RequestId
 from gateway.services import Services
@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 
 TABLE: Final[Mapping[str, Entry]] = {
+    "authenticate": Entry(commands.Authenticate, authentication.authenticate),
     "setUsername": Entry(commands.SetUsername, people.set_username),
     "createRoom": Entry(commands.CreateRoom, rooms.create_room),
     "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
@@ -83,6 +84,8 @@ class Dispatcher:
             connection = self._connection
             frame = connection.wire.parse(data)
             request = frame.id
+            if connection.entrance is not None and frame.event != "authenticate":
+                authentication.admit(self._services, connection)
             entry = TABLE.get(frame.event) or _no_such_event()
             command = connection.wire.command(frame, entry.command)
             outcome = entry.handler(self._services, connection, command)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
+from gateway.deadlines import Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.identity import Identity
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -52,3 +54,5 @@ class Services:
     durability: Durability
     readiness: Readiness
     sessions: Sessions
+    identity: Identity
+    deadlines: Deadlines

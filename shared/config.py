@@ -60,6 +60,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # Signs grants: the first key signs, all are known; separated by commas, shared by gateways.
     secret_keys: str = ""
     grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
+    # Who a connection is: what it says, or what a verified token says of it. How these go together
+    # is checked by `gateway/identity.py`, which never shows their values.
+    auth_mode: Literal["open", "jwt"] = "open"
+    allow_open: Literal["yes", "no"] = "no"  # in `open`, to listen beyond loopback
+    guests: Literal["on", "off"] = "off"
+    jwt_key: str = ""
+    jwt_public_key: str = ""  # a PEM, or the path of one
+    jwt_jwks_url: str = ""
+    jwt_audience: str = ""
+    jwt_issuer: str = ""
+    jwt_leeway: Annotated[float, Meta(ge=0, le=60)] = 2  # seconds that clocks may differ
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

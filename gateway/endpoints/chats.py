@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.endpoints.access import who
 from gateway.handlers import chats
-from gateway.handlers.places import no_such_chat
 from gateway.protocols.payloads import chat_payload
 from gateway.services import Services
 from shared.errors import ChatError, Code
@@ -22,6 +22,7 @@ MOST_BODY: Final = 65_536
 
 STATUS: Final[dict[Code, HTTPStatus]] = {
     "bad_request": HTTPStatus.BAD_REQUEST,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "forbidden": HTTPStatus.FORBIDDEN,
     "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -74,19 +75,25 @@ async def chat_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ChatError):
         raise error
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_reply(status, error.message, {"Retry-After": "1"} if error.retryable else None)
+    headers = {"Retry-After": "1"} if error.retryable else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return error_reply(status, error.message, headers)
 
 
 class Chats(HTTPEndpoint):
     """`/chats`."""
 
     async def post(self, request: Request) -> Response:
-        """Make the chat of two users, or find it."""
+        """Make the chat of two users, or find it; who has to say who they are, one of them."""
+        bearer = await who(request)
         try:
             command = msgspec.json.decode(await _body(request), type=CreateChat)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ChatError("bad_request", str(error) or "nested too deeply") from None
         users = (str(command.user1_id), str(command.user2_id))
+        if bearer is not None and bearer.user not in users:
+            raise ChatError("forbidden", "one makes chats of one's own")
         payload, _ = await chats.make_chat(_services(request), *users)
         return reply(payload, HTTPStatus.CREATED)
 
@@ -96,15 +103,14 @@ class Chat(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """A chat."""
+        bearer = await who(request)
         chat_id = _chat_id(request)
-        chat = await _services(request).directory.chat(chat_id)
-        if chat is None:
-            raise no_such_chat(chat_id)
-        return reply(chat_payload(chat))
+        return reply(chat_payload(await chats.find_chat(_services(request), chat_id, bearer)))
 
     async def delete(self, request: Request) -> Response:
         """Delete a chat with all it held."""
-        await chats.delete_chat(_services(request), _chat_id(request))
+        bearer = await who(request)
+        await chats.delete_chat(_services(request), _chat_id(request), bearer)
         return Response(b"", HTTPStatus.OK)
 
 
@@ -112,12 +118,15 @@ class ChatsOfUser(HTTPEndpoint):
     """`/chats/user/{user}`."""
 
     async def get(self, request: Request) -> Response:
-        """The chats of a user."""
+        """The chats of a user: oneself, for whoever has to say who they are."""
+        bearer = await who(request)
         try:
             fields = {"userId": request.path_params["user"]}
             user = msgspec.convert(fields, UserOnline).user
         except msgspec.ValidationError as error:
             raise ChatError("bad_request", str(error)) from None
+        if bearer is not None and bearer.user != user:
+            raise ChatError("forbidden", "one lists chats of one's own")
         return reply(await chats.list_chats(_services(request), user))
 
 

@@ -25,6 +25,7 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.services import Services
+from gateway.tokens import Bearer
 from shared.broker.publisher import Accepted
 from shared.errors import ChatError
 from shared.model import commands
@@ -74,15 +75,25 @@ async def make_chat(services: Services, user1: str, user2: str) -> tuple[ChatPay
     return chat_payload(chat), made
 
 
-async def delete_chat(services: Services, chat_id: int) -> None:
+async def find_chat(services: Services, chat_id: int, bearer: Bearer | None) -> Room:
+    """A chat, for one of its users; for anybody where nobody says who they are.
+
+    Raises:
+        ChatError: `not_found`, also for a chat of others.
+    """
+    chat = await services.directory.chat(chat_id)
+    if chat is None or (bearer is not None and bearer.user not in chat.users):
+        raise no_such_chat(chat_id)
+    return chat
+
+
+async def delete_chat(services: Services, chat_id: int, bearer: Bearer | None) -> None:
     """Delete a chat with all it held; both users are told.
 
     Raises:
-        ChatError: `not_found`.
+        ChatError: `not_found`, as of `find_chat`.
     """
-    chat = await services.directory.chat(chat_id)
-    if chat is None:
-        raise no_such_chat(chat_id)
+    chat = await find_chat(services, chat_id, bearer)
     await services.directory.send(chat, "", secrets.token_urlsafe(12), RoomDeleted(""))
 
 

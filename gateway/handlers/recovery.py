@@ -94,7 +94,7 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
 
 async def _take(services: Services, connection: Connection, shown: Shown, heart: Heart) -> Taken:
     taken = await services.sessions.take(connection, shown.pid, heart)
-    if taken is None or shown.username not in {None, taken.session.username}:
+    if taken is None or not services.identity.may_go_on(shown.username, taken.session.username):
         raise NotRecovered
     return taken
 

@@ -44,11 +44,25 @@ class WelcomePayload(Payload, frozen=True):
         sid: the connection's name; unique in the cluster.
         gateway: the name of the gateway.
         max_content: characters of a message.
+        user: its name, where that is known already.
     """
 
     sid: str
     gateway: str
     max_content: int
+    user: str | UnsetType = UNSET
+
+
+class AuthenticatedPayload(Payload, frozen=True):
+    """The reply to `authenticate`.
+
+    Attributes:
+        user: whom the token names.
+        expires_in: seconds that the connection lasts without a fresh one.
+    """
+
+    user: str
+    expires_in: float
 
 
 class MessagePayload(Payload, frozen=True, omit_defaults=True):

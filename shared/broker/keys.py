@@ -99,6 +99,10 @@ class PartitionKeys:
         """Hash: what is remembered of a client, so that it can come back."""
         return self._key(f"session:{pid}")
 
+    def ticket(self, digest: str) -> str:
+        """String: whom a ticket lets in; named by the ticket's hash."""
+        return self._key(f"ticket:{digest}")
+
     def key_of_room(self, record: str) -> str:
         """The room's key, from the name of its record."""
         return record.removeprefix(self._key("room:"))

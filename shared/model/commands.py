@@ -23,6 +23,10 @@ EventId = Annotated[int, Meta(ge=1, lt=2**53)]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=128)]
 Password = Annotated[str, Meta(max_length=256)]
 Grant = Annotated[str, Meta(max_length=1024)]
+MOST_TOKEN = 8192
+"""Characters of a token."""
+
+Token = Annotated[str, Meta(min_length=1, max_length=MOST_TOKEN)]
 MOST_RESUMED = 1000
 """Rooms and chats in one `resume`."""
 
@@ -72,6 +76,16 @@ class SetUsername(Command, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_name(self.username)
+
+
+class Authenticate(Command, frozen=True, kw_only=True):
+    """Say who one is by a token, or bring a fresh one before the last expires."""
+
+    bare: ClassVar[str | None] = "token"
+    token: Token
+
+    def __repr__(self) -> str:
+        return "Authenticate(token=...)"
 
 
 class CreateRoom(Command, frozen=True, kw_only=True):

@@ -33,11 +33,13 @@ class Peer:
         url: of a gateway or a load balancer, `http://host:port`.
         query: what follows `/ws?`.
         wire: the format it asks for.
+        token: what it shows in the header `Authorization`.
     """
 
-    def __init__(self, url: str, query: str = "", wire: Wire = "json") -> None:
+    def __init__(self, url: str, query: str = "", wire: Wire = "json", token: str = "") -> None:
         self._url = url.replace("http", "ws", 1) + "/ws" + (f"?{query}" if query else "")
         self._wire = wire
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._taken = 0
@@ -56,7 +58,12 @@ class Peer:
     async def __aenter__(self) -> Self:
         protocol = Subprotocol(f"chat.{self._wire}")
         self._socket = await connect(
-            self._url, subprotocols=[protocol], max_queue=None, max_size=None, compression=None
+            self._url,
+            subprotocols=[protocol],
+            additional_headers=self._headers,
+            max_queue=None,
+            max_size=None,
+            compression=None,
         )
         assert self._socket.subprotocol == protocol
         self._reading = asyncio.create_task(self._read())

@@ -23,6 +23,10 @@ BAD = {
     "BATCH_AGE": ["-0.1", "5.1", "nan"],
     "SQLITE_SYNCHRONOUS": ["OFF", "full"],
     "LEASE_SECONDS": ["0.4", "61", "nan"],
+    "AUTH_MODE": ["none", "JWT"],
+    "ALLOW_OPEN": ["maybe"],
+    "GUESTS": ["yes"],
+    "JWT_LEEWAY": ["-1", "61", "nan"],
     "LOG_FORMAT": ["xml"],
     "LOG_LEVEL": ["INFO", "loud"],
 }
