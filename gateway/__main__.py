@@ -12,7 +12,7 @@ from gateway.app import make_app
 from gateway.drain import drain
 from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
-from gateway.transport import ChatProtocol
+from gateway.websocket_handshake import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse

@@ -72,6 +72,9 @@ def make_app(settings: Settings) -> Starlette:
         await app.state.socketio(scope, receive, send)
 
     routes = [
+        # In this order they are tried; most that comes is a client that connects.
+        WebSocketRoute("/ws", websocket.chat),
+        Mount("/socket.io", socketio),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/chats", chats.Chats),
@@ -80,8 +83,6 @@ def make_app(settings: Settings) -> Starlette:
         Route("/tickets", tickets.Tickets),
         Route("/openapi.json", openapi.document),
         *web.routes(),
-        WebSocketRoute("/ws", websocket.chat),
-        Mount("/socket.io", socketio),
     ]
     errors = {
         ChatError: chats.chat_error,

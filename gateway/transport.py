@@ -7,9 +7,7 @@ handed over as it is read, and what goes out is finished bytes, many frames in o
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
-
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from typing import Any, Final, Protocol
 
 from gateway.protocols.websocket_frames import (
     CLOSE,
@@ -22,9 +20,6 @@ from gateway.protocols.websocket_frames import (
     close_frame,
     frame,
 )
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent
 
 ADOPT: Final = "parley.adopt"
 """The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
@@ -187,37 +182,3 @@ class Link(asyncio.Protocol):
 
 Adopt = Callable[[Callable[[Link], Receiver]], None]
 """Hands an accepted connection over; the application returns right after it."""
-
-
-class ChatProtocol(WebSocketsSansIOProtocol):
-    """What uvicorn hands a WebSocket's handshake to; the application may adopt it afterwards."""
-
-    def handle_connect(self, event: Any) -> None:  # noqa: ANN401 - the base class's own
-        """Take the handshake, and put the extension into its scope."""
-        super().handle_connect(event)
-        # There is no scope where the handshake was refused. The application's first step comes
-        # after this one.
-        if scope := getattr(self, "scope", None):
-            scope["extensions"][ADOPT] = self._adopt
-
-    async def send(self, message: "ASGISendEvent") -> None:
-        """Send an ASGI message; a handshake that was answered with a refusal is completed."""
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            # Else uvicorn takes the application for one that forgot to answer, and logs an error.
-            self.handshake_complete = True
-
-    def _adopt(self, make_receiver: Callable[[Link], Receiver]) -> None:
-        transport, self.transport = self.transport, _HandedOver()
-        self.stop_keepalive()
-        self.connections.discard(self)
-        # Nothing is left behind in the handshake's parser: a client sends its first frame after
-        # the answer (RFC 6455, section 4.1), and that was written in this same step.
-        Link(transport, make_receiver, self.connections, self.config.ws_max_size)
-
-
-class _HandedOver(asyncio.Transport):
-    """Stands where the transport was: uvicorn closes it when the application returns."""
-
-    def close(self) -> None:
-        """Do nothing: the connection goes on."""
