@@ -52,6 +52,7 @@ class Link(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_answer",
         "_closing",
         "_connections",
         "_loop",
@@ -69,6 +70,7 @@ class Link(asyncio.Protocol):
         make_receiver: "Callable[[Link], Receiver]",
         connections: set[Any],
         limit: int,
+        answer: bytes = b"",
     ) -> None:
         """Begin after the handshake.
 
@@ -77,7 +79,10 @@ class Link(asyncio.Protocol):
             make_receiver: makes what gets all that comes in.
             connections: uvicorn's own set, through which it ends its connections.
             limit: bytes of a message at the most.
+            answer: to the handshake; it leaves with what the receiver writes in this turn of the
+                event loop, or alone at its end.
         """
+        self._answer = answer
         self._transport = transport
         self._connections = connections
         self._reader = FrameReader(limit)
@@ -89,10 +94,14 @@ class Link(asyncio.Protocol):
         self._receiver = make_receiver(self)
         connections.add(self)
         transport.set_protocol(self)
+        if answer:
+            self._loop.call_soon(self._begin)
 
     def write(self, frames: list[bytes]) -> None:
         """Send finished frames in one go; nothing goes out behind a close frame."""
         if not self._closing:
+            if self._answer:
+                frames, self._answer = [self._answer, *frames], b""
             self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def close(self, code: int, reason: str = "") -> None:
@@ -147,6 +156,10 @@ class Link(asyncio.Protocol):
         """End because the server stops; uvicorn calls this."""
         self.close(1012)
         self._transport.close()
+
+    def _begin(self) -> None:
+        if self._answer:
+            self.write([])
 
     def _look(self) -> None:
         """Drop a client that said nothing since it was asked; ask one that is silent."""

@@ -41,6 +41,7 @@ class ChatProtocol(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_answer",
         "_answered",
         "_app_state",
         "_asked",
@@ -68,6 +69,8 @@ class ChatProtocol(asyncio.Protocol):
         self._gone: asyncio.Future[None] | None = None
         self._key = ""
         self._asked = self._told = self._answered = False
+        # The answer of an accepted handshake, until something is written behind it.
+        self._answer = b""
         self._refusal: Message = {}
         self._body = b""
         # What came before the answer, though no client should send it (section 4.1).
@@ -195,7 +198,9 @@ class ChatProtocol(asyncio.Protocol):
             b"\r\n",
         ]
         self._answered = True
-        self._write(b"".join(answer))
+        self._answer = b"".join(answer)
+        # Whoever adopts the connection does so in this step, and takes the answer along.
+        asyncio.get_running_loop().call_soon(self._write, b"")
 
     def _deny(self) -> None:
         headers = (b"%b: %b\r\n" % pair for pair in self._refusal.get("headers", ()))
@@ -206,12 +211,15 @@ class ChatProtocol(asyncio.Protocol):
         if transport is None:
             return  # the client is gone already
         self._connections.discard(self)
-        link = Link(transport, make_receiver, self._connections, self._config.ws_max_size)
+        limit = self._config.ws_max_size
+        answer, self._answer = self._answer, b""
+        link = Link(transport, make_receiver, self._connections, limit, answer)
         if self._early:
             link.data_received(self._early)
 
     def _refuse(self, status: HTTPStatus, headers: bytes = b"", body: bytes = b"") -> None:
         """End the connection; with this answer, if it was not answered before."""
+        self._write(b"")
         transport, self._transport = self._transport, None
         if transport is None:
             return
@@ -224,8 +232,9 @@ class ChatProtocol(asyncio.Protocol):
         transport.close()
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
+        unwritten, self._answer = self._answer + data, b""
+        if unwritten and self._transport is not None:
+            self._transport.write(unwritten)
 
 
 class _Nobody:
