@@ -1,13 +1,17 @@
 """The composition root: opens a gateway's parts in order, closes them in reverse."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.admin_server import serving_admin
+from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
@@ -15,7 +19,10 @@ from gateway.deadlines import IDENTIFY_WITHIN, Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, tickets, web, websocket
+from gateway.endpoints.admin import make_admin
 from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.guard import Guard
+from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.flusher import Flusher
@@ -25,6 +32,7 @@ from gateway.history import History
 from gateway.hub import Hub
 from gateway.identity import Identity
 from gateway.incoming import Incoming
+from gateway.limits import Limits
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -35,10 +43,13 @@ from gateway.readiness import Readiness
 from gateway.replay import Replay
 from gateway.services import Services
 from gateway.sessions import Sessions
+from gateway.status import show_gauges
 from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
+from shared.broker.limits import LimitBroker
+from shared.broker.overview import Watchtower
 from shared.broker.partitions import PartitionProbe
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
@@ -49,6 +60,7 @@ from shared.broker.tickets import TicketBroker
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
+from shared.metrics import LoopLag
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
@@ -57,13 +69,20 @@ from shared.telemetry import logger
 log = logger(__name__)
 
 
-def make_app(settings: Settings) -> Starlette:
-    """The ASGI application of one gateway."""
+def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlette:
+    """The ASGI application of one gateway.
+
+    Args:
+        settings: of this gateway.
+        admin: where it serves its operator, if it does.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await _open(app, settings, stack)
+            if admin is not None:
+                await _open_admin(app.state.services, admin, stack)
             log.info("gateway starts", host=settings.host, port=settings.port)
             yield
         log.info("gateway ended")
@@ -89,7 +108,8 @@ def make_app(settings: Settings) -> Starlette:
         HTTPException: chats.http_error,
         Exception: chats.server_error,
     }
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    guard = Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies)
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan, exception_handlers=errors)
     return app
 
 
@@ -102,6 +122,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.callback(pipe.close)
     publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
+    limits = Limits(LimitBroker(pipe), settings) if settings.limited else None
+    if limits is not None:
+        stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
     reads = Pipe(settings.redis_url)
@@ -149,6 +172,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
         presence=presence,
         grants=Grants(settings),
+        authorization=Authorization(settings.auth_mode),
         replay=replay,
         rooms=rooms,
         reader=reader,
@@ -157,10 +181,20 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         durability=durability,
         readiness=Readiness(pulse, watch),
         sessions=sessions,
+        limits=limits,
         identity=Identity(settings, TicketBroker(client, settings.partitions)),
         deadlines=deadlines,
     )
     app.state.socketio = _socketio(app.state.services)
+
+
+async def _open_admin(services: Services, listener: socket.socket, stack: AsyncExitStack) -> None:
+    show_gauges(services)
+    stack.callback(LoopLag().close)
+    client = connect(services.settings.redis_url)
+    stack.push_async_callback(client.aclose)
+    app = make_admin(services, Watchtower(client, services.settings.partitions))
+    await stack.enter_async_context(serving_admin(SecurityHeaders(app), listener))
 
 
 def _socketio(services: Services) -> EngineServer:

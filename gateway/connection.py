@@ -15,10 +15,12 @@ from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
+from shared.metrics import Counter, LabelledCounter
 from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+    from gateway.visitor import Visitor
 
 MOST_WRITE: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
@@ -30,6 +32,10 @@ CALM: Final = 4
 """A connection takes more of a long answer once the outbox is below one part in so many."""
 
 
+ERRORS: Final = LabelledCounter("errors", "Requests answered with an error.", "code")
+LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
+
+
 class Member:
     """A connection in a room, or in a chat that it resumed.
 
@@ -38,14 +44,16 @@ class Member:
         seen: the last seq that its history showed. What the channel or the log bring of it
             later, because they were behind, it has already.
         cursors: how far its resume said that others have seen; the same holds for these.
+        since: the room's head when it was let in.
     """
 
-    __slots__ = ("cursors", "seen", "waiting")
+    __slots__ = ("cursors", "seen", "since", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, since: int = 0) -> None:
         self.waiting: list[Event] | None = []
         self.seen = 0
         self.cursors: dict[str, int] = {}
+        self.since = since
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""
@@ -77,6 +85,7 @@ class Connection:
         placed: the count of the last offset that was written to this client alone.
         holds_chats: it is coming back: events of chats wait until those before them are there.
         replaced: its client has come back on another connection.
+        visitor: where it comes from; None while rates are not limited.
     """
 
     __slots__ = (
@@ -103,6 +112,7 @@ class Connection:
         "rooms",
         "sid",
         "username",
+        "visitor",
         "wire",
     )
 
@@ -135,6 +145,7 @@ class Connection:
         self.holds_chats = False
         self.replaced = False
         self.ended = False
+        self.visitor: Visitor | None = None
         self.on_end: Callable[[CloseCode], None] | None = None
         self._link = link
         self._flusher = flusher
@@ -160,8 +171,14 @@ class Connection:
             ChatError: `forbidden` for another name than the connection's own.
         """
         if self.username is None:
-            self.username = username
+            self.become(username)
         self.check_own(username)
+
+    def become(self, username: str) -> None:
+        """Take the name of whoever it is known to be."""
+        self.username = username
+        if self.visitor is not None:
+            self.visitor.named(self)
 
     def check_own(self, username: str | None) -> None:
         """Refuse to act for somebody else; None is nobody else.
@@ -226,6 +243,7 @@ class Connection:
 
     def refuse(self, request: RequestId | None, error: ChatError) -> None:
         """Answer a request with an error; one without an id gets it too."""
+        ERRORS.add(error.code)
         place = UNSET if request is None else request
         self.push(self.wire.pack(Outgoing("error", id=place, data=error.payload())))
 
@@ -289,6 +307,7 @@ class Connection:
 
     def _fall_behind(self) -> None:
         """Say what it lacks, if it ever reads again, and let it go."""
+        LAGGED.value += 1
         self.lagging = self.fell_behind = True
         for name, local in self.rooms.items():
             head = local.head if local.handed_out is None else local.handed_out

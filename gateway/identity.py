@@ -6,13 +6,13 @@ With AUTH_MODE=open a connection is whoever it says it is, and nothing here is a
 import secrets
 import time
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Final
 
 import msgspec
 
 from gateway.keys import keys_of
 from gateway.tokens import Bearer, Tokens
+from shared.addresses import is_loopback
 from shared.broker.tickets import TicketBroker
 from shared.config import ConfigError, Settings
 from shared.errors import ChatError
@@ -45,14 +45,6 @@ def check_identity(settings: Settings) -> None:
             f"HOST={settings.host} is open to other machines, and with AUTH_MODE=open anybody may"
             " be anybody: set AUTH_MODE=jwt, or ALLOW_OPEN=yes if that is meant"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def bearer_token(authorization: str | None) -> str | None:

@@ -19,12 +19,16 @@ from uvicorn.server import ServerState
 from websockets.utils import accept_key
 
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from gateway.rounds import Rounds
 from gateway.transport import ADOPT, Link, Receiver
 from shared.telemetry import logger
 
 VERSION: Final = b"13"
 KEY_SIZE: Final = 16
 """Bytes of a client's key (RFC 6455, section 4.1)."""
+
+MOST_LINE: Final = 8192
+"""Bytes of a line of a request."""
 
 GONE: Final = 1006
 """What an application is told of a client that went without a word (section 7.1.5)."""
@@ -52,14 +56,20 @@ class ChatProtocol(asyncio.Protocol):
         "_gone",
         "_key",
         "_refusal",
+        "_rounds",
         "_tasks",
         "_told",
         "_transport",
     )
 
     def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any]
+        self,
+        rounds: Rounds,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
     ) -> None:
+        self._rounds = rounds
         self._config = config
         self._app_state = app_state
         self._connections: set[Any] = server_state.connections
@@ -99,7 +109,9 @@ class ChatProtocol(asyncio.Protocol):
         line, *lines = data[:-4].split(b"\r\n")
         method, target, _ = line.split(b" ", 2)
         headers = [(name.lower(), value) for name, _, value in (h.partition(b": ") for h in lines)]
-        if fault := self._fault(method, target, dict(headers)):
+        if max(map(len, (line, *lines))) > MOST_LINE:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif fault := self._fault(method, target, dict(headers)):
             self._refuse(*fault)
         elif self._transport is not None:
             scope = self._scope(self._transport, target, headers)
@@ -213,7 +225,7 @@ class ChatProtocol(asyncio.Protocol):
         self._connections.discard(self)
         limit = self._config.ws_max_size
         answer, self._answer = self._answer, b""
-        link = Link(transport, make_receiver, self._connections, limit, answer)
+        link = Link(transport, make_receiver, self._connections, limit, self._rounds, answer)
         if self._early:
             link.data_received(self._early)
 

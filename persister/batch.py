@@ -8,13 +8,19 @@ from shared.broker.partitions import Head
 from shared.broker.stream import Entry
 from shared.codec import CodecError, decode
 from shared.model.events import (
+    Banned,
+    Body,
     CursorMoved,
     Event,
     HistoryCleared,
+    Kicked,
     MessageDeleted,
     MessagePosted,
+    ModeratorChanged,
+    PasswordChanged,
     RoomCreated,
     RoomDeleted,
+    Unbanned,
 )
 
 Row = dict[str, object]
@@ -33,6 +39,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         floors: for each room that was cleared, by id, the seq up to which.
         gone: (room id, seq) of messages deleted one by one.
         moves: cursor moves, in order.
+        rules: events that changed who may what in a room, in order.
         dropped: ids of rooms that were deleted.
         created: keys of the rooms made here.
     """
@@ -45,8 +52,14 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     floors: dict[int, int]
     gone: list[Row]
     moves: list[Row]
+    rules: list[Event]
     dropped: list[int]
     created: list[str]
+
+    @property
+    def oldest(self) -> int | None:
+        """When the first of its rows was accepted, milliseconds since 1970, if it has any."""
+        return next((int(str(row["created_at"])) for row in self.events or self.rooms), None)
 
 
 def empty_batch(entry: Entry) -> Batch:
@@ -96,8 +109,27 @@ def event_row(event: Event, epoch: int) -> Row:
             row |= {"kind": "delete", "sender": by, "deleted": False}
             row |= {"target_id": message_id, "target_seq": message_seq}
         case body:
-            raise Unreadable(f"{type(body).__name__} is not stored")
+            row |= _rule_fields(body)
     return row
+
+
+def _rule_fields(body: Body) -> Row:
+    """What the row of an event that changes who may what says of it."""
+    user: str | None = None
+    match body:
+        case Kicked(user, by):
+            kind = "kick"
+        case Banned(user, by):
+            kind = "ban"
+        case Unbanned(user, by):
+            kind = "unban"
+        case ModeratorChanged(user, by, moderator):
+            kind = "promote" if moderator else "demote"
+        case PasswordChanged(by, protected):
+            kind = "lock" if protected else "unlock"
+        case _:
+            raise Unreadable(f"{type(body).__name__} is not stored")
+    return {"kind": kind, "sender": by, "deleted": False, "target_user": user}
 
 
 def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:
@@ -118,6 +150,7 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
         floors={},
         gone=[],
         moves=[],
+        rules=[],
         dropped=[],
         created=[],
     )
@@ -145,6 +178,8 @@ def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
                 batch.floors[room] = event.seq
             elif isinstance(body, MessageDeleted):
                 batch.gone.append({"room": room, "place": body.message_seq})
+            elif not isinstance(body, MessagePosted):
+                batch.rules.append(event)
 
 
 def dropped_key(key: str, room_id: int) -> str:
@@ -179,6 +214,7 @@ def _void_row(event: Event, epoch: int) -> Row:
         "target_id": None,
         "target_seq": None,
         "seen_at": None,
+        "target_user": None,
     }
 
 
@@ -196,4 +232,5 @@ def _room_row(event: Event, created: RoomCreated, epoch: int) -> Row:
         "user1": created.user1 or None,
         "user2": created.user2 or None,
         "deleted": False,
+        "password_seq": 0,
     }

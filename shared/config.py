@@ -1,13 +1,18 @@
 """Settings: read once from the environment, checked, frozen. Nothing else reads `os.environ`."""
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Meta
+
+from shared.addresses import Networks, is_loopback
+from shared.origins import Origins
+from shared.rates import Rate
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
@@ -24,6 +29,19 @@ class ConfigError(ValueError):
     """A setting has a value that Parley cannot run with; the text is one sentence for a user."""
 
 
+def invalid(name: str, value: str, reason: object) -> ConfigError:
+    """The refusal of a setting; neither a secret nor a part of one is quoted.
+
+    Args:
+        name: of its environment variable.
+        value: what it was set to.
+        reason: what is wrong, perhaps in the words of a library, which may quote the value.
+    """
+    if name.endswith(("_KEY", "_KEYS")) or (name.endswith("_URL") and re.search("[@?]", value)):
+        return ConfigError(f"{name} is not valid; it is not shown, as it may hold a password")
+    return ConfigError(f"{name}={value} is not valid: {reason}")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Everything a gateway or a persister can be told, named as in the environment.
 
@@ -32,6 +50,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    # The operator's own: status and metrics. Without it they are not served.
+    admin_host: str = "127.0.0.1"
+    admin_port: Port | None = None
+    # Files in PEM: with them a gateway serves https and wss only. The key may be in the first.
+    tls_cert: str = ""
+    tls_key: str = ""
     gateway_name: Name = "gateway"
     persister_name: Name = "persister"
     data_dir: str = ".cluster"
@@ -71,8 +95,46 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     jwt_audience: str = ""
     jwt_issuer: str = ""
     jwt_leeway: Annotated[float, Meta(ge=0, le=60)] = 2  # seconds that clocks may differ
+    # Proxies whose `X-Forwarded-For` is believed.
+    trusted_proxies: Networks = Networks.parse("")
+    # Whose pages may connect; empty for the gateway's own, in `open` those of loopback too.
+    allowed_origins: Origins = Origins.parse("")
+    handshake_seconds: Annotated[float, Meta(ge=0.1, le=300)] = 10
+    ping_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 20  # a silent WebSocket is asked
+    # Connections that have not sent their first request yet; above it the oldest is dropped.
+    max_half_open: Annotated[int, Meta(ge=1)] = 4096
+    max_rooms: Annotated[int, Meta(ge=1, le=10_000)] = 100  # of one connection
+    rate_limits: Literal["on", "off", "auto"] = "auto"
+    rate_connections: Rate = Rate.parse("20/1s:500")  # an address
+    rate_user_connections: Rate = Rate.parse("1/1s:30")
+    rate_messages: Rate = Rate.parse("20/1s:60")
+    rate_joins: Rate = Rate.parse("10/1s:200")
+    rate_typing: Rate = Rate.parse("2/1s:10")
+    rate_history: Rate = Rate.parse("10/1s:100")
+    rate_requests: Rate = Rate.parse("50/1s:300")  # all else that a user asks
+    rate_rest: Rate = Rate.parse("20/1s:100")  # an address
+    # Passwords that were wrong: a user's for a room, an address's for a room, all for a room.
+    rate_guesses: Rate = Rate.parse("5/1m:5")
+    rate_address_guesses: Rate = Rate.parse("10/1m:20")
+    rate_room_guesses: Rate = Rate.parse("60/1m:100")
+    # What one connection may be refused before it is closed.
+    rate_refusals: Rate = Rate.parse("10/1s:100")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def limited(self) -> bool:
+        """Whether rates are limited: by themselves wherever strangers may come."""
+        if self.rate_limits == "auto":
+            return self.auth_mode != "open" or not is_loopback(self.host)
+        return self.rate_limits == "on"
+
+    @property
+    def origins(self) -> Origins:
+        """Whose pages may connect."""
+        if str(self.allowed_origins):
+            return self.allowed_origins
+        return Origins.parse("self,loopback" if self.auth_mode == "open" else "self")
 
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -92,11 +154,15 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
     known = [field.encode_name for field in msgspec.structs.fields(kind)]
     values = {name: given[name] for name in known if given.get(name)}
     try:
-        return msgspec.convert(values, kind, strict=False)
+        return msgspec.convert(values, kind, strict=False, dec_hook=_read)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
-        raise ConfigError(f"{name}={values.get(name, '')!s} is not valid: {reason}") from None
+        raise invalid(name, values.get(name, ""), reason) from None
+
+
+def _read(kind: Any, text: str) -> object:  # noqa: ANN401 - a type with a syntax of its own
+    return kind.parse(text)
 
 
 def load_or_exit(kind: type[S]) -> S:

@@ -25,6 +25,7 @@ class EngineSession:
 
     Attributes:
         query: the parameters of the request that opened it.
+        address: where that came from.
         authorization: the header of that request, where the application wants it.
         state: whatever the application keeps with it.
         engine: the state of the protocol.
@@ -40,6 +41,7 @@ class EngineSession:
         "_poll",
         "_timer",
         "_told",
+        "address",
         "authorization",
         "engine",
         "on_writable",
@@ -60,6 +62,7 @@ class EngineSession:
         transport: Transport = "websocket" if request.upgrade else "polling"
         self.engine = Session(sid, transport, settings, self._loop.time())
         self.query = request.query
+        self.address = request.address
         self.authorization: str | None = None
         self.state: Any = None
         self.socket: Socket | None = None

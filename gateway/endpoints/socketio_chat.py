@@ -21,6 +21,7 @@ from gateway.protocols.socketio_packets import MAIN
 from gateway.protocols.socketio_session import Socket
 from gateway.services import Services
 from gateway.tokens import Bearer
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 
@@ -91,6 +92,8 @@ class ChatClient:
         self.connection = Connection(
             wire, self._link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
+        if services.limits is not None:
+            self.connection.visitor = Visitor(services.limits, session.address)
         self._dispatcher = Dispatcher(services, self.connection)
         # What the client asked for last; it is not read further until that is done.
         self._under_way: asyncio.Task[None] | None = None
@@ -140,6 +143,8 @@ class ChatClient:
         connection, services = self.connection, self._services
         try:
             bearer = await self._identify(auth)
+            if connection.visitor is not None:
+                await connection.visitor.admitted()
         except ChatError as error:
             self._socket.refuse(error.message, error.payload())
             return
@@ -185,11 +190,12 @@ class ChatClient:
         bearer = bearer or identity.guest()
         if auth.username and str(auth.username) != bearer.user:
             raise ChatError("forbidden", "that is not the name of whoever connects")
-        connection.username = bearer.user
+        connection.become(bearer.user)
         return bearer
 
     def _accept(self, payload: dict[str, str | None]) -> None:
         self._socket.accept(self.connection.sid, **payload)
+        self._session.authorization = None  # it was looked at
         self.connection.on_end = self._end
         self._link.open = True
         self._session.on_writable = self.connection.flush
@@ -233,7 +239,14 @@ class SocketIOChat:
             session.close()
             return None
         client = socket.state = ChatClient(self._services, session, socket)
-        shown = _auth(client.connection, {**session.query, **auth})
+        try:
+            shown = _auth({**session.query, **auth})
+        except ChatError as error:
+            if self._services.identity.wanted:
+                socket.refuse(error.message, error.payload())
+                return None
+            client.connection.refuse(None, error)
+            shown = Auth()
         client.connection.durable = shown.durable in FLAGS
         return client.connect(shown)
 
@@ -253,13 +266,16 @@ class SocketIOChat:
             socket.state.left(reason)
 
 
-def _auth(connection: Connection, given: dict[str, Any]) -> Auth:
-    """Read what a client says of itself; what is not readable is answered and not taken."""
+def _auth(given: dict[str, Any]) -> Auth:
+    """Read what a client says of itself.
+
+    Raises:
+        ChatError: `bad_request`.
+    """
     try:
         return msgspec.convert(given, Auth)
     except msgspec.ValidationError as error:
-        connection.refuse(None, ChatError("bad_request", f"auth: {error}"))
-        return Auth()
+        raise ChatError("bad_request", f"auth: {error}") from None
 
 
 def _bind(connection: Connection, username: object) -> None:

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.conversation import Conversation
+from gateway.endpoints.guard import address_of
 from gateway.entrance import Entrance
 from gateway.handlers import people
 from gateway.handlers.authentication import enter
@@ -19,6 +20,7 @@ from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.services import Services
 from gateway.tokens import Bearer
 from gateway.transport import ADOPT, Adopt, Link
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 
@@ -54,6 +56,8 @@ async def chat(websocket: WebSocket) -> None:
         connection = Connection(
             wire, link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
+        if services.limits is not None:
+            connection.visitor = Visitor(services.limits, address_of(websocket.scope))
         connection.durable = query.get("durable") == "1"
         return _begin(services, connection, link, query, bearer)
 

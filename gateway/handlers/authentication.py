@@ -51,7 +51,7 @@ def enter(services: Services, connection: Connection, bearer: Bearer) -> None:
         connection.end(CloseCode.NOT_ALLOWED)
         raise ChatError("forbidden", "that is not the name of whoever connects")
     connection.entrance = None
-    connection.username = bearer.user
+    connection.become(bearer.user)
     services.deadlines.expire(connection, bearer.expires)
     if entrance.welcome:
         people.welcome(services, connection)

@@ -47,7 +47,7 @@ async def user_offline(
     services: Services, connection: Connection, command: commands.UserOffline
 ) -> None:
     """Be seen online no more, and hear of one's chats no more."""
-    connection.check_own(command.user)
+    services.authorization.authorize("userOffline", connection.display_name, about=(command.user,))
     _forget_user(services, connection)
     await services.sessions.try_to_keep(connection)
 

@@ -126,6 +126,37 @@ class MessageDeletedPayload(Payload, frozen=True):
     prev: int
 
 
+class PutOutPayload(Payload, frozen=True):
+    """`kicked`, `banned` and `unbanned`: what `by` did to `user`."""
+
+    room: str
+    seq: int
+    prev: int
+    user: UserId
+    by: UserId
+
+
+class ModeratorChangedPayload(Payload, frozen=True):
+    """`moderatorChanged`: whether `user` is a moderator from here on."""
+
+    room: str
+    seq: int
+    prev: int
+    user: UserId
+    by: UserId
+    moderator: bool
+
+
+class PasswordChangedPayload(Payload, frozen=True):
+    """`passwordChanged`: whether joining takes a password from here on."""
+
+    room: str
+    seq: int
+    prev: int
+    by: UserId
+    protected: bool
+
+
 class SeenPayload(Payload, frozen=True):
     """`seen`: a user has seen everything up to `seq`."""
 

@@ -10,6 +10,14 @@ PERSISTERS: Final = "{persisters}:members"
 """The living persisters, by which partitions are shared out."""
 
 
+def bucket(kind: str, whose: tuple[str, ...]) -> str:
+    """When a token bucket is full again. All have one hash tag: one call may take from several.
+
+    The lengths keep two names from running together.
+    """
+    return f"{{limits}}:{kind}:" + ":".join(f"{len(name)}:{name}" for name in whose)
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionKeys:
     """The keys of one partition."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any, Final
 
 import msgspec
@@ -21,13 +22,30 @@ from shared.broker.resp import Word, pack
 from shared.codec import encode_body
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Body, HistoryCleared, MessageDeleted, RoomDeleted, Wake
+from shared.metrics import LATENCIES, SIZES, Counter, Histogram
+from shared.model.events import (
+    Banned,
+    Body,
+    HistoryCleared,
+    Kicked,
+    MessageDeleted,
+    ModeratorChanged,
+    PasswordChanged,
+    RoomDeleted,
+    Unbanned,
+    Wake,
+)
 from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MOST_SENDS: Final = 256
 """Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
+
+ACCEPTED: Final = Counter("sends_accepted", "Sends that the broker accepted.")
+DUPLICATES: Final = Counter("sends_duplicate", "Sends that were accepted before.")
+SECONDS: Final = Histogram("publish_seconds", "How long a call of publish took.", LATENCIES)
+SHARING: Final = Histogram("publish_sends", "Sends that shared a call of publish.", SIZES)
 
 log = logger(__name__)
 
@@ -154,7 +172,10 @@ class Publisher:
             while waiting:
                 sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
                 try:
+                    began = monotonic()
                     answer = await self._call(PartitionKeys(number), sends)
+                    SECONDS.observe(monotonic() - began)
+                    SHARING.observe(len(sends))
                     if answer is not None:
                         self._epochs[number] = max(self._epochs[number], answer[0])
                     if absent := _settle(sends, answer):
@@ -209,6 +230,16 @@ def _effect(body: Body) -> str:
             return f"delete {seq}"
         case RoomDeleted():
             return "drop"
+        case PasswordChanged(password_hash=password_hash):
+            return f"password {password_hash}"
+        case Kicked(user):
+            return f"kick {user}"
+        case Banned(user):
+            return f"ban {user}"
+        case Unbanned(user):
+            return f"unban {user}"
+        case ModeratorChanged(user, _, moderator):
+            return f"promote {user}" if moderator else f"demote {user}"
         case _:
             return ""
 
@@ -240,7 +271,9 @@ def _settle(sends: Sequence[Send], answer: list[Any] | None) -> list[Send]:
                 continue  # the client went away and its wait was cancelled
             case b"accepted" | b"duplicate":
                 event_id, seq, at = numbers
-                send.done.set_result(Accepted(event_id, seq, at, status == b"duplicate", epoch))
+                duplicate = status == b"duplicate"
+                (DUPLICATES if duplicate else ACCEPTED).value += 1
+                send.done.set_result(Accepted(event_id, seq, at, duplicate, epoch))
             case b"absent":
                 absent.append(send)
             case b"overloaded":

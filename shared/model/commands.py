@@ -175,6 +175,49 @@ class Typing(Command, frozen=True, kw_only=True):
         _check_place(self.room, self.chat_id)
 
 
+class SetPassword(Command, frozen=True, kw_only=True):
+    """Protect a room by another password; an empty one, or none, opens it."""
+
+    room: Name
+    password: Password | None = None
+
+    def __post_init__(self) -> None:
+        check_text(self.password or "")
+
+
+class MemberCommand(Command, frozen=True, kw_only=True):
+    """A command about a user of a room."""
+
+    room: Name
+    user_id: UserId = msgspec.field(name="user")
+
+    @property
+    def user(self) -> str:
+        """The user, as text."""
+        return str(self.user_id)
+
+    def __post_init__(self) -> None:
+        check_name(self.user)
+
+
+class Kick(MemberCommand, frozen=True, kw_only=True):
+    """Put a user out of a room."""
+
+
+class Ban(MemberCommand, frozen=True, kw_only=True):
+    """Put a user out of a room, and keep them out."""
+
+
+class Unban(MemberCommand, frozen=True, kw_only=True):
+    """Undo `Ban`."""
+
+
+class SetModerator(MemberCommand, frozen=True, kw_only=True):
+    """Make a user a moderator of a room, or none any more."""
+
+    moderator: bool
+
+
 class DeleteMessages(Command, frozen=True, kw_only=True):
     """Delete everything said in a room so far."""
 

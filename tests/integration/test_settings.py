@@ -39,6 +39,21 @@ async def test_broken_setting(stage: Stage, name: str) -> None:
         assert name in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://:canary/more@127.0.0.1"),
+        ("DATABASE_URL", "postgresql+asyncpg://ann:canary@127.0.0.1:port/parley"),
+        ("DATABASE_URL", "sqlite://ann:canary@/parley.db?password=canary"),
+    ],
+)
+async def test_a_password_in_a_broken_url(stage: Stage, name: str, value: str) -> None:
+    """The password of a URL that cannot be used is not shown."""
+    for sentence in await refusals({**stage.env, name: value}):
+        assert name in sentence
+        assert "canary" not in sentence
+
+
 async def test_database_without_an_async_driver(stage: Stage) -> None:
     """A database URL without an async driver is refused like any broken setting."""
     env = {**stage.env, "PORT": str(free_port()), "DATABASE_URL": "sqlite:///parley.db"}
@@ -77,3 +92,17 @@ async def test_gateway_with_other_partitions(stage: Stage) -> None:
         env = {**stage.env, "PARTITIONS": "4", "PORT": str(free_port())}
         async with Process("gateway", env) as gateway:
             await gateway.hear("PARTITIONS=4 is not valid")
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({"HOST": "0.0.0.0"}, "HOST=0.0.0.0 is open to other machines"),  # noqa: S104
+        ({"AUTH_MODE": "jwt", "JWT_KEY": "secret"}, "JWT_KEY is too short"),
+    ],
+)
+async def test_identity_that_cannot_be(stage: Stage, env: dict[str, str], sentence: str) -> None:
+    """A gateway whose settings of identity do not go together says so, without any secret."""
+    [said] = await refusal("gateway", {**stage.env, "PORT": str(free_port()), **env})
+    assert said.startswith(sentence)
+    assert "secret" not in said

@@ -9,6 +9,7 @@
 -- ARGV[8]  creator    ARGV[9] user1    ARGV[10] user2    ARGV[11] created_at
 -- ARGV[12] head: its last seq in SQL   ARGV[13] given: no seq up to this one is given again
 -- ARGV[14] floor                       ARGV[15] when its last event was, ms since 1970
+-- ARGV[16..] what else its record holds, name and value in turn
 --
 -- Returns nil when the partition is closed, else 'open', or 'stale' when epoch or generation
 -- moved on meanwhile: then what SQL said may be out of date. The old log goes: in a new epoch it
@@ -23,6 +24,7 @@ redis.call('HSET', KEYS[3], 'id', ARGV[4], 'epoch', epoch, 'kind', ARGV[5], 'nam
   'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
   'created', ARGV[11], 'head', ARGV[12], 'given', ARGV[13], 'floor', ARGV[14], 'last', 0,
   'active', ARGV[15])
+for i = 16, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 -- It is held from now on, however long ago its last event was.
 redis.call('ZADD', KEYS[2], int(now_ms()), ARGV[3])
 for i = 8, #KEYS do redis.call('SADD', KEYS[i], ARGV[3]) end

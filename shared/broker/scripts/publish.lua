@@ -13,7 +13,8 @@
 --          ('' for a named room, which never wakes)
 -- ARGV[..] three for each send: the number of its room (1..R), its effect, the encoded body.
 --          Effects: '' none; 'floor' raises the room's floor to the event; 'delete <seq>' deletes
---          the message there; 'drop' deletes the room
+--          the message there; 'drop' deletes the room; 'password <hash>'; 'kick <user>',
+--          'ban <user>', 'unban <user>', 'promote <user>', 'demote <user>': a user's standing
 --
 -- Returns nil when the partition is closed; else {epoch, results}, with for each send
 -- {status, id, seq, created_at}:
@@ -91,8 +92,24 @@ for i = 1, #KEYS - first_send_key do
       redis.call('HSET', room.record, 'deleted', 1)
       room.refusal = 'gone'
     elseif effect ~= '' then
-      local place = string.match(effect, '%d+')
-      redis.call('ZADD', room.gone, place, place)
+      local verb, word = string.match(effect, '^(%a+) (.*)$')
+      if verb == 'delete' then
+        redis.call('ZADD', room.gone, word, word)
+      elseif verb == 'password' then
+        redis.call('HSET', room.record, 'password', word, 'password_seq', int(seq))
+      elseif verb == 'promote' then
+        redis.call('HSET', room.record, 'moderator:' .. word, 1)
+      elseif verb == 'demote' then
+        redis.call('HDEL', room.record, 'moderator:' .. word)
+      elseif verb == 'unban' then
+        redis.call('HDEL', room.record, 'banned:' .. word)
+      else
+        redis.call('HSET', room.record, 'kicked:' .. word, int(seq))
+        if verb == 'ban' then
+          redis.call('HSET', room.record, 'banned:' .. word, 1)
+          redis.call('HDEL', room.record, 'moderator:' .. word)
+        end
+      end
     end
     results[i] = {'accepted', id, seq, created_at}
   end

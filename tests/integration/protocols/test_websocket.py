@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.integration.protocols.conftest import Server
 
@@ -32,6 +34,13 @@ async def test_autobahn_cases(calm: Server, tmp_path: Path) -> None:
         name for name, case in cases.items() if {case["behavior"], case["behaviorClose"]} - PASSED
     ]
     assert failed == [], said.decode()
+
+
+async def test_a_handshake_that_is_too_large(calm: Server) -> None:
+    """A handshake whose headers are too large, as with a long token, is answered by 431."""
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"ws://{calm.address}/", additional_headers={"Authorization": "x" * 9000})
+    assert refusal.value.response.status_code == 431
 
 
 KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
