@@ -21,13 +21,18 @@ from shared.broker.resp import Word, pack
 from shared.codec import encode_body
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Body, HistoryCleared, MessageDeleted, RoomDeleted, Wake
+from shared.model.events import Body, HistoryCleared, MessageDeleted, RoomDeleted
 from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MOST_SENDS: Final = 256
 """Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
+
+DUPLICATE: Final = 1
+ABSENT: Final = 2
+OVERLOADED: Final = 4
+"""What the script says of a send that was not simply accepted, 0, and whose room is not gone, 3."""
 
 log = logger(__name__)
 
@@ -55,7 +60,7 @@ class Send:
     """A send on its way.
 
     Attributes:
-        once: the key that remembers it.
+        once: what names it once and for all.
         body: encoded.
         effect: what it does to its room's record, as the script is told.
         done: gets what became of it.
@@ -118,8 +123,8 @@ class Publisher:
 
     def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Make a send."""
-        part = PartitionKeys(partition_of_key(room.key, self._partitions))
-        once = part.once(room.id, sender, client_msg_id)
+        # The length keeps two names from running together.
+        once = f"{room.id}:{len(sender)}:{sender}:{client_msg_id}"
         return Send(room, once, encode_body(body), _effect(body))
 
     def submit(self, send: Send) -> None:
@@ -153,11 +158,12 @@ class Publisher:
         try:
             while waiting:
                 sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
+                rooms = _by_room(sends)
                 try:
-                    answer = await self._call(PartitionKeys(number), sends)
+                    answer = await self._call(PartitionKeys(number), rooms)
                     if answer is not None:
                         self._epochs[number] = max(self._epochs[number], answer[0])
-                    if absent := _settle(sends, answer):
+                    if absent := _settle(rooms, answer):
                         self.on_absent(absent)
                 except UNAVAILABLE as error:
                     log.warning("publish failed", partition=number, error=str(error))
@@ -168,20 +174,20 @@ class Publisher:
         finally:
             del self._calls[number]
 
-    async def _call(self, part: PartitionKeys, sends: Sequence[Send]) -> Any:  # noqa: ANN401 - the script's answer
-        rooms = {(send.room.key, send.room.id): send.room for send in sends}
-        places = {room: place for place, room in enumerate(rooms, 1)}
-        keys = [part.record, part.stream, part.control, part.wakes]
-        args: list[Word] = [*self._limits, self._epochs[part.number], len(rooms)]
-        for room in rooms.values():
-            key = room.key
-            keys += [part.room(key), part.log(key), part.channel(key), part.gone(key)]
-            direct = room.kind == "direct"
-            wake = Wake(key, room.user1, room.user2, created=False) if direct else None
-            args += [room.id, encode_body(wake) if wake else ""]
-        for send in sends:
-            keys.append(send.once)
-            args += [places[send.room.key, send.room.id], send.effect, send.body]
+    async def _call(self, part: PartitionKeys, rooms: Sequence[Sequence[Send]]) -> Any:  # noqa: ANN401 - the script's answer
+        keys = [part.record, part.stream, part.control, part.wakes, *part.once]
+        sends = [send for of_room in rooms for send in of_room]
+        args: list[Word] = [*self._limits, self._epochs[part.number], len(rooms), len(sends)]
+        for of_room in rooms:
+            room = of_room[0].room
+            keys += part.hot(room.key)
+            args += (room.id, len(of_room))
+        args += [send.once for send in sends]
+        args += [send.body for send in sends]
+        for number, send in enumerate(sends, 1):
+            if send.effect:
+                keys.append(part.gone(send.room.key))
+                args += (number, send.effect)
         try:
             return await self._script(keys, args)
         except UNAVAILABLE:
@@ -227,24 +233,34 @@ def _refuse(sends: Sequence[Send], error: Exception) -> None:
         send.fail(error)
 
 
-def _settle(sends: Sequence[Send], answer: list[Any] | None) -> list[Send]:
+def _by_room(sends: Sequence[Send]) -> list[list[Send]]:
+    """Sends in order, those of each room together."""
+    rooms: defaultdict[tuple[str, int], list[Send]] = defaultdict(list)
+    for send in sends:
+        rooms[send.room.key, send.room.id].append(send)
+    return list(rooms.values())
+
+
+def _settle(rooms: Sequence[Sequence[Send]], answer: list[Any] | None) -> list[Send]:
     """Give sends their results; those whose room is not held are returned."""
     absent: list[Send] = []
+    sends = [send for of_room in rooms for send in of_room]
     if answer is None:
         _refuse(sends, broker_unavailable())
         return absent
     epoch, results = answer
-    for send, (status, *numbers) in zip(sends, results, strict=True):
-        match status:
-            case _ if send.done.done():
-                continue  # the client went away and its wait was cancelled
-            case b"accepted" | b"duplicate":
-                event_id, seq, at = numbers
-                send.done.set_result(Accepted(event_id, seq, at, status == b"duplicate", epoch))
-            case b"absent":
-                absent.append(send)
-            case b"overloaded":
-                send.fail(ChatError("overloaded", "too much waits to be stored, try again"))
-            case _:
-                send.fail(ChatError("not_found", "there is no such room any more"))
+    numbers = iter(results)
+    for send, status, event_id, seq, at in zip(
+        sends, numbers, numbers, numbers, numbers, strict=True
+    ):
+        if send.done.done():
+            continue  # the client went away and its wait was cancelled
+        if status <= DUPLICATE:
+            send.done.set_result(Accepted(event_id, seq, at, status == DUPLICATE, epoch))
+        elif status == ABSENT:
+            absent.append(send)
+        elif status == OVERLOADED:
+            send.fail(ChatError("overloaded", "too much waits to be stored, try again"))
+        else:
+            send.fail(ChatError("not_found", "there is no such room any more"))
     return absent

@@ -11,10 +11,11 @@
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
 local generation = redis.call('HGET', KEYS[1], 'generation')
-local state = redis.call('HMGET', KEYS[2], 'epoch', 'deleted', 'active')
-if state[1] ~= epoch then return {epoch, generation, 'absent', {}} end
-if state[2] then return {epoch, generation, 'deleted', {}} end
+local id, held_in, head, _, _, active, _, deleted = state_of(KEYS[2])
+if held_in ~= tonumber(epoch) then return {epoch, generation, 'absent', {}} end
+if deleted == 1 then return {epoch, generation, 'deleted', {}} end
 local fields = redis.call('HMGET', KEYS[2], 'id', 'kind', 'name', 'password', 'creator', 'created',
   'head', 'floor', 'user1', 'user2')
-fields[11] = int(math.abs(now_ms() - tonumber(state[3])))
+fields[1], fields[7] = int(id), int(head)
+fields[11] = int(math.abs(now_ms() - active))
 return {epoch, generation, 'held', fields}
