@@ -21,7 +21,7 @@ class PartitionKeys:
 
     @property
     def record(self) -> str:
-        """Hash: epoch, replid, counter, position, number, partitions, generation, opened, period."""
+        """Hash: epoch, replid, counter, position, number, partitions, generation, period."""
         return self._key("partition")
 
     @property
