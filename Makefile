@@ -10,6 +10,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 endif
 RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there is no python3 on PATH)) deploy/bootstrap.py
 
+# Most tests wait for servers most of the time, so two at a time take little more than half as long.
+WORKERS ?= 2
 TESTS := tests/unit tests/integration tests/cluster
 NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
@@ -34,8 +36,8 @@ run-cluster:  ## run a cluster on PORT=8080; GATEWAYS=2, PERSISTERS=1, DATA_DIR=
 chat:  ## chat in the terminal; options in ARGS=
 	@$(RUN) runtime -m gateway.client $(ARGS)
 
-test:  ## unit, integration and cluster tests; options for pytest in ARGS=
-	@$(RUN) dev -m pytest $(TESTS) $(ARGS)
+test:  ## unit, integration and cluster tests, WORKERS=2 files at a time; options for pytest in ARGS=
+	@$(RUN) dev -m pytest $(TESTS) -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-unit:  ## the tests that start no server
 	@$(RUN) dev -m pytest tests/unit $(ARGS)

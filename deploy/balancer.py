@@ -25,10 +25,13 @@ def balancer_process(
     data_dir: DataDir,
     environ: Mapping[str, str],
     max_files: int,
+    *,
+    limited: bool,
 ) -> ProcessSpec:
     """Write the configuration of the load balancer and return how to start it.
 
-    `max_files` is the number of files it may hold open.
+    `max_files` is the number of files it may hold open; where `limited`, one address has a part
+    of them only.
     """
     numbers = range(1, settings.gateways + 1)
     gateways = {f"gateway-{n}": plan.gateway(n).reachable for n in numbers}
@@ -36,11 +39,16 @@ def balancer_process(
     if server.kind == "haproxy":
         config = "haproxy.cfg"
         options: tuple[str, ...] = ("-db", "-f")
-        values = _haproxy_values(plan, gateways, admins) | {"max_files": str(max_files)}
+        values = _haproxy_values(plan, gateways, admins) | {
+            "max_files": str(max_files),
+            "sources": _haproxy_sources(settings.max_connections) if limited else "",
+            "unless_trusted": _listed(" unless {{ src {} }}", settings),
+        }
     else:
         config = "Caddyfile"
         options = ("run", "--adapter", "caddyfile", "--config")
-        values = _caddy_values(plan, gateways, admins)
+        trusted = _listed("trusted_proxies static {}", settings)
+        values = _caddy_values(plan, gateways, admins) | {"trusted": trusted}
     template = Template((TEMPLATES / f"{config}.tmpl").read_text())
     write_atomically(data_dir.run / config, template.substitute(values))
     # Caddy keeps files in these folders, or in the user's home where they are not set.
@@ -50,6 +58,20 @@ def balancer_process(
         command=(server.path, *options, config),
         env={**environ, **folders},
         cwd=data_dir.run,
+    )
+
+
+def _listed(directive: str, settings: Settings) -> str:
+    """Return a directive with the trusted proxies in it, or nothing where there are none."""
+    addresses = " ".join(str(settings.trusted_proxies).replace(",", " ").split())
+    return directive.format(addresses) if addresses else ""
+
+
+def _haproxy_sources(most: int) -> str:
+    return (
+        "    stick-table type ipv6 size 100k expire 1m store conn_cur\n"
+        "    tcp-request connection track-sc0 src\n"
+        f"    tcp-request connection reject if {{ sc0_conn_cur gt {most} }}"
     )
 
 

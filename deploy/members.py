@@ -15,6 +15,12 @@ from deploy.ports import PortPlan
 from deploy.process import ProcessSpec
 from deploy.servers import Server, find_balancer, find_redis, redis_command
 from deploy.settings import Settings
+from shared.addresses import read_address
+from shared.config import Settings as EveryProcess
+from shared.config import load
+
+LOCAL = "127.0.0.0/8,::1"
+"""What processes of this machine reach each other from."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,7 +81,13 @@ def plan_members(
         gateways=list(_gateways(settings, ours, plan)),
         balancer=[
             balancer_process(
-                servers.balancer, settings, plan, data_dir, environ, raise_file_limit()
+                servers.balancer,
+                settings,
+                plan,
+                data_dir,
+                environ,
+                raise_file_limit(),
+                limited=load(EveryProcess, ours).limited,
             )
         ],
     )
@@ -92,10 +104,17 @@ def _our_environment(
         "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
         "DATABASE_URL": settings.database_url
         or f"sqlite+aiosqlite:///{data_dir.path / 'parley.db'}",
+        "TRUSTED_PROXIES": _trusted(settings, plan),
         "SECRET_KEYS": settings.secret_keys or data_dir.secret_keys(),
         # Else what a process said last stays in its buffer when it is killed.
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _trusted(settings: Settings, plan: PortPlan) -> str:
+    """Return whom gateways believe: whom the load balancer does, and the load balancer."""
+    own = read_address(plan.balancer.reachable.host)
+    return ",".join(filter(None, (str(settings.trusted_proxies), LOCAL, str(own or ""))))
 
 
 def _persisters(

@@ -8,10 +8,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.addresses import Networks
 from shared.config import ConfigError, load
 
 Count = Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
+Connections = Annotated[int, Meta(ge=1, description="a whole number from 1 on")]
+Trusted = Annotated[
+    Networks, Meta(description="addresses and networks, such as 10.0.0.0/8,192.0.2.7")
+]
 Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0")]
 Balancer = Literal["haproxy", "caddy"]
 
@@ -36,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # A process that lived so long was well: its next death is the first of a row again.
     well_after: Seconds = 30.0
     secret_keys: str | None = None
+    trusted_proxies: Trusted = Networks.parse("")
+    # Connections that one address may have at a time, where rates are limited; HAProxy only.
+    max_connections: Connections = 2000
     no_color: str | None = None
 
 

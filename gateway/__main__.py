@@ -4,19 +4,26 @@ import asyncio
 import contextlib
 import gc
 import socket
+from functools import partial
+from typing import Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
+from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
+from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
+from gateway.rounds import Rounds
 from gateway.transport import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
+
+DEFAULT: Final = Patience()
 
 
 class DrainingServer(uvicorn.Server):
@@ -34,7 +41,12 @@ class DrainingServer(uvicorn.Server):
 
 
 def serving(
-    app: Starlette, host: str, port: int, *, most_frame: int = MOST_FRAME
+    app: Starlette,
+    host: str,
+    port: int,
+    *,
+    most_frame: int = MOST_FRAME,
+    patience: Patience = DEFAULT,
 ) -> uvicorn.Config:
     """How a gateway serves an application.
 
@@ -43,17 +55,22 @@ def serving(
         host: the address it listens on.
         port: the port.
         most_frame: bytes of a WebSocket message.
+        patience: what a connection may take its time for.
     """
+    half_open = HalfOpen(patience.handshake_seconds, patience.most_half_open)
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        ws=ChatProtocol,
+        # All that uvicorn does with either is to call it.
+        http=cast("type[HandshakeProtocol]", partial(HandshakeProtocol, half_open)),
+        ws=cast("type[ChatProtocol]", partial(ChatProtocol, Rounds(patience.ping_seconds))),
         ws_max_size=most_frame,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the guard knows whom to believe
         timeout_graceful_shutdown=2,
     )
 
@@ -62,8 +79,10 @@ async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
     Raises:
-        ConfigError: a URL cannot be used, or PARTITIONS is not what the data was made with.
+        ConfigError: a URL cannot be used, settings do not go together, or PARTITIONS is not what
+            the data was made with.
     """
+    check_identity(settings)
     await open_engine(settings.database_url, writes=False).dispose()
     client = connect(settings.redis_url)
     try:
@@ -82,7 +101,8 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings)
-    config = serving(app, settings.host, settings.port)
+    patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
+    config = serving(app, settings.host, settings.port, patience=patience)
     server = DrainingServer(config, app)
     gc.collect()
     gc.freeze()

@@ -5,24 +5,30 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
+from gateway.deadlines import IDENTIFY_WITHIN, Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
-from gateway.endpoints import chats, health, openapi, web, websocket
+from gateway.endpoints import chats, health, openapi, tickets, web, websocket
 from gateway.endpoints.engineio import EngineServer
-from gateway.endpoints.socketio import SocketIOApplication
+from gateway.endpoints.guard import Guard
+from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.identity import Identity
 from gateway.incoming import Incoming
+from gateway.limits import Limits
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -37,12 +43,14 @@ from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
+from shared.broker.limits import LimitBroker
 from shared.broker.partitions import PartitionProbe
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
 from shared.broker.sessions import SessionBroker
 from shared.broker.subscriber import Subscriber
+from shared.broker.tickets import TicketBroker
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
@@ -74,6 +82,7 @@ def make_app(settings: Settings) -> Starlette:
         Route("/chats", chats.Chats),
         Route("/chats/user/{user:path}", chats.ChatsOfUser),
         Route("/chats/{chat}", chats.Chat),
+        Route("/tickets", tickets.Tickets),
         Route("/openapi.json", openapi.document),
         *web.routes(),
         WebSocketRoute("/ws", websocket.chat),
@@ -84,7 +93,8 @@ def make_app(settings: Settings) -> Starlette:
         HTTPException: chats.http_error,
         Exception: chats.server_error,
     }
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
+    guard = Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies)
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan, exception_handlers=errors)
     return app
 
 
@@ -97,6 +107,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     stack.callback(pipe.close)
     publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
+    limits = Limits(LimitBroker(pipe), settings) if settings.limited else None
+    if limits is not None:
+        stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
     rooms = RoomBroker(client, settings.partitions, settings.max_backlog)
@@ -121,7 +134,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     for channel in (EVERYONE, *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, rooms)
-    for part in (subscriber, pulse, follower, presence, watch, durability, heads, sessions):
+    deadlines = Deadlines()
+    watches = (presence, watch, durability, heads, sessions, deadlines)
+    for part in (subscriber, pulse, follower, *watches):
         part.start()
         stack.push_async_callback(part.close)
 
@@ -140,6 +155,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
         presence=presence,
         grants=Grants(settings),
+        authorization=Authorization(settings.auth_mode),
         replay=replay,
         rooms=rooms,
         reader=reader,
@@ -148,6 +164,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         durability=durability,
         readiness=Readiness(pulse, watch),
         sessions=sessions,
+        limits=limits,
+        identity=Identity(settings, TicketBroker(client, settings.partitions)),
+        deadlines=deadlines,
     )
     app.state.socketio = _socketio(app.state.services)
 
@@ -155,4 +174,6 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
 def _socketio(services: Services) -> EngineServer:
     settings = services.settings
     engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
-    return EngineServer(engine, SocketIOApplication(SocketIOChat(services)), settings.gateway_name)
+    within = IDENTIFY_WITHIN if services.identity.wanted else CONNECT_WITHIN
+    application = SocketIOApplication(SocketIOChat(services), within)
+    return EngineServer(engine, application, settings.gateway_name)

@@ -1,6 +1,7 @@
 """One client: who it is, which rooms it is in, and what it has not been sent yet."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from gateway.close_codes import CloseCode
+from gateway.entrance import Entrance
 from gateway.flusher import Flusher
 from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
@@ -17,6 +19,7 @@ from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+    from gateway.visitor import Visitor
 
 MOST_WRITE: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
@@ -36,14 +39,16 @@ class Member:
         seen: the last seq that its history showed. What the channel or the log bring of it
             later, because they were behind, it has already.
         cursors: how far its resume said that others have seen; the same holds for these.
+        since: the room's head when it was let in.
     """
 
-    __slots__ = ("cursors", "seen", "waiting")
+    __slots__ = ("cursors", "seen", "since", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, since: int = 0) -> None:
         self.waiting: list[Event] | None = []
         self.seen = 0
         self.cursors: dict[str, int] = {}
+        self.since = since
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""
@@ -60,6 +65,8 @@ class Connection:
         sid: unique in the cluster.
         wire: the format it speaks.
         username: the name bound to it; None until one is.
+        entrance: it has to show who it is first; None once it has, or need not.
+        expires: when it has to show it again, in seconds since 1970.
         durable: whether it wants to hear when SQL has its messages.
         rooms: the rooms it is in, by name.
         chats: the chats that it resumed, by id; all others of its user reach it as they are.
@@ -73,6 +80,7 @@ class Connection:
         placed: the count of the last offset that was written to this client alone.
         holds_chats: it is coming back: events of chats wait until those before them are there.
         replaced: its client has come back on another connection.
+        visitor: where it comes from; None while rates are not limited.
     """
 
     __slots__ = (
@@ -85,6 +93,8 @@ class Connection:
         "chats",
         "durable",
         "ended",
+        "entrance",
+        "expires",
         "fell_behind",
         "heard_from",
         "hears_chats",
@@ -97,6 +107,7 @@ class Connection:
         "rooms",
         "sid",
         "username",
+        "visitor",
         "wire",
     )
 
@@ -115,6 +126,8 @@ class Connection:
         self.wire = wire
         self.sid = f"{gateway_name}.{secrets.token_urlsafe(9)}"
         self.username: str | None = None
+        self.entrance: Entrance | None = None
+        self.expires = math.inf
         self.durable = False
         self.rooms: dict[str, LocalRoom] = {}
         self.chats: dict[int, Member] = {}
@@ -127,6 +140,7 @@ class Connection:
         self.holds_chats = False
         self.replaced = False
         self.ended = False
+        self.visitor: Visitor | None = None
         self.on_end: Callable[[CloseCode], None] | None = None
         self._link = link
         self._flusher = flusher
@@ -152,8 +166,14 @@ class Connection:
             ChatError: `forbidden` for another name than the connection's own.
         """
         if self.username is None:
-            self.username = username
+            self.become(username)
         self.check_own(username)
+
+    def become(self, username: str) -> None:
+        """Take the name of whoever it is known to be."""
+        self.username = username
+        if self.visitor is not None:
+            self.visitor.named(self)
 
     def check_own(self, username: str | None) -> None:
         """Refuse to act for somebody else; None is nobody else.
@@ -224,6 +244,10 @@ class Connection:
             on_end, self.on_end = self.on_end, None
             on_end(code)
 
+    def abort_in(self, seconds: float) -> None:
+        """Drop it after so long, whatever it was not sent."""
+        asyncio.get_running_loop().call_later(seconds, self._link.abort)
+
     def flush(self) -> None:
         """Hand the link what it takes; the rest stays here, where it is counted."""
         link = self._link
@@ -282,7 +306,7 @@ class Connection:
             self._outbox.append(packed)
             self._unsent += len(packed)
         self.end(CloseCode.TRY_LATER)
-        asyncio.get_running_loop().call_later(LAST_CHANCE, self._link.abort)
+        self.abort_in(LAST_CHANCE)
 
     async def _flushed(self) -> None:
         """Wait until something was handed to the link, or the client is gone."""

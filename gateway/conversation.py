@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import Final, Protocol
 
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.dispatcher import Dispatcher
 from gateway.handlers import people
+from gateway.handlers.authentication import late
 from gateway.handlers.outcome import Later
 from gateway.link import Link
 from gateway.services import Services
@@ -59,7 +61,10 @@ class Conversation:
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         connection.on_end = self._end
-        people.came(services, connection)
+        if connection.entrance is None:
+            people.came(services, connection)
+        else:
+            services.deadlines.expect(connection, partial(late, services, connection))
 
     def received(self, data: bytes, *, text: bool) -> None:
         """Take a frame."""

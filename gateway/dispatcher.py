@@ -6,17 +6,24 @@ from functools import partial
 from inspect import iscoroutine
 from typing import Any, Final, NamedTuple
 
-from gateway.connection import Connection
-from gateway.handlers import chats, people, places, resume, rooms
+from gateway.close_codes import CloseCode
+from gateway.connection import LAST_CHANCE, Connection
+from gateway.handlers import authentication, chats, moderation, people, places, resume, rooms
 from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
-from gateway.protocols.frames import RequestId
+from gateway.limits import Limits, Shed, Waiting
+from gateway.protocols.frames import Frame, RequestId
 from gateway.services import Services
-from shared.errors import ChatError
+from shared.errors import ChatError, Code
 from shared.model import commands
 from shared.telemetry import logger
 
 Handler = Callable[[Services, Connection, Any], object]
 """Returns its outcome, or a coroutine that does: then the connection's next frame waits for it."""
+
+FLOODING: Final[frozenset[Code]] = frozenset(
+    {"bad_frame", "unknown_event", "unauthorized", "rate_limited"}
+)
+"""Refusals by which one knows a flood."""
 
 log = logger(__name__)
 
@@ -29,6 +36,7 @@ class Entry(NamedTuple):
 
 
 TABLE: Final[Mapping[str, Entry]] = {
+    "authenticate": Entry(commands.Authenticate, authentication.authenticate),
     "setUsername": Entry(commands.SetUsername, people.set_username),
     "createRoom": Entry(commands.CreateRoom, rooms.create_room),
     "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
@@ -37,6 +45,11 @@ TABLE: Final[Mapping[str, Entry]] = {
     "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
     "message": Entry(commands.SendMessage, rooms.send_message),
     "deleteMessages": Entry(commands.DeleteMessages, rooms.delete_messages),
+    "kick": Entry(commands.Kick, moderation.kick),
+    "ban": Entry(commands.Ban, moderation.ban),
+    "unban": Entry(commands.Unban, moderation.unban),
+    "setModerator": Entry(commands.SetModerator, moderation.set_moderator),
+    "setPassword": Entry(commands.SetPassword, moderation.set_password),
     "typing": Entry(commands.Typing, places.typing),
     "history": Entry(commands.History, places.history),
     "seen": Entry(commands.Seen, places.seen),
@@ -61,7 +74,15 @@ def _entry(event: str) -> Entry:
 class Dispatcher:
     """Handles the frames of one connection, one after the other."""
 
-    __slots__ = ("_connection", "_services", "_tasks", "_waiting", "under_way")
+    __slots__ = (
+        "_connection",
+        "_limits",
+        "_refusals",
+        "_services",
+        "_tasks",
+        "_waiting",
+        "under_way",
+    )
 
     def __init__(self, services: Services, connection: Connection) -> None:
         """Begin.
@@ -71,6 +92,8 @@ class Dispatcher:
         """
         self._services = services
         self._connection = connection
+        self._limits = services.limits
+        self._refusals = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -85,7 +108,13 @@ class Dispatcher:
         try:
             frame = self._connection.wire.parse(data)
             request = frame.id
+            if self._connection.entrance is not None and frame.event != "authenticate":
+                authentication.admit(self._services, self._connection)
             entry = _entry(frame.event)
+            if self._limits is not None and (
+                waiting := self._limits.ask(frame.event, self._connection.display_name)
+            ):
+                return self._await(request, self._ask(waiting, entry, frame))
             command = self._connection.wire.command(frame, entry.command)
             outcome = entry.handler(self._services, self._connection, command)
             if iscoroutine(outcome):
@@ -101,6 +130,13 @@ class Dispatcher:
             less: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(less)
             await less
+
+    async def _ask(self, waiting: Waiting, entry: Entry, frame: Frame) -> object:
+        """Handle a frame once it is granted."""
+        await waiting
+        command = self._connection.wire.command(frame, entry.command)
+        outcome = entry.handler(self._services, self._connection, command)
+        return await outcome if iscoroutine(outcome) else outcome
 
     async def _await(self, request: RequestId | None, outcome: Later) -> None:
         try:
@@ -149,8 +185,25 @@ class Dispatcher:
                 less.set_result(None)
 
     def _failed(self, request: RequestId | None, error: Exception) -> None:
+        if self._limits is not None and self._is_flood(self._limits, error):
+            return
+        if isinstance(error, Shed):
+            self._connection.reply(request, {})
+            return
         if not isinstance(error, ChatError):
             log.error("handler failed", sid=self._connection.sid, exc_info=error)
             error = ChatError("internal", "something went wrong on our side")
         if request is not None or not isinstance(error, ToldAlready):
             self._connection.refuse(request, error)
+
+    def _is_flood(self, limits: Limits, error: Exception) -> bool:
+        """Whether a connection was refused too much, too fast: then it is closed, unanswered."""
+        if not isinstance(error, Shed) and (
+            not isinstance(error, ChatError) or error.code not in FLOODING
+        ):
+            return False
+        self._refusals, too_often = limits.refused(self._refusals)
+        if too_often and self._connection.on_end is not None:
+            self._connection.end(CloseCode.TOO_FAST)
+            self._connection.abort_in(LAST_CHANCE)  # whether it reads that or not
+        return too_often

@@ -1,11 +1,11 @@
 """Grants: what a client that knew a room's password may show instead of it later.
 
-Signed with `SECRET_KEYS`, bound to user, room and password, and they expire. So a storm of
-reconnects hashes no password. Source: itsdangerous, timed signatures.
+Signed with `SECRET_KEYS`, bound to a user and a room, and they expire; a new password ends those of
+the room that were given before it, a kick those of the user. So a storm of reconnects hashes no
+password. Source: itsdangerous, timed signatures.
 """
 
 import secrets
-from hashlib import sha256
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -28,25 +28,21 @@ class Grants:
         self._serializer = URLSafeTimedSerializer(keys[::-1], salt="room grant")
         self._max_age = settings.grant_hours * 3600
 
-    def give(self, user: str, room: Room) -> str:
-        """A grant for a protected room."""
-        return str(self._serializer.dumps(_claims(user, room)))
+    def give(self, user: str, room: Room, since: int) -> str:
+        """A grant for a protected room that somebody was let into at the place `since`."""
+        return str(self._serializer.dumps([user, room.id, since]))
 
     def holds(self, grant: str | None, user: str, room: Room) -> bool:
-        """Whether a grant opens a room for a user: it is ours, fresh, and of this password."""
+        """Whether a grant opens a room for a user: ours, fresh, and not ended by the room."""
         if not grant:
             return False
         try:
             claims = self._serializer.loads(grant, max_age=int(self._max_age))
         except BadData:
             return False
-        return bool(claims == _claims(user, room))
-
-
-def _claims(user: str, room: Room) -> list[str | int]:
-    return [user, room.id, password_version(room)]
-
-
-def password_version(room: Room) -> str:
-    """The hash of the hash of a room's password: it changes with it and says nothing of it."""
-    return sha256(room.password_hash.encode()).hexdigest()[:16]
+        match claims:
+            case [holder, room_id, int(since)]:
+                is_theirs = holder == user and room_id == room.id
+                return is_theirs and since >= room.opened_to(user)
+            case _:
+                return False

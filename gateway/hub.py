@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+from gateway.authorization import may_stay, put_out
 from gateway.burst import Burst
 from gateway.connection import Connection, Member
 from gateway.flusher import Flusher
@@ -17,7 +18,15 @@ from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
 from shared.errors import broker_unavailable
-from shared.model.events import CursorMoved, Event, Notice, RoomDeleted, TypingChanged
+from shared.model.events import (
+    Banned,
+    CursorMoved,
+    Event,
+    Kicked,
+    Notice,
+    RoomDeleted,
+    TypingChanged,
+)
 from shared.model.rooms import Room
 
 FOLLOW_WITHIN: Final = 5.0
@@ -55,12 +64,18 @@ class Hub:
             The room, followed: nothing that happens from here on is missed.
 
         Raises:
-            ChatError: `broker_unavailable`; then it is no member.
+            ChatError: `broker_unavailable`; `forbidden` where it was put out since the room was
+                read. Then it is no member.
         """
         local = self.follow(room)
+        local.learn(room)
         self._flusher.release()
         if connection not in local.members:
-            local.members[connection] = Member()
+            if not may_stay(local.room, connection.display_name, room.head):
+                if not local.members:
+                    self.unfollow(local)
+                raise put_out()
+            local.members[connection] = Member(room.head)
             connection.rooms[local.name] = local
         try:
             async with asyncio.timeout(FOLLOW_WITHIN):
@@ -68,6 +83,8 @@ class Hub:
         except TimeoutError:
             self.leave(connection, local)
             raise broker_unavailable() from None
+        if connection not in local.members:
+            raise put_out()
         return local
 
     def go_live(self, connection: Connection, local: LocalRoom, seen: int) -> None:
@@ -284,8 +301,18 @@ class Hub:
         if event.seq:
             local.told = self.offsets.count
             self._to_members(local, event, told)
+            if isinstance(event.body, Kicked | Banned):
+                self._put_out(local, event, event.body.user)
         else:
             self.tell(_without_origin(local.live(event), event), told)
+
+    def _put_out(self, local: LocalRoom, event: Event, user: str) -> None:
+        """End a user's memberships, except those that began after what put them out."""
+        for connection, member in list(local.members.items()):
+            if connection.display_name == user and member.since < event.seq:
+                if member.waiting is not None:
+                    self.show(connection, event, local.room)
+                self.leave(connection, local)
 
     def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
         """Tell a room's members of an event of its log, with those that follow where possible."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.connection import Connection
-from gateway.grants import password_version
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
 from shared.model.sessions import ChatPlace, RoomPlace, Session
@@ -100,12 +99,12 @@ class Kept:
 
     def _room(self, name: str, local: LocalRoom) -> RoomPlace:
         room, member = local.room, local.members.get(self.connection)
-        version = password_version(room)
+        since = member.since if member else 0
         surely = self.surely.get(room.id)
         if member is None or member.waiting is not None:
             before = self.saved.rooms.get(name) if self.saved else None
-            return before or RoomPlace(room.id, version, surely, None)
-        return RoomPlace(room.id, version, surely, max(member.seen, local.head))
+            return before or RoomPlace(room.id, since, surely, None)
+        return RoomPlace(room.id, since, surely, max(member.seen, local.head))
 
     def _chat(self, local: LocalRoom) -> ChatPlace:
         surely = self.surely.get(local.room.id, local.room.head)

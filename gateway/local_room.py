@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from gateway.connection import Connection, Member
 from gateway.replay import Replay
 from shared.codec import CodecError
 from shared.errors import ChatError
-from shared.model.events import Event
+from shared.model.events import RULE_CHANGES, Event
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
@@ -25,7 +27,8 @@ class LocalRoom:
     """A followed room.
 
     Attributes:
-        room: as it was when it was followed; its head and floor are of then.
+        room: as it was when it was followed; its head and floor are of then. Who may what in it
+            is as of the last event that was delivered.
         head: the seq of the last event that was delivered.
         members: of a named room. A direct chat has none: whoever is one of its users is reached.
         synced: done once nothing is missed any more.
@@ -64,6 +67,16 @@ class LocalRoom:
     def name(self) -> str:
         """The name of a named room."""
         return self.room.name
+
+    def learn(self, room: Room) -> None:
+        """Take over who may what from a word on the room that is not older than what came."""
+        if room.head >= self.head or room.epoch > self.room.epoch:
+            self.room = replace(
+                self.room,
+                epoch=room.epoch,
+                password_seq=room.password_seq,
+                standings=room.standings,
+            )
 
     def live(self, event: Event) -> list[Connection]:
         """The members that are told of an event now; for others it waits, or it is no news."""
@@ -105,6 +118,8 @@ class LocalRoom:
                 # What was delivered above `prev` is lost with the broker's data: say so before
                 # anybody takes this for what comes next.
                 self._forked(self)
+            if type(event.body) in RULE_CHANGES:
+                self.room = self.room.after(event)
             # The head moves last: who falls behind on this event has all up to the head before.
             self._deliver(self, event)
             self.head = event.seq

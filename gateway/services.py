@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 
+from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
+from gateway.deadlines import Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.history import History
 from gateway.hub import Hub
+from gateway.identity import Identity
+from gateway.limits import Limits
 from gateway.partition_watch import PartitionWatch
 from gateway.passwords import Passwords
 from gateway.presence import Presence
@@ -44,6 +48,7 @@ class Services:
     cursors: Cursors
     presence: Presence
     grants: Grants
+    authorization: Authorization
     replay: Replay
     rooms: RoomBroker
     reader: Reader
@@ -52,3 +57,6 @@ class Services:
     durability: Durability
     readiness: Readiness
     sessions: Sessions
+    limits: Limits | None
+    identity: Identity
+    deadlines: Deadlines

@@ -22,15 +22,13 @@ from gateway.protocols.websocket_frames import (
     close_frame,
     frame,
 )
+from gateway.rounds import Rounds
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 ADOPT: Final = "parley.adopt"
 """The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
-
-PING_EVERY: Final = 20.0
-"""Seconds of silence after which a client is asked whether it is there, and then dropped."""
 
 CLOSE_WITHIN: Final = 5.0
 """Seconds a client has to answer a close frame, and to take what was written before it."""
@@ -63,6 +61,7 @@ class Link(asyncio.Protocol):
         "_pinged",
         "_reader",
         "_receiver",
+        "_round",
         "_timer",
         "_transport",
         "writable",
@@ -74,6 +73,7 @@ class Link(asyncio.Protocol):
         make_receiver: "Callable[[Link], Receiver]",
         connections: set[Any],
         limit: int,
+        rounds: Rounds,
     ) -> None:
         """Begin after the handshake.
 
@@ -82,6 +82,7 @@ class Link(asyncio.Protocol):
             make_receiver: makes what gets all that comes in.
             connections: uvicorn's own set, through which it ends its connections.
             limit: bytes of a message at the most.
+            rounds: on which it is looked whether the client is there.
         """
         self._transport = transport
         self._connections = connections
@@ -90,7 +91,8 @@ class Link(asyncio.Protocol):
         self._closing = False
         self._pinged = False
         self.writable = True
-        self._timer = self._loop.call_later(PING_EVERY, self._look)
+        self._timer: asyncio.TimerHandle | None = None
+        self._round = rounds.join(self)
         self._receiver = make_receiver(self)
         connections.add(self)
         transport.set_protocol(self)
@@ -126,7 +128,10 @@ class Link(asyncio.Protocol):
                 if not self._closing:
                     self._receiver.received(payload, text=opcode == TEXT)
             elif opcode == PING:
-                self.write([frame(PONG, payload)])
+                # Whoever takes nothing need not be told that we are here; section 5.5.3 asks for
+                # an answer to the last ping only.
+                if self.writable:
+                    self.write([frame(PONG, payload)])
             elif opcode == CLOSE:
                 self._closed_by_peer(payload)
         if failure := self._reader.failure:
@@ -143,7 +148,9 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
         """Tell the receiver; it is the last that it hears."""
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._round.discard(self)
         self._connections.discard(self)
         self._closing = True
         self._receiver.lost()
@@ -153,14 +160,13 @@ class Link(asyncio.Protocol):
         self.close(1012)
         self._transport.close()
 
-    def _look(self) -> None:
-        """Drop a client that said nothing since it was asked; ask one that is silent."""
+    def visit(self) -> None:
+        """Drop a client that said nothing since it was asked; ask whether it is there."""
         if self._pinged:
             self._transport.abort()
             return
         self._pinged = True
         self.write([frame(PING, b"")])
-        self._timer = self._loop.call_later(PING_EVERY, self._look)
 
     def _closed_by_peer(self, payload: bytes) -> None:
         if not self._closing:
@@ -181,7 +187,7 @@ class Link(asyncio.Protocol):
     def _begin_to_close(self, last: bytes) -> None:
         self.write([last])
         self._closing = True
-        self._timer.cancel()
+        self._round.discard(self)
         self._timer = self._loop.call_later(CLOSE_WITHIN, self._transport.abort)
 
 
@@ -191,6 +197,10 @@ Adopt = Callable[[Callable[[Link], Receiver]], None]
 
 class ChatProtocol(WebSocketsSansIOProtocol):
     """What uvicorn hands a WebSocket's handshake to; the application may adopt it afterwards."""
+
+    def __init__(self, rounds: Rounds, **uvicorns: Any) -> None:  # noqa: ANN401 - passed on
+        super().__init__(**uvicorns)
+        self._rounds = rounds
 
     def handle_connect(self, event: Any) -> None:  # noqa: ANN401 - the base class's own
         """Take the handshake, and put the extension into its scope."""
@@ -213,7 +223,8 @@ class ChatProtocol(WebSocketsSansIOProtocol):
         self.connections.discard(self)
         # Nothing is left behind in the handshake's parser: a client sends its first frame after
         # the answer (RFC 6455, section 4.1), and that was written in this same step.
-        Link(transport, make_receiver, self.connections, self.config.ws_max_size)
+        limit = self.config.ws_max_size
+        Link(transport, make_receiver, self.connections, limit, self._rounds)
 
 
 class _HandedOver(asyncio.Transport):

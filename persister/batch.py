@@ -9,13 +9,19 @@ from shared.broker.partitions import Head
 from shared.broker.stream import Entry
 from shared.codec import CodecError, decode
 from shared.model.events import (
+    Banned,
+    Body,
     CursorMoved,
     Event,
     HistoryCleared,
+    Kicked,
     MessageDeleted,
     MessagePosted,
+    ModeratorChanged,
+    PasswordChanged,
     RoomCreated,
     RoomDeleted,
+    Unbanned,
 )
 
 Row = dict[str, object]
@@ -38,6 +44,7 @@ class EventRow(NamedTuple):
     target_id: int | None = None
     target_seq: int | None = None
     seen_at: int | None = None
+    target_user: str | None = None
 
 
 class Unreadable(Exception):
@@ -53,6 +60,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         floors: for each room that was cleared, by id, the seq up to which.
         gone: (room id, seq) of messages deleted one by one.
         moves: cursor moves, in order.
+        rules: events that changed who may what in a room, in order.
         dropped: ids of rooms that were deleted.
         created: keys of the rooms made here.
     """
@@ -65,6 +73,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     floors: dict[int, int]
     gone: list[Row]
     moves: list[Row]
+    rules: list[Event]
     dropped: list[int]
     created: list[str]
 
@@ -114,13 +123,33 @@ def event_row(event: Event, epoch: int) -> EventRow:
             row = _row(event, epoch, "delete", by)
             return row._replace(target_id=message_id, target_seq=message_seq)
         case body:
-            raise Unreadable(f"{type(body).__name__} is not stored")
+            kind, by, user = _rule(body)
+            return _row(event, epoch, kind, by)._replace(target_user=user)
 
 
 def furthest(before: Head | None, head: Head) -> Head:
     """How far a room is stored, of two heads that came one after the other."""
     same = before is not None and before.room_id == head.room_id
     return before if before and same and before.seq > head.seq else head
+
+
+def _rule(body: Body) -> tuple[str, str, str | None]:
+    """Of an event that changes who may what: its kind, who did it, and to whom."""
+    user: str | None = None
+    match body:
+        case Kicked(user, by):
+            kind = "kick"
+        case Banned(user, by):
+            kind = "ban"
+        case Unbanned(user, by):
+            kind = "unban"
+        case ModeratorChanged(user, by, moderator):
+            kind = "promote" if moderator else "demote"
+        case PasswordChanged(by, protected):
+            kind = "lock" if protected else "unlock"
+        case _:
+            raise Unreadable(f"{type(body).__name__} is not stored")
+    return kind, by, user
 
 
 def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:
@@ -141,6 +170,7 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
         floors={},
         gone=[],
         moves=[],
+        rules=[],
         dropped=[],
         created=[],
     )
@@ -165,6 +195,8 @@ def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
             batch.floors[room] = event.seq
         elif isinstance(body, MessageDeleted):
             batch.gone.append({"room": room, "place": body.message_seq})
+        elif not isinstance(body, MessagePosted):
+            batch.rules.append(event)
 
 
 def dropped_key(key: str, room_id: int) -> str:
@@ -215,4 +247,5 @@ def _room_row(event: Event, created: RoomCreated, epoch: int) -> Row:
         "user1": created.user1 or None,
         "user2": created.user2 or None,
         "deleted": False,
+        "password_seq": 0,
     }

@@ -9,7 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persister.batch import Batch, EventRow, dropped_key
-from shared.storage.tables import cursors, events, rooms
+from shared.model.events import Banned, Event, Kicked, ModeratorChanged, PasswordChanged, Unbanned
+from shared.storage.tables import cursors, events, rooms, standings
 
 _ROOM = events.c.room_id == bindparam("room")
 _SHOWN = (events.c.kind == "message") & events.c.deleted.is_(False)
@@ -83,6 +84,8 @@ async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -
         await connection.execute(_upsert_cursor(connection), moves)
         if seen := [move for move in moves if move["direct"]]:
             await connection.execute(_SEEN, seen)
+    for event in [event for batch in batches for event in batch.rules]:
+        await _apply_rule(connection, event)
     if dropped := [room for batch in batches for room in batch.dropped]:
         await connection.execute(delete(events).where(events.c.room_id.in_(dropped)))
         await connection.execute(delete(cursors).where(cursors.c.room_id.in_(dropped)))
@@ -91,6 +94,37 @@ async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -
 @cache
 def _insert_text(dialect: Dialect) -> str:
     return str(events.insert().compile(dialect=dialect))
+
+
+async def _apply_rule(connection: AsyncConnection, event: Event) -> None:
+    """Change who may what in a room: it is rare, so one by one, in order.
+
+    What comes late, because it was set aside, does not undo what happened after it.
+    """
+    room, seq = event.room_id, event.seq
+    changes: dict[str, object]
+    match event.body:
+        case PasswordChanged(password_hash=password_hash):
+            older = (rooms.c.id == room) & (rooms.c.password_seq < seq)
+            await connection.execute(
+                update(rooms).where(older).values(password_hash=password_hash, password_seq=seq)
+            )
+            return
+        case Kicked(user):
+            changes = {"kicked": seq}
+        case Banned(user):
+            changes = {"kicked": seq, "banned": True, "moderator": False}
+        case Unbanned(user):
+            changes = {"banned": False}
+        case ModeratorChanged(user, _, moderator):
+            changes = {"moderator": moderator}
+        case _:
+            return
+    row = {"room_id": room, "user": user, "moderator": False, "banned": False, "kicked": 0}
+    insert: Any = _dialect(connection).insert(standings).values(**{**row, "seq": 0})
+    await connection.execute(insert.on_conflict_do_nothing())
+    its = (standings.c.room_id == room) & (standings.c.user == user) & (standings.c.seq < seq)
+    await connection.execute(update(standings).where(its).values(**changes, seq=seq))
 
 
 async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
@@ -107,14 +141,21 @@ async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
         raise PlaceTakenError(f"the place of event {row.id} is taken")
 
 
+def _dialect(connection: AsyncConnection) -> Any:  # noqa: ANN401 - one of two modules
+    return postgresql if connection.dialect.name == "postgresql" else sqlite
+
+
 def _upsert_cursor(connection: AsyncConnection) -> Insert:
     """A cursor only moves forward, in SQL too."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert: Any = dialect.insert(cursors).values(
-        room_id=bindparam("room"),
-        user=bindparam("who"),
-        seq=bindparam("place"),
-        at=bindparam("moment"),
+    insert: Any = (
+        _dialect(connection)
+        .insert(cursors)
+        .values(
+            room_id=bindparam("room"),
+            user=bindparam("who"),
+            seq=bindparam("place"),
+            at=bindparam("moment"),
+        )
     )
     upsert: Insert = insert.on_conflict_do_update(
         index_elements=["room_id", "user"],

@@ -4,10 +4,14 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Meta
+
+from shared.addresses import Networks, is_loopback
+from shared.origins import Origins
+from shared.rates import Rate
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
@@ -60,8 +64,57 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # Signs grants: the first key signs, all are known; separated by commas, shared by gateways.
     secret_keys: str = ""
     grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
+    # Who a connection is: what it says, or what a verified token says of it. How these go together
+    # is checked by `gateway/identity.py`, which never shows their values.
+    auth_mode: Literal["open", "jwt"] = "open"
+    allow_open: Literal["yes", "no"] = "no"  # in `open`, to listen beyond loopback
+    guests: Literal["on", "off"] = "off"
+    jwt_key: str = ""
+    jwt_public_key: str = ""  # a PEM, or the path of one
+    jwt_jwks_url: str = ""
+    jwt_audience: str = ""
+    jwt_issuer: str = ""
+    jwt_leeway: Annotated[float, Meta(ge=0, le=60)] = 2  # seconds that clocks may differ
+    # Proxies whose `X-Forwarded-For` is believed.
+    trusted_proxies: Networks = Networks.parse("")
+    # Whose pages may connect; empty for the gateway's own, in `open` those of loopback too.
+    allowed_origins: Origins = Origins.parse("")
+    handshake_seconds: Annotated[float, Meta(ge=0.1, le=300)] = 10
+    ping_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 20  # a silent WebSocket is asked
+    # Connections that have not sent their first request yet; above it the oldest is dropped.
+    max_half_open: Annotated[int, Meta(ge=1)] = 4096
+    max_rooms: Annotated[int, Meta(ge=1, le=10_000)] = 100  # of one connection
+    rate_limits: Literal["on", "off", "auto"] = "auto"
+    rate_connections: Rate = Rate.parse("20/1s:500")  # an address
+    rate_user_connections: Rate = Rate.parse("1/1s:30")
+    rate_messages: Rate = Rate.parse("20/1s:60")
+    rate_joins: Rate = Rate.parse("10/1s:200")
+    rate_typing: Rate = Rate.parse("2/1s:10")
+    rate_history: Rate = Rate.parse("10/1s:100")
+    rate_requests: Rate = Rate.parse("50/1s:300")  # all else that a user asks
+    rate_rest: Rate = Rate.parse("20/1s:100")  # an address
+    # Passwords that were wrong: a user's for a room, an address's for a room, all for a room.
+    rate_guesses: Rate = Rate.parse("5/1m:5")
+    rate_address_guesses: Rate = Rate.parse("10/1m:20")
+    rate_room_guesses: Rate = Rate.parse("60/1m:100")
+    # What one connection may be refused before it is closed.
+    rate_refusals: Rate = Rate.parse("10/1s:100")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def limited(self) -> bool:
+        """Whether rates are limited: by themselves wherever strangers may come."""
+        if self.rate_limits == "auto":
+            return self.auth_mode != "open" or not is_loopback(self.host)
+        return self.rate_limits == "on"
+
+    @property
+    def origins(self) -> Origins:
+        """Whose pages may connect."""
+        if str(self.allowed_origins):
+            return self.allowed_origins
+        return Origins.parse("self,loopback" if self.auth_mode == "open" else "self")
 
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -81,11 +134,15 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
     known = [field.encode_name for field in msgspec.structs.fields(kind)]
     values = {name: given[name] for name in known if given.get(name)}
     try:
-        return msgspec.convert(values, kind, strict=False)
+        return msgspec.convert(values, kind, strict=False, dec_hook=_read)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
         raise ConfigError(f"{name}={values.get(name, '')!s} is not valid: {reason}") from None
+
+
+def _read(kind: Any, text: str) -> object:  # noqa: ANN401 - a type with a syntax of its own
+    return kind.parse(text)
 
 
 def load_or_exit(kind: type[S]) -> S:

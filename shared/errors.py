@@ -12,6 +12,7 @@ Code = Literal[
     "not_joined",
     "room_exists",
     "too_long",
+    "too_many",
     "rate_limited",
     "overloaded",
     "broker_unavailable",
@@ -31,17 +32,35 @@ class ChatError(Exception):
         code: one of the protocol's codes; programs decide by it.
         message: a sentence for a person, without anything secret.
         retryable: whether the same request may succeed later, unchanged.
+        retry_after: milliseconds after which that is so; None where nobody knows.
     """
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: Code, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.code: Code = code
         self.message = message
         self.retryable = code in RETRYABLE
+        self.retry_after = retry_after
 
-    def payload(self) -> dict[str, str | bool]:
-        """What goes over the wire: `{code, message, retryable}`."""
-        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+    def payload(self) -> dict[str, str | bool | int]:
+        """What goes over the wire: `{code, message, retryable}`, and `retryAfterMs` if known."""
+        told: dict[str, str | bool | int] = {
+            "code": self.code,
+            "message": self.message,
+            "retryable": self.retryable,
+        }
+        if self.retry_after is not None:
+            told["retryAfterMs"] = self.retry_after
+        return told
+
+
+def rate_limited(retry_after: int) -> ChatError:
+    """That was too much at once.
+
+    Args:
+        retry_after: milliseconds after which it may be asked again.
+    """
+    return ChatError("rate_limited", "too much at once, try again later", retry_after)
 
 
 def broker_unavailable() -> ChatError:

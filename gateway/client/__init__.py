@@ -13,10 +13,12 @@ It stands beside the gateway, not on it: of this repository it uses `shared` onl
 from gateway.client.answers import Accepted, ChatHistoryPage, HistoryPage, Joined, RoomInfo
 from gateway.client.client import ChatClient
 from gateway.client.connector import Pace
+from gateway.client.credentials import TokenSource
 from gateway.client.engine import State
 from gateway.client.errors import ConnectionLost, Refused, Unreachable
 from gateway.client.event_queue import Events
 from gateway.client.events import (
+    Banned,
     CaughtUp,
     ChatDeleted,
     ChatInfo,
@@ -25,25 +27,31 @@ from gateway.client.events import (
     Disconnected,
     Event,
     HistoryCleared,
+    Kicked,
     Message,
     MessageDeleted,
     MessageSeen,
+    ModeratorChanged,
     NewChat,
     NewMessage,
     Notification,
     OnlineUsers,
     Other,
+    PasswordChanged,
     RoomCreated,
     RoomLost,
+    RuleChange,
     Seen,
     ServerError,
     TypingEvent,
+    Unbanned,
     UserId,
 )
 from shared.errors import ChatError
 
 __all__ = [
     "Accepted",
+    "Banned",
     "CaughtUp",
     "ChatClient",
     "ChatDeleted",
@@ -59,23 +67,29 @@ __all__ = [
     "HistoryCleared",
     "HistoryPage",
     "Joined",
+    "Kicked",
     "Message",
     "MessageDeleted",
     "MessageSeen",
+    "ModeratorChanged",
     "NewChat",
     "NewMessage",
     "Notification",
     "OnlineUsers",
     "Other",
     "Pace",
+    "PasswordChanged",
     "Refused",
     "RoomCreated",
     "RoomInfo",
     "RoomLost",
+    "RuleChange",
     "Seen",
     "ServerError",
     "State",
+    "TokenSource",
     "TypingEvent",
+    "Unbanned",
     "Unreachable",
     "UserId",
 ]

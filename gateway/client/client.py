@@ -9,6 +9,7 @@ from typing import Self
 from gateway.client.asking import check_username
 from gateway.client.chat_requests import ChatRequests
 from gateway.client.connector import Connector, Pace
+from gateway.client.credentials import Credentials, TokenSource
 from gateway.client.engine import Engine, State
 from gateway.client.event_queue import Events
 from gateway.client.events import Event
@@ -27,11 +28,12 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
         TimeoutError: no answer before the deadline.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has its name where it is called
         self,
         url: str | Sequence[str],
         *,
         username: str | None = None,
+        token: TokenSource | None = None,
         wire: WireName = "json",
         deadline: float = 30.0,
         queue: int = 1000,
@@ -45,6 +47,9 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
                 to the next.
             username: the name to be known by. Without one, every connection has another name,
                 and a message whose answer was lost is not sent again.
+            token: says who connects, where the server wants to know (`AUTH_MODE=jwt`): a token,
+                or an async function that fetches one, which is called for each connection and
+                before the last token expires.
             wire: the format of the frames.
             deadline: seconds that a request may take, reconnects and further tries included.
             queue: events that may wait for `events()`; beyond it nothing is read from the server.
@@ -61,6 +66,7 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
         urls = [url] if isinstance(url, str) else list(url)
         connector = Connector(urls, WIRES[wire].subprotocol, pace or Pace())
         connector.username = username
+        connector.credentials = None if token is None else Credentials(token)
         engine = Engine(connector, WIRES[wire], queue=queue, listen=listen)
         super().__init__(engine, deadline)
         self._running: asyncio.Task[None] | None = None

@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import cycle
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_never
@@ -13,10 +14,11 @@ from tenacity.stop import StopBaseT
 from tenacity.wait import wait_random_exponential
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.client.address import is_loopback, websocket_url
+from gateway.client.credentials import Credentials
 from gateway.client.errors import Refused, Unreachable
 
 MOST_FRAME = 2**26
@@ -64,6 +66,7 @@ class Connector:
         if not urls:
             raise ValueError("there is no address to connect to")
         self.username: str | None = None
+        self.credentials: Credentials | None = None
         self.url = websocket_url(urls[0])
         self._urls = cycle([websocket_url(url) for url in urls])
         self._subprotocol = Subprotocol(subprotocol)
@@ -105,6 +108,8 @@ class Connector:
         )
         try:
             return await retrying(self._try_next)
+        except Unreachable:  # it says why already
+            raise
         except InvalidHandshake as error:
             kind = Unreachable if _is_passing(error) else Refused
             raise kind(f"{self.url} does not take the connection: {error}") from error
@@ -114,6 +119,8 @@ class Connector:
     async def _try_next(self) -> ClientConnection:
         self.url = url = next(self._urls)
         try:
+            if self.credentials is not None:
+                await self.credentials.fetch()
             return await connect(
                 websocket_url(url, self.username) if self.username else url,
                 subprotocols=[self._subprotocol],
@@ -131,6 +138,11 @@ class Connector:
 
 
 def _is_passing(error: BaseException) -> bool:
+    if (
+        isinstance(error, InvalidStatus)
+        and error.response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    ):
+        return True
     return isinstance(error, Exception) and process_exception(error) is None
 
 

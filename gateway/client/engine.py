@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.client.chats import Chats
 from gateway.client.connector import Connector
+from gateway.client.credentials import Credentials
 from gateway.client.errors import ConnectionLost, Refused
 from gateway.client.event_queue import EventQueue
 from gateway.client.events import Connected, Disconnected, Event, Placed, UserId
@@ -53,6 +54,7 @@ class Engine:
         self._session: Session | None = None
         self._again = False
         self._back_after: float | None = None
+        self._opened: asyncio.Future[None] | None = None
 
     @property
     def username(self) -> str | None:
@@ -62,6 +64,10 @@ class Engine:
     @username.setter
     def username(self, username: str) -> None:
         self._connector.username = username
+
+    @property
+    def _credentials(self) -> Credentials | None:
+        return self._connector.credentials
 
     @property
     def user(self) -> UserId | None:
@@ -76,7 +82,9 @@ class Engine:
         """
         try:
             websocket = await self._connector.first()
-            opened.set_result(None)
+            if self._credentials is None:
+                opened.set_result(None)
+            self._opened = opened
             while True:
                 session = Session(websocket, self._wire)
                 await self._serve(session)
@@ -91,6 +99,9 @@ class Engine:
             else:
                 raise
         finally:
+            if not opened.done():
+                why = self._credentials.refusal if self._credentials else "no reason given"
+                opened.set_exception(Refused(f"{self._connector.url} did not let us in: {why}"))
             self.end("the client is closed")
 
     async def close(self) -> None:
@@ -156,6 +167,7 @@ class Engine:
             self.presence.take(event)
             if self._listen:
                 self.queue.push(event)
+            self.rooms.take(event)
 
     def post(self) -> None:
         """Send what waited and can go now, in order."""
@@ -181,10 +193,28 @@ class Engine:
         if self.state is not State.CLOSED:
             self.state = State.CONNECTED
         self.show([Connected(url=self._connector.url, again=self._again)])
+        if self._credentials is None:
+            self._enter()
+        else:
+            session.spawn(self._credentials.keep_showing(self._show_token, self._known_as))
+
+    def _enter(self) -> None:
+        """The server knows this client, or need not."""
         if self._again:
-            session.spawn(self._resume())
+            self.spawn(self._resume())
         self._again = True
         self.post()
+
+    async def _show_token(self, token: str) -> Data:
+        request = self.requests.add("authenticate", {"token": token}, room=None, repeat=False)
+        self._post(request)
+        return (await request.done).data
+
+    def _known_as(self, username: str) -> None:
+        self.username = username
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(None)
+        self._enter()
 
     def _lost(self, session: Session) -> None:
         self.requests.connection_lost()
@@ -194,7 +224,8 @@ class Engine:
         self.presence.forget()
         if self.state is State.CLOSED:
             return
-        unwanted = session.close_code in UNWANTED
+        expired = self._credentials is not None and self._credentials.lost(session.close_code)
+        unwanted = session.close_code in UNWANTED and not expired
         self.state = State.CLOSED if unwanted else State.RECONNECTING
         self.show([Disconnected(reason=session.close_reason, final=unwanted)])
 
@@ -241,7 +272,8 @@ class Engine:
 
     def _may_post(self, request: Request) -> bool:
         room = self.rooms.get(request.room)
-        return self._session is not None and (room is None or room.inside)
+        known = self._credentials is None or self._credentials.taken
+        return self._session is not None and known and (room is None or room.inside)
 
     def _post(self, request: Request) -> None:
         if self._session is not None:

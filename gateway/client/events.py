@@ -85,6 +85,52 @@ class MessageDeleted(Event, frozen=True, kw_only=True, tag="messageDeleted"):
     chat_id: int | None = None
 
 
+class RuleChange(Event, frozen=True, kw_only=True):
+    """Something about who may what in a room.
+
+    Attributes:
+        seq: its place in the room.
+        prev: the place before it.
+        by: who did it.
+    """
+
+    room: str
+    seq: int
+    prev: int
+    by: UserId
+
+
+class Kicked(RuleChange, frozen=True, kw_only=True, tag="kicked"):
+    """A user was put out of the room; a `RoomLost` follows for that user's own client."""
+
+    user: UserId
+
+
+class Banned(RuleChange, frozen=True, kw_only=True, tag="banned"):
+    """A user was put out of the room and may not enter again; else as `Kicked`."""
+
+    user: UserId
+
+
+class Unbanned(RuleChange, frozen=True, kw_only=True, tag="unbanned"):
+    """A user who was banned may enter again."""
+
+    user: UserId
+
+
+class ModeratorChanged(RuleChange, frozen=True, kw_only=True, tag="moderatorChanged"):
+    """A user is a moderator of the room from here on, or is none any more."""
+
+    user: UserId
+    moderator: bool
+
+
+class PasswordChanged(RuleChange, frozen=True, kw_only=True, tag="passwordChanged"):
+    """The room has another password, or none any more. Who is inside stays."""
+
+    protected: bool
+
+
 class Notification(Event, frozen=True, kw_only=True, tag="notification"):
     """A line of information for a room, or for everyone where `room` is None."""
 
@@ -240,12 +286,12 @@ class CaughtUp(Event, frozen=True, kw_only=True, tag="caughtUp"):
 
 
 class RoomLost(Event, frozen=True, kw_only=True, tag="roomLost"):
-    """After a reconnect: the server does not let this client into the room any more."""
+    """This client is not in the room any more: it was put out, or is not let in again."""
 
     room: str
     code: str
     message: str
 
 
-Placed = Message | NewMessage | HistoryCleared | MessageDeleted | Other
+Placed = Message | NewMessage | HistoryCleared | MessageDeleted | RuleChange | Other
 """What may have a place in the log of a room or a chat."""

@@ -7,24 +7,30 @@ from typing import Final
 import msgspec
 
 from gateway.client.events import (
+    Banned,
     ChatDeleted,
     ChatInfo,
     ChatsList,
     Event,
     HistoryCleared,
+    Kicked,
     Message,
     MessageDeleted,
     MessageSeen,
+    ModeratorChanged,
     NewChat,
     NewMessage,
     Notification,
     OnlineUsers,
     Other,
+    PasswordChanged,
     Placed,
     RoomCreated,
+    RuleChange,
     Seen,
     ServerError,
     TypingEvent,
+    Unbanned,
     UserId,
 )
 from gateway.client.wire import Frame
@@ -55,7 +61,7 @@ def placed(event: Event) -> Placed | None:
 def home(event: Placed) -> str | int | None:
     """The room, by name, or the chat, by id, in whose log an event is."""
     match event:
-        case Message() | HistoryCleared():
+        case Message() | HistoryCleared() | RuleChange():
             return event.room
         case NewMessage():
             return event.chat_id
@@ -108,6 +114,11 @@ _TYPES: Final[Mapping[str, type[Event]]] = {
     "newChat": NewChat,
     "chatDeleted": ChatDeleted,
     "error": ServerError,
+    "kicked": Kicked,
+    "banned": Banned,
+    "unbanned": Unbanned,
+    "moderatorChanged": ModeratorChanged,
+    "passwordChanged": PasswordChanged,
 }
 
 # Of these, the frame says where they belong.

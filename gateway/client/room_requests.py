@@ -6,9 +6,10 @@ import secrets
 import msgspec
 
 from gateway.client.answers import Accepted, Joined, RoomInfo
-from gateway.client.asking import Asking
+from gateway.client.asking import Asking, check_user
 from gateway.client.errors import ConnectionLost
-from gateway.client.events import RoomCreated
+from gateway.client.events import RoomCreated, UserId
+from gateway.client.wire import Data
 
 
 class RoomRequests(Asking):
@@ -80,6 +81,44 @@ class RoomRequests(Asking):
         }
         repeat = self.user is not None  # else it would be another sender's message
         return await self._say("message", message, room=room, repeat=repeat)
+
+    async def kick(self, room: str, user: UserId) -> None:
+        """Put a user out of a room; they may enter again if it opens to them.
+
+        Raises:
+            ValueError: it cannot be a user.
+            ChatError: `forbidden` for those who are not more than the user in the room.
+        """
+        await self._about("kick", room, user)
+
+    async def ban(self, room: str, user: UserId) -> None:
+        """Put a user out of a room for good; raises as `kick`."""
+        await self._about("ban", room, user)
+
+    async def unban(self, room: str, user: UserId) -> None:
+        """Let a user enter again, as the room's owner; raises as `kick`."""
+        await self._about("unban", room, user)
+
+    async def set_moderator(self, room: str, user: UserId, *, moderator: bool = True) -> None:
+        """Make a user a moderator, or none any more, as the room's owner; raises as `kick`."""
+        await self._about("setModerator", room, user, moderator=moderator)
+
+    async def set_password(self, room: str, password: str | None = None) -> None:
+        """Protect a room by another password, or by none, as its owner; who is inside stays.
+
+        Raises:
+            ChatError: `forbidden` for others.
+        """
+        asked: dict[str, Data] = {"room": room, "password": password or ""}
+        await self._ask("setPassword", asked, room=room)
+        if known := self._engine.rooms.get(room):
+            known.password = password
+
+    async def _about(self, event: str, room: str, user: UserId, **more: Data) -> None:
+        check_user(user)
+        # A kick that is asked twice might put out who has come back in between.
+        repeat = event != "kick"
+        await self._ask(event, {"room": room, "user": user, **more}, room=room, repeat=repeat)
 
     async def delete_messages(self, room: str) -> None:
         """Delete everything said in a room so far, for everyone."""

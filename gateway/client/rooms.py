@@ -7,7 +7,15 @@ import msgspec
 
 from gateway.client.answers import Joined
 from gateway.client.catch_up import CatchUp, Place
-from gateway.client.events import CaughtUp, NewMessage, Placed, RoomLost
+from gateway.client.events import (
+    Banned,
+    CaughtUp,
+    Event,
+    Kicked,
+    NewMessage,
+    Placed,
+    RoomLost,
+)
 from gateway.client.line import Line, patiently
 from gateway.client.requests import Answer
 from gateway.client.wire import Data
@@ -68,6 +76,14 @@ class Rooms:
         """Take a live event of a room; return whether it is to be shown now."""
         room = self.get(event.room if not isinstance(event, NewMessage) else None)
         return room is None or self._catch_up.is_next(room, event)
+
+    def take(self, event: Event) -> None:
+        """Take an event that is shown: by some of them this client is in a room no more."""
+        if isinstance(event, Kicked | Banned) and str(event.user) == str(self._line.user):
+            room = self._rooms.get(event.room)
+            what = "banned from" if isinstance(event, Banned) else "put out of"
+            if room is not None:
+                self._lose(room, ChatError("forbidden", f"you were {what} the room"))
 
     def connection_lost(self) -> None:
         """It is in no room any more; what comes after the way back in shows what is missing."""

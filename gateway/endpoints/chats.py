@@ -1,5 +1,6 @@
 """REST for direct chats: the handlers of the WebSocket, with the second seed's answers."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 
@@ -9,22 +10,31 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.endpoints.access import who
 from gateway.handlers import chats
 from gateway.handlers.places import no_such_chat
+from gateway.limits import retry_after
 from gateway.protocols.payloads import chat_payload
 from gateway.services import Services
+from gateway.tokens import Bearer
 from shared.errors import ChatError, Code
 from shared.model.commands import CreateChat, UserOnline
+from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MOST_BODY: Final = 65_536
 """Bytes of a request's body."""
 
+BODY_WITHIN: Final = 30.0
+"""Seconds that it may take."""
+
 STATUS: Final[dict[Code, HTTPStatus]] = {
     "bad_request": HTTPStatus.BAD_REQUEST,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "forbidden": HTTPStatus.FORBIDDEN,
     "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "broker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -73,20 +83,30 @@ async def chat_error(_request: Request, error: Exception) -> Response:
     """What a handler refuses."""
     if not isinstance(error, ChatError):
         raise error
+    return chat_reply(error)
+
+
+def chat_reply(error: ChatError) -> Response:
+    """The answer to what is refused with a code."""
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return error_reply(status, error.message, {"Retry-After": "1"} if error.retryable else None)
+    headers = {"Retry-After": retry_after(error)} if error.retryable else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return error_reply(status, error.message, headers)
 
 
 class Chats(HTTPEndpoint):
     """`/chats`."""
 
     async def post(self, request: Request) -> Response:
-        """Make the chat of two users, or find it."""
+        """Make the chat of two users, or find it; who has to say who they are, one of them."""
+        bearer = await who(request)
         try:
             command = msgspec.json.decode(await _body(request), type=CreateChat)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ChatError("bad_request", str(error) or "nested too deeply") from None
         users = (str(command.user1_id), str(command.user2_id))
+        _services(request).authorization.authorize("POST /chats", _user(bearer), about=users)
         payload, _ = await chats.make_chat(_services(request), *users)
         return reply(payload, HTTPStatus.CREATED)
 
@@ -96,15 +116,11 @@ class Chat(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """A chat."""
-        chat_id = _chat_id(request)
-        chat = await _services(request).directory.chat(chat_id)
-        if chat is None:
-            raise no_such_chat(chat_id)
-        return reply(chat_payload(chat))
+        return reply(chat_payload(await _chat(request, "GET /chats/{chat}")))
 
     async def delete(self, request: Request) -> Response:
         """Delete a chat with all it held."""
-        await chats.delete_chat(_services(request), _chat_id(request))
+        await chats.delete_chat(_services(request), await _chat(request, "DELETE /chats/{chat}"))
         return Response(b"", HTTPStatus.OK)
 
 
@@ -112,22 +128,46 @@ class ChatsOfUser(HTTPEndpoint):
     """`/chats/user/{user}`."""
 
     async def get(self, request: Request) -> Response:
-        """The chats of a user."""
+        """The chats of a user: oneself, for whoever has to say who they are."""
+        bearer = await who(request)
         try:
             fields = {"userId": request.path_params["user"]}
             user = msgspec.convert(fields, UserOnline).user
         except msgspec.ValidationError as error:
             raise ChatError("bad_request", str(error)) from None
+        _services(request).authorization.authorize(
+            "GET /chats/user/{user}", _user(bearer), about=(user,)
+        )
         return reply(await chats.list_chats(_services(request), user))
 
 
 async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
-    return body
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BODY:
+                    raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
+    except TimeoutError:
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+    return bytes(body)
+
+
+async def _chat(request: Request, action: str) -> Room:
+    """The chat of a request, if who asks may do this to it."""
+    services, bearer, chat_id = _services(request), await who(request), _chat_id(request)
+    chat = await services.directory.chat(chat_id)
+    services.authorization.authorize(
+        action, _user(bearer), chat, unseen=lambda: no_such_chat(chat_id)
+    )
+    if chat is None:
+        raise no_such_chat(chat_id)
+    return chat
+
+
+def _user(bearer: Bearer | None) -> str | None:
+    return None if bearer is None else bearer.user
 
 
 def _services(request: Request) -> Services:

@@ -6,9 +6,7 @@ through the callbacks of `Application`.
 
 import asyncio
 import secrets
-from typing import Final
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -18,6 +16,7 @@ from starlette.websockets import WebSocket
 from gateway.endpoints.engineio_application import Application
 from gateway.endpoints.engineio_session import EngineSession, HungUp
 from gateway.endpoints.engineio_websocket import EngineSocket
+from gateway.endpoints.guard import address_of
 from gateway.protocols.engineio_errors import (
     EngineError,
     ErrorCode,
@@ -28,9 +27,6 @@ from gateway.protocols.engineio_errors import (
 from gateway.protocols.engineio_packets import Packet, PacketError, decode_payload
 from gateway.protocols.engineio_settings import EngineSettings
 from gateway.transport import ADOPT, Adopt
-
-PREFLIGHT_KEPT: Final = 600
-"""Seconds that a browser may remember what its preflight was answered."""
 
 
 class TooLarge(Exception):
@@ -56,23 +52,13 @@ class EngineServer:
         self._settings = settings
         self._application = application
         self._prefix = f"{name}." if name else ""
-        self._http = CORSMiddleware(
-            self._serve,
-            allow_origins=tuple(settings.origins),
-            # Not "*": with credentials a browser takes only its own origin for an answer.
-            allow_origin_regex=None if settings.origins else ".*",
-            allow_credentials=True,
-            allow_methods=("GET", "POST"),
-            allow_headers=("*",),
-            max_age=PREFLIGHT_KEPT,
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or a WebSocket (ASGI)."""
         if scope["type"] == "websocket":
             await self._websocket(WebSocket(scope, receive, send))
         else:
-            await self._http(scope, receive, send)
+            await self._serve(scope, receive, send)
 
     def close(self) -> None:
         """End all sessions."""
@@ -96,7 +82,7 @@ class EngineServer:
     async def _answer(self, http: HttpRequest, receive: Receive) -> Response:
         if http.method == "OPTIONS":
             return Response(status_code=204)
-        request = _request(http.scope, http.headers.get("origin"), http.headers.get("host"))
+        request = _request(http.scope, http.headers.get("origin"))
         session = self._known(request)
         if session is None:
             session = self._open(request, http.scope)
@@ -106,9 +92,8 @@ class EngineServer:
         return Response(await session.poll(receive), media_type="text/plain; charset=UTF-8")
 
     async def _websocket(self, websocket: WebSocket) -> None:
-        headers = websocket.headers
         try:
-            request = _request(websocket.scope, headers.get("origin"), headers.get("host"))
+            request = _request(websocket.scope, websocket.headers.get("origin"))
             session = self._known(request)
         except EngineError as error:
             # 400 for all, as the reference server does.
@@ -133,7 +118,7 @@ class EngineServer:
             session.look()
             if session.engine.gone:
                 session = None
-        check(request, session.transport if session else None, self._settings.origins)
+        check(request, session.transport if session else None)
         return session
 
     def _open(self, request: Request, scope: Scope) -> EngineSession:
@@ -192,13 +177,13 @@ class EngineServer:
         return bytes(body)
 
 
-def _request(scope: Scope, origin: str | None, host: str | None) -> Request:
+def _request(scope: Scope, origin: str | None) -> Request:
     return Request(
         scope.get("method", "GET"),
         parse_query(scope["query_string"]),
         upgrade=scope["type"] == "websocket",
         origin=origin or "",
-        host=host or "",
+        address=address_of(scope),
     )
 
 

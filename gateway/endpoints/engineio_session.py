@@ -25,6 +25,8 @@ class EngineSession:
 
     Attributes:
         query: the parameters of the request that opened it.
+        address: where that came from.
+        authorization: the header of that request, where the application wants it.
         state: whatever the application keeps with it.
         engine: the state of the protocol.
         socket: its WebSocket, also while that is about to take over from polling.
@@ -39,6 +41,8 @@ class EngineSession:
         "_poll",
         "_timer",
         "_told",
+        "address",
+        "authorization",
         "engine",
         "on_writable",
         "query",
@@ -58,6 +62,8 @@ class EngineSession:
         transport: Transport = "websocket" if request.upgrade else "polling"
         self.engine = Session(sid, transport, settings, self._loop.time())
         self.query = request.query
+        self.address = request.address
+        self.authorization: str | None = None
         self.state: Any = None
         self.socket: Socket | None = None
         self.on_writable: Callable[[], None] | None = None

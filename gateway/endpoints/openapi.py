@@ -1,5 +1,6 @@
 """The OpenAPI document of the REST interface; `gateway/web/docs` shows it."""
 
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -8,9 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.endpoints.chats import ErrorBody, reply
+from gateway.endpoints.tickets import Ticket
 from gateway.protocols.payloads import ChatPayload, ListedChatPayload
+from gateway.services import Services
 from shared.model.commands import CreateChat
 
+_AWAY = "Broker or database are away: try again"
 _REF = "#/components/schemas/{name}"
 _CHAT_ID = {
     "name": "id",
@@ -28,9 +32,38 @@ _USER_ID = {
 }
 
 
-async def document(_request: Request) -> Response:
+async def document(request: Request) -> Response:
     """`GET /openapi.json`."""
-    return reply(openapi())
+    services: Services = request.app.state.services
+    return reply(guarded() if services.identity.wanted else openapi())
+
+
+@cache
+def guarded() -> dict[str, Any]:
+    """The document where requests have to show who they are from."""
+    document = deepcopy(openapi())
+    (ticket, error), schemas = msgspec.json.schema_components(
+        (Ticket, ErrorBody), ref_template=_REF
+    )
+    document["paths"]["/tickets"] = {
+        "post": _operation(
+            "createTicket",
+            "Get a ticket, for `/ws?ticket=`",
+            {"201": _answer("It lets its user in once", ticket), "503": _answer(_AWAY, error)},
+        )
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["401"] = _answer("No token, or one that is not valid", error)
+    for refusing in ("/chats", "/chats/user/{id}"):
+        for operation in document["paths"][refusing].values():
+            operation["responses"]["403"] = _answer("That is about others", error)
+    document["components"]["schemas"] |= schemas
+    document["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+    document["security"] = [{"token": []}]
+    return document
 
 
 @cache
@@ -44,7 +77,7 @@ def openapi() -> dict[str, Any]:
         for status, text in (
             ("400", "The id or the body is not valid"),
             ("404", "There is no such chat"),
-            ("503", "Broker or database are away: try again"),
+            ("503", _AWAY),
         )
     }
     some = {status: errors[status] for status in ("400", "503")}

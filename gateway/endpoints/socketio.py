@@ -3,6 +3,7 @@
 import math
 from typing import Any, Final, Protocol
 
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from gateway.endpoints.engineio_application import Later
@@ -64,9 +65,10 @@ class SocketIOApplication:
         self._handler = handler
         self._connect_within = connect_within
 
-    def on_open(self, session: EngineSession, scope: Scope) -> None:  # noqa: ARG002 - the protocol's
+    def on_open(self, session: EngineSession, scope: Scope) -> None:
         """Begin; the client is to connect to a namespace soon."""
         session.state = SocketIOSession(session.send)
+        session.authorization = Headers(scope=scope).get("authorization")
         session.expire_in(self._connect_within)
 
     def on_packet(self, session: EngineSession, message: str | Binary) -> Later | None:

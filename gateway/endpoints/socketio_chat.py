@@ -14,13 +14,19 @@ from gateway.endpoints.engineio_application import Later
 from gateway.endpoints.engineio_session import EngineSession
 from gateway.handlers import people
 from gateway.handlers.recovery import NotRecovered, Plan, Shown, carry_out, prepare
+from gateway.identity import bearer_token
 from gateway.protocols.socketio_decoder import SocketPacket
 from gateway.protocols.socketio_frames import SOCKETIO, SOCKETIO_BARE
 from gateway.protocols.socketio_packets import MAIN
 from gateway.protocols.socketio_session import Socket
 from gateway.services import Services
+from gateway.tokens import Bearer
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
+
+FLAGS: Final = (True, 1, "1")
+"""How a client says yes, in `auth` or in a query."""
 
 GOODBYE: Final = frozenset({"client namespace disconnect"})
 """Why a client's socket ends that does not come back to where it was."""
@@ -31,12 +37,18 @@ class Auth(msgspec.Struct, frozen=True):
 
     Attributes:
         username: the name to bind.
+        token: says who it is; never from a query.
+        ticket: says so, once.
+        welcome: whether to say where the client is; "1" from a query.
         durable: whether to say when SQL has a message; "1" from a query.
         pid: of the session to go on with.
         offset: of the last event that the client got in it.
     """
 
     username: Any = None
+    token: Any = None
+    ticket: Any = None
+    welcome: Any = None
     durable: Any = None
     pid: Annotated[str, Meta(max_length=64)] | None = None
     offset: Any = None
@@ -80,6 +92,8 @@ class ChatClient:
         self.connection = Connection(
             wire, self._link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
+        if services.limits is not None:
+            self.connection.visitor = Visitor(services.limits, session.address)
         self._dispatcher = Dispatcher(services, self.connection)
         # What the client asked for last; it is not read further until that is done.
         self._under_way: asyncio.Task[None] | None = None
@@ -127,6 +141,13 @@ class ChatClient:
 
     async def _connect(self, auth: Auth) -> None:
         connection, services = self.connection, self._services
+        try:
+            bearer = await self._identify(auth)
+            if connection.visitor is not None:
+                await connection.visitor.admitted()
+        except ChatError as error:
+            self._socket.refuse(error.message, error.payload())
+            return
         plan = await self._plan(auth)
         if plan is not None:
             payload = {"pid": auth.pid}
@@ -138,6 +159,10 @@ class ChatClient:
             services.sessions.drop(connection, forget=False, left=False)
             return
         self._accept(payload)
+        if bearer is not None:
+            services.deadlines.expire(connection, bearer.expires)
+        if auth.welcome in FLAGS:
+            people.welcome(services, connection)
         if plan is None:
             people.came(services, connection)
             return
@@ -147,8 +172,30 @@ class ChatClient:
             # It tries again, and what it finds then is sure.
             connection.end(CloseCode.TRY_LATER)
 
+    async def _identify(self, auth: Auth) -> Bearer | None:
+        """Find out who the client is; None where it need not show that.
+
+        Raises:
+            ChatError: it cannot be let in.
+        """
+        identity, connection, session = self._services.identity, self.connection, self._session
+        # A header is what the request that opened the session came with.
+        token = auth.token or bearer_token(session.authorization)
+        bearer = await identity.recognise(session.query, token=token, ticket=auth.ticket)
+        if not identity.wanted:
+            _bind(connection, auth.username)
+            return None
+        if bearer is None and not identity.guests:
+            raise ChatError("unauthorized", "say who you are: with a token in `auth`, or a ticket")
+        bearer = bearer or identity.guest()
+        if auth.username and str(auth.username) != bearer.user:
+            raise ChatError("forbidden", "that is not the name of whoever connects")
+        connection.become(bearer.user)
+        return bearer
+
     def _accept(self, payload: dict[str, str | None]) -> None:
         self._socket.accept(self.connection.sid, **payload)
+        self._session.authorization = None  # it was looked at
         self.connection.on_end = self._end
         self._link.open = True
         self._session.on_writable = self.connection.flush
@@ -193,7 +240,7 @@ class SocketIOChat:
             return None
         client = socket.state = ChatClient(self._services, session, socket)
         shown = _auth(client.connection, {**session.query, **auth})
-        client.connection.durable = shown.durable in (True, 1, "1")
+        client.connection.durable = shown.durable in FLAGS
         return client.connect(shown)
 
     def on_event(
@@ -213,16 +260,19 @@ class SocketIOChat:
 
 
 def _auth(connection: Connection, given: dict[str, Any]) -> Auth:
-    """Read what a client says of itself; a name that is none is answered and not taken."""
+    """Read what a client says of itself; what is not readable is answered and not taken."""
     try:
-        auth = msgspec.convert(given, Auth)
+        return msgspec.convert(given, Auth)
     except msgspec.ValidationError as error:
         connection.refuse(None, ChatError("bad_request", f"auth: {error}"))
         return Auth()
-    if auth.username:
-        try:
-            name = msgspec.convert({"username": auth.username}, SetUsername).username
-            connection.bind(name)
-        except msgspec.ValidationError as error:
-            connection.refuse(None, ChatError("bad_request", f"username: {error}"))
-    return auth
+
+
+def _bind(connection: Connection, username: object) -> None:
+    """Take a name; one that is none is answered and not taken."""
+    if not username:
+        return
+    try:
+        connection.bind(msgspec.convert({"username": username}, SetUsername).username)
+    except msgspec.ValidationError as error:
+        connection.refuse(None, ChatError("bad_request", f"username: {error}"))

@@ -1,5 +1,6 @@
 """`/ws`: JSON or MessagePack frames over a WebSocket (RFC 6455)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -8,12 +9,18 @@ from starlette.websockets import WebSocket
 from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.conversation import Conversation
+from gateway.endpoints.guard import address_of
+from gateway.entrance import Entrance
 from gateway.handlers import people
-from gateway.protocols.frames import Format
+from gateway.handlers.authentication import enter
+from gateway.identity import bearer_token
+from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.services import Services
+from gateway.tokens import Bearer
 from gateway.transport import ADOPT, Adopt, Link
+from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 
@@ -21,8 +28,18 @@ FORMATS: Final[dict[str, Format]] = {wire.name: wire for wire in (JSON, MSGPACK)
 
 
 async def chat(websocket: WebSocket) -> None:
-    """Take a client in, and hand its connection to a conversation."""
+    """Take a client in, and hand its connection to a conversation.
+
+    Who it is, is found out before it is answered: once it was, it may send, and nothing may wait.
+    """
     services: Services = websocket.app.state.services
+    query = websocket.query_params
+    bearer = refusal = None
+    try:
+        token = bearer_token(websocket.headers.get("authorization"))
+        bearer = await services.identity.recognise(query, token=token, ticket=query.get("ticket"))
+    except ChatError as error:
+        refusal = error
     offered = websocket.scope.get("subprotocols", [])
     chosen = next((name for name in offered if name in FORMATS), None)
     await websocket.accept(subprotocol=chosen)
@@ -30,23 +47,56 @@ async def chat(websocket: WebSocket) -> None:
         await websocket.close(CloseCode.RESTARTING, "this gateway is leaving")
         return
     wire = FORMATS[chosen] if chosen else JSON
-    query = websocket.query_params
-    username, durable = query.get("username"), query.get("durable") == "1"
-    welcome = query.get("welcome") == "1"
+    if refusal is not None:
+        await _turn_away(websocket, wire, refusal)
+        return
 
     def begin(link: Link) -> Conversation:
         settings = services.settings
         connection = Connection(
             wire, link, services.flusher, settings.gateway_name, settings.outbox_limit
         )
-        connection.durable = durable
+        if services.limits is not None:
+            connection.visitor = Visitor(services.limits, address_of(websocket.scope))
+        connection.durable = query.get("durable") == "1"
+        return _begin(services, connection, link, query, bearer)
+
+    adopt: Adopt = websocket.scope["extensions"][ADOPT]
+    adopt(begin)
+
+
+def _begin(
+    services: Services,
+    connection: Connection,
+    link: Link,
+    query: Mapping[str, str],
+    bearer: Bearer | None,
+) -> Conversation:
+    username, welcome = query.get("username") or None, query.get("welcome") == "1"
+    if not services.identity.wanted:
         if welcome:
             people.welcome(services, connection)
         _bind(connection, username)
         return Conversation(services, connection, link)
+    connection.entrance = Entrance(username, welcome)
+    conversation = Conversation(services, connection, link)
+    if bearer is not None:
+        try:
+            enter(services, connection, bearer)
+        except ChatError as error:
+            connection.refuse(None, error)
+    return conversation
 
-    adopt: Adopt = websocket.scope["extensions"][ADOPT]
-    adopt(begin)
+
+async def _turn_away(websocket: WebSocket, wire: Format, error: ChatError) -> None:
+    """Tell a client why it is not taken in: it has an open WebSocket, so that it can read it."""
+    packed = wire.encode(Outgoing("error", data=error.payload()))
+    if wire.text:
+        await websocket.send_text(packed.decode())
+    else:
+        await websocket.send_bytes(packed)
+    code = CloseCode.TRY_LATER if error.retryable else CloseCode.WHO_ARE_YOU
+    await websocket.close(code, error.message)
 
 
 def _bind(connection: Connection, username: str | None) -> None:

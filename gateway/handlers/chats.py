@@ -4,6 +4,7 @@ import asyncio
 import secrets
 
 from gateway.connection import Connection
+from gateway.directory import Place
 from gateway.handlers.outcome import Later, Sending
 from gateway.handlers.places import (
     accepted,
@@ -34,9 +35,8 @@ from shared.model.rooms import Room
 
 async def get_chats(services: Services, connection: Connection, command: commands.GetChats) -> None:
     """List a user's chats."""
-    if connection.username is not None:
-        connection.check_own(command.user)
-        await hear_chats(services, connection)
+    services.authorization.authorize("getChats", connection.username, about=(command.user,))
+    await hear_chats(services, connection)
     connection.emit("chatsList", await list_chats(services, command.user))
 
 
@@ -56,10 +56,8 @@ async def create_chat(
 ) -> ChatPayload:
     """Make the chat of two users, or find it; whoever asks must be one of them, if anybody."""
     users = (str(command.user1_id), str(command.user2_id))
-    if connection.username is not None:
-        if connection.username not in users:
-            raise ChatError("forbidden", "one makes chats of one's own")
-        await hear_chats(services, connection)
+    services.authorization.authorize("createChat", connection.username, about=users)
+    await hear_chats(services, connection)
     payload, made = await make_chat(services, *users)
     # A new chat is told to both users by the broker; who asks for an old one gets it alone.
     if not made or not connection.hears_chats:
@@ -73,15 +71,8 @@ async def make_chat(services: Services, user1: str, user2: str) -> tuple[ChatPay
     return chat_payload(chat), made
 
 
-async def delete_chat(services: Services, chat_id: int) -> None:
-    """Delete a chat with all it held; both users are told.
-
-    Raises:
-        ChatError: `not_found`.
-    """
-    chat = await services.directory.chat(chat_id)
-    if chat is None:
-        raise no_such_chat(chat_id)
+async def delete_chat(services: Services, chat: Room) -> None:
+    """Delete a chat with all it held; both users are told."""
     await services.directory.send(chat, "", secrets.token_urlsafe(12), RoomDeleted(""))
 
 
@@ -90,7 +81,7 @@ def send_message(
 ) -> Sending | Later:
     """Say something to another user; without a pause where the chat is followed already."""
     sender, receiver = str(command.sender_id), str(command.receiver_id)
-    connection.check_own(sender)
+    services.authorization.authorize("sendMessage", connection.display_name, about=(sender,))
     check_length(services, command.content)
     client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
     body = MessagePosted(sender, command.content, client_msg_id)
@@ -106,7 +97,7 @@ async def get_messages(
     services: Services, connection: Connection, command: commands.GetMessages
 ) -> None:
     """A page of a chat one is in."""
-    chat = await own_chat(services, connection, command.chat_id)
+    chat = await own_chat(services, connection, "getMessages", command.chat_id)
     before = command.before if isinstance(command.before, int) else TOP
     page = await services.history.newest(chat, command.limit, before)
     shown = [new_message_payload(item, chat) for item in page.items if not item.deleted]
@@ -116,29 +107,21 @@ async def get_messages(
 async def delete_message(
     services: Services, connection: Connection, command: commands.DeleteMessage
 ) -> Later | None:
-    """Delete a message of one's own, in a chat or in a room one is in."""
+    """Delete a message of one's own, or one in a room where one moderates."""
     message_id = command.message_id
-    place = await services.directory.place_of(message_id)
-    if place is None or not _may_know(connection, place.room):
-        raise _no_such_message(message_id)
-    if place.sender != connection.display_name:
-        raise ChatError("forbidden", "only its sender may delete a message")
+    place = await _message(services, connection, "deleteMessage", message_id)
     if place.deleted:
         return None
-    body = MessageDeleted(place.sender, message_id, place.seq)
+    body = MessageDeleted(connection.display_name, message_id, place.seq)
     # One deletion for a message, however often and wherever it is asked.
-    return _delete(services, place.room, f"delete {message_id}", body)
+    return _delete(services, place, f"delete {message_id}", body)
 
 
 async def mark_as_seen(
     services: Services, connection: Connection, command: commands.MarkAsSeen
 ) -> None:
     """Have seen a message of the other user, and all before it."""
-    place = await services.directory.place_of(command.message_id)
-    if place is None or place.room.kind != "direct" or not _may_know(connection, place.room):
-        raise _no_such_message(command.message_id)
-    if place.sender == connection.username:
-        raise ChatError("forbidden", "only its receiver may mark a message as seen")
+    place = await _message(services, connection, "markAsSeen", command.message_id)
     await move_cursor(services, connection, place.room, place.seq, command.message_id)
 
 
@@ -195,14 +178,33 @@ async def _send_anew(
     return _send(services, connection, chat, body)
 
 
-async def _delete(services: Services, room: Room, once: str, body: MessageDeleted) -> None:
-    await services.directory.send(room, body.by, once, body)
+async def _delete(services: Services, place: Place, once: str, body: MessageDeleted) -> None:
+    await services.directory.send(place.room, place.sender, once, body)
 
 
-def _may_know(connection: Connection, room: Room) -> bool:
-    if room.kind == "direct":
-        return connection.username in room.users
-    return room.name in connection.rooms
+async def _message(
+    services: Services, connection: Connection, action: str, message_id: int
+) -> Place:
+    """Where a message stands that a user may do something to.
+
+    Raises:
+        ChatError: `not_found`, `forbidden`.
+    """
+    place = await services.directory.place_of(message_id)
+    if place is None:
+        raise _no_such_message(message_id)
+    room, user = place.room, connection.username
+    if room.kind == "room":
+        user = connection.display_name
+    services.authorization.authorize(
+        action,
+        user,
+        room,
+        inside=room.name in connection.rooms,
+        about=(place.sender,),
+        unseen=lambda: _no_such_message(message_id),
+    )
+    return place
 
 
 def _no_such_message(message_id: int) -> ChatError:

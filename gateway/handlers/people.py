@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec import UNSET
+
 from gateway.connection import Connection
 from gateway.handlers.chats import list_chats
 from gateway.handlers.places import hear_chats
@@ -45,7 +47,7 @@ async def user_offline(
     services: Services, connection: Connection, command: commands.UserOffline
 ) -> None:
     """Be seen online no more, and hear of one's chats no more."""
-    connection.check_own(command.user)
+    services.authorization.authorize("userOffline", connection.display_name, about=(command.user,))
     _forget_user(services, connection)
     await services.sessions.try_to_keep(connection)
 
@@ -71,7 +73,8 @@ def came(services: Services, connection: Connection, *, told: bool = True) -> No
 def welcome(services: Services, connection: Connection) -> None:
     """Tell a client that asks for it where it is connected."""
     settings = services.settings
-    payload = WelcomePayload(connection.sid, settings.gateway_name, settings.max_content)
+    user = UNSET if connection.username is None else connection.username
+    payload = WelcomePayload(connection.sid, settings.gateway_name, settings.max_content, user)
     connection.emit("welcome", payload)
 
 
@@ -83,6 +86,9 @@ def went(services: Services, connection: Connection, *, goodbye: bool = False) -
         connection: which.
         goodbye: its client said that it leaves, so it will not come back to where it was.
     """
+    services.deadlines.forget(connection)
+    if connection.entrance is not None:
+        return  # nobody was told that it came
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
     services.hub.connections.discard(connection)
     # Whoever a leaving gateway sends away comes back elsewhere; some are there already.

@@ -1,7 +1,10 @@
 """What works alike in a room and in a chat: read its history, type, have seen."""
 
+from collections.abc import Collection
+
 from msgspec import UNSET
 
+from gateway.authorization import not_joined
 from gateway.connection import Connection
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
@@ -19,26 +22,32 @@ from shared.model.events import MessagePosted
 from shared.model.rooms import Room
 
 
-def joined(connection: Connection, name: str | None) -> LocalRoom:
-    """A named room that a connection is in.
+def joined(services: Services, connection: Connection, action: str, name: str | None) -> LocalRoom:
+    """A named room that a connection is in, and where it may do something.
 
     Raises:
-        ChatError: `not_joined`.
+        ChatError: `not_joined`, `forbidden`.
     """
     local = connection.rooms.get(name or "")
+    room = None if local is None else local.room
+    user = connection.display_name
+    services.authorization.authorize(action, user, room, inside=local is not None)
     if local is None:
-        raise ChatError("not_joined", "join the room first")
+        raise not_joined()  # whatever is allowed to those who are not inside is not done here
     return local
 
 
-async def own_chat(services: Services, connection: Connection, chat_id: int) -> Room:
+async def own_chat(services: Services, connection: Connection, action: str, chat_id: int) -> Room:
     """A chat that a connection's user is in; any other looks as if there were none.
 
     Raises:
         ChatError: `not_found`.
     """
     chat = await services.directory.chat(chat_id)
-    if chat is None or connection.username not in chat.users:
+    services.authorization.authorize(
+        action, connection.username, chat, unseen=lambda: no_such_chat(chat_id)
+    )
+    if chat is None:
         raise no_such_chat(chat_id)
     await hear_chats(services, connection)
     return chat
@@ -65,9 +74,9 @@ async def typing(services: Services, connection: Connection, command: commands.T
     """Be seen typing by the others."""
     connection.check_own(None if command.username is None else str(command.username))
     if command.chat_id is None:
-        services.typing.typed(connection, joined(connection, command.room))
+        services.typing.typed(connection, joined(services, connection, "typing", command.room))
         return
-    chat = await own_chat(services, connection, command.chat_id)
+    chat = await own_chat(services, connection, "typing", command.chat_id)
     local = services.hub.followed(chat.key)
     if local is None and (held := await services.directory.held(chat.key)):
         local = services.hub.follow(held.room, held.idle)
@@ -79,7 +88,7 @@ async def history(
     services: Services, connection: Connection, command: commands.History
 ) -> HistoryPayload:
     """A page of the history of a room or a chat one is in."""
-    room = await _place(services, connection, command.room, command.chat_id)
+    room = await _place(services, connection, "history", command.room, command.chat_id)
     if isinstance(command.after, int):
         page = await services.history.after(room, command.after, command.limit)
     elif isinstance(command.before, int):
@@ -97,7 +106,7 @@ async def history(
 
 async def seen(services: Services, connection: Connection, command: commands.Seen) -> None:
     """Have seen everything in a room or a chat up to a place."""
-    room = await _place(services, connection, command.room, command.chat_id)
+    room = await _place(services, connection, "seen", command.room, command.chat_id)
     await move_cursor(services, connection, room, command.seq)
 
 
@@ -123,6 +132,22 @@ def check_length(services: Services, content: str) -> None:
     most = services.settings.max_content
     if len(content) > most:
         raise ChatError("too_long", f"a message has at most {most} characters")
+
+
+def check_rooms(services: Services, connection: Connection, names: Collection[str]) -> None:
+    """Refuse to be in more rooms than a connection may be in.
+
+    Args:
+        services: the parts of the gateway.
+        connection: which.
+        names: the rooms it would enter.
+
+    Raises:
+        ChatError: `too_many`.
+    """
+    most = services.settings.max_rooms
+    if len(connection.rooms.keys() | names) > most:
+        raise ChatError("too_many", f"a connection is in at most {most} rooms: leave one first")
 
 
 def accepted(
@@ -162,8 +187,12 @@ async def find_sent(
 
 
 async def _place(
-    services: Services, connection: Connection, room: str | None, chat_id: int | None
+    services: Services,
+    connection: Connection,
+    action: str,
+    room: str | None,
+    chat_id: int | None,
 ) -> Room:
     if chat_id is None:
-        return joined(connection, room).room
-    return await own_chat(services, connection, chat_id)
+        return joined(services, connection, action, room).room
+    return await own_chat(services, connection, action, chat_id)

@@ -12,8 +12,8 @@ Source: socket.io/docs/v4/connection-state-recovery, for what a client shows and
 import asyncio
 from typing import Final, NamedTuple
 
+from gateway.authorization import Verdict
 from gateway.connection import Connection
-from gateway.grants import password_version
 from gateway.handlers import people, rooms
 from gateway.handlers.places import hear_chats
 from gateway.handlers.resume import LetGo, resume_chat, resume_room
@@ -76,9 +76,10 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
         taken = await _take(services, connection, shown, heart)
         offset = offset if _is_of(taken.session, offset) else None
         whole = _has_all(taken.session, offset)
+        user = taken.session.username or connection.display_name
         found = await asyncio.gather(
             *(
-                _find_room(services, name, place, _last_of(place, whole, offset))
+                _find_room(services, user, name, place, _last_of(place, whole, offset))
                 for name, place in taken.session.rooms.items()
             )
         )
@@ -94,7 +95,7 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
 
 async def _take(services: Services, connection: Connection, shown: Shown, heart: Heart) -> Taken:
     taken = await services.sessions.take(connection, shown.pid, heart)
-    if taken is None or shown.username not in {None, taken.session.username}:
+    if taken is None or not services.identity.may_go_on(shown.username, taken.session.username):
         raise NotRecovered
     return taken
 
@@ -176,10 +177,12 @@ def _last_of(place: RoomPlace | ChatPlace, whole: bool, offset: Offset | None) -
 
 
 async def _find_room(
-    services: Services, name: str, place: RoomPlace, seq: int | None
+    services: Services, user: str, name: str, place: RoomPlace, seq: int | None
 ) -> tuple[Room, int | None]:
     room = await services.directory.room(room_key(name))
-    if room is None or room.id != place.room_id or password_version(room) != place.version:
+    if services.authorization.judge("resume", user, room) is not Verdict.ALLOWED:
+        raise NotRecovered
+    if room is None or room.id != place.room_id or place.since < room.opened_to(user):
         raise NotRecovered
     await _check_place(services, room, seq or 0)
     return room, seq
@@ -189,7 +192,9 @@ async def _find_chat(services: Services, plan: Plan, chat_id: int, seq: int) -> 
     chat = await services.directory.chat(chat_id)
     if chat is None:
         plan.gone.append(chat_id)
-    elif plan.taken.session.username in chat.users:
+    elif (
+        services.authorization.judge("resume", plan.taken.session.username, chat) is Verdict.ALLOWED
+    ):
         await _check_place(services, chat, seq)
         plan.chats.append((chat, seq))
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gateway.authorization import Verdict
 from gateway.connection import Connection, Member
 from gateway.handlers.outcome import AndThen
-from gateway.handlers.places import hear_chats
+from gateway.handlers.places import check_rooms, hear_chats
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
@@ -31,6 +32,7 @@ class _Delivered(NamedTuple):
 
 async def resume(services: Services, connection: Connection, command: commands.Resume) -> AndThen:
     """Replay what was missed; live events wait until the reply has gone out."""
+    check_rooms(services, connection, command.rooms)
     let_go: LetGo = []
     rooms, chats = {}, {}
     try:
@@ -58,10 +60,13 @@ async def _resume_room(
     let_go: LetGo,
 ) -> ResumedPlace:
     room = await services.directory.room(room_key(name))
-    if room is None or not (
-        name in connection.rooms
-        or not room.protected
-        or services.grants.holds(grant, connection.display_name, room)
+    user = connection.display_name
+    if room is None or services.authorization.judge("resume", user, room) is not Verdict.ALLOWED:
+        return NOT_RECOVERED
+    if name not in connection.rooms and not (
+        # Whoever was kicked after that place is not inside: it takes a `joinRoom` to enter again.
+        room.standings.kicked.get(user, 0) <= seq
+        and (not room.protected or services.grants.holds(grant, user, room))
     ):
         return NOT_RECOVERED
     return await resume_room(services, connection, room, seq, let_go)
@@ -88,7 +93,12 @@ async def resume_room(
         # Live already: what came by itself is not sent again, what comes now waits its turn.
         delivered = _Delivered(member.seen, known.head)
         services.hub.gate(connection, known)
-    local = await services.hub.enter(connection, room)
+    try:
+        local = await services.hub.enter(connection, room)
+    except ChatError as error:
+        if error.code != "forbidden":
+            raise
+        return NOT_RECOVERED  # it was put out since the room was read
     try:
         member = local.members[connection]
         place, seen = await _replay(services, connection, member, room, seq, delivered)
@@ -99,6 +109,8 @@ async def resume_room(
         else:
             services.hub.leave(connection, local)
         raise
+    if connection not in local.members:
+        return NOT_RECOVERED  # it was put out meanwhile
     let_go.append(lambda: services.hub.go_live(connection, local, seen))
     return place
 
@@ -107,7 +119,8 @@ async def _resume_chat(
     services: Services, connection: Connection, chat_id: int, seq: int, let_go: LetGo
 ) -> ResumedPlace:
     chat = await services.directory.chat(chat_id)
-    if chat is None or connection.username not in chat.users:
+    verdict = services.authorization.judge("resume", connection.username, chat)
+    if chat is None or verdict is not Verdict.ALLOWED:
         return NOT_RECOVERED
     return await resume_chat(services, connection, chat, seq, let_go)
 

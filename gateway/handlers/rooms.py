@@ -7,9 +7,17 @@ from typing import Final
 
 from msgspec import UNSET
 
+from gateway.authorization import Verdict, put_out
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, Sending, ToldAlready
-from gateway.handlers.places import accepted, check_length, find_sent, joined, may_be_sent
+from gateway.handlers.places import (
+    accepted,
+    check_length,
+    check_rooms,
+    find_sent,
+    joined,
+    may_be_sent,
+)
 from gateway.history import Page
 from gateway.local_room import LocalRoom
 from gateway.protocols.payloads import (
@@ -24,6 +32,7 @@ from gateway.protocols.payloads import (
 from gateway.services import Services
 from shared.broker.publisher import Accepted
 from shared.codec import signal
+from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import HistoryCleared, MessagePosted, Notice, RoomCreated
 from shared.model.ids import room_key
@@ -57,12 +66,19 @@ async def join_room(
         connection.bind(command.username)
     room = await services.directory.room(room_key(command.room))
     known = connection.rooms.get(command.room)
+    check_rooms(services, connection, [command.room])
     if room is None or not (known or await _opens(services, connection, room, command)):
         raise _refused(connection, command.room)
-    local, page = await enter(services, connection, room)
+    try:
+        local, page = await enter(services, connection, room)
+    except ChatError as error:
+        raise _refused(connection, command.room) if error.code == "forbidden" else error from None
+    user = connection.display_name
     if known is None:
-        _notify(services, local, f"{connection.display_name} has joined the room", connection)
-    grant = services.grants.give(connection.display_name, room) if room.protected else UNSET
+        _notify(services, local, f"{user} has joined the room", connection)
+    # A grant is worth what let the member in: it does not outlast a password that it outlasted.
+    since = local.members[connection].since
+    grant = services.grants.give(user, room, since) if room.protected else UNSET
     return JoinedPayload(room.name, page.head, page.epoch, grant)
 
 
@@ -71,6 +87,7 @@ async def enter(services: Services, connection: Connection, room: Room) -> tuple
 
     Raises:
         ChatError: `broker_unavailable`, `storage_unavailable`; it is where it was before.
+            `forbidden` where it was put out meanwhile.
     """
     known = room.name in connection.rooms
     local = await services.hub.enter(connection, room)
@@ -81,6 +98,8 @@ async def enter(services: Services, connection: Connection, room: Room) -> tuple
         if not known:
             services.hub.leave(connection, local)
         raise
+    if connection not in local.members:
+        raise put_out()
     shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
     connection.emit(
         "messageHistory", shown, room.name, services.hub.place(connection, room, page.head)
@@ -112,7 +131,7 @@ def send_message(
 ) -> Sending | Later:
     """Say something in a room one is in."""
     connection.check_own(command.sender)
-    local = joined(connection, command.room)
+    local = joined(services, connection, "message", command.room)
     check_length(services, command.content)
     client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
     body = MessagePosted(connection.display_name, command.content, client_msg_id)
@@ -124,8 +143,8 @@ def send_message(
 async def delete_messages(
     services: Services, connection: Connection, command: commands.DeleteMessages
 ) -> Later:
-    """Delete everything said so far in a room one is in."""
-    local = joined(connection, command.room)
+    """Delete everything said in a room one is in; where names are proven, one moderates it."""
+    local = joined(services, connection, "deleteMessages", command.room)
     body = HistoryCleared(connection.display_name)
     return _clear(services, local, body)
 
@@ -134,10 +153,20 @@ async def _opens(
     services: Services, connection: Connection, room: Room | None, command: commands.JoinRoom
 ) -> bool:
     """Whether a room opens to a grant or a password; one that does not exist opens to none."""
-    if room and services.grants.holds(command.grant, connection.display_name, room):
+    user = connection.display_name
+    if services.authorization.judge("joinRoom", user, room) is not Verdict.ALLOWED:
+        room = None  # it takes as long to say no as if there were none
+    if room and services.grants.holds(command.grant, user, room):
         return True
-    password_hash = room.password_hash if room else None
-    return await services.passwords.check(password_hash, command.password or "")
+    password_hash, password = room.password_hash if room else None, command.password or ""
+    visitor = connection.visitor
+    if visitor is None or not password or (room and not room.protected):
+        return await services.passwords.check(password_hash, password)
+    guess = await visitor.guess(command.room, connection.display_name)
+    right = await services.passwords.check(password_hash, password)
+    if right:
+        await guess.was_right()
+    return right
 
 
 async def _look_up(

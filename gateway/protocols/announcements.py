@@ -12,21 +12,30 @@ from gateway.protocols.payloads import (
     MessageDeletedPayload,
     MessagePayload,
     MessageSeenPayload,
+    ModeratorChangedPayload,
     NewMessagePayload,
     NotificationPayload,
+    PasswordChangedPayload,
+    PutOutPayload,
     SeenPayload,
     iso,
     user_out,
 )
 from shared.model.events import (
+    Banned,
     CursorMoved,
     Event,
     HistoryCleared,
+    Kicked,
     MessageDeleted,
     MessagePosted,
+    ModeratorChanged,
     Notice,
+    PasswordChanged,
     RoomDeleted,
+    RuleChange,
     TypingChanged,
+    Unbanned,
 )
 from shared.model.rooms import Room
 
@@ -95,6 +104,8 @@ def announcements(
         case MessageDeleted(_, message_id):
             deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
             return [Announcement("messageDeleted", deleted, place, offset=offset)]
+        case Kicked() | Banned() | Unbanned() | ModeratorChanged() | PasswordChanged():
+            return [_rule_change(event, event.body, room or "", offset)]
         case Notice(content):
             note = NotificationPayload(content, event.created_at)
             return [Announcement("notification", note, place)]
@@ -104,6 +115,25 @@ def announcements(
             return [Announcement("seen", SeenPayload(user_out(user), seq), place)]
         case _:
             return []
+
+
+def _rule_change(event: Event, body: RuleChange, room: str, offset: str) -> Announcement:
+    where = (room, event.seq, event.prev)
+    by = user_out(body.by)
+    match body:
+        case Kicked(user):
+            name, payload = "kicked", PutOutPayload(*where, user_out(user), by)
+        case Banned(user):
+            name, payload = "banned", PutOutPayload(*where, user_out(user), by)
+        case Unbanned(user):
+            name, payload = "unbanned", PutOutPayload(*where, user_out(user), by)
+        case ModeratorChanged(user, _, moderator):
+            changed = ModeratorChangedPayload(*where, user_out(user), by, moderator)
+            return Announcement("moderatorChanged", changed, room, offset=offset)
+        case PasswordChanged(_, protected):
+            locked = PasswordChangedPayload(*where, by, protected)
+            return Announcement("passwordChanged", locked, room, offset=offset)
+    return Announcement(name, payload, room, offset=offset)
 
 
 def _in_chat(event: Event, users: tuple[str, str], offset: str) -> list[Announcement]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -69,14 +69,14 @@ class Request(msgspec.Struct, frozen=True):
         query: its parameters; of one given twice the last.
         upgrade: whether it asks for a WebSocket.
         origin: the `Origin` header, if any.
-        host: the `Host` header, if any.
+        address: where it comes from.
     """
 
     method: str
     query: Mapping[str, str]
     upgrade: bool = False
     origin: str = ""
-    host: str = ""
+    address: str = ""
 
     @property
     def sid(self) -> str:
@@ -99,13 +99,12 @@ def parse_query(query: bytes) -> dict[str, str]:
     return dict(pairs)
 
 
-def check(request: Request, current: Transport | None, origins: frozenset[str]) -> None:
+def check(request: Request, current: Transport | None) -> None:
     """Refuse what is no request of the protocol, in the reference server's order of checks.
 
     Args:
         request: the request.
         current: the transport of the session that it names; None if there is no such session.
-        origins: whose pages may connect; empty for all.
 
     Raises:
         EngineError: it is refused.
@@ -119,8 +118,6 @@ def check(request: Request, current: Transport | None, origins: frozenset[str]) 
         _check_known(request, current)
     else:
         _check_handshake(request)
-    if origins and request.origin and not _is_allowed(request, origins):
-        raise EngineError(ErrorCode.FORBIDDEN)
 
 
 def _check_known(request: Request, current: Transport | None) -> None:
@@ -143,10 +140,6 @@ def _check_handshake(request: Request) -> None:
         raise EngineError(ErrorCode.BAD_REQUEST)
     if request.query.get("EIO") != VERSION:
         raise EngineError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
-
-
-def _is_allowed(request: Request, origins: frozenset[str]) -> bool:
-    return request.origin in origins or urlsplit(request.origin).netloc == request.host
 
 
 def _may_stand_in_header(letter: str) -> bool:

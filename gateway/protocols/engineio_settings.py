@@ -24,7 +24,6 @@ class EngineSettings(msgspec.Struct, frozen=True):
         max_packets: packets in a POST at the most.
         upgrade_timeout: milliseconds an upgrade may take.
         max_unsent: bytes that may wait for a client; one that leaves more unread is closed.
-        origins: whose pages may connect; empty for all.
     """
 
     ping_interval: int = 25_000
@@ -33,7 +32,6 @@ class EngineSettings(msgspec.Struct, frozen=True):
     max_packets: int = 1_000
     upgrade_timeout: int = 10_000
     max_unsent: int = 4_000_000
-    origins: frozenset[str] = frozenset()
 
     @property
     def silence(self) -> float:

@@ -42,11 +42,25 @@ class WelcomePayload(Payload, frozen=True):
         sid: the connection's name; unique in the cluster.
         gateway: the name of the gateway.
         max_content: characters of a message.
+        user: its name, where that is known already.
     """
 
     sid: str
     gateway: str
     max_content: int
+    user: str | UnsetType = UNSET
+
+
+class AuthenticatedPayload(Payload, frozen=True):
+    """The reply to `authenticate`.
+
+    Attributes:
+        user: whom the token names.
+        expires_in: seconds that the connection lasts without a fresh one.
+    """
+
+    user: str
+    expires_in: float
 
 
 class MessagePayload(Payload, frozen=True, omit_defaults=True):
@@ -108,6 +122,37 @@ class MessageDeletedPayload(Payload, frozen=True):
     message_id: int
     seq: int
     prev: int
+
+
+class PutOutPayload(Payload, frozen=True):
+    """`kicked`, `banned` and `unbanned`: what `by` did to `user`."""
+
+    room: str
+    seq: int
+    prev: int
+    user: UserId
+    by: UserId
+
+
+class ModeratorChangedPayload(Payload, frozen=True):
+    """`moderatorChanged`: whether `user` is a moderator from here on."""
+
+    room: str
+    seq: int
+    prev: int
+    user: UserId
+    by: UserId
+    moderator: bool
+
+
+class PasswordChangedPayload(Payload, frozen=True):
+    """`passwordChanged`: whether joining takes a password from here on."""
+
+    room: str
+    seq: int
+    prev: int
+    by: UserId
+    protected: bool
 
 
 class SeenPayload(Payload, frozen=True):

@@ -22,6 +22,9 @@ MASKED: Final = 0x80
 MOST_CONTROL: Final = 125
 """Bytes of a control frame's payload (section 5.5)."""
 
+MOST_FRAGMENTS: Final = 1024
+"""Frames that a message may come in: each costs, also an empty one."""
+
 CONTINUATION: Final = Opcode.CONT.value
 TEXT: Final = Opcode.TEXT.value
 BINARY: Final = Opcode.BINARY.value
@@ -33,6 +36,7 @@ KNOWN: Final = CONTROL | {CONTINUATION, TEXT, BINARY}
 
 PROTOCOL_ERROR: Final = 1002
 NOT_UTF8: Final = 1007
+POLICY: Final = 1008
 TOO_BIG: Final = 1009
 
 
@@ -114,7 +118,7 @@ class FrameReader:
         failure: what was wrong with the bytes, after which no more are read; None so far.
     """
 
-    __slots__ = ("_buffer", "_limit", "_need", "_opcode", "_parts", "failure")
+    __slots__ = ("_buffer", "_fragments", "_limit", "_need", "_opcode", "_parts", "failure")
 
     def __init__(self, limit: int) -> None:
         """Begin.
@@ -130,6 +134,7 @@ class FrameReader:
         # A message that came in fragments so far.
         self._opcode = CONTINUATION
         self._parts: bytearray | None = None
+        self._fragments = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """Take bytes as they came, and return what they completed, in order.
@@ -195,8 +200,11 @@ class FrameReader:
             raise WebSocketError(PROTOCOL_ERROR, "a fragment out of place")
         if not whole or self._parts is not None:
             if self._parts is None:
-                self._parts, self._opcode = bytearray(), opcode
+                self._parts, self._opcode, self._fragments = bytearray(), opcode, 0
             self._parts += payload
+            self._fragments += 1
+            if self._fragments > MOST_FRAGMENTS:
+                raise WebSocketError(POLICY, f"a message has at most {MOST_FRAGMENTS} fragments")
             if not whole:
                 return None
             payload, opcode = bytes(self._parts), self._opcode

@@ -10,6 +10,14 @@ PERSISTERS: Final = "{persisters}:members"
 """The living persisters, by which partitions are shared out."""
 
 
+def bucket(kind: str, whose: tuple[str, ...]) -> str:
+    """When a token bucket is full again. All have one hash tag: one call may take from several.
+
+    The lengths keep two names from running together.
+    """
+    return f"{{limits}}:{kind}:" + ":".join(f"{len(name)}:{name}" for name in whose)
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionKeys:
     """The keys of one partition."""
@@ -104,6 +112,10 @@ class PartitionKeys:
     def session(self, pid: str) -> str:
         """Hash: what is remembered of a client, so that it can come back."""
         return self._key(f"session:{pid}")
+
+    def ticket(self, digest: str) -> str:
+        """String: whom a ticket lets in; named by the ticket's hash."""
+        return self._key(f"ticket:{digest}")
 
     def key_of_room(self, record: str) -> str:
         """The room's key, from the name of its record."""

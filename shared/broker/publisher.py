@@ -21,7 +21,17 @@ from shared.broker.resp import Word, pack
 from shared.codec import encode_body
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Body, HistoryCleared, MessageDeleted, RoomDeleted
+from shared.model.events import (
+    Banned,
+    Body,
+    HistoryCleared,
+    Kicked,
+    MessageDeleted,
+    ModeratorChanged,
+    PasswordChanged,
+    RoomDeleted,
+    Unbanned,
+)
 from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 from shared.telemetry import logger
@@ -215,6 +225,16 @@ def _effect(body: Body) -> str:
             return f"delete {seq}"
         case RoomDeleted():
             return "drop"
+        case PasswordChanged(password_hash=password_hash):
+            return f"password {password_hash}"
+        case Kicked(user):
+            return f"kick {user}"
+        case Banned(user):
+            return f"ban {user}"
+        case Unbanned(user):
+            return f"unban {user}"
+        case ModeratorChanged(user, _, moderator):
+            return f"promote {user}" if moderator else f"demote {user}"
         case _:
             return ""
 

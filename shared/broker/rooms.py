@@ -8,6 +8,7 @@ import msgspec
 from shared import codec
 from shared.broker.client import Client, Script, unavailable_as_error
 from shared.broker.keys import PartitionKeys
+from shared.broker.records import room_of, rules_of
 from shared.config import FENCE_GAP
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, RoomCreated, Wake
@@ -94,25 +95,10 @@ class RoomBroker:
             answer = await self._find([part.record, part.room(key)], [])
         if answer is None:
             raise broker_unavailable()
-        epoch, generation, state, fields = answer
+        epoch, generation, state, idle, words = answer
         if state != b"held":
             return NotHeld(int(epoch), int(generation), state == b"deleted")
-        room_id, kind, name, password, creator, created, head, floor, user1, user2, idle = fields
-        room = Room(
-            key=key,
-            id=int(room_id),
-            kind=kind.decode(),
-            name=name.decode(),
-            password_hash=password.decode(),
-            creator=creator.decode(),
-            created_at=int(created),
-            head=int(head),
-            floor=int(floor),
-            epoch=int(epoch),
-            user1=user1.decode(),
-            user2=user2.decode(),
-        )
-        return Held(room, int(idle) / 1000)
+        return Held(room_of(key, int(epoch), words), int(idle) / 1000)
 
     async def create(self, created: RoomCreated, seen: NotHeld) -> Room | Literal["stale"]:
         """Claim a name that neither the broker nor SQL holds.
@@ -183,6 +169,7 @@ class RoomBroker:
                     *(seen.epoch, seen.generation, room.key, room.id, room.kind, room.name),
                     *(room.password_hash, room.creator, room.user1, room.user2, room.created_at),
                     *(room.head, given, room.floor, active_at),
+                    *rules_of(room),
                 ],
             )
         if answer is None:

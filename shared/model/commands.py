@@ -23,6 +23,10 @@ EventId = Annotated[int, Meta(ge=1, lt=2**53)]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=128)]
 Password = Annotated[str, Meta(max_length=256)]
 Grant = Annotated[str, Meta(max_length=1024)]
+MOST_TOKEN = 8192
+"""Characters of a token."""
+
+Token = Annotated[str, Meta(min_length=1, max_length=MOST_TOKEN)]
 MOST_RESUMED = 1000
 """Rooms and chats in one `resume`."""
 
@@ -72,6 +76,16 @@ class SetUsername(Command, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_name(self.username)
+
+
+class Authenticate(Command, frozen=True, kw_only=True):
+    """Say who one is by a token, or bring a fresh one before the last expires."""
+
+    bare: ClassVar[str | None] = "token"
+    token: Token
+
+    def __repr__(self) -> str:
+        return "Authenticate(token=...)"
 
 
 class CreateRoom(Command, frozen=True, kw_only=True):
@@ -159,6 +173,49 @@ class Typing(Command, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _check_place(self.room, self.chat_id)
+
+
+class SetPassword(Command, frozen=True, kw_only=True):
+    """Protect a room by another password; an empty one, or none, opens it."""
+
+    room: Name
+    password: Password | None = None
+
+    def __post_init__(self) -> None:
+        check_text(self.password or "")
+
+
+class MemberCommand(Command, frozen=True, kw_only=True):
+    """A command about a user of a room."""
+
+    room: Name
+    user_id: UserId = msgspec.field(name="user")
+
+    @property
+    def user(self) -> str:
+        """The user, as text."""
+        return str(self.user_id)
+
+    def __post_init__(self) -> None:
+        check_name(self.user)
+
+
+class Kick(MemberCommand, frozen=True, kw_only=True):
+    """Put a user out of a room."""
+
+
+class Ban(MemberCommand, frozen=True, kw_only=True):
+    """Put a user out of a room, and keep them out."""
+
+
+class Unban(MemberCommand, frozen=True, kw_only=True):
+    """Undo `Ban`."""
+
+
+class SetModerator(MemberCommand, frozen=True, kw_only=True):
+    """Make a user a moderator of a room, or none any more."""
+
+    moderator: bool
 
 
 class DeleteMessages(Command, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What happened: the events of a room's log, and signals that are not kept."""
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -52,6 +52,49 @@ class RoomDeleted(msgspec.Struct, frozen=True, array_like=True, tag="drop"):
     """The room is gone with all it held; its key may be used again, under a new id."""
 
     by: str
+
+
+class Kicked(msgspec.Struct, frozen=True, array_like=True, tag="kick"):
+    """A user is in the room no more; what let them in before this event lets them in no more."""
+
+    user: str
+    by: str
+
+
+class Banned(msgspec.Struct, frozen=True, array_like=True, tag="ban"):
+    """As `Kicked`, and the user may not enter again; a moderator is none any more."""
+
+    user: str
+    by: str
+
+
+class Unbanned(msgspec.Struct, frozen=True, array_like=True, tag="unban"):
+    """A user who was banned may enter again."""
+
+    user: str
+    by: str
+
+
+class ModeratorChanged(msgspec.Struct, frozen=True, array_like=True, tag="moderate"):
+    """A user is a moderator of the room from here on, or is none any more."""
+
+    user: str
+    by: str
+    moderator: bool
+
+
+class PasswordChanged(msgspec.Struct, frozen=True, array_like=True, tag="password"):
+    """The room's password is another one, or there is none. Who is inside stays.
+
+    Attributes:
+        protected: whether joining takes a password from here on.
+        password_hash: an argon2id hash, empty for an open room, and where the event was read from
+            SQL: what is past is not kept.
+    """
+
+    by: str
+    protected: bool
+    password_hash: str
 
 
 class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
@@ -181,6 +224,11 @@ Body = (
     | HistoryCleared
     | MessageDeleted
     | RoomDeleted
+    | Kicked
+    | Banned
+    | Unbanned
+    | ModeratorChanged
+    | PasswordChanged
     | CursorMoved
     | Wake
     | Committed
@@ -193,6 +241,14 @@ Body = (
     | Replaced
     | Unknown
 )
+
+RuleChange = Kicked | Banned | Unbanned | ModeratorChanged | PasswordChanged
+"""Events that change who may what in their room."""
+
+
+RULE_CHANGES: Final = frozenset(get_args(RuleChange))
+"""The same, for a test that costs little."""
+
 
 KNOWN_TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))
 """What the bodies of this build begin with."""

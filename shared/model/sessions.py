@@ -8,14 +8,14 @@ class RoomPlace(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         room_id: the room's id.
-        version: of its password, so that who was let in by an old one stays out.
+        since: the room's head when it was let in. A kick, or a new password, above it ends that.
         surely: the seq up to which the client surely has it; None while it may not know that
             it is in it.
         sent: the seq up to which it was sent; None while it has not been told that it is in it.
     """
 
     room_id: int
-    version: str
+    since: int
     surely: int | None
     sent: int | None
 

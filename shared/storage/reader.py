@@ -3,22 +3,29 @@
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.model.events import (
     ENVELOPE_VERSION,
+    Banned,
     Body,
     Event,
     HistoryCleared,
+    Kicked,
     MessageDeleted,
     MessagePosted,
+    ModeratorChanged,
+    PasswordChanged,
+    Unbanned,
     Unknown,
 )
 from shared.model.rooms import Room
+from shared.model.standings import NO_STANDINGS, Standings
 from shared.model.timeline import Message
 from shared.storage.engine import unavailable_as_error
-from shared.storage.tables import events, rooms
+from shared.storage.tables import events, rooms, standings
 
 _LAST = (
     select(events.c.seq, events.c.epoch)
@@ -76,6 +83,8 @@ class Reader:
         if not found:
             return None
         room = room_of(found[0])
+        if room.kind == "room":
+            room = replace(room, standings=await self._standings(room.id))
         return StoredRoom(room, found[0].active_at or room.created_at)
 
     async def room_by_id(self, room_id: int) -> Room | None:
@@ -152,6 +161,16 @@ class Reader:
             async with self._engine.connect() as connection:
                 return list(await connection.execute(query))
 
+    async def _standings(self, room_id: int) -> Standings:
+        found = await self.rows(select(standings).where(standings.c.room_id == room_id))
+        if not found:
+            return NO_STANDINGS
+        return Standings(
+            moderators=frozenset(row.user for row in found if row.moderator),
+            banned=frozenset(row.user for row in found if row.banned),
+            kicked={row.user: row.kicked for row in found if row.kicked},
+        )
+
     async def _page(
         self, room_id: int, after: int, below: int, limit: int, *, newest: bool
     ) -> list[Message]:
@@ -189,9 +208,26 @@ def event_of(row: Row[Any]) -> Event:
         case "delete":
             body = MessageDeleted(row.sender, row.target_id, row.target_seq)
         case kind:
-            body = Unknown(kind)
+            body = _rule_of(kind, row.sender or "", row.target_user or "")
     place = (row.room_id, row.id, row.seq, row.prev, row.created_at)
     return Event(ENVELOPE_VERSION, *place, body)
+
+
+def _rule_of(kind: str, by: str, user: str) -> Body:
+    """An event that changed who may what."""
+    match kind:
+        case "kick":
+            return Kicked(user, by)
+        case "ban":
+            return Banned(user, by)
+        case "unban":
+            return Unbanned(user, by)
+        case "promote" | "demote":
+            return ModeratorChanged(user, by, moderator=kind == "promote")
+        case "lock" | "unlock":
+            return PasswordChanged(by, protected=kind == "lock", password_hash="")
+        case _:
+            return Unknown(kind)
 
 
 def room_of(row: Row[Any]) -> Room:
@@ -210,4 +246,5 @@ def room_of(row: Row[Any]) -> Room:
         epoch=fields.get("head_epoch") or fields["epoch"],
         user1=fields["user1"] or "",
         user2=fields["user2"] or "",
+        password_seq=fields["password_seq"],
     )

@@ -63,6 +63,21 @@ rooms = Table(
     Column("user2", Key, index=True),
     # A deleted room keeps its id, and a key that nothing else has.
     Column("deleted", Boolean, nullable=False),
+    # The seq at which the password was changed last.
+    Column("password_seq", Number, nullable=False),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("room_id", Number, primary_key=True, autoincrement=False),
+    Column("user", Key, primary_key=True),
+    Column("moderator", Boolean, nullable=False),
+    Column("banned", Boolean, nullable=False),
+    # The seq at which the user was put out last; 0 for never.
+    Column("kicked", Number, nullable=False),
+    # The seq of the last event that changed this.
+    Column("seq", Number, nullable=False),
 )
 
 events = Table(
@@ -72,7 +87,8 @@ events = Table(
     Column("room_id", Number, nullable=False),
     Column("seq", Number, nullable=False),
     Column("prev", Number, nullable=False),
-    # message, clear, delete, or void: an entry that was refused, whose place nothing else may take.
+    # message, clear, delete, kick, ban, unban, promote, demote, lock, unlock, or void: an entry
+    # that was refused, whose place nothing else may take.
     Column("kind", String, nullable=False),
     Column("sender", String),
     # Null in everything but a message, and in a message once it is deleted.
@@ -86,6 +102,8 @@ events = Table(
     Column("target_seq", Number),
     # When the other user of a direct chat had seen it.
     Column("seen_at", Number),
+    # Of a kick and its like: whose standing changed.
+    Column("target_user", String),
     UniqueConstraint("room_id", "seq"),
     UniqueConstraint("room_id", "sender", "client_msg_id"),
 )

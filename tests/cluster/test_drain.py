@@ -36,9 +36,10 @@ async def test_a_stopped_gateway_drains(room: str) -> None:
 async def test_1000_clients_leave_without_a_spike() -> None:
     """1,000 clients of one gateway are told to go at moments spread over DRAIN_SECONDS."""
     async with Cluster(env={"DRAIN_SECONDS": "5"}) as cluster:
-        peers = await asyncio.gather(
-            *(Peer(cluster.gateway_url(1)).__aenter__() for _ in range(1000))
-        )
+        peers: list[Peer] = []
+        for _ in range(10):  # all at once, their own client would take too long for one of them
+            hundred = (Peer(cluster.gateway_url(1)).__aenter__() for _ in range(100))
+            peers += await asyncio.gather(*hundred)
         started = time.monotonic()
         cluster.kill("gateway-1", signal.SIGTERM)
 
@@ -48,12 +49,11 @@ async def test_1000_clients_leave_without_a_spike() -> None:
             return after, time.monotonic() - started
 
         left = await asyncio.gather(*(leave(peer) for peer in peers))
-        assert max(after for after, _ in left) <= 5000
-        busiest = max(sum(at <= moment < at + 0.5 for _, moment in left) for at in range(7))
-        print(
-            f"1,000 drained: last after {max(m for _, m in left):.1f} s, at most {busiest} in 0.5 s"
-        )
-        assert busiest <= 300
+        moments = [after for after, _ in left]
+        assert max(moments) <= 5000
+        busiest = max(sum(at <= after < at + 500 for after in moments) for at in range(0, 5000, 50))
+        print(f"1,000 drained: last after {max(m for _, m in left):.1f} s, {busiest} sent in 0.5 s")
+        assert busiest <= 200
 
 
 async def test_presence_is_kept_for_those_who_come_back() -> None:

@@ -1,7 +1,5 @@
 """The second seed's REST interface, through the load balancer."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest_asyncio
 
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
+from tests.support.schemathesis import schemathesis
 
 _users = count(1_000_000)
 
@@ -138,16 +137,4 @@ async def test_docs_need_nothing_from_outside(http: httpx.AsyncClient) -> None:
 
 async def test_schemathesis_finds_nothing(cluster: Cluster, tmp_path: Path) -> None:
     """Whatever requests the OpenAPI document allows or forbids, the answers are as it says."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"{cluster.url}/openapi.json"),
-        *("--max-examples", "60", "--seed", "1", "--workers", "1", "--no-color"),
-        *("--suppress-health-check", "all"),
-        # No schema can say that a chat has two different users, nor which names can be seen.
-        *("--exclude-checks", "positive_data_acceptance"),
-        cwd=tmp_path,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    assert b"No issues found" in said
+    assert "No issues found" in await schemathesis(cluster, tmp_path)

@@ -233,7 +233,7 @@ async def test_a_data_folder_may_have_any_name(tmp_path: Path) -> None:
 
 async def test_the_whole_machine_may_be_let_in() -> None:
     """HOST=0.0.0.0 listens on every address, except for Redis."""
-    async with Cluster(env={"HOST": "0.0.0.0"}) as cluster:  # noqa: S104
+    async with Cluster(env={"HOST": "0.0.0.0", "ALLOW_OPEN": "yes"}) as cluster:  # noqa: S104
         # Any address of 127.0.0.0/8 is this machine; only a wildcard listens on all of them.
         for port in (cluster.port, cluster.gateway_port(1)):
             _, writer = await asyncio.open_connection("127.0.0.2", port)

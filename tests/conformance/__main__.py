@@ -10,15 +10,29 @@ import socket
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 
 from gateway.__main__ import serving
 from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.guard import Guard
 from gateway.endpoints.socketio import SocketIOApplication
+from gateway.handshakes import Patience
 from gateway.protocols.engineio_settings import EngineSettings
+from shared.addresses import Networks
+from shared.origins import Origins
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
 
 MAX_PAYLOAD = 1_000_000
+
+OPTIONS = (
+    ("ping-interval", 300, "milliseconds"),
+    ("ping-timeout", 200, "milliseconds"),
+    ("connect-timeout", 1000, "milliseconds"),
+    ("handshake-timeout", 10_000, "milliseconds"),
+    ("websocket-ping", 20_000, "milliseconds"),
+    ("most-half-open", 4096, "connections"),
+)
 
 
 def application(settings: EngineSettings, connect_within: float) -> Starlette:
@@ -29,12 +43,14 @@ def application(settings: EngineSettings, connect_within: float) -> Starlette:
         connect_within: seconds a Socket.IO session may be without a namespace.
     """
     sockets = SocketIOApplication(SocketIOEcho(), connect_within)
+    everybody = Middleware(Guard, origins=Origins.parse("*"), trusted=Networks.parse(""))
     return Starlette(
+        middleware=[everybody],
         routes=[
             Mount("/engine.io", EngineServer(settings, EngineEcho())),
             Mount("/socket.io", EngineServer(settings, sockets)),
             WebSocketRoute("/", echo_websocket),
-        ]
+        ],
     )
 
 
@@ -50,12 +66,15 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--port", type=int, default=3000)
-    for name, default in (("ping-interval", 300), ("ping-timeout", 200), ("connect-timeout", 1000)):
-        parser.add_argument(f"--{name}", type=int, default=default, help="milliseconds")
+    for name, default, unit in OPTIONS:
+        parser.add_argument(f"--{name}", type=int, default=default, help=unit)
     given = parser.parse_args()
     settings = EngineSettings(given.ping_interval, given.ping_timeout, MAX_PAYLOAD)
     app = application(settings, given.connect_timeout / 1000)
-    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD)
+    patience = Patience(
+        given.handshake_timeout / 1000, given.most_half_open, given.websocket_ping / 1000
+    )
+    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD, patience=patience)
     uvicorn.Server(config).run(sockets=listen(given.port))
 
 

@@ -77,3 +77,17 @@ async def test_gateway_with_other_partitions(stage: Stage) -> None:
         env = {**stage.env, "PARTITIONS": "4", "PORT": str(free_port())}
         async with Process("gateway", env) as gateway:
             await gateway.hear("PARTITIONS=4 is not valid")
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({"HOST": "0.0.0.0"}, "HOST=0.0.0.0 is open to other machines"),  # noqa: S104
+        ({"AUTH_MODE": "jwt", "JWT_KEY": "secret"}, "JWT_KEY is too short"),
+    ],
+)
+async def test_identity_that_cannot_be(stage: Stage, env: dict[str, str], sentence: str) -> None:
+    """A gateway whose settings of identity do not go together says so, without any secret."""
+    [said] = await refusal("gateway", {**stage.env, "PORT": str(free_port()), **env})
+    assert said.startswith(sentence)
+    assert "secret" not in said

@@ -160,3 +160,33 @@ test("A token goes to the server before all else, and one that it does not take 
   await assert.rejects(one.client.connect(), /./);
   assert.equal(one.client.state, "closed");
 });
+
+test("Who is kicked or banned is told so and is in the room no more; the others see it in order.", async () => {
+  const { ann, bob, room, place } = await two();
+  const { username } = bob.client;
+  await ann.client.setModerator(room, "mia");
+  await ann.client.send(place, "one");
+  await ann.client.kick(room, username);
+  await bob.until(() => bob.all("lost").length === 1, "to be put out");
+  assert.deepEqual(bob.all("lost")[0], { place, code: "kicked", message: "you were put out of the room" });
+  await bob.client.join(room);
+  await ann.client.send(place, "two");
+  await bob.until(() => bob.texts(place).includes("two"), "to be in again");
+  await ann.client.ban(room, username);
+  await bob.until(() => bob.all("lost").length === 2, "to be banned");
+  await assert.rejects(bob.client.join(room), { code: "forbidden" });
+  await ann.client.unban(room, username);
+  await bob.client.join(room);
+  await ann.client.setPassword(room, "key");
+  for (const one of [ann, bob]) await one.until(() => one.all("passwordChanged").length, "to hear of the password");
+  const changes = ["moderatorChanged", "kicked", "banned", "unbanned", "passwordChanged"].map((type) => ann.all(type)[0]);
+  const by = ann.client.username;
+  assert.deepEqual(changes, [
+    { place, seq: 1, user: "mia", by, moderator: true },
+    { place, seq: 3, user: username, by },
+    { place, seq: 5, user: username, by },
+    { place, seq: 6, user: username, by },
+    { place, seq: 7, by, protected: true },
+  ]);
+  assert.deepEqual(ann.all("error"), []);
+});

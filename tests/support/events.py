@@ -4,20 +4,25 @@ from hypothesis import strategies as st
 
 from shared.codec import VERSION
 from shared.model.events import (
+    Banned,
     Beat,
     Body,
     CursorMoved,
     Event,
     HistoryCleared,
+    Kicked,
     MessageDeleted,
     MessagePosted,
+    ModeratorChanged,
     Notice,
+    PasswordChanged,
     PresenceChanged,
     PresenceState,
     PresenceWanted,
     RoomCreated,
     RoomDeleted,
     TypingChanged,
+    Unbanned,
     Unknown,
     Wake,
 )
@@ -33,6 +38,11 @@ kept: st.SearchStrategy[Body] = st.one_of(
     st.builds(HistoryCleared, texts),
     st.builds(MessageDeleted, texts, numbers, numbers),
     st.builds(RoomDeleted, texts),
+    st.builds(Kicked, texts, texts),
+    st.builds(Banned, texts, texts),
+    st.builds(Unbanned, texts, texts),
+    st.builds(ModeratorChanged, texts, texts, st.booleans()),
+    st.builds(PasswordChanged, texts, st.booleans(), texts),
     st.builds(CursorMoved, texts, numbers, numbers, numbers, texts, texts, texts, texts),
 )
 """What is stored."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -24,6 +25,7 @@ class Refusal(Exception):
         super().__init__(data["code"], data["message"])
         self.code: str = data["code"]
         self.retryable: bool = data["retryable"]
+        self.retry_after: int | None = data.get("retryAfterMs")
 
 
 class Peer:
@@ -33,11 +35,22 @@ class Peer:
         url: of a gateway or a load balancer, `http://host:port`.
         query: what follows `/ws?`.
         wire: the format it asks for.
+        token: what it shows in the header `Authorization`.
+        headers: more of its handshake.
     """
 
-    def __init__(self, url: str, query: str = "", wire: Wire = "json") -> None:
+    def __init__(
+        self,
+        url: str,
+        query: str = "",
+        wire: Wire = "json",
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._url = url.replace("http", "ws", 1) + "/ws" + (f"?{query}" if query else "")
         self._wire = wire
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = {**shown, **(headers or {})}
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._taken = 0
@@ -56,7 +69,13 @@ class Peer:
     async def __aenter__(self) -> Self:
         protocol = Subprotocol(f"chat.{self._wire}")
         self._socket = await connect(
-            self._url, subprotocols=[protocol], max_queue=None, max_size=None, compression=None
+            self._url,
+            subprotocols=[protocol],
+            additional_headers=self._headers,
+            max_queue=None,
+            max_size=None,
+            compression=None,
+            open_timeout=60,  # many at a time, on a machine that is busy
         )
         assert self._socket.subprotocol == protocol
         self._reading = asyncio.create_task(self._read())
@@ -141,11 +160,18 @@ class Peer:
         self._news.clear()
         await self._news.wait()
 
+    def _decode(self, data: str | bytes) -> Frame | None:
+        """A frame; None for what is none."""
+        frame: Frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
+        return frame
+
     async def _read(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for data in self.socket:
-                frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
-                answer = self._answers.get(frame.get("id")) if "id" in frame else None
+                frame = self._decode(data)
+                if frame is None:
+                    continue
+                answer = self._answers.get(frame["id"]) if "id" in frame else None
                 if answer is not None and not answer.done():
                     answer.set_result(frame)
                 else:

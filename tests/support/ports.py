@@ -1,18 +1,30 @@
 """Free ports for tests that start real servers."""
 
+import os
 import random
 import socket
+from typing import Final
 
 # Below the range that the kernel takes the ports of outgoing connections from.
-LOWEST, HIGHEST = 10_000, 30_000
+LOWEST: Final = 10_000
+COUNT: Final = 20_000
 
 
 def free_port(offsets: tuple[int, ...] = (0,)) -> int:
     """Return a port that is free on loopback, at each of the `offsets` above it too."""
+    ours = _ours()
     while True:
-        port = random.randrange(LOWEST, HIGHEST)  # noqa: S311  nothing secret about it
+        port = random.choice(ours)  # noqa: S311  nothing secret about it
         if all(_is_free(port + offset) for offset in offsets):
             return port
+
+
+def _ours() -> range:
+    """The ports of this process among the workers of one run, which never ask for the same."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = COUNT // workers
+    return range(LOWEST + worker * share, LOWEST + (worker + 1) * share)
 
 
 def _is_free(port: int) -> bool:

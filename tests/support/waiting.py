@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T]], within: float = 15.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], within: float = 30.0) -> T:
     """Look again and again until what is found is true, and return it.
 
     Raises:

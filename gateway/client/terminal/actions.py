@@ -23,6 +23,12 @@ class Opened(msgspec.Struct, frozen=True, rename="camel"):
     history: list[NewMessage]
 
 
+def _whom(command: Command) -> UserId:
+    if command.user is None:
+        raise NotUnderstood(f"whom? /{command.command} USER")
+    return command.user
+
+
 class Actions:
     """Does commands.
 
@@ -48,6 +54,11 @@ class Actions:
             "history": self._history,
             "delete": self._delete,
             "clear": self._clear,
+            "kick": self._kick,
+            "ban": self._ban,
+            "unban": self._unban,
+            "moderator": self._moderator,
+            "password": self._password,
             "who": self._who,
             "typing": self._typing,
             "help": self._help,
@@ -169,6 +180,27 @@ class Actions:
 
     async def _clear(self, command: Command) -> object:
         await self._client.delete_messages(self._room(command))
+        return {}
+
+    async def _kick(self, command: Command) -> object:
+        await self._client.kick(self._room(command), _whom(command))
+        return {}
+
+    async def _ban(self, command: Command) -> object:
+        await self._client.ban(self._room(command), _whom(command))
+        return {}
+
+    async def _unban(self, command: Command) -> object:
+        await self._client.unban(self._room(command), _whom(command))
+        return {}
+
+    async def _moderator(self, command: Command) -> object:
+        room, user = self._room(command), _whom(command)
+        await self._client.set_moderator(room, user, moderator=command.on)
+        return {}
+
+    async def _password(self, command: Command) -> object:
+        await self._client.set_password(self._room(command), command.password)
         return {}
 
     async def _who(self, command: Command) -> object:

@@ -23,6 +23,11 @@ HELP: Final = """\
 /history [N]             show the newest N messages (20)
 /delete                  delete your last message here
 /clear                   delete everything said in the room, for everyone
+/kick USER               put a user out of the room
+/ban USER                put a user out of the room for good
+/unban USER              let them in again
+/moderator USER [off]    let a user kick, ban and delete here, or no more
+/password [PASSWORD]     give the room another password, or none
 /who                     who is typing
 /help                    this list
 /quit                    leave
@@ -34,7 +39,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes:
         room: where; or else
-        user: whose direct chat; neither for the present place.
+        user: whose direct chat, neither for the present place; or whom a room is rid of.
+        on: a moderator from now on, or none any more.
         id: of a script's choice, given back with the answer.
     """
 
@@ -51,6 +57,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "history",
         "delete",
         "clear",
+        "kick",
+        "ban",
+        "unban",
+        "moderator",
+        "password",
         "who",
         "typing",
         "help",
@@ -60,6 +71,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     user: UserId | None = None
     content: str = ""
     password: str | None = None
+    on: bool = True
     limit: Annotated[int, Meta(ge=1, le=1000)] = 20
     id: int | str | None = None
 
@@ -92,6 +104,18 @@ def _user(name: str, words: list[str]) -> dict[str, object]:
     return {"user": user_id(words[0])}
 
 
+def _user_on_or_off(name: str, words: list[str]) -> dict[str, object]:
+    if not 1 <= len(words) <= 2 or words[1:] not in ([], ["on"], ["off"]):  # noqa: PLR2004
+        raise NotUnderstood(f"/{name} takes a user, and perhaps off")
+    return {"user": user_id(words[0]), "on": words[1:] != ["off"]}
+
+
+def _maybe_password(name: str, words: list[str]) -> dict[str, object]:
+    if len(words) > 1:
+        raise NotUnderstood(f"/{name} takes one password at the most")
+    return {"password": words[0] if words else None}
+
+
 def _maybe_limit(name: str, words: list[str]) -> dict[str, object]:
     if not words:
         return {}
@@ -118,6 +142,11 @@ _ARGUMENTS: Final[Mapping[str, Callable[[str, list[str]], dict[str, object]]]] =
     "history": _maybe_limit,
     "delete": _nothing,
     "clear": _nothing,
+    "kick": _user,
+    "ban": _user,
+    "unban": _user,
+    "moderator": _user_on_or_off,
+    "password": _maybe_password,
     "who": _nothing,
     "help": _nothing,
     "quit": _nothing,

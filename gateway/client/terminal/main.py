@@ -4,11 +4,13 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from gateway.client.client import ChatClient
+from gateway.client.credentials import TokenSource
 from gateway.client.terminal import options
 from gateway.client.terminal.chat import Chat
 from gateway.client.terminal.commands import parse, parse_json
@@ -37,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     """
     chosen = options.read(arguments)
     try:
-        client = ChatClient(chosen.url, username=chosen.name, wire=chosen.wire)
+        client = ChatClient(
+            chosen.url, username=chosen.name, token=_token(chosen), wire=chosen.wire
+        )
     except ValueError as error:
         sys.stderr.write(f"--name {chosen.name!r} is no name: {error}\n")
         return 2
@@ -53,9 +57,10 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _chat(client: ChatClient, chosen: Options) -> int:
     typed = TypedLines() if not chosen.json and _in_terminal() else None
-    chat = Chat(client, _view(chosen, typed), parse_json if chosen.json else parse)
     try:
         async with client:
+            view = _view(chosen, client.username or "", typed)
+            chat = Chat(client, view, parse_json if chosen.json else parse)
             return await _converse(chat, chosen, typed)
     except (ChatError, ConnectionError, TimeoutError) as error:
         if isinstance(error, BrokenPipeError):
@@ -107,11 +112,22 @@ async def _notice(chat: Chat, typed: TypedLines) -> None:
         before = line
 
 
-def _view(chosen: Options, typed: TypedLines | None) -> View:
+def _token(chosen: Options) -> TokenSource | None:
+    if chosen.token_file is None:
+        return chosen.token
+    file = Path(chosen.token_file)
+
+    async def read() -> str:
+        return (await asyncio.to_thread(file.read_text)).strip()
+
+    return read
+
+
+def _view(chosen: Options, name: str, typed: TypedLines | None) -> View:
     if chosen.json:
         return JsonView(Plain())
     colours = sys.stdout.isatty() and not load(_Environment).no_color
-    return TextView(Screen(chosen.name, colours=colours), typed or Plain())
+    return TextView(Screen(name, colours=colours), typed or Plain())
 
 
 def _in_terminal() -> bool:

@@ -13,15 +13,25 @@ from gateway.client.asking import check_user
 from gateway.client.events import UserId
 from gateway.client.terminal.commands import user_id
 from gateway.client.wire import WIRES, WireName
+from shared.config import load
 
-EPILOG = "Without --json, /help lists the commands. NO_COLOR=1 turns colours off."
+EPILOG = (
+    "Without --json, /help lists the commands. NO_COLOR=1 turns colours off. PARLEY_TOKEN is a"
+    " token that says who you are, where no file holds one."
+)
+
+
+class _Environment(msgspec.Struct, frozen=True, rename=str.upper):
+    parley_token: str | None = None
 
 
 class Options(msgspec.Struct, frozen=True):
     """What was asked for."""
 
     url: list[str]
-    name: str
+    name: str | None
+    token: str | None = None
+    token_file: str | None = None
     user: UserId | None = None
     dm: UserId | None = None
     room: str | None = None
@@ -44,6 +54,7 @@ def read(arguments: Sequence[str]) -> Options:
     parser = _parser()
     given = vars(parser.parse_args(arguments))
     given["url"] = given["url"] or ["http://127.0.0.1:8080"]
+    given["token"] = None if given["token_file"] else load(_Environment).parley_token
     try:
         for url in given["url"]:
             websocket_url(url)
@@ -69,7 +80,8 @@ def _identify(given: dict[str, Any]) -> None:
             given[option] = user_id(given[option])
             check_user(given[option])
     if given["user"] is None:
-        given["name"] = given["name"] or getpass.getuser()
+        if not (given["token"] or given["token_file"]):
+            given["name"] = given["name"] or getpass.getuser()
         return
     if given["name"] not in {None, str(given["user"])}:
         raise ValueError("--user is a name, too: leave --name away")
@@ -82,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("url", nargs="*", metavar="URL", help="servers, the next one after each lost connection")
-    add("--name", help="your name (default: your login)")
+    add("--name", help="your name (default: whom your token names, or your login)")
+    add("--token-file", metavar="FILE", help="a file whose token says who you are, read each time")
     add("--user", metavar="ID", help="come online as this user")
     add("--dm", metavar="USER", help="a user whose direct chat to open")
     add("--room", help="a room to join at once")

@@ -6,6 +6,7 @@ from typing import Final
 from zlib import crc32
 
 from gateway.client.events import (
+    Banned,
     CaughtUp,
     ChatDeleted,
     ChatInfo,
@@ -14,17 +15,22 @@ from gateway.client.events import (
     Disconnected,
     Event,
     HistoryCleared,
+    Kicked,
     Message,
     MessageDeleted,
     MessageSeen,
+    ModeratorChanged,
     NewChat,
     NewMessage,
     Notification,
     OnlineUsers,
+    PasswordChanged,
     RoomLost,
+    RuleChange,
     Seen,
     ServerError,
     TypingEvent,
+    Unbanned,
     UserId,
 )
 
@@ -46,6 +52,25 @@ def escape(text: str) -> str:
 
 def _is_harmless(char: str) -> bool:
     return char in JOINERS or unicodedata.category(char) == "Zs"
+
+
+def _rule(event: RuleChange) -> str:
+    """Who did what to whom."""
+    by = escape(str(event.by))
+    match event:
+        case Kicked(user=user):
+            what = f"put {escape(str(user))} out"
+        case Banned(user=user):
+            what = f"banned {escape(str(user))}"
+        case Unbanned(user=user):
+            what = f"lets {escape(str(user))} in again"
+        case ModeratorChanged(user=user, moderator=moderator):
+            what = f"made {escape(str(user))} {'a moderator' if moderator else 'a member again'}"
+        case PasswordChanged(protected=protected):
+            what = "changed the password" if protected else "took the password away"
+        case _:
+            what = "changed who may what"
+    return f"{by} {what}"
 
 
 class Screen:
@@ -77,6 +102,8 @@ class Screen:
                 return None  # a notification says it
             case ServerError(message=message):
                 return self.error(message)
+            case RuleChange(room=room):
+                return self.status(f"{self._in_room(room)}{_rule(event)}")
             case Connected() | Disconnected() | CaughtUp() | RoomLost():
                 return self._connection(event)
             case _:

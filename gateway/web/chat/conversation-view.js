@@ -104,8 +104,10 @@ export class ConversationView extends HTMLElement {
       await this.#store.join(title, { password: password.input.value });
       this.composer.focus();
     }, explain);
-    return [h("div.card", {}, icon("lock"), h("h3", {}, `${title} is locked`),
-      h("p.quiet", {}, "It takes a password, or there is no room of that name."), enter,
+    const said = conversation.putOut
+      ? [`You are not in ${title} any more`, `As the room says: ${conversation.gate.message}.`]
+      : [`${title} is locked`, "It takes a password, or there is no room of that name."];
+    return [h("div.card", {}, icon("lock"), h("h3", {}, said[0]), h("p.quiet", {}, said[1]), enter,
       h("button.link", { type: "button", onclick: () => this.#store.leave(title) }, "Take it off the list"))];
   }
 

@@ -28,6 +28,11 @@ export class Conversation {
     this.isRoom = name[0] === "#";
   }
 
+  /** Whether one was in the room until somebody put one out. */
+  get putOut() {
+    return this.gate?.code === "kicked" || this.gate?.code === "banned";
+  }
+
   get head() {
     return this.messages.at(-1)?.seq ?? 0;
   }

@@ -154,7 +154,7 @@ export class Store extends Emitter {
   }
 
   async #enter(conversation) {
-    if (conversation.loaded || conversation.joining || this.client.state !== "connected") return;
+    if (conversation.loaded || conversation.joining || conversation.putOut || this.client.state !== "connected") return;
     try {
       if (conversation.isRoom) await this.join(conversation.title, this.memory.rooms[conversation.title]);
       else await this.#reload(conversation);
@@ -225,6 +225,7 @@ export class Store extends Emitter {
       .catch((error) => this.emit("failed", error)));
     client.on("lost", ({ place, ...error }) => this.#in(place, (one) => {
       Object.assign(one, { loaded: false, gate: error });
+      if (one.putOut) this.memory.setRoom(one.title, null); // it takes a click to go back
     }, "gate"));
     client.on("online", ({ users }) => {
       this.online = new Set(users);

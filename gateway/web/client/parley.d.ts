@@ -129,7 +129,15 @@ export interface Events {
   caughtUp: { messages: number };
   /** The server cannot go on where one was: read the place anew. */
   reset: { place: Place };
-  /** After a reconnect: one is not let into the room any more. */
+  /** What `by` did to `user` in a room. For that user itself `kicked` and `banned` are followed by `lost`. */
+  kicked: { place: Place; seq: number; user: string; by: string };
+  banned: { place: Place; seq: number; user: string; by: string };
+  unbanned: { place: Place; seq: number; user: string; by: string };
+  /** A user is a moderator of the room from here on, or none any more. */
+  moderatorChanged: { place: Place; seq: number; user: string; by: string; moderator: boolean };
+  /** The room has another password, or none. Who is inside stays. */
+  passwordChanged: { place: Place; seq: number; by: string; protected: boolean };
+  /** One was put out of the room (`code` is `kicked` or `banned`), or is not let in again after a reconnect. */
   lost: { place: Place; code: string; message: string };
   /** A direct chat that was not there before. */
   chat: { place: Place; user: string; chatId: number };
@@ -211,6 +219,16 @@ export declare class Parley {
   rooms(options?: { after?: string; limit?: number }): Promise<{ name: string; protected: boolean }[]>;
   /** Delete everything said in a room so far. */
   clear(name: string): Promise<void>;
+
+  /** Put a user out of a room: as its owner, or as a moderator a user who is neither. */
+  kick(name: string, user: string): Promise<void>;
+  /** The same, for good; the owner may undo it. */
+  ban(name: string, user: string): Promise<void>;
+  unban(name: string, user: string): Promise<void>;
+  /** Let a user kick, ban and delete what others said, or no more; as the room's owner. */
+  setModerator(name: string, user: string, moderator?: boolean): Promise<void>;
+  /** Give a room another password, or none; as its owner. */
+  setPassword(name: string, password?: string): Promise<void>;
 
   /** Be seen online, and hear of one's direct chats, now and after each reconnect. */
   goOnline(): Promise<Chat[]>;

@@ -11,6 +11,7 @@ import { Connection } from "./connection.js";
 import { Outbox, shown } from "./outbox.js";
 import { Place } from "./place.js";
 import { Places } from "./places.js";
+import { Moderation, RULES, ruled } from "./rules.js";
 import { Sender } from "./sender.js";
 import { Emitter, ParleyError, checkPlace, pause, randomId, said } from "./support.js";
 import { Typists } from "./typists.js";
@@ -21,7 +22,7 @@ export { ParleyError };
 const TYPING_EVERY = 1_500, PAGE = 100;
 
 /** A client that stays connected. Whatever asks the server may reject with a `ParleyError`. */
-export class Parley {
+export class Parley extends Moderation {
   #events = new Emitter();
   #connection;
   #places;
@@ -31,6 +32,7 @@ export class Parley {
   #online = false;
 
   constructor(url, options) {
+    super();
     if (!options?.username) throw new TypeError("a client has a username");
     this.username = String(options.username);
     const settings = { durable: false, storage: null, ...options, username: this.username };
@@ -118,6 +120,11 @@ export class Parley {
     await this.request("deleteMessages", { room: name });
   }
 
+  /** What a room takes from now on, to come back to it. */
+  keepPassword(name, password) {
+    Object.assign(this.#places.get(`#${name}`) ?? {}, { password });
+  }
+
   // ---- direct chats and people
 
   async goOnline() {
@@ -199,6 +206,7 @@ export class Parley {
       case "deleteMessages": return this.#places.take(place, { ...data, type: "cleared" });
       case "messageDeleted":
         return this.#places.take(place, { ...data, id: data.messageId, type: "deleted" });
+      case RULES.has(event) && event: return this.#places.take(place, ruled(event, data));
       case "messageHistory": return this.#places.hold(place);
       case "seen": return this.#seen(place, data.user, data.seq);
       case "messageSeen": return this.#messageSeen(place, data.messageId);

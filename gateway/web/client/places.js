@@ -1,7 +1,7 @@
 /** The rooms and chats a client is in: what happens there, once and in order, on any connection. */
 
 import { Place } from "./place.js";
-import { said } from "./support.js";
+import { ParleyError, said } from "./support.js";
 
 /** Places in one `resume`; messages in a page. */
 const MOST_RESUMED = 500, PAGE = 100;
@@ -65,8 +65,9 @@ export class Places {
 
   #show(place, event) {
     if (event.type !== undefined) {
-      const { type, id, seq } = event;
-      this.#emit(type, { place: place.name, seq, ...(id !== undefined && { id }) });
+      const { type, prev, room, messageId, ...told } = event;
+      this.#emit(type, { ...told, place: place.name });
+      if ((type === "kicked" || type === "banned") && told.user === this.#me) this.#putOut(place, type);
       return;
     }
     place.remember(event);
@@ -189,6 +190,17 @@ export class Places {
       this.helpers.refuseAll(place.name, error);
       this.#emit("lost", { place: place.name, code: error.code, message: error.message });
     }
+  }
+
+  /** One is in the room no more, whatever one may have missed of it. */
+  #putOut(place, how) {
+    if (this.#byName.get(place.name) !== place) return;
+    this.#byName.delete(place.name);
+    place.connectionLost();
+    const message = how === "banned" ? "you were banned from the room" : "you were put out of the room";
+    for (const user of [...place.typists.keys()]) this.helpers.stopped(place, user);
+    this.helpers.refuseAll(place.name, new ParleyError("forbidden", message));
+    this.#emit("lost", { place: place.name, code: how, message });
   }
 
   // ---- direct chats

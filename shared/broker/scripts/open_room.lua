@@ -9,6 +9,7 @@
 -- ARGV[8]  creator    ARGV[9] user1    ARGV[10] user2    ARGV[11] created_at
 -- ARGV[12] head: its last seq in SQL   ARGV[13] given: no seq up to this one is given again
 -- ARGV[14] floor                       ARGV[15] when its last event was, ms since 1970
+-- ARGV[16..] what else its record holds, name and value in turn
 --
 -- Returns nil when the partition is closed, else 'open', or 'stale' when epoch or generation
 -- moved on meanwhile: then what SQL said may be out of date. The old log goes: in a new epoch it
@@ -25,6 +26,7 @@ redis.call('HSET', KEYS[3], 'floor', ARGV[14], 'key', ARGV[3], 'kind', ARGV[5], 
   'created', ARGV[11],
   state_field(tonumber(ARGV[4]), tonumber(epoch), tonumber(ARGV[12]), tonumber(ARGV[13]), 0,
     tonumber(ARGV[15]), 0, 0))
+for i = 16, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 -- It is held from now on, however long ago its last event was.
 redis.call('ZADD', KEYS[2], int(now_ms()), ARGV[3])
 for i = 8, #KEYS do redis.call('SADD', KEYS[i], ARGV[3]) end

@@ -14,8 +14,9 @@
 -- ARGV[..]  one for each send: what names it once and for all
 -- ARGV[..]  one for each send: its encoded body
 -- ARGV[..]  two for each effect: the number of its send (1..S), and 'floor' (raises the room's
---           floor to the event), 'delete <seq>' (deletes the message there) or 'drop' (deletes the
---           room)
+--           floor to the event), 'delete <seq>' (deletes the message there), 'drop' (deletes the
+--           room), 'password <hash>', or a user's standing: 'kick <user>', 'ban <user>',
+--           'unban <user>', 'promote <user>', 'demote <user>'
 --
 -- Returns nil when the partition is closed; else {epoch, results}, with four numbers for each
 -- send: status, id, seq, created_at. Status is
@@ -41,6 +42,29 @@ local most, memory_ms = position + tonumber(ARGV[1]), tonumber(ARGV[2])
 local quiet_ms, room_count, send_count = tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local names, bodies = 6 + 2 * room_count, 6 + 2 * room_count + send_count
 local created_at = now_ms()
+
+-- What an event at `seq` does to its room beside having a place in it.
+local function apply(effect, key, seq)
+  local verb, word = string.match(effect.what, '^(%a+) ?(.*)$')
+  if verb == 'floor' then
+    call('HSET', key, 'floor', seq)
+  elseif verb == 'delete' then
+    call('ZADD', effect.gone, word, word)
+  elseif verb == 'password' then
+    call('HSET', key, 'password', word, 'password_seq', seq)
+  elseif verb == 'promote' then
+    call('HSET', key, 'moderator:' .. word, 1)
+  elseif verb == 'demote' then
+    call('HDEL', key, 'moderator:' .. word)
+  elseif verb == 'unban' then
+    call('HDEL', key, 'banned:' .. word)
+  elseif verb == 'kick' then
+    call('HSET', key, 'kicked:' .. word, seq)
+  elseif verb == 'ban' then
+    call('HSET', key, 'kicked:' .. word, seq, 'banned:' .. word, 1)
+    call('HDEL', key, 'moderator:' .. word)
+  end
+end
 
 local effects, gone = {}, 6 + 3 * room_count
 for arg = bodies + send_count + 1, #ARGV, 2 do
@@ -109,14 +133,8 @@ for i = 1, room_count do
         end
       end
       head, active, last = seq, created_at, counter
-      if effect and effect.what == 'floor' then
-        call('HSET', key, 'floor', seq)
-      elseif effect and effect.what == 'drop' then
-        deleted, refusal = 1, 3
-      elseif effect then
-        local place = string.match(effect.what, '%d+')
-        call('ZADD', effect.gone, place, place)
-      end
+      if effect then apply(effect, key, seq) end
+      if effect and effect.what == 'drop' then deleted, refusal = 1, 3 end
     end
     local result = 4 * send
     results[result - 3], results[result - 2], results[result - 1], results[result] =

@@ -21,6 +21,26 @@ READY_WITHIN = 40.0
 OFFSETS = (*range(17), 500, *range(1000, 1017), *range(1101, 1104))
 
 
+# Nobody is refused, but everything is counted.
+LIMITS = {
+    "RATE_LIMITS": "on",
+    "MAX_CONNECTIONS": "100000",
+    **dict.fromkeys(
+        (
+            "RATE_CONNECTIONS",
+            "RATE_USER_CONNECTIONS",
+            "RATE_MESSAGES",
+            "RATE_JOINS",
+            "RATE_TYPING",
+            "RATE_HISTORY",
+            "RATE_REQUESTS",
+            "RATE_REST",
+        ),
+        "100000/1s:100000",
+    ),
+}
+
+
 class Parley:
     """Two gateways, a persister, Valkey with `appendfsync always`, SQLite.
 
@@ -28,13 +48,18 @@ class Parley:
         dialect: `parley-json` or `parley-socketio`.
         root: the checkout to run.
         gateways: how many.
+        limits: with RATE_LIMITS=on.
     """
 
     resumes = True
     balanced = True
 
-    def __init__(self, dialect: str, root: Path, gateways: int = 2) -> None:
-        self.name = dialect
+    def __init__(
+        self, dialect: str, root: Path, gateways: int = 2, *, limits: bool = False
+    ) -> None:
+        self.name = f"{dialect}-limits" if limits else dialect
+        self._dialect = dialect
+        self._limits = LIMITS if limits else {}
         self._root = root
         self._gateways = gateways
 
@@ -57,17 +82,18 @@ class Parley:
             "DRAIN_SECONDS": "0.5",
             # Telling everyone of everyone is not what is priced here.
             "BROADCAST_LIMIT": "0",
+            **self._limits,
         }
         own = self._root / ".venv" / "bin" / "python"
         python = str(own) if own.exists() else sys.executable
         async with child(python, "-m", "deploy.cluster", env=env, cwd=self._root) as cluster:
             await cluster.hear("cluster ready: ", READY_WITHIN)
-            if self.name == "parley-socketio" and not await asyncio.to_thread(
+            if self._dialect == "parley-socketio" and not await asyncio.to_thread(
                 answers, f"http://127.0.0.1:{port + 1}/socket.io/?EIO=4&transport=polling"
             ):
                 raise NotHereError("/socket.io/ answers 404 in this checkout")
             yield Running(
-                self.name,
+                self._dialect,
                 tuple(f"ws://127.0.0.1:{port + n}" for n in range(1, self._gateways + 1)),
                 self._processes(folder),
                 str(folder / "parley.db"),

@@ -20,7 +20,7 @@ SESSION = Session(
     left=False,
     lives=(("AAAAAAAA", 0), ("BBBBBBBB", 7)),
     sent=12,
-    rooms={"general": RoomPlace(1024, "v", None, None), "two": RoomPlace(2048, "v", 3, 5)},
+    rooms={"general": RoomPlace(1024, 0, None, None), "two": RoomPlace(2048, 2, 3, 5)},
     chats={4096: ChatPlace(4096, 1, 2)},
 )
 

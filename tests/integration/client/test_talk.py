@@ -6,19 +6,26 @@ import pytest
 
 from gateway.client import (
     Accepted,
+    Banned,
     ChatClient,
     ChatError,
     Connected,
     ConnectionLost,
     HistoryCleared,
+    Kicked,
     Message,
+    ModeratorChanged,
     Notification,
     Other,
+    PasswordChanged,
     Refused,
     RoomCreated,
+    RoomLost,
+    RuleChange,
     ServerError,
     State,
     TypingEvent,
+    Unbanned,
     Unreachable,
 )
 from gateway.client.wire import WireName
@@ -69,6 +76,44 @@ async def test_events_come_typed(gateway: str, room: str) -> None:
         assert (cleared.seq, cleared.prev) == (2, 1)
         assert not any(isinstance(event, Other) for event in before)
         assert (await ann.history(room)).items == []
+
+
+async def test_looking_after_a_room(cluster: Cluster, room: str) -> None:
+    """Who is put out loses the room and is told why; everybody hears of it in order, typed."""
+    async with (
+        ChatClient(cluster.gateway_url(1), username="ann") as ann,
+        ChatClient(cluster.gateway_url(2), username="bob") as bob,
+    ):
+        await ann.create_room(room)
+        await ann.join_room(room)
+        await bob.join_room(room)
+        await ann.set_moderator(room, "mia")
+        await ann.kick(room, "bob")
+        lost, before = await until(bob, RoomLost)
+        assert (lost.room, lost.code) == (room, "forbidden")
+        assert isinstance(before[-1], Kicked)
+        assert bob.rooms == []
+        with pytest.raises(ChatError) as refusal:
+            await bob.send(room, "hello?")
+        assert refusal.value.code == "not_joined"
+        await bob.join_room(room)
+        await ann.ban(room, "bob")
+        await until(bob, RoomLost)
+        with pytest.raises(ChatError) as refusal:
+            await bob.join_room(room)
+        assert refusal.value.code == "forbidden"
+        await ann.unban(room, "bob")
+        await ann.set_password(room, "key")
+        await bob.join_room(room, "key")
+        await bob.send(room, "back")
+        _, told = await until(ann, Message)
+        assert [event for event in told if isinstance(event, RuleChange)] == [
+            ModeratorChanged(room=room, seq=1, prev=0, by="ann", user="mia", moderator=True),
+            Kicked(room=room, seq=2, prev=1, by="ann", user="bob"),
+            Banned(room=room, seq=3, prev=2, by="ann", user="bob"),
+            Unbanned(room=room, seq=4, prev=3, by="ann", user="bob"),
+            PasswordChanged(room=room, seq=5, prev=4, by="ann", protected=True),
+        ]
 
 
 async def test_typing_is_seen(cluster: Cluster, room: str) -> None:

@@ -18,6 +18,7 @@ from deploy.servers import find_balancer
 from deploy.settings import parse
 from tests.integration.deploy.upstream import Upstream
 from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 # The handshake that RFC 6455 gives as an example.
 UPGRADE = (
@@ -68,15 +69,16 @@ class Setup:
 
 
 @contextlib.asynccontextmanager
-async def balanced(kind: str, folder: Path) -> AsyncIterator[Setup]:
+async def balanced(kind: str, folder: Path, **env: str) -> AsyncIterator[Setup]:
     port = free_port((0, 1, 2, 1000))
-    environ = {"LOAD_BALANCER": kind, "PORT": str(port), "DATA_DIR": str(folder)}
+    environ = {"LOAD_BALANCER": kind, "PORT": str(port), "DATA_DIR": str(folder), **env}
     settings = parse(environ)
     plan = PortPlan(settings)
     data_dir = DataDir(folder)
     data_dir.claim(plan.balancer.url)
     server = find_balancer(settings)
-    spec = balancer_process(server, settings, plan, data_dir, environ, raise_file_limit())
+    files = raise_file_limit()
+    spec = balancer_process(server, settings, plan, data_dir, environ, files, limited=True)
     setup = Setup(plan)
     async with setup.client, setup.upstreams[0], setup.upstreams[1]:
         setup.process = await asyncio.create_subprocess_exec(
@@ -148,6 +150,65 @@ async def test_the_clients_address_is_passed_on(setup: Setup) -> None:
     assert "x-forwarded-for: 127.0.0.1" in heads[0].lower()
 
 
+@pytest.mark.parametrize("kind", ["haproxy", "caddy"])
+@pytest.mark.parametrize(("trusted", "said"), [("", False), ("10.0.0.0/8,127.0.0.1", True)])
+async def test_whom_the_balancer_believes(
+    tmp_path: Path,
+    kind: str,
+    trusted: str,
+    said: bool,  # noqa: FBT001
+) -> None:
+    """Where a client says it comes from is passed on only of a trusted proxy."""
+    async with balanced(kind, tmp_path, TRUSTED_PROXIES=trusted) as setup:
+        answer = await setup.client.get("/who", headers={"X-Forwarded-For": "203.0.113.9"})
+        assert answer.status_code == 200
+        (head,) = setup.upstreams[0].heads + setup.upstreams[1].heads
+        assert ("203.0.113.9" in head) is said
+        assert "127.0.0.1" in head
+
+
+async def test_one_address_has_not_all_connections(tmp_path: Path) -> None:
+    """Beyond MAX_CONNECTIONS of one address HAProxy takes no more, until one of them ends."""
+    async with balanced("haproxy", tmp_path, MAX_CONNECTIONS="5") as setup:
+        await setup.client.aclose()
+        async with contextlib.AsyncExitStack() as held:
+
+            async def let_in() -> bool:
+                with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                    _, writer = await setup.tunnel()
+                    held.callback(writer.close)
+                    return True
+                return False
+
+            taken = [await let_in() for _ in range(10)]
+            assert taken == [True] * sum(taken) + [False] * (10 - sum(taken))
+            assert sum(taken) <= 5
+            # Those that are held end, and there is room again.
+            await held.aclose()
+            assert await eventually(let_in)
+
+
+async def test_a_request_that_does_not_come(tmp_path: Path) -> None:
+    """Either load balancer closes a connection that says nothing, or only half of its request."""
+
+    async def ends(plan: PortPlan, said: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(*plan.balancer)
+        writer.write(said)
+        async with asyncio.timeout(30):
+            answer = await reader.read()
+        writer.close()
+        return answer
+
+    async with (
+        balanced("haproxy", tmp_path / "haproxy") as haproxy,
+        balanced("caddy", tmp_path / "caddy") as caddy,
+    ):
+        answers = await asyncio.gather(
+            *(ends(each.plan, said) for each in (haproxy, caddy) for said in (b"", UPGRADE[:-2]))
+        )
+        assert not any(b" 200 " in answer or b" 101 " in answer for answer in answers)
+
+
 async def test_a_long_data_folder_is_no_obstacle(tmp_path: Path) -> None:
     """HAProxy starts where the path of its control socket is longer than a socket's may be."""
     async with balanced("haproxy", tmp_path / ("long" * 30)) as setup:
@@ -175,5 +236,6 @@ async def test_caddy_keeps_connections_until_it_is_stopped(tmp_path: Path) -> No
         writer.write(b"hello")
         assert await reader.readexactly(5) == b"hello"
         setup.process.send_signal(signal.SIGTERM)
-        assert await reader.read() == b"\x88\x02" + (1001).to_bytes(2)
+        # The server behind it echoes what it is told, which may come first.
+        assert (await reader.read()).endswith(b"\x88\x02" + (1001).to_bytes(2))
         assert await asyncio.wait_for(setup.process.wait(), 5) == 0

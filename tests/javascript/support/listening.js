@@ -4,7 +4,8 @@ import { Parley } from "../../../gateway/web/client/parley.js";
 import { IN_TIME } from "./cluster.js";
 
 const TYPES = ["state", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat", "chatDeleted",
-  "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "error", "notice", "other"];
+  "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "kicked", "banned", "unbanned", "moderatorChanged",
+  "passwordChanged", "error", "notice", "other"];
 
 /** What `localStorage` is to a browser. */
 export class Storage extends Map {

@@ -1,6 +1,7 @@
 """From stream entries to rows."""
 
 import contextlib
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
@@ -20,6 +21,7 @@ from shared.model.events import (
     Notice,
     RoomCreated,
     RoomDeleted,
+    RuleChange,
     TypingChanged,
     Unknown,
     Wake,
@@ -36,7 +38,10 @@ from tests.support.events import (
     seen,
 )
 
-STORED = (RoomCreated, MessagePosted, HistoryCleared, MessageDeleted, RoomDeleted, CursorMoved)
+STORED = (
+    *(RoomCreated, MessagePosted, HistoryCleared, MessageDeleted, RoomDeleted, CursorMoved),
+    *get_args(RuleChange),
+)
 CHAT = "d:3:ann:bob"
 
 
@@ -86,6 +91,7 @@ def test_row_of_a_message() -> None:
             "target_id": None,
             "target_seq": None,
             "seen_at": None,
+            "target_user": None,
         }
     )
 
@@ -107,6 +113,7 @@ def test_row_of_a_room() -> None:
         "user1": None,
         "user2": None,
         "deleted": False,
+        "password_seq": 0,
     }
 
 

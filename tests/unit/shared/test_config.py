@@ -23,6 +23,16 @@ BAD = {
     "BATCH_AGE": ["-0.1", "5.1", "nan"],
     "SQLITE_SYNCHRONOUS": ["OFF", "full"],
     "LEASE_SECONDS": ["0.4", "61", "nan"],
+    "TRUSTED_PROXIES": ["proxy.example", "10.0.0.1/8", "*"],
+    "ALLOWED_ORIGINS": ["null", "chat.example", "https://chat.example/", "https://a.example, b"],
+    "RATE_LIMITS": ["yes"],
+    "RATE_MESSAGES": ["20", "20/s", "0/1s:5", "20/1s:0", "20/1d:5", "-1/1s:5", "1/h:9999999"],
+    "MAX_ROOMS": ["0"],
+    "HANDSHAKE_SECONDS": ["0", "inf"],
+    "AUTH_MODE": ["none", "JWT"],
+    "ALLOW_OPEN": ["maybe"],
+    "GUESTS": ["yes"],
+    "JWT_LEEWAY": ["-1", "61", "nan"],
     "LOG_FORMAT": ["xml"],
     "LOG_LEVEL": ["INFO", "loud"],
 }
@@ -88,3 +98,20 @@ def test_incarnations_differ() -> None:
     names = {incarnation("gw") for _ in range(100)}
     assert len(names) == 100
     assert all(name.startswith("gw-") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("given", "limited"),
+    [
+        ({}, False),
+        ({"RATE_LIMITS": "on"}, True),
+        ({"AUTH_MODE": "jwt"}, True),
+        ({"AUTH_MODE": "jwt", "RATE_LIMITS": "off"}, False),
+        ({"HOST": "0.0.0.0"}, True),  # noqa: S104
+        ({"HOST": "::1"}, False),
+        ({"HOST": "localhost"}, False),
+    ],
+)
+def test_rates_are_limited_where_strangers_come(given: dict[str, str], limited: bool) -> None:  # noqa: FBT001
+    """Unless told otherwise, rates are limited where there are tokens or others than loopback."""
+    assert load(Settings, given).limited is limited

@@ -68,6 +68,10 @@ BROKEN = {
         masked(BINARY, b"x" * 60_000, fin=False) + masked(0, b"x" * 20_000),
         1009,
     ),
+    "a message in endless empty fragments": (
+        masked(TEXT, b"", fin=False) + masked(0, b"", fin=False) * 5000,
+        1008,
+    ),
 }
 
 

@@ -1,0 +1,119 @@
+"""Until its request is there a connection has a deadline, and costs little."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LOOK_EVERY: Final = 0.25
+"""The part of the deadline after which it is looked at again who is late."""
+
+MOST_HEAD: Final = 65_536
+"""Bytes of a request's line and headers."""
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """What a connection may take its time for.
+
+    Attributes:
+        handshake_seconds: for the line and headers of a request.
+        most_half_open: connections that have none yet; above it the oldest is dropped.
+        ping_seconds: after which a silent WebSocket is asked whether it is there.
+    """
+
+    handshake_seconds: float = 10.0
+    most_half_open: int = 4096
+    ping_seconds: float = 20.0
+
+
+class Awaited(Protocol):
+    """A connection whose request is awaited."""
+
+    def refuse(self, status: HTTPStatus) -> None:
+        """End it."""
+
+
+class HalfOpen:
+    """The connections whose request is awaited, the oldest first; one timer for all."""
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._until: dict[Awaited, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __contains__(self, awaited: Awaited) -> bool:
+        return awaited in self._until
+
+    def begin(self, awaited: Awaited) -> None:
+        """Await a request from now on, if it is not awaited yet."""
+        loop = asyncio.get_running_loop()
+        self._until.setdefault(awaited, loop.time() + self._seconds)
+        if len(self._until) > self._most:
+            self._refuse(next(iter(self._until)))
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds * LOOK_EVERY, self._look)
+
+    def end(self, awaited: Awaited) -> None:
+        """It is there, or never will be."""
+        self._until.pop(awaited, None)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._until:
+            awaited, until = next(iter(self._until.items()))
+            if until > now:
+                break
+            self._refuse(awaited)
+        self._timer = None
+        if self._until:
+            self._timer = loop.call_later(self._seconds * LOOK_EVERY, self._look)
+
+    def _refuse(self, awaited: Awaited) -> None:
+        self.end(awaited)
+        awaited.refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+
+class HandshakeProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, with a deadline for the headers of each request and a bound to them."""
+
+    def __init__(self, half_open: HalfOpen, **uvicorns: Any) -> None:  # noqa: ANN401 - passed on
+        super().__init__(**uvicorns)
+        self._half_open = half_open
+        self._head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Await the first request."""
+        super().connection_made(transport)
+        self._half_open.begin(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Await nothing more."""
+        self._half_open.end(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; whatever comes between two requests is the beginning of one."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._half_open.begin(self)
+        super().data_received(data)
+        if self in self._half_open:
+            self._head += len(data)
+            if self._head > MOST_HEAD:
+                self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        """The request is there."""
+        self._half_open.end(self)
+        self._head = 0
+        super().on_headers_complete()
+
+    def refuse(self, status: HTTPStatus) -> None:
+        """End the connection with a short answer."""
+        if not self.transport.is_closing():
+            head = f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+            self.transport.write(f"{head}Connection: close\r\nContent-Length: 0\r\n\r\n".encode())
+            self.transport.close()

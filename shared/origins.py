@@ -1,0 +1,80 @@
+"""Origins (RFC 6454): whose pages may talk to a gateway from a browser."""
+
+from collections.abc import Collection
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from shared.addresses import is_loopback
+
+OWN: Final = "self"
+LOOPBACK: Final = "loopback"
+ANY: Final = "*"
+_WORDS: Final = frozenset({OWN, LOOPBACK, ANY})
+_SCHEMES: Final = frozenset({"http", "https"})
+
+
+class Origins:
+    """An allow-list: `self,https://chat.example.org`.
+
+    `self` stands for the gateway's own origin, `loopback` for every page that this machine
+    serves itself, `*` for all. An origin is compared whole; nothing matches by a part of it.
+    """
+
+    __slots__ = ("_allowed", "_text")
+
+    def __init__(self, text: str, allowed: Collection[str]) -> None:
+        self._text = text
+        self._allowed = frozenset(allowed)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a list separated by commas.
+
+        Raises:
+            ValueError: a part of it is no origin.
+        """
+        parts = [part for item in text.split(",") if (part := item.strip())]
+        for part in parts:
+            if part not in _WORDS and _host(part) is None:
+                raise ValueError(f"{part} is no origin such as https://chat.example.org")
+        return cls(text, parts)
+
+    def allow(self, origin: str, host: str) -> bool:
+        """Whether a page of an origin may ask.
+
+        Args:
+            origin: the `Origin` header.
+            host: the `Host` header of the same request.
+        """
+        if ANY in self._allowed or (origin not in _WORDS and origin in self._allowed):
+            return True
+        asks = _host(origin)
+        if asks is None:
+            return False
+        if is_own(origin, host):
+            return OWN in self._allowed
+        return LOOPBACK in self._allowed and is_loopback(urlsplit(origin).hostname or "")
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether an origin is the one that the request went to.
+
+    The scheme is not compared: behind a proxy that ends TLS a gateway does not know its own.
+    """
+    return bool(host) and _host(origin) == host.lower()
+
+
+def _host(origin: str) -> str | None:
+    """The host and port of an origin, as they stand in a `Host` header; None for no origin."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
+        return None
+    # An origin is a scheme and a host and nothing else, in lower case as browsers write it.
+    return parts.netloc if origin == f"{parts.scheme}://{parts.netloc}".lower() else None

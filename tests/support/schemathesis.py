@@ -1,0 +1,31 @@
+"""schemathesis against the OpenAPI document of a cluster."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.support.cluster import Cluster
+
+
+async def schemathesis(cluster: Cluster, folder: Path, *options: str) -> str:
+    """Run it, which must find nothing; what it said.
+
+    Args:
+        cluster: which.
+        folder: for its files.
+        options: more of the command line.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{cluster.url}/openapi.json"),
+        *("--max-examples", "60", "--seed", "1", "--workers", "1", "--no-color"),
+        *("--suppress-health-check", "all"),
+        # No schema can say that a chat has two different users, nor which names can be seen.
+        *("--exclude-checks", "positive_data_acceptance"),
+        *options,
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return said.decode()
