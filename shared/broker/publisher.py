@@ -27,6 +27,7 @@ from shared.model.events import (
     HistoryCleared,
     Kicked,
     MessageDeleted,
+    MessagePosted,
     ModeratorChanged,
     PasswordChanged,
     RoomDeleted,
@@ -70,6 +71,7 @@ class Send:
     """A send on its way.
 
     Attributes:
+        number: its partition's.
         once: what names it once and for all.
         body: encoded.
         effect: what it does to its room's record, as the script is told.
@@ -77,10 +79,11 @@ class Send:
         waited: it came back once, because the broker did not hold its room.
     """
 
-    __slots__ = ("body", "done", "effect", "once", "room", "waited")
+    __slots__ = ("body", "done", "effect", "number", "once", "room", "waited")
 
-    def __init__(self, room: Room, once: str, body: bytes, effect: str) -> None:
+    def __init__(self, room: Room, number: int, once: str, body: bytes, effect: str) -> None:
         self.room = room
+        self.number = number
         self.once = once
         self.body = body
         self.effect = effect
@@ -135,14 +138,14 @@ class Publisher:
         """Make a send."""
         # The length keeps two names from running together.
         once = f"{room.id}:{len(sender)}:{sender}:{client_msg_id}"
-        return Send(room, once, encode_body(body), _effect(body))
+        number = partition_of_key(room.key, self._partitions)
+        return Send(room, number, once, encode_body(body), _effect(body))
 
     def submit(self, send: Send) -> None:
         """Hand a send to the broker, behind all that were submitted before."""
-        number = partition_of_key(send.room.key, self._partitions)
-        self._waiting[number].append(send)
-        if number not in self._calls:
-            self._calls[number] = asyncio.create_task(self._flush(number))
+        self._waiting[send.number].append(send)
+        if send.number not in self._calls:
+            self._calls[send.number] = asyncio.create_task(self._flush(send.number))
 
     def take_back(self, key: str) -> list[Send]:
         """Take out what was submitted for a room and is not on its way yet."""
@@ -219,6 +222,8 @@ class Publisher:
 def _effect(body: Body) -> str:
     """What an event does to its room's record, as the script is told."""
     match body:
+        case MessagePosted():  # nearly always
+            return ""
         case HistoryCleared():
             return "floor"
         case MessageDeleted(message_seq=seq):
