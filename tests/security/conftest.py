@@ -1,20 +1,46 @@
-"""Certificates, and one cluster for all tests that only try to do harm."""
+"""Certificates, and two clusters for all tests that only try to do harm."""
 
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.security.doors import DOORS, GUARDED, Door, Way
 from tests.support.certificates import Certificates
 from tests.support.cluster import Cluster
+
+_numbers = count(1)
 
 
 @pytest_asyncio.fixture(scope="session")
 async def cluster() -> AsyncIterator[Cluster]:
-    """Two gateways and a persister; an attack that works breaks the test that tries it."""
-    async with Cluster() as running:
+    """Open to all, without limits of rates; an attack that works breaks the test that tries it."""
+    waits = {"HANDSHAKE_SECONDS": "5", "PING_SECONDS": "5"}
+    async with Cluster(env={**waits, "LOG_FORMAT": "json"}) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def guarded() -> AsyncIterator[Cluster]:
+    """For those with tokens only, with limits of rates; of addresses they are soon reached."""
+    rates = {"RATE_CONNECTIONS": "20/1s:100", "RATE_REST": "20/1s:50"}
+    async with Cluster(env={**GUARDED, **rates}) as running:
+        yield running
+
+
+@pytest.fixture(params=DOORS)
+def door(request: pytest.FixtureRequest) -> Door:
+    """Each way of speaking to a gateway."""
+    found: Door = request.param
+    return found
+
+
+@pytest.fixture(params=(1, 2))
+def way(request: pytest.FixtureRequest, guarded: Cluster, door: Door) -> Way:
+    """Each way of speaking to each gateway, where tokens are wanted."""
+    return Way(guarded, door, request.param, f"test {next(_numbers)}")
 
 
 @pytest.fixture(scope="session")

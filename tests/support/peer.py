@@ -165,18 +165,21 @@ class Peer:
         frame: Frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
         return frame
 
+    def _hear(self, data: str | bytes) -> None:
+        frame = self._decode(data)
+        if frame is None:
+            return
+        answer = self._answers.get(frame["id"]) if "id" in frame else None
+        if answer is not None and not answer.done():
+            answer.set_result(frame)
+        else:
+            self.frames.append(frame)
+        self._news.set()
+
     async def _read(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for data in self.socket:
-                frame = self._decode(data)
-                if frame is None:
-                    continue
-                answer = self._answers.get(frame["id"]) if "id" in frame else None
-                if answer is not None and not answer.done():
-                    answer.set_result(frame)
-                else:
-                    self.frames.append(frame)
-                self._news.set()
+                self._hear(data)
         self.close_code = self.socket.close_code or 1006
         self._news.set()
         for answer in self._answers.values():
