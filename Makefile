@@ -17,7 +17,7 @@ NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning 
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-security \
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-security fuzz \
 	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements audit sbom clean
 
 help:  ## list the targets
@@ -50,6 +50,9 @@ test-cluster:  ## the tests of whole clusters
 
 test-security:  ## attacks, and what they may not bring
 	@$(RUN) dev -m pytest tests/security $(ARGS)
+
+fuzz:  ## let atheris look for bytes that a decoder cannot take; FUZZ_SECONDS=600, Linux only
+	@$(RUN) fuzz -m tests.security.fuzz $(ARGS)
 
 test-socketio: tests/socketio/node_modules/.package-lock.json  ## npm's socket.io-client against whole clusters; needs Node
 	@$(RUN) dev -m pytest tests/socketio $(ARGS)
@@ -98,6 +101,7 @@ requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes 
 	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
 	@$(PIN) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
+	@$(PIN) -c requirements/dev.txt requirements/fuzz.in -o requirements/fuzz.txt
 
 audit:  ## ask whether a pinned package has a known vulnerability; exit code 3 where nobody can say
 	@$(RUN) dev -m deploy.audit $(ARGS)
@@ -106,5 +110,5 @@ sbom: setup-dev  ## write a bill of materials of the pinned packages to sbom.jso
 	@$(VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible -o sbom.json
 
 clean:  ## remove .venv and caches; the data of clusters stays
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
