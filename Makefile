@@ -13,12 +13,12 @@ RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there
 # Most tests wait for servers most of the time, so two at a time take little more than half as long.
 WORKERS ?= 2
 TESTS := tests/unit tests/integration tests/cluster
-NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec $(ARGS)
+NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=900000 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements clean
+.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-security \
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -47,6 +47,9 @@ test-integration:  ## the tests against real servers
 
 test-cluster:  ## the tests of whole clusters
 	@$(RUN) dev -m pytest tests/cluster $(ARGS)
+
+test-security:  ## attacks, and what they may not bring
+	@$(RUN) dev -m pytest tests/security $(ARGS)
 
 test-socketio: tests/socketio/node_modules/.package-lock.json  ## npm's socket.io-client against whole clusters; needs Node
 	@$(RUN) dev -m pytest tests/socketio $(ARGS)
@@ -95,6 +98,12 @@ requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes 
 	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
 	@$(PIN) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
+
+audit:  ## ask whether a pinned package has a known vulnerability; exit code 3 where nobody can say
+	@$(RUN) dev -m deploy.audit $(ARGS)
+
+sbom: setup-dev  ## write a bill of materials of the pinned packages to sbom.json (CycloneDX)
+	@$(VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible -o sbom.json
 
 clean:  ## remove .venv and caches; the data of clusters stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

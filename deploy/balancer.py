@@ -13,6 +13,8 @@ from deploy.settings import Settings
 
 TEMPLATES = Path(__file__).parent
 
+CERTIFICATE = "tls.pem"
+
 # HAProxy stops listening and leaves the connections it has to their ends. Caddy knows no such
 # signal: it stays up until the gateways have gone.
 SOFT_STOP = {"haproxy": signal.SIGUSR1}
@@ -49,6 +51,8 @@ def balancer_process(
         options = ("run", "--adapter", "caddyfile", "--config")
         trusted = _listed("trusted_proxies static {}", settings)
         values = _caddy_values(plan, gateways, admins) | {"trusted": trusted}
+    values["scheme"] = "https" if settings.tls_cert else "http"
+    values["tls"] = _tls(settings, data_dir, server.kind)
     template = Template((TEMPLATES / f"{config}.tmpl").read_text())
     write_atomically(data_dir.run / config, template.substitute(values))
     # Caddy keeps files in these folders, or in the user's home where they are not set.
@@ -59,6 +63,19 @@ def balancer_process(
         env={**environ, **folders},
         cwd=data_dir.run,
     )
+
+
+def _tls(settings: Settings, data_dir: DataDir, kind: str) -> str:
+    """Put certificate and key into one file beside the configuration; what that says of it."""
+    together = data_dir.run / CERTIFICATE
+    if not settings.tls_cert:
+        together.unlink(missing_ok=True)
+        return ""
+    parts = filter(None, (settings.tls_cert, settings.tls_key))
+    write_atomically(together, "\n".join(Path(part).read_text() for part in parts))
+    if kind == "haproxy":
+        return f" ssl crt {CERTIFICATE} alpn http/1.1"
+    return f"\ttls {CERTIFICATE} {CERTIFICATE}\n"
 
 
 def _listed(directive: str, settings: Settings) -> str:
@@ -82,7 +99,7 @@ def _haproxy_values(
         "listen": str(plan.balancer),
         "admin_listen": str(plan.admin),
         "gateways": "\n".join(f"    server {n} {a} check" for n, a in gateways.items()),
-        "admin_gateways": "\n".join(f"    server {n} {a}" for n, a in admins.items()),
+        "admin_gateways": "\n".join(f"    server {n} {a} check" for n, a in admins.items()),
     }
 
 
@@ -94,6 +111,7 @@ def _caddy_values(
         "listen": f":{plan.balancer.port}",
         "admin_listen": f":{plan.admin.port}",
         "host": plan.balancer.host,
+        "admin_host": plan.admin.host,
         "sessions": "\n".join(_caddy_session(name, gateways) for name in gateways),
         "gateways": " ".join(map(str, gateways.values())),
         "admin_gateways": " ".join(map(str, admins.values())),

@@ -18,6 +18,7 @@ from deploy.ports import PortPlan
 from deploy.settings import Settings, environment, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
 from shared.config import ConfigError
+from shared.tls import check_certificate
 
 CANNOT_START = 1
 BAD_SETTING = 2
@@ -42,10 +43,12 @@ def main(adjust: Adjust = as_planned) -> int:
     environ = environment()
     try:
         settings = parse(environ)
+        if settings.tls_cert or settings.tls_key:
+            check_certificate(settings.tls_cert or "", settings.tls_key or "")
         plan = PortPlan(settings)
         servers = find_servers(settings)
         data_dir = DataDir(Path(settings.data_dir))
-        data_dir.claim(plan.balancer.url)
+        data_dir.claim(plan.url)
         return asyncio.run(run(settings, environ, plan, servers, data_dir, adjust))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

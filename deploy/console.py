@@ -11,6 +11,8 @@ from typing import Literal, TextIO
 
 import msgspec
 
+from shared.telemetry import escaped
+
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 LOG_FILE_BYTES = 10_000_000
 # What may wait for a terminal that does not read, before lines are left out.
@@ -67,6 +69,7 @@ class Console:
 
     def line(self, name: str, line: str) -> None:
         """Write a line of process `name`, given without its end."""
+        line = escaped(line)
         self._files[name].emit(logging.makeLogRecord({"msg": line}))
         try:
             self._waiting.put_nowait(line if self._json else self._prefixes[name] + line)

@@ -100,6 +100,10 @@ def _our_environment(
     return {
         **environ,
         "HOST": settings.host,
+        "ADMIN_HOST": settings.admin_host,
+        # The load balancer speaks TLS; behind it the cluster speaks to itself.
+        "TLS_CERT": "",
+        "TLS_KEY": "",
         "DATA_DIR": str(data_dir.path),
         "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
         "DATABASE_URL": settings.database_url

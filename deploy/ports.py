@@ -43,7 +43,7 @@ class Listener(NamedTuple):
 
 
 class PortPlan:
-    """Every address of a cluster, derived from `HOST`, `PORT` and `ADMIN_PORT`.
+    """Every address of a cluster, derived from `HOST`, `PORT`, `ADMIN_HOST` and `ADMIN_PORT`.
 
     Raises:
         ConfigError: A derived port is past the last there is, or two are the same.
@@ -53,9 +53,14 @@ class PortPlan:
         self._host = settings.host
         self._settings = settings
         self.balancer = Address(settings.host, settings.port)
-        self.admin = Address(settings.host, settings.admin_port or settings.port + 1000)
+        self.admin = Address(settings.admin_host, settings.admin_port or settings.port + 1000)
         self.redis = Address(LOOPBACK, settings.port + 500)
         self._check()
+
+    @property
+    def url(self) -> str:
+        """What clients know the cluster by."""
+        return f"https://{self.balancer}" if self._settings.tls_cert else self.balancer.url
 
     def gateway(self, number: int) -> Address:
         """Where gateway `number`, counted from 1, serves clients."""
@@ -63,11 +68,11 @@ class PortPlan:
 
     def gateway_admin(self, number: int) -> Address:
         """Where gateway `number`, counted from 1, serves its status and metrics."""
-        return Address(self._host, self.admin.port + number)
+        return Address(self.admin.host, self.admin.port + number)
 
     def persister_admin(self, number: int) -> Address:
         """Where persister `number`, counted from 1, serves its status and metrics."""
-        return Address(self._host, self.admin.port + 100 + number)
+        return Address(self.admin.host, self.admin.port + 100 + number)
 
     def _check(self) -> None:
         """Refuse a plan that cannot work on any machine."""
@@ -96,7 +101,8 @@ class PortPlan:
             if address != self.balancer:
                 port += f" ({name})"
             if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                return f"HOST={address.host} is not an address of this machine"
+                culprit = "HOST" if address.host == self._host else "ADMIN_HOST"
+                return f"{culprit}={address.host} is not an address of this machine"
             if error.errno == errno.EADDRINUSE:
                 return f"{port} is taken by another program: choose another with {setting}="
             return f"{port} cannot be used ({error.strerror}): choose another with {setting}="

@@ -1,6 +1,7 @@
 """Questions whose answer tells that a process is there."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 
 from deploy.ports import Address
@@ -13,12 +14,12 @@ REPORT_INTERVAL = 3.0  # seconds between two words on what is not there yet
 Probe = Callable[[], Awaitable[str | None]]
 
 
-def http_probe(address: Address, path: str) -> Probe:
-    """Return a probe that wants status 200 from `path` at `address`."""
+def http_probe(address: Address, path: str, *, tls: bool = False) -> Probe:
+    """Return a probe that wants status 200 from `path` at `address`, whatever its certificate."""
     request = f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
 
     async def ask() -> str | None:
-        answer = await _exchange(address, request.encode())
+        answer = await _exchange(address, request.encode(), tls=tls)
         if answer is None:
             return "no answer"
         status = answer.split()[1:2]
@@ -60,11 +61,13 @@ async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], 
                 report(f"still waiting for {', '.join(reasons)}")
 
 
-async def _exchange(address: Address, request: bytes) -> bytes | None:
+async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> bytes | None:
     """Send `request` and return the first line of the answer; None when there is none."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT):
-            reader, writer = await asyncio.open_connection(*address.reachable)
+            reader, writer = await asyncio.open_connection(
+                *address.reachable, ssl=_unverified() if tls else None
+            )
             try:
                 writer.write(request)
                 return await reader.readline() or None
@@ -72,3 +75,10 @@ async def _exchange(address: Address, request: bytes) -> bytes | None:
                 writer.close()
     except (OSError, TimeoutError):
         return None
+
+
+def _unverified() -> ssl.SSLContext:
+    """TLS with our own process on this machine: its certificate is for another name."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

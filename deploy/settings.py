@@ -1,6 +1,7 @@
 """Settings of the cluster as a whole, read from the environment."""
 
 import os
+import re
 import typing
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -31,10 +32,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     persisters: Count = 1
     host: str = "127.0.0.1"
     port: Port = 8080
+    admin_host: str = "127.0.0.1"
     admin_port: Port | None = None
     data_dir: str = ".cluster"
     redis_url: str | None = None
     database_url: str | None = None
+    # PEM files; with them the load balancer serves https and wss on PORT.
+    tls_cert: str | None = None
+    tls_key: str | None = None
     load_balancer: Annotated[Balancer | None, Meta(description="haproxy or caddy")] = None
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     drain_seconds: Seconds = 10.0
@@ -61,7 +66,7 @@ def parse(environ: Mapping[str, str]) -> Settings:
     try:
         return load(Settings, environ)
     except ConfigError as error:
-        name = str(error).partition("=")[0]
+        name = re.split("[= ]", str(error))[0]
         raise ConfigError(f"{error}; it must be {_described(name)}") from None
 
 

@@ -83,9 +83,10 @@ class Supervisor:
                 await self._until_ready(gateways)
         self._supervise(self._balancer)
         await self._until_ready(gateways)
-        balancer = {p.name: http_probe(self._plan.balancer, READY) for p in self._balancer}
+        tls = self._plan.url.startswith("https:")
+        balancer = {p.name: http_probe(self._plan.balancer, READY, tls=tls) for p in self._balancer}
         await self._until_ready(balancer)
-        print_line(f"cluster ready: {self._plan.balancer.url}")
+        print_line(f"cluster ready: {self._plan.url}")
 
     async def _stop(self) -> None:
         """Stop everything, those first that others do not need."""

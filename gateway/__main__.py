@@ -12,16 +12,19 @@ from starlette.applications import Starlette
 
 from gateway.app import make_app
 from gateway.drain import drain
+from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
 from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
 from gateway.rounds import Rounds
-from gateway.transport import ChatProtocol
+from gateway.websocket_handshake import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
+from shared.listener import listen_or_exit
 from shared.storage.engine import open_engine
 from shared.telemetry import configure
+from shared.tls import check_certificate
 
 DEFAULT: Final = Patience()
 
@@ -46,6 +49,8 @@ def serving(
     port: int,
     *,
     most_frame: int = MOST_FRAME,
+    tls_cert: str = "",
+    tls_key: str = "",
     patience: Patience = DEFAULT,
 ) -> uvicorn.Config:
     """How a gateway serves an application.
@@ -55,11 +60,13 @@ def serving(
         host: the address it listens on.
         port: the port.
         most_frame: bytes of a WebSocket message.
+        tls_cert: the file of a certificate, to serve TLS.
+        tls_key: the file of its key, where that is another.
         patience: what a connection may take its time for.
     """
     half_open = HalfOpen(patience.handshake_seconds, patience.most_half_open)
     return uvicorn.Config(
-        app,
+        SecurityHeaders(app),
         host=host,
         port=port,
         # All that uvicorn does with either is to call it.
@@ -72,6 +79,8 @@ def serving(
         server_header=False,
         proxy_headers=False,  # the guard knows whom to believe
         timeout_graceful_shutdown=2,
+        ssl_certfile=tls_cert or None,
+        ssl_keyfile=tls_key or None,
     )
 
 
@@ -79,10 +88,12 @@ async def check(settings: Settings) -> None:
     """Find out now what could never work.
 
     Raises:
-        ConfigError: a URL cannot be used, settings do not go together, or PARTITIONS is not what
-            the data was made with.
+        ConfigError: a URL or a certificate cannot be used, settings do not go together, or
+            PARTITIONS is not what the data was made with.
     """
     check_identity(settings)
+    if settings.tls_cert or settings.tls_key:
+        check_certificate(settings.tls_cert, settings.tls_key)
     await open_engine(settings.database_url, writes=False).dispose()
     client = connect(settings.redis_url)
     try:
@@ -100,9 +111,16 @@ def main() -> None:
         asyncio.run(check(settings))
     except ConfigError as error:
         refuse(str(error))
-    app = make_app(settings)
     patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
-    config = serving(app, settings.host, settings.port, patience=patience)
+    app = make_app(settings, listen_or_exit(settings))
+    config = serving(
+        app,
+        settings.host,
+        settings.port,
+        patience=patience,
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+    )
     server = DrainingServer(config, app)
     gc.collect()
     gc.freeze()

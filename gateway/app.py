@@ -1,5 +1,6 @@
 """The composition root: opens a gateway's parts in order, closes them in reverse."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -9,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.admin_server import serving_admin
 from gateway.authorization import Authorization
 from gateway.chat_follower import ChatFollower
 from gateway.chat_list import ChatList
@@ -17,8 +19,10 @@ from gateway.deadlines import IDENTIFY_WITHIN, Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
 from gateway.endpoints import chats, health, openapi, tickets, web, websocket
+from gateway.endpoints.admin import make_admin
 from gateway.endpoints.engineio import EngineServer
 from gateway.endpoints.guard import Guard
+from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
 from gateway.flusher import Flusher
@@ -39,11 +43,13 @@ from gateway.readiness import Readiness
 from gateway.replay import Replay
 from gateway.services import Services
 from gateway.sessions import Sessions
+from gateway.status import show_gauges
 from gateway.typing_status import TypingStatus
 from shared.broker.client import connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
 from shared.broker.limits import LimitBroker
+from shared.broker.overview import Watchtower
 from shared.broker.partitions import PartitionProbe
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
@@ -54,6 +60,7 @@ from shared.broker.tickets import TicketBroker
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
+from shared.metrics import LoopLag
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
@@ -62,13 +69,20 @@ from shared.telemetry import logger
 log = logger(__name__)
 
 
-def make_app(settings: Settings) -> Starlette:
-    """The ASGI application of one gateway."""
+def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlette:
+    """The ASGI application of one gateway.
+
+    Args:
+        settings: of this gateway.
+        admin: where it serves its operator, if it does.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await _open(app, settings, stack)
+            if admin is not None:
+                await _open_admin(app.state.services, admin, stack)
             log.info("gateway starts", host=settings.host, port=settings.port)
             yield
         log.info("gateway ended")
@@ -77,6 +91,9 @@ def make_app(settings: Settings) -> Starlette:
         await app.state.socketio(scope, receive, send)
 
     routes = [
+        # In this order they are tried; most that comes is a client that connects.
+        WebSocketRoute("/ws", websocket.chat),
+        Mount("/socket.io", socketio),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/chats", chats.Chats),
@@ -85,8 +102,6 @@ def make_app(settings: Settings) -> Starlette:
         Route("/tickets", tickets.Tickets),
         Route("/openapi.json", openapi.document),
         *web.routes(),
-        WebSocketRoute("/ws", websocket.chat),
-        Mount("/socket.io", socketio),
     ]
     errors = {
         ChatError: chats.chat_error,
@@ -112,7 +127,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
-    rooms = RoomBroker(client, settings.partitions, settings.max_backlog)
+    reads = Pipe(settings.redis_url)
+    stack.callback(reads.close)
+    rooms = RoomBroker(client, settings.partitions, settings.max_backlog, reads)
     reader = Reader(engine)
     directory = Directory(rooms, reader, publisher)
     replay = Replay(rooms, reader)
@@ -169,6 +186,15 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         deadlines=deadlines,
     )
     app.state.socketio = _socketio(app.state.services)
+
+
+async def _open_admin(services: Services, listener: socket.socket, stack: AsyncExitStack) -> None:
+    show_gauges(services)
+    stack.callback(LoopLag().close)
+    client = connect(services.settings.redis_url)
+    stack.push_async_callback(client.aclose)
+    app = make_admin(services, Watchtower(client, services.settings.partitions))
+    await stack.enter_async_context(serving_admin(SecurityHeaders(app), listener))
 
 
 def _socketio(services: Services) -> EngineServer:

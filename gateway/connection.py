@@ -15,6 +15,7 @@ from gateway.link import Link
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
+from shared.metrics import Counter, LabelledCounter
 from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ LAST_CHANCE: Final = 2.0
 
 CALM: Final = 4
 """A connection takes more of a long answer once the outbox is below one part in so many."""
+
+
+ERRORS: Final = LabelledCounter("errors", "Requests answered with an error.", "code")
+LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
 
 
 class Member:
@@ -181,7 +186,9 @@ class Connection:
         Raises:
             ChatError: `forbidden`.
         """
-        if username is not None and username != self.display_name:
+        if username is None or username == self.username:
+            return
+        if username != self.display_name:
             raise ChatError("forbidden", "that is not the name of this connection")
 
     def push(self, packed: bytes, *, sheddable: bool = False) -> None:
@@ -201,7 +208,7 @@ class Connection:
             # What waits already is too much; one large frame by itself is not.
             self._fall_behind()
             return
-        if not self._outbox:
+        if not unsent:
             self._flusher.add(self)
         self._outbox.append(packed)
         self._unsent = unsent + len(packed)
@@ -215,13 +222,14 @@ class Connection:
         """
         if self.lagging:
             return
-        if self._unsent > self._limit:
+        unsent = self._unsent
+        if unsent > self._limit:
             self._fall_behind()
             return
-        if not self._outbox:
+        if not unsent:
             self._flusher.add(self)
         self._outbox += frames
-        self._unsent += size
+        self._unsent = unsent + size
 
     def emit(self, event: str, data: Any, room: str | None = None, offset: str = "") -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""
@@ -235,6 +243,7 @@ class Connection:
 
     def refuse(self, request: RequestId | None, error: ChatError) -> None:
         """Answer a request with an error; one without an id gets it too."""
+        ERRORS.add(error.code)
         place = UNSET if request is None else request
         self.push(self.wire.pack(Outgoing("error", id=place, data=error.payload())))
 
@@ -298,6 +307,7 @@ class Connection:
 
     def _fall_behind(self) -> None:
         """Say what it lacks, if it ever reads again, and let it go."""
+        LAGGED.value += 1
         self.lagging = self.fell_behind = True
         for name, local in self.rooms.items():
             head = local.head if local.handed_out is None else local.handed_out

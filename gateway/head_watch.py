@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Final
 
 from gateway.hub import Hub
-from gateway.local_room import LocalRoom
+from gateway.local_room import GAPS, LocalRoom
 from shared.broker.keys import PartitionKeys
 from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
@@ -54,4 +54,5 @@ class HeadWatch:
             return  # the next look is soon
         for local, head in zip(rooms, heads, strict=True):
             if head > local.head:
+                GAPS.value += 1
                 local.catch_up()

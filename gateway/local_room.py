@@ -10,6 +10,7 @@ from gateway.connection import Connection, Member
 from gateway.replay import Replay
 from shared.codec import CodecError
 from shared.errors import ChatError
+from shared.metrics import Counter
 from shared.model.events import RULE_CHANGES, Event
 from shared.model.rooms import Room
 from shared.telemetry import logger
@@ -19,6 +20,9 @@ MOST_READS: Final = 3
 
 TRY_AGAIN_AFTER: Final = 0.5
 """Seconds until a log is read again that could not be read."""
+
+GAPS: Final = Counter("gaps", "Times that a room lacked an event which pub/sub did not bring.")
+HEALED: Final = Counter("healed_events", "Events that came from a room's log instead.")
 
 log = logger(__name__)
 
@@ -52,7 +56,8 @@ class LocalRoom:
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.handed_out: int | None = None
         self.told = 0
-        self.active = asyncio.get_running_loop().time()
+        self._now = asyncio.get_running_loop().time
+        self.active = self._now()
         self._replay = replay
         self._deliver = deliver
         self._forked = forked
@@ -95,6 +100,7 @@ class LocalRoom:
         elif self._catching_up:
             self._waiting.append(event)
         elif not self.synced.done() or event.prev > self.head:
+            GAPS.value += self.synced.done()
             self._waiting.append(event)
             self.catch_up()
         else:
@@ -113,7 +119,7 @@ class LocalRoom:
     def _advance(self, event: Event) -> None:
         # Of a room that was deleted, or made anew under its key, nothing is told here.
         if event.seq > self.head and event.room_id == self.room.id and not self._closed:
-            self.active = asyncio.get_running_loop().time()
+            self.active = self._now()
             if event.prev < self.head:
                 # What was delivered above `prev` is lost with the broker's data: say so before
                 # anybody takes this for what comes next.
@@ -149,6 +155,8 @@ class LocalRoom:
         self._stale = False
         while True:
             page = await self._replay.after(self.room, self.head)
+            if self.synced.done():
+                HEALED.value += len(page.events)
             for event in page.events:
                 self._advance(event)
             if not page.more:

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from shared.errors import ChatError
+from shared.metrics import Gauge
 
 MOST_WAITING: Final = 64
 """Hashes that may wait for a thread; above it a client is told to come again."""
@@ -27,6 +28,7 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._waiting = 0
+        Gauge("passwords_waiting", "Passwords being checked or hashed.", lambda: self._waiting)
         self._decoy: str | None = None
 
     async def hash(self, password: str) -> str:

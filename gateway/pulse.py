@@ -42,14 +42,15 @@ class Pulse:
         return self._is_fresh(self.incarnation)
 
     @property
+    def gateways(self) -> dict[str, int]:
+        """The connections of each gateway that was heard lately, by incarnation."""
+        others = {name: count for name, (_, count) in self._heard.items() if self._is_fresh(name)}
+        return {**others, self.incarnation: self._connections()}
+
+    @property
     def connections(self) -> int:
         """Connections of the whole cluster, as of the last beats."""
-        others = (
-            count
-            for name, (_, count) in self._heard.items()
-            if name != self.incarnation and self._is_fresh(name)
-        )
-        return self._connections() + sum(others)
+        return sum(self.gateways.values())
 
     def start(self) -> None:
         """Begin to beat."""

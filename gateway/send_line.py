@@ -7,6 +7,9 @@ from shared.broker.publisher import Accepted, Publisher, Send
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Body
 from shared.model.rooms import Room
+from shared.telemetry import logger
+
+log = logger(__name__)
 
 
 class SendLine:
@@ -61,8 +64,9 @@ class SendLine:
             await self._open_room(key)
         except ChatError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - whoever waits must have an answer
-            failure = ChatError("internal", f"the room could not be opened: {error}")
+        except Exception:  # whoever waits must have an answer
+            log.exception("room not opened", room=key)
+            failure = ChatError("internal", "the room could not be opened")
         # Whoever comes next goes behind all of these.
         for send in self._lines.pop(key):
             send.waited = True

@@ -11,8 +11,9 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from persister.admin import list_letters, retry_letters
 from persister.dead_letter import Salvager
 from persister.leases import Leases
+from persister.operator_port import serving_operator
 from persister.ownership import Opener
-from persister.worker import Worker
+from persister.worker import Worker, show_gauges
 from persister.writer import OUTAGE, Writer
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionBroker
@@ -20,9 +21,11 @@ from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.stream import DeadLetters, StreamReader
 from shared.config import ConfigError, Settings, incarnation, load_or_exit, refuse
+from shared.listener import listen_or_exit
+from shared.metrics import LoopLag
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
-from shared.telemetry import configure, logger
+from shared.telemetry import configure, escaped, logger
 
 log = logger("persister")
 
@@ -49,6 +52,8 @@ async def serve(settings: Settings) -> None:
         writer,
         Salvager(writer, DeadLetters(client, settings.partitions), Publisher(pipe, settings)),
     )
+    show_gauges(worker)
+    lag = LoopLag()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
@@ -57,6 +62,7 @@ async def serve(settings: Settings) -> None:
         await _migrated(settings, engine, worker)
         await worker.run()
     finally:
+        lag.close()
         await reader.close()
         pipe.close()
         await client.aclose()
@@ -71,12 +77,16 @@ async def operate(settings: Settings, action: str) -> bool:
     letters = DeadLetters(client, settings.partitions)
     try:
         if action == "retry":
-            return await retry_letters(letters, Writer(engine), print)
-        await list_letters(letters, print)
+            return await retry_letters(letters, Writer(engine), _say)
+        await list_letters(letters, _say)
         return True
     finally:
         await client.aclose()
         await engine.dispose()
+
+
+def _say(line: str) -> None:
+    print(escaped(line))
 
 
 def _engine(settings: Settings) -> AsyncEngine:
@@ -112,7 +122,8 @@ def main() -> None:
     try:
         if arguments.command:
             sys.exit(0 if asyncio.run(operate(settings, arguments.action)) else 1)
-        asyncio.run(serve(settings))
+        with serving_operator(listen_or_exit(settings)):
+            asyncio.run(serve(settings))
     except ConfigError as error:
         refuse(str(error))
     except (*UNAVAILABLE, *OUTAGE) as error:

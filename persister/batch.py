@@ -77,6 +77,13 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     dropped: list[int]
     created: list[str]
 
+    @property
+    def oldest(self) -> int | None:
+        """When the first of its rows was accepted, milliseconds since 1970, if it has any."""
+        if self.events:
+            return self.events[0].created_at
+        return next((int(str(row["created_at"])) for row in self.rooms), None)
+
 
 def empty_batch(entry: Entry) -> Batch:
     """A batch that moves the position past an entry, and nothing else."""

@@ -8,11 +8,14 @@ from shared.broker.publisher import Publisher, RoomNotHeld
 from shared.broker.stream import DeadLetters, Entry
 from shared.codec import CodecError, decode
 from shared.errors import ChatError
+from shared.metrics import Counter
 from shared.model.events import Event, MessageDeleted, MessagePosted
 from shared.telemetry import logger
 
 MOST_TRIES: Final = 5
 """Refusals of an entry by itself before it is set aside."""
+
+DEAD_LETTERS: Final = Counter("dead_letters", "Entries set aside because SQL refused them.")
 
 log = logger(__name__)
 
@@ -79,6 +82,7 @@ class Salvager:
         room = await self._writer.room_of_duplicate(event) if event else None
         if event is None or room is None:
             log.error("entry set aside", partition=claim.number, entry=entry.counter, reason=reason)
+            DEAD_LETTERS.value += 1
             await self._dead_letters.add(claim.number, entry, reason)
             return
         log.warning("send was stored before", partition=claim.number, entry=entry.counter)

@@ -7,7 +7,11 @@ from shared.config import FENCE_GAP
 
 
 class Opener:
-    """Makes partitions ours, and opens those that the broker holds closed."""
+    """Makes partitions ours, and opens those that the broker holds closed.
+
+    Attributes:
+        last: the counter of the last entry of each partition, when it was last looked at.
+    """
 
     def __init__(
         self,
@@ -22,6 +26,7 @@ class Opener:
         self._reader = reader
         self._owner = owner
         self._partitions = partitions
+        self.last: dict[int, int] = {}
 
     async def claim(self, number: int) -> Claim:
         """Become a partition's owner in SQL."""
@@ -41,6 +46,7 @@ class Opener:
         """
         state = await self._broker.state(claim.number)
         check_partitions(self._partitions, [state])
+        self.last[claim.number] = state.last_counter
         return state.epoch == claim.epoch
 
     async def close(self, claim: Claim) -> PartitionState:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import monotonic, time
 from typing import Final, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
@@ -16,6 +17,7 @@ from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import Head, PartitionBroker
 from shared.broker.stream import Entry, StreamReader
 from shared.config import ConfigError, Settings
+from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
 from shared.telemetry import logger
 
 CHECK_EVERY: Final = 0.5
@@ -23,6 +25,14 @@ CHECK_EVERY: Final = 0.5
 
 TRIM_EVERY: Final = 1.0
 """Seconds between two times that rooms' logs are trimmed."""
+
+STORED: Final = Counter("stored_entries", "Entries committed to SQL.")
+BATCH: Final = Histogram("batch_entries", "Entries that shared a transaction.", SIZES)
+SECONDS: Final = Histogram("store_seconds", "How long a transaction took.", LATENCIES)
+AFTER: Final = Histogram(
+    "stored_after_seconds", "How long after it was accepted a batch's oldest was stored.", LATENCIES
+)
+OUTAGES: Final = Counter("outages", "Tries that ended because the broker or SQL was away.")
 
 T = TypeVar("T")
 log = logger(__name__)
@@ -52,9 +62,22 @@ class Worker:
         self._stop = asyncio.Event()
         self._next_check = 0.0
         self._next_sweep = 0.0
+        self._storing: int | None = None  # when the oldest of what is being stored was accepted
         # Rooms whose logs may have grown too long, and how far each is stored.
         self._untrimmed: dict[Claim, dict[str, Head]] = {}
         self._next_trim = 0.0
+
+    @property
+    def backlog(self) -> dict[int, int]:
+        """Entries of each of our partitions that are not stored, as of the last look."""
+        claims = list(self._claims.values())
+        return {c.number: max(0, self._opener.last.get(c.number, 0) - c.position) for c in claims}
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the oldest entry we could not store yet has waited."""
+        accepted = self._storing
+        return max(0.0, time() - accepted / 1000) if accepted is not None else 0.0
 
     @property
     def stopping(self) -> bool:
@@ -192,14 +215,25 @@ class Worker:
         stored: list[tuple[Claim, Batch]]
         try:
             stored = [(claim, make_batch(rows, claim.epoch)) for claim, rows in fresh.items()]
+            self._storing = min(filter(None, (b.oldest for _, b in stored)), default=None)
+            began = monotonic()
             await self._writer.store(stored)
+            SECONDS.observe(monotonic() - began)
         except (Refused, Unreadable) as error:
             log.warning("batch refused", reason=str(error))
             stored = []
             for claim, rows in fresh.items():
                 stored += [(claim, part) for part in await self._salvager.store(claim, rows)]
+        self._count(sum(len(batch.entries) for _, batch in stored))
         if trim:
             await self._trim(found.keys(), stored)
+
+    def _count(self, entries: int) -> None:
+        STORED.value += entries
+        BATCH.observe(entries)
+        if self._storing is not None:
+            AFTER.observe(self.lag)
+        self._storing = None
 
     async def _trim(self, claims: Iterable[Claim], stored: list[tuple[Claim, Batch]]) -> None:
         """Tell the broker what is stored, of partitions or of all that it was not told yet."""
@@ -228,6 +262,7 @@ class Worker:
 
     def _lose(self, number: int) -> None:
         log.warning("partition lost", partition=number)
+        self._storing = None
         self._claims.pop(number, None)
         self._leases.lose(number)
 
@@ -245,6 +280,18 @@ class Worker:
         return None
 
 
+def show_gauges(worker: Worker) -> None:
+    """Let Prometheus see what this persister has and how far behind it is."""
+
+    def backlog() -> dict[str, float]:
+        return {str(number): count for number, count in worker.backlog.items()}
+
+    Gauge("partitions_owned", "Partitions that are ours.", lambda: len(worker.backlog))
+    Gauge("storage_backlog", "Entries of our partitions not stored.", backlog, "partition")
+    Gauge("storage_lag_seconds", "How long the oldest of them has waited.", lambda: worker.lag)
+
+
 def _say_why(state: RetryCallState) -> None:
+    OUTAGES.value += 1
     error = state.outcome.exception() if state.outcome else None
     log.warning("waiting", attempt=state.attempt_number, error=str(error).split("\n", 1)[0])

@@ -1,6 +1,7 @@
 """Settings: read once from the environment, checked, frozen. Nothing else reads `os.environ`."""
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -28,6 +29,19 @@ class ConfigError(ValueError):
     """A setting has a value that Parley cannot run with; the text is one sentence for a user."""
 
 
+def invalid(name: str, value: str, reason: object) -> ConfigError:
+    """The refusal of a setting; neither a secret nor a part of one is quoted.
+
+    Args:
+        name: of its environment variable.
+        value: what it was set to.
+        reason: what is wrong, perhaps in the words of a library, which may quote the value.
+    """
+    if name.endswith(("_KEY", "_KEYS")) or (name.endswith("_URL") and re.search("[@?]", value)):
+        return ConfigError(f"{name} is not valid; it is not shown, as it may hold a password")
+    return ConfigError(f"{name}={value} is not valid: {reason}")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Everything a gateway or a persister can be told, named as in the environment.
 
@@ -36,6 +50,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    # The operator's own: status and metrics. Without it they are not served.
+    admin_host: str = "127.0.0.1"
+    admin_port: Port | None = None
+    # Files in PEM: with them a gateway serves https and wss only. The key may be in the first.
+    tls_cert: str = ""
+    tls_key: str = ""
     gateway_name: Name = "gateway"
     persister_name: Name = "persister"
     data_dir: str = ".cluster"
@@ -138,7 +158,7 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
-        raise ConfigError(f"{name}={values.get(name, '')!s} is not valid: {reason}") from None
+        raise invalid(name, values.get(name, ""), reason) from None
 
 
 def _read(kind: Any, text: str) -> object:  # noqa: ANN401 - a type with a syntax of its own

@@ -2,10 +2,14 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from shared.config import Settings
+
+OURS: Final = ("gateway", "persister", "shared")
+"""Whose log lines LOG_LEVEL is about."""
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -18,6 +22,10 @@ def configure(settings: Settings, name: str) -> None:
         name: the process, a field of each JSON line.
     """
     as_json = settings.log_format == "json"
+    # One line an event, whatever people wrote: JSON escapes by itself.
+    steps: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
+    if not as_json:
+        steps.append(_in_one_line)
     shared_steps: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -32,8 +40,6 @@ def configure(settings: Settings, name: str) -> None:
             colors=False,
             pad_event_to=0,
             pad_level=False,
-            # Not the one with the values of variables: they are what people wrote.
-            exception_formatter=structlog.dev.plain_traceback,
         )
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -42,20 +48,41 @@ def configure(settings: Settings, name: str) -> None:
             foreign_pre_chain=shared_steps,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([structlog.processors.format_exc_info] if as_json else []),
+                *steps,
                 render,
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel("WARNING")
+    # Of libraries only what is wrong: some say all they handle, values of statements among it.
+    level: int = getattr(logging, settings.log_level.upper())
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    for ours in OURS:
+        logging.getLogger(ours).setLevel(level)
     structlog.configure(
         processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def escaped(text: str) -> str:
+    """A text without what a terminal obeys or a reader of lines would take for an end of one."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _in_one_line(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    if trace := event.pop("exception", ""):
+        event["traceback"] = " | ".join(line.strip() for line in trace.split("\n"))
+    return {
+        key: escaped(value) if isinstance(value, str) else value for key, value in event.items()
+    }
 
 
 def logger(name: str) -> Logger:

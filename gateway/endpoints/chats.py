@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.connection import ERRORS
 from gateway.endpoints.access import who
 from gateway.handlers import chats
 from gateway.handlers.places import no_such_chat
@@ -88,6 +89,7 @@ async def chat_error(_request: Request, error: Exception) -> Response:
 
 def chat_reply(error: ChatError) -> Response:
     """The answer to what is refused with a code."""
+    ERRORS.add(error.code)
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {"Retry-After": retry_after(error)} if error.retryable else {}
     if status == HTTPStatus.UNAUTHORIZED:

@@ -1,4 +1,4 @@
-"""For load balancers and operators: is this gateway alive, and is it of use."""
+"""For load balancers: is this gateway alive, and is it of use. The operator's port says more."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,15 +12,14 @@ async def live(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """200 while this gateway can carry messages, else 503 and what it waits for.
+    """200 while this gateway can carry messages, else 503.
 
     A load balancer that asks for `?leaving=404` is told so of a gateway that leaves: it is still
     there for the clients that it has.
     """
     services: Services = request.app.state.services
-    waits_for = services.readiness.waits_for
-    if waits_for is None:
+    if services.readiness.waits_for is None:
         return JSONResponse({"status": "ready"})
     leaving = services.readiness.draining and request.query_params.get("leaving") == "404"
     status = 404 if leaving else 503
-    return JSONResponse({"status": "not ready", "waits_for": waits_for}, status_code=status)
+    return JSONResponse({"status": "not ready"}, status_code=status)

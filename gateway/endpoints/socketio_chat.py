@@ -239,7 +239,14 @@ class SocketIOChat:
             session.close()
             return None
         client = socket.state = ChatClient(self._services, session, socket)
-        shown = _auth(client.connection, {**session.query, **auth})
+        try:
+            shown = _auth({**session.query, **auth})
+        except ChatError as error:
+            if self._services.identity.wanted:
+                socket.refuse(error.message, error.payload())
+                return None
+            client.connection.refuse(None, error)
+            shown = Auth()
         client.connection.durable = shown.durable in FLAGS
         return client.connect(shown)
 
@@ -259,13 +266,16 @@ class SocketIOChat:
             socket.state.left(reason)
 
 
-def _auth(connection: Connection, given: dict[str, Any]) -> Auth:
-    """Read what a client says of itself; what is not readable is answered and not taken."""
+def _auth(given: dict[str, Any]) -> Auth:
+    """Read what a client says of itself.
+
+    Raises:
+        ChatError: `bad_request`.
+    """
     try:
         return msgspec.convert(given, Auth)
     except msgspec.ValidationError as error:
-        connection.refuse(None, ChatError("bad_request", f"auth: {error}"))
-        return Auth()
+        raise ChatError("bad_request", f"auth: {error}") from None
 
 
 def _bind(connection: Connection, username: object) -> None:

@@ -11,9 +11,12 @@ from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
 from shared.errors import ChatError
+from shared.metrics import LabelledCounter
 from shared.model import commands
 from shared.model.ids import room_key
 from shared.model.rooms import Room
+
+RESUMES = LabelledCounter("resumes", "Rooms and chats that a client came back to.", "outcome")
 
 NOT_RECOVERED = ResumedPlace(recovered=False, head=0)
 """No such room or chat, or not for this user: these look alike."""
@@ -183,6 +186,7 @@ async def _replay(
                 services.hub.show(connection, event, room)
             at = event.seq
         more = page.more
+    RESUMES.add("recovered" if recovered else "too_old")
     head = max(head, at) if recovered else head or room.head
     for user, place in (await _cursors(services, room, all_of_them=not from_log)).items():
         if user != connection.username:

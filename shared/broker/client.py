@@ -23,8 +23,9 @@ from redis.exceptions import (
 )
 from redis.maint_notifications import MaintNotificationsConfig
 
+from shared.broker.resp import tls_context
 from shared.broker.scripts import source
-from shared.config import ConfigError
+from shared.config import ConfigError, invalid
 from shared.errors import broker_unavailable
 
 TROUBLES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
@@ -61,9 +62,12 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
         ConfigError: that is no URL of a broker.
     """
     try:
+        tls_context(url)  # now rather than at each connection
         return Redis.from_pool(_pool(url, timeout))
+    except OSError as error:
+        raise ConfigError(f"REDIS_URL names certificates that cannot be used: {error}") from None
     except ValueError as error:
-        raise ConfigError(f"REDIS_URL={url} is not valid: {error}") from None
+        raise invalid("REDIS_URL", url, error) from None
 
 
 def _pool(url: str, timeout: float) -> BlockingConnectionPool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from shared.broker.resp import Word, pack
 from shared.codec import encode_body
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
+from shared.metrics import LATENCIES, SIZES, Counter, Histogram
 from shared.model.events import (
     Banned,
     Body,
@@ -39,6 +41,11 @@ from shared.telemetry import logger
 
 MOST_SENDS: Final = 256
 """Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
+
+ACCEPTED: Final = Counter("sends_accepted", "Sends that the broker accepted.")
+DUPLICATES: Final = Counter("sends_duplicate", "Sends that were accepted before.")
+SECONDS: Final = Histogram("publish_seconds", "How long a call of publish took.", LATENCIES)
+SHARING: Final = Histogram("publish_sends", "Sends that shared a call of publish.", SIZES)
 
 DUPLICATE: Final = 1
 ABSENT: Final = 2
@@ -173,7 +180,10 @@ class Publisher:
                 sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
                 rooms = _by_room(sends)
                 try:
+                    began = monotonic()
                     answer = await self._call(PartitionKeys(number), rooms)
+                    SECONDS.observe(monotonic() - began)
+                    SHARING.observe(len(sends))
                     if answer is not None:
                         self._epochs[number] = max(self._epochs[number], answer[0])
                     if absent := _settle(rooms, answer):
@@ -281,6 +291,7 @@ def _settle(rooms: Sequence[Sequence[Send]], answer: list[Any] | None) -> list[S
         if send.done.done():
             continue  # the client went away and its wait was cancelled
         if status <= DUPLICATE:
+            (DUPLICATES if status == DUPLICATE else ACCEPTED).value += 1
             send.done.set_result(Accepted(event_id, seq, at, status == DUPLICATE, epoch))
         elif status == ABSENT:
             absent.append(send)

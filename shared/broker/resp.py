@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import hiredis
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import SSLConnection, parse_url
 
 CONNECT_WITHIN: Final = 2.0
 
@@ -106,7 +106,7 @@ async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConn
     options = parse_url(url)
     loop = asyncio.get_running_loop()
     connection = RespConnection(on_reply)
-    tls = ssl.create_default_context() if url.startswith("rediss:") else None
+    tls = tls_context(url)
     async with asyncio.timeout(CONNECT_WITHIN):
         if path := options.get("path"):
             await loop.create_unix_connection(lambda: connection, path)
@@ -120,6 +120,22 @@ async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConn
         connection.end(ConnectionError("no greeting"))
         raise
     return connection
+
+
+def tls_context(url: str) -> ssl.SSLContext | None:
+    """How TLS is spoken for a URL, by the options that redis-py takes; None where it is not.
+
+    Raises:
+        OSError: a file that the URL names cannot be used.
+        ValueError: that is no URL of a broker.
+    """
+    options = parse_url(url)
+    if options.get("connection_class") is not SSLConnection:
+        return None
+    tls: dict[str, Any] = {
+        name: value for name, value in options.items() if name.startswith("ssl_")
+    }
+    return SSLConnection(**tls).ssl_context.get()
 
 
 def _greeting(options: Mapping[str, Any]) -> list[bytes]:

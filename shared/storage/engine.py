@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from shared.config import ConfigError
+from shared.config import ConfigError, invalid
 from shared.errors import storage_unavailable
 
 LOCK_WAIT_MS: Final = 5000
@@ -39,13 +39,22 @@ def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEn
     """
     try:
         parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise invalid("DATABASE_URL", url, error) from None
+    # What an error says of a statement leaves out the values: they are what people wrote.
+    options = {"hide_parameters": True}
+    try:
         if parsed.get_backend_name() != "sqlite":
-            return create_async_engine(parsed, pool_pre_ping=True, pool_size=4 if writes else 10)
+            size = 4 if writes else 10
+            return create_async_engine(parsed, pool_pre_ping=True, pool_size=size, **options)
         if writes and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(parsed, pool_size=2 if writes else 4)
+        engine = create_async_engine(parsed, pool_size=2 if writes else 4, **options)
     except (ArgumentError, InvalidRequestError, ImportError, OSError) as error:
-        raise ConfigError(f"DATABASE_URL={url} is not valid: {error}") from None
+        if parsed.query and isinstance(error, ArgumentError):  # it may quote the whole
+            raise invalid("DATABASE_URL", url, error) from None
+        shown, [reason, *_] = parsed.set(query={}).render_as_string(), str(error).splitlines()
+        raise ConfigError(f"DATABASE_URL={shown} is not valid: {reason}") from None
     _tune_sqlite(engine, writes=writes, synchronous=synchronous)
     return engine
 

@@ -25,7 +25,7 @@ from shared.model.rooms import Room
 from shared.model.standings import NO_STANDINGS, Standings
 from shared.model.timeline import Message
 from shared.storage.engine import unavailable_as_error
-from shared.storage.tables import events, rooms, standings
+from shared.storage.tables import events, partitions, rooms, standings
 
 _LAST = (
     select(events.c.seq, events.c.epoch)
@@ -71,11 +71,30 @@ class StoredPlace(msgspec.Struct, frozen=True):
     deleted: bool
 
 
+class StoredPartition(msgspec.Struct, frozen=True):
+    """How far a partition is stored, and by whom."""
+
+    number: int
+    epoch: int
+    position: int
+    owner: str
+
+
 class Reader:
     """What SQL has. Every method raises ChatError `storage_unavailable` when SQL is away."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database."""
+        return self._engine.dialect.name
+
+    async def partitions(self) -> list[StoredPartition]:
+        """Every partition, in order."""
+        found = await self.rows(select(partitions).order_by(partitions.c.number))
+        return [StoredPartition(row.number, row.epoch, row.position, row.owner) for row in found]
 
     async def room(self, key: str) -> StoredRoom | None:
         """The room of this key, or None. Its epoch is that of its last stored event."""

@@ -1,5 +1,6 @@
 """Who is let in with AUTH_MODE=jwt, through both gateways and every protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -91,6 +92,9 @@ async def test_token_in_the_first_frame(guarded: Cluster, user: str, wire: Wire)
                 await peer.request(event, data)
             assert refusal.value.code == "unauthorized", event
         assert peer.frames == []
+        async with Peer(guarded.gateway_url(2)) as nobody:
+            await nobody.emit("getRooms")
+            await nobody.next("error")
         reply = await peer.request("authenticate", token(user))
         assert reply["user"] == user
         assert 3590 < reply["expiresIn"] <= 3600
@@ -193,6 +197,8 @@ async def test_socketio(guarded: Cluster, user: str) -> None:
     async with socketio(guarded.gateway_url(1)) as client:
         kind, data = await client.connect({})
         assert (kind, data["data"]["code"]) == ("44", "unauthorized")
+        kind, data = await client.connect({"token": token(user), "pid": 5})
+        assert (kind, data["data"]["code"]) == ("44", "bad_request")
         assert (await client.connect({"token": token(user), "welcome": 1}))[0] == "40"
         assert (await client.event("welcome"))["user"] == user
         assert (await client.ask("setUsername", user)) == {}
@@ -228,6 +234,7 @@ async def test_deadlines(guarded: Cluster, user: str) -> None:
         Peer(one, token=token(user)) as ends,
         Peer(other, token=token(user)) as renewed,
         socketio(other) as client,
+        socketio(one) as mute,
     ):
         assert (await client.connect({"token": token(user)}))[0] == "40"
         await chatty.emit("getRooms")
@@ -242,8 +249,10 @@ async def test_deadlines(guarded: Cluster, user: str) -> None:
             assert await turned_away(peer) == ("unauthorized", 4408)
         assert await turned_away(ends) == ("unauthorized", 4401)
         assert (await client.event("exception"))["code"] == "unauthorized"
-        with pytest.raises(ConnectionClosed):
-            await client.next("41")
+        for ended in (client, mute):
+            with pytest.raises(ConnectionClosed):
+                async with asyncio.timeout(20):
+                    await ended.next("41")
         with pytest.raises(Refusal) as refusal:
             await renewed.request("authenticate", token("somebody else"))
         assert refusal.value.code == "forbidden"

@@ -39,6 +39,21 @@ async def test_broken_setting(stage: Stage, name: str) -> None:
         assert name in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://:canary/more@127.0.0.1"),
+        ("DATABASE_URL", "postgresql+asyncpg://ann:canary@127.0.0.1:port/parley"),
+        ("DATABASE_URL", "sqlite://ann:canary@/parley.db?password=canary"),
+    ],
+)
+async def test_a_password_in_a_broken_url(stage: Stage, name: str, value: str) -> None:
+    """The password of a URL that cannot be used is not shown."""
+    for sentence in await refusals({**stage.env, name: value}):
+        assert name in sentence
+        assert "canary" not in sentence
+
+
 async def test_database_without_an_async_driver(stage: Stage) -> None:
     """A database URL without an async driver is refused like any broken setting."""
     env = {**stage.env, "PORT": str(free_port()), "DATABASE_URL": "sqlite:///parley.db"}

@@ -43,7 +43,9 @@ const commands = {
       }),
     );
     socket.on("disconnect", (reason) => tell("disconnect", { reason }));
-    socket.on("connect_error", (error) => tell("connect_error", { message: error.message }));
+    socket.on("connect_error", (error) =>
+      tell("connect_error", { message: error.message, data: out(error.data) }),
+    );
     socket.io.on("open", () =>
       socket.io.engine.on("upgrade", (transport) => tell("upgrade", { transport: transport.name })),
     );

@@ -21,11 +21,13 @@ def test_all_ports_follow_from_one() -> None:
     assert (plan.gateway_admin(2).port, plan.persister_admin(1).port) == (10002, 10101)
 
 
-def test_redis_stays_on_loopback() -> None:
-    """HOST opens the cluster to other machines, but never its embedded Redis."""
+def test_what_clients_do_not_need_stays_on_loopback() -> None:
+    """HOST opens the cluster to other machines, but not its embedded Redis and its metrics."""
     plan = PortPlan(Settings(host="0.0.0.0"))  # noqa: S104  not bound
     assert plan.gateway(1).host == "0.0.0.0"  # noqa: S104
-    assert plan.redis.host == "127.0.0.1"
+    ours = (plan.redis, plan.admin, plan.gateway_admin(1), plan.persister_admin(1))
+    assert {address.host for address in ours} == {"127.0.0.1"}
+    assert PortPlan(Settings(admin_host="::1")).admin.host == "::1"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,8 @@ def test_the_port_of_a_given_redis_may_be_taken() -> None:
 
 
 def test_a_host_of_another_machine_is_named() -> None:
-    """A HOST that this machine does not have is told apart from a port that is taken."""
+    """An address that this machine does not have is told apart from a port that is taken."""
     plan = PortPlan(Settings(host="192.0.2.1", port=free_port(BLOCK)))
     assert plan.taken() == "HOST=192.0.2.1 is not an address of this machine"
+    plan = PortPlan(Settings(admin_host="192.0.2.1", port=free_port(BLOCK)))
+    assert plan.taken() == "ADMIN_HOST=192.0.2.1 is not an address of this machine"

@@ -73,6 +73,7 @@ async def test_only_the_keys_own_algorithm(algorithm: str) -> None:
         await refused(verifier, by_hand({"alg": confused}, public))
     await refused(verifier, by_hand({"alg": "none"}, ""))
     await refused(verifier, token("ann", key=PRIVATE["RS256"], algorithm="RS512"))
+    await refused(tokens(**JWT), token("ann", algorithm="HS512"))
 
 
 def by_hand(header: dict[str, object], secret: str) -> str:

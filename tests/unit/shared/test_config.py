@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from shared.config import FENCE_GAP, ConfigError, Settings, incarnation, load, load_or_exit
+from shared.config import FENCE_GAP, ConfigError, Settings, incarnation, invalid, load, load_or_exit
 
 BAD = {
     "PORT": ["0", "65536", "-1", "x", "80.5", " 80"],
@@ -44,6 +44,21 @@ def test_bad_value_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(Settings, {name: value})
     assert str(caught.value).startswith(f"{name}={value} is not valid: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEYS", "canary"),
+        ("REDIS_URL", "redis://:canary@host"),
+        ("DATABASE_URL", "postgresql+asyncpg://host/x?password=canary"),
+    ],
+)
+def test_secrets_are_not_quoted(name: str, value: str) -> None:
+    """The refusal of a value that may hold a secret names its variable and quotes nothing."""
+    refusal = str(invalid(name, value, f"cannot use {value}"))
+    assert refusal.startswith(f"{name} is not valid")
+    assert "canary" not in refusal
 
 
 def test_defaults() -> None:

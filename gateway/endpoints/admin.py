@@ -1,0 +1,47 @@
+"""For the operator, on a port of its own: status page, metrics, what it waits for."""
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from gateway.endpoints import health
+from gateway.endpoints.web import HEADERS, WEB, Files
+from gateway.services import Services
+from gateway.status import status
+from shared.broker.overview import Watchtower
+from shared.metrics import CONTENT_TYPE, exposition
+
+
+def make_admin(services: Services, watchtower: Watchtower) -> Starlette:
+    """The ASGI application of one gateway's operator's port."""
+
+    async def show_status(_request: Request) -> Response:
+        found = await status(services, watchtower)
+        return Response(msgspec.json.encode(found), media_type="application/json")
+
+    async def ready(_request: Request) -> Response:
+        waits_for = services.readiness.waits_for
+        return JSONResponse({"waitsFor": waits_for}, status_code=503 if waits_for else 200)
+
+    return Starlette(
+        routes=[
+            Route("/", status_page),
+            Mount("/status", Files("status")),
+            Route("/status.json", show_status),
+            Route("/metrics", metrics),
+            Route("/health/live", health.live),
+            Route("/health/ready", ready),
+        ]
+    )
+
+
+async def status_page(_request: Request) -> Response:
+    """`GET /`: the status page."""
+    return FileResponse(WEB / "status" / "index.html", headers=HEADERS)
+
+
+async def metrics(_request: Request) -> Response:
+    """`GET /metrics`: in Prometheus's text format."""
+    return Response(exposition(), headers={"Content-Type": CONTENT_TYPE})

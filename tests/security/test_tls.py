@@ -1,0 +1,135 @@
+"""TLS: to the load balancer, to a gateway, and to Redis."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.certificates import Certificates
+from tests.support.cluster import Cluster
+from tests.support.ports import free_port
+from tests.support.process import Process, run
+from tests.support.stage import Stage
+from tests.support.valkey import Valkey
+from tests.support.waiting import eventually
+
+
+async def ask(socket: ClientConnection, event: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Send a frame, and return its answer."""
+    await socket.send(json.dumps({"event": event, "data": data, "id": 1}))
+    async with asyncio.timeout(20):
+        while (frame := json.loads(await socket.recv())).get("id") != 1:
+            pass
+    found: dict[str, Any] = frame
+    return found
+
+
+@pytest.mark.parametrize("balancer", ["haproxy", "caddy"])
+async def test_a_cluster_behind_tls(certificates: Certificates, balancer: str) -> None:
+    """With TLS_CERT the load balancer serves https and wss, and nothing in the clear."""
+    env = {"TLS_CERT": str(certificates.chain), "TLS_KEY": str(certificates.key)}
+    async with Cluster(gateways=1, env={**env, "LOAD_BALANCER": balancer}) as cluster:
+        assert cluster.stdout == [f"cluster ready: https://127.0.0.1:{cluster.port}"]
+        trusting = certificates.trusting()
+        url = f"wss://127.0.0.1:{cluster.port}/ws?username=ann"
+        async with connect(url, ssl=trusting) as socket:
+            assert (await ask(socket, "createRoom", {"name": "r"}))["event"] == "reply"
+        async with httpx.AsyncClient(verify=trusting) as http:
+            page = await http.get(f"https://127.0.0.1:{cluster.port}/")
+            assert page.status_code == 200
+        async with httpx.AsyncClient() as http:
+            with pytest.raises(httpx.ConnectError, match="certificate"):
+                await http.get(f"https://127.0.0.1:{cluster.port}/")
+            try:
+                clear = await http.get(f"{cluster.url}/health/live")
+            except httpx.TransportError:
+                pass
+            else:
+                assert clear.status_code == 400
+        together = cluster.data_dir / "run" / "tls.pem"
+        assert together.stat().st_mode & 0o077 == 0
+
+
+async def test_a_gateway_and_redis_over_tls(certificates: Certificates, tmp_path: Path) -> None:
+    """A gateway speaks TLS to its clients by itself, and to Redis; so does a persister."""
+    async with Valkey() as server, certificates.in_front_of(server.port) as front:
+        stage = Stage(server, tmp_path)
+        redis = f"rediss://127.0.0.1:{front}/0?ssl_ca_certs={certificates.authority}"
+        port = free_port()
+        env = {
+            **stage.env,
+            "REDIS_URL": redis,
+            "PORT": str(port),
+            "TLS_CERT": str(certificates.together),
+        }
+        trusting = certificates.trusting()
+        url = f"https://127.0.0.1:{port}/health/ready"
+        async with (
+            stage.persister(REDIS_URL=redis),
+            Process("gateway", env),
+            httpx.AsyncClient(verify=trusting) as http,
+        ):
+
+            async def ready() -> bool:
+                try:
+                    return (await http.get(url)).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await eventually(ready, within=60)
+            async with connect(f"wss://127.0.0.1:{port}/ws?username=ann", ssl=trusting) as socket:
+                for event, data in (
+                    ("createRoom", {"name": "r"}),
+                    ("joinRoom", {"room": "r"}),
+                    ("message", {"room": "r", "content": "x" * 4000}),
+                ):
+                    assert (await ask(socket, event, data))["event"] == "reply"
+
+            async def stored() -> bool:
+                return bool(await stage.database.value("SELECT content FROM events"))
+
+            await eventually(stored)
+        await stage.close()
+
+
+async def test_a_redis_that_is_somebody_else(certificates: Certificates, tmp_path: Path) -> None:
+    """A server whose certificate nobody vouches for gets no password and no message."""
+    async with Valkey() as server, certificates.in_front_of(server.port) as front:
+        stage = Stage(server, tmp_path)
+        env = {**stage.env, "REDIS_URL": f"rediss://:canary@127.0.0.1:{front}/0"}
+        async with Process("gateway", {**env, "PORT": str(free_port())}) as gateway:
+            await gateway.hear("certificate verify failed", within=60)
+            assert not [line for line in gateway.said if "canary" in line]
+        await stage.close()
+
+
+@pytest.mark.parametrize("what", ["missing", "no key", "locked"])
+async def test_certificates_that_cannot_be_used(
+    certificates: Certificates, tmp_path: Path, what: str
+) -> None:
+    """A certificate without its key is refused by one sentence, by a cluster and by a gateway."""
+    env = {"DATA_DIR": str(tmp_path), "TLS_CERT": str(certificates.chain)}
+    if what == "missing":
+        env["TLS_CERT"] = str(tmp_path / "nowhere.pem")
+    if what == "locked":
+        env["TLS_KEY"] = str(certificates.locked)
+    for module in ("gateway", "deploy.cluster"):
+        code, _, said = await run(module, env=env)
+        assert (code, said.count("\n")) == (2, 1), said
+        assert said.startswith(f"TLS_CERT={env['TLS_CERT']} ")
+
+
+async def test_a_broken_authority_for_redis(tmp_path: Path) -> None:
+    """A REDIS_URL that names a file which cannot be read is refused as the process starts."""
+    missing = tmp_path / "nowhere.pem"
+    env = {"REDIS_URL": f"rediss://:canary@127.0.0.1:1/0?ssl_ca_certs={missing}"}
+    env["DATABASE_URL"] = f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}"
+    for module in ("gateway", "persister"):
+        code, _, said = await run(module, env=env)
+        assert (code, said.count("\n")) == (2, 1), said
+        assert said.startswith("REDIS_URL names certificates that cannot be used: ")
+        assert "canary" not in said
