@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -214,12 +214,13 @@ class ChatDeletedPayload(Payload, frozen=True):
 
 
 class JoinedPayload(Payload, frozen=True, omit_defaults=True):
-    """The reply to `joinRoom`; `grant` for a protected room."""
+    """The reply to `joinRoom`; `grant` for a protected room, `role` for who looks after it."""
 
     room: str
     head: int
     epoch: int
     grant: str | UnsetType = UNSET
+    role: Literal["moderator", "owner"] | UnsetType = UNSET
 
 
 class ResumedPlace(Payload, frozen=True):
