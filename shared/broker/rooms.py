@@ -264,11 +264,13 @@ class RoomBroker:
             return None
         place = f"{counter_of(event_id)}-0"
         with unavailable_as_error():
-            rows: Any = await self._client.xrange(part.stream, place, place)
-        if not rows:
-            return None
-        fields = rows[0][1]
-        return part.key_of_room(fields[b"r"].decode()), codec.decode(fields[b"e"])
+            # The row that begins or ends beyond the event has it, if the stream does.
+            rows: Any = await self._client.xrange(part.stream, place, count=1)
+        for data, record in rows[0][1].items() if rows else ():
+            event = codec.decode(data)
+            if event.id == event_id:
+                return part.key_of_room(record.decode()), event
+        return None
 
     async def held_chats(self, user: str) -> list[str]:
         """Keys of the direct chats of a user that are held: what there is of others is in SQL.
