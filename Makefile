@@ -13,7 +13,7 @@ RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there
 # Most tests wait for servers most of the time, so two at a time take little more than half as long.
 WORKERS ?= 2
 TESTS := tests/unit tests/integration tests/cluster
-NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=120000 --test-reporter=spec $(ARGS)
+NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=900000 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 WEB: Final = Path(__file__).parent.parent / "web"
+
+CHAT_PAGE: Final = WEB / "chat" / "index.html"
 
 HEADERS: Final[Mapping[str, str]] = {
     # Scripts, styles and pictures are files of ours, and markup is never made of text (W3C CSP3
@@ -55,9 +57,12 @@ class Files(StaticFiles):
         return response
 
 
-async def chat_page(_request: Request) -> Response:
-    """`GET /`: the chat page."""
-    return FileResponse(WEB / "chat" / "index.html", headers=HEADERS)
+async def chat_page(request: Request) -> Response:
+    """`GET /`: the chat page, which is told how people show here who they are."""
+    settings = request.app.state.services.settings
+    told = f'<parley-app auth="{settings.auth_mode}" guests="{settings.guests}">'
+    page = CHAT_PAGE.read_text(encoding="utf-8").replace("<parley-app>", told)
+    return HTMLResponse(page, headers=HEADERS)
 
 
 async def docs_page(_request: Request) -> Response:

@@ -3,11 +3,12 @@
 import asyncio
 import secrets
 import time
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from gateway.authorization import Verdict, put_out
+from gateway.authorization import Role, Verdict, put_out, role_of
 from gateway.connection import Connection
 from gateway.handlers.outcome import Later, Sending, ToldAlready
 from gateway.handlers.places import (
@@ -17,6 +18,7 @@ from gateway.handlers.places import (
     find_sent,
     joined,
     may_be_sent,
+    new_message_id,
 )
 from gateway.history import Page
 from gateway.local_room import LocalRoom
@@ -40,6 +42,13 @@ from shared.model.rooms import Room
 
 JOIN_PAGE: Final = 100
 """Messages that joining a room shows."""
+
+ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
+    Role.STRANGER: UNSET,
+    Role.MODERATOR: "moderator",
+    Role.OWNER: "owner",
+}
+"""What who joins is told they are in the room."""
 
 
 async def create_room(
@@ -79,7 +88,8 @@ async def join_room(
     # A grant is worth what let the member in: it does not outlast a password that it outlasted.
     since = local.members[connection].since
     grant = services.grants.give(user, room, since) if room.protected else UNSET
-    return JoinedPayload(room.name, page.head, page.epoch, grant)
+    role = ROLES[role_of(user, local.room)]
+    return JoinedPayload(room.name, page.head, page.epoch, grant, role)
 
 
 async def enter(services: Services, connection: Connection, room: Room) -> tuple[LocalRoom, Page]:
@@ -133,7 +143,7 @@ def send_message(
     connection.check_own(command.sender)
     local = joined(services, connection, "message", command.room)
     check_length(services, command.content)
-    client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
+    client_msg_id = command.client_msg_id or new_message_id()
     body = MessagePosted(connection.display_name, command.content, client_msg_id)
     if command.client_msg_id and may_be_sent(services, local.room, resend=command.resend):
         return _look_up(services, connection, local, body, resend=command.resend)

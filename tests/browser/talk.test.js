@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Cluster } from "../javascript/support/cluster.js";
-import { Listener } from "../javascript/support/listening.js";
-import { Person, launch } from "./support/browser.js";
+import { Person, doUntil, isAccessible, launch } from "./support/browser.js";
 
 let cluster, browser, here = [];
 
@@ -46,8 +45,8 @@ test("Two people on two gateways talk in a room, and see what was seen and who t
   await ann.say("Is anybody here?");
   await bob.row("Is anybody here?").getByText("ann garden").waitFor();
   await ann.row("Is anybody here?").getByRole("img", { name: "Seen by bob garden" }).waitFor();
-  await bob.writing.pressSequentially("I");
-  await ann.page.locator(".typing").getByText("bob garden is typing").waitFor();
+  await doUntil(() => bob.writing.pressSequentially("I"),
+    () => ann.page.locator(".typing").getByText("bob garden is typing").waitFor());
   await bob.say("I am.\nOn two lines.");
   await ann.row("On two lines.").waitFor();
   assert.deepEqual(await ann.texts(), ["Is anybody here?", "I am.\nOn two lines."]);
@@ -220,19 +219,39 @@ test("The browser notifies of what one does not see, and of nothing else.", asyn
   assert.deepEqual(await bob.page.evaluate(() => globalThis.notified), ["ann bell in bell: do you see me?"]);
 });
 
-test("Who is put out of a room is told so, sees nothing more of it, and goes back by a click.", async () => {
-  const owner = await Listener.connected(cluster.gateway(1), "owner of the door");
-  await owner.client.createRoom("door");
-  await owner.client.join("door");
-  const bob = await comes(2, "bob door");
-  await bob.goes("door");
-  await bob.say("hello");
-  await owner.until(() => owner.texts("#door").length === 1, "to hear bob");
-  await owner.client.kick("door", "bob door");
-  await bob.page.getByRole("heading", { name: "You are not in door any more" }).waitFor();
-  await owner.client.send("#door", "is bob gone?");
-  assert.equal(await bob.row("hello").isVisible(), false);
+test("The owner of a room looks after it: deletes, kicks, bans, names a moderator, and everybody sees what was done.", async () => {
+  const [ann, bob] = await two("club");
+  const lookAfter = ({ page }) => page.getByRole("button", { name: "Look after the room" });
+  const does = async (act) => {
+    await lookAfter(ann).click();
+    await ann.page.getByLabel("Who").fill(bob.name);
+    await ann.page.getByRole("button", { name: act, exact: true }).click();
+    await ann.page.getByRole("dialog").waitFor({ state: "detached" });
+  };
+  assert.equal(await lookAfter(bob).count(), 0);
+  await bob.say("something rude");
+  await ann.row("something rude").hover();
+  await ann.row("something rude").getByRole("button", { name: "Delete message" }).click();
+  await ann.page.getByRole("button", { name: "Delete", exact: true }).click();
+  await bob.row("something rude").waitFor({ state: "detached" });
+  await lookAfter(ann).click();
+  await isAccessible(ann);
+  await ann.page.keyboard.press("Escape");
+  await does("Kick");
+  await bob.page.getByRole("heading", { name: "You are not in club any more" }).waitFor();
+  await ann.row("You put bob club out of the room.").waitFor();
   await bob.page.getByRole("button", { name: "Join", exact: true }).click();
-  await bob.row("is bob gone?").waitFor();
-  await Listener.closeAll();
+  await bob.writing.waitFor();
+  await does("Make moderator");
+  await bob.row("ann club made you a moderator.").waitFor();
+  await lookAfter(bob).waitFor();
+  await does("Ban");
+  await bob.page.getByRole("heading", { name: "You are not in club any more" }).waitFor();
+  await bob.page.getByRole("button", { name: "Join", exact: true }).click();
+  await bob.page.getByText("That password does not open it, or there is no such room.").waitFor();
+  await does("Undo ban");
+  await bob.page.getByRole("button", { name: "Join", exact: true }).click();
+  await bob.say("thank you");
+  await ann.row("thank you").waitFor();
+  assert.deepEqual((await ann.texts()).at(-2), "You let bob club in again.");
 });

@@ -147,6 +147,20 @@ async def test_ban_and_moderators(cluster: Cluster, room: str) -> None:
         assert kinds(ann, room)[-2:] == ["unbanned", "moderatorChanged"]
 
 
+async def test_role(cluster: Cluster, room: str) -> None:
+    """Who joins is told whether they own the room or moderate it, on every gateway."""
+    async with (
+        Peer(cluster.gateway_url(1), "username=ann") as ann,
+        Peer(cluster.gateway_url(2), "username=mia") as mia,
+    ):
+        await ann.request("createRoom", {"name": room})
+        assert (await ann.request("joinRoom", {"room": room}))["role"] == "owner"
+        assert "role" not in await mia.request("joinRoom", {"room": room})
+        await ann.request("setModerator", {"room": room, "user": "mia", "moderator": True})
+        await mia.next("moderatorChanged", room=room)
+        assert (await mia.request("joinRoom", {"room": room}))["role"] == "moderator"
+
+
 async def test_new_password(cluster: Cluster, room: str) -> None:
     """Who is inside stays; whoever comes needs the new password, whatever opened it before."""
     async with (

@@ -66,7 +66,7 @@ async function run(code, ...words) {
 }
 
 test("The examples about the client do what the page says.", async () => {
-  const [talk, direct, history, lost] = await examples("javascript.md");
+  const [talk, , direct, history, lost] = await examples("javascript.md");
   const first = await run(talk);
   await first.line("1 ann: hello");
   assert.match(await first.line("kept as"), /^kept as 1 by gateway-\d$/);

@@ -1,4 +1,10 @@
-/** The page: signing in, then conversations. Where one is stands in the address, after `#`. */
+/**
+ * The page: signing in, then conversations. Where one is stands in the address, after `#`.
+ *
+ * `<parley-app auth="open">`: people say who they are. `auth="jwt"`: a token does, which an
+ * application's own page gives by `window.parleyToken` (as the client's option `token`), or which
+ * one pastes; it is not kept. `guests="on"`: one may come without.
+ */
 
 import { Parley } from "../client/parley.js";
 import "./conversation-view.js";
@@ -7,11 +13,13 @@ import { find } from "./find-dialogs.js";
 import { Memory, storage } from "./memory.js";
 import { Notifier } from "./notifier.js";
 import "./side-bar.js";
-import "./sign-in.js";
+import { said } from "./sign-in.js";
 import { Store } from "./store.js";
 
 /** The room for those who are in none, if there is one, or no room at all. */
 const FIRST_ROOM = "general";
+/** The server that this page is from. */
+const SERVER = new URL("..", import.meta.url);
 /** Milliseconds for which a passing word is shown. */
 const SAID_FOR = 6_000;
 
@@ -28,9 +36,21 @@ class App extends HTMLElement {
     this.append(this.place, this.spoken, this.toast);
     window.addEventListener("hashchange", () => this.#store && this.#route());
     document.addEventListener("keydown", (event) => this.#store && this.#key(event));
-    const name = Memory.name(this.#storage);
-    if (name === null) this.#ask();
-    else this.#enter(name).catch((error) => this.#ask(name, error.message));
+    const name = this.#way === "name" ? Memory.name(this.#storage) : null;
+    const who = this.#way === "application" ? { token: globalThis.parleyToken } : name && { username: name };
+    this.#ask({ name: name ?? "" });
+    if (who) this.#enter(who).catch((error) => this.#ask({ name: name ?? "", problem: said(error) }));
+  }
+
+  /** People say who they are: then who is in a room may do what else its moderators may. */
+  get isOpen() {
+    return this.#way === "name";
+  }
+
+  /** How one shows who one is. */
+  get #way() {
+    if (globalThis.parleyToken) return "application";
+    return this.getAttribute("auth") === "jwt" ? "token" : "name";
   }
 
   /** Show a conversation; null shows the list on a phone. */
@@ -50,27 +70,39 @@ class App extends HTMLElement {
 
   signOut() {
     Memory.setName(this.#storage, null);
-    for (const off of this.#offs) off();
-    this.#client.close();
-    this.#client = this.#store = null;
+    this.#leave();
     history.replaceState(null, "", "#/");
-    document.title = "Parley";
     this.#ask();
   }
 
-  #ask(name = "", problem = "") {
-    const sign = document.createElement("sign-in").init((given) => this.#enter(given), name, problem);
-    this.place.replaceChildren(sign);
-    sign.focus();
+  /** Close what is shown of somebody. */
+  #leave() {
+    for (const off of this.#offs.splice(0)) off();
+    const client = this.#client;
+    this.#client = this.#store = null;
+    client.close();
+    document.title = "Parley";
   }
 
-  /** Come in as somebody; rejects where the server does not take the name. */
-  async #enter(name) {
-    const client = new Parley(new URL(".", document.baseURI), { username: name, durable: true, storage: this.#storage });
-    const store = new Store(client, new Memory(this.#storage, name));
-    const known = Memory.name(this.#storage) === name;
+  #ask(more = {}) {
+    const way = this.#way;
+    const guest = way === "token" && this.getAttribute("guests") === "on" ? () => this.#enter({ guest: true }) : null;
+    const who = { name: (username) => ({ username }), token: (token) => ({ token }), application: () => ({ token: globalThis.parleyToken }) }[way];
+    this.sign = document.createElement("sign-in").init(way, (given) => this.#enter(who(given)), { ...more, guest });
+    this.place.replaceChildren(this.sign);
+    this.sign.focus();
+  }
+
+  /** Come in as somebody; rejects where the server does not let them. */
+  async #enter(who) {
+    const client = new Parley(SERVER, { ...who, durable: true, storage: this.#storage });
+    this.#client?.close();
     this.#client = client;
-    if (known) this.#show(store); // what is known can be read, and written to, while it connects
+    // What is known can be read, and written to, while it connects.
+    const known = who.username !== undefined && Memory.name(this.#storage) === who.username;
+    if (known) this.#show(client, who);
+    client.on("state", ({ state, reason }) => this.sign.tell(
+      { connecting: "Connecting", reconnecting: `Not connected: ${reason}. Trying again.` }[state] ?? ""));
     try {
       await client.connect();
     } catch (error) {
@@ -79,12 +111,22 @@ class App extends HTMLElement {
       this.#store = null;
       throw error;
     }
-    Memory.setName(this.#storage, name);
-    if (!known) this.#show(store);
-    await this.#begin(store);
+    if (this.#client !== client) return;
+    if (who.username) Memory.setName(this.#storage, who.username);
+    if (!known) this.#show(client, who);
+    client.on("unauthorized", (problem) => this.#expired(client, problem));
+    await this.#begin(this.#store);
   }
 
-  #show(store) {
+  /** Nobody believes any more who one is: what was written is kept for when one is back. */
+  #expired(client, { message }) {
+    if (this.#client !== client) return;
+    this.#leave();
+    this.#ask({ problem: said({ code: "unauthorized", message }) });
+  }
+
+  #show(client, { guest = false }) {
+    const store = new Store(client, new Memory(guest ? null : this.#storage, client.username));
     this.#store = store;
     const notifier = new Notifier(this, store);
     this.side = document.createElement("side-bar").init(this, store, notifier);

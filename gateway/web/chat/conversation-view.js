@@ -6,7 +6,10 @@ import "./message-list.js";
 import { avatar, h, icon, iconButton, present } from "./dom.js";
 import { confirmed, field, form } from "./dialogs.js";
 import { explain } from "./find-dialogs.js";
+import { lookAfter } from "./room-rules.js";
 import { typingLine } from "./text.js";
+
+const ROLES = { owner: " · yours", moderator: " · you moderate it" };
 
 export class ConversationView extends HTMLElement {
   #app;
@@ -64,17 +67,18 @@ export class ConversationView extends HTMLElement {
   }
 
   #drawHead() {
-    const { title, isRoom, locked, name, loaded } = this.#shown;
+    const { title, isRoom, locked, name, loaded, role } = this.#shown;
     const here = this.#store.online.has(title);
-    const state = JSON.stringify([name, locked, here, loaded]);
+    const state = JSON.stringify([name, locked, here, loaded, role]);
     if (this.head.dataset.state === state) return;
     this.head.dataset.state = state;
     this.head.replaceChildren(...present([
       iconButton("back", "Back to the list", () => this.#app.go(null), { class: "icon-button back" }),
       isRoom ? h("span.sign", {}, icon(locked ? "lock" : "hash")) : avatar(title, here),
       h("div.words", {}, h("h2", { tabindex: "-1" }, title),
-        h("p.quiet", {}, isRoom ? (locked ? "Locked room" : "Open room") : here ? "Online" : "Offline")),
-      isRoom && loaded && iconButton("trash", "Delete all messages", () => this.#clear()),
+        h("p.quiet", {}, isRoom ? `${locked ? "Locked room" : "Open room"}${ROLES[role] ?? ""}` : here ? "Online" : "Offline")),
+      role && loaded && iconButton("people", "Look after the room", () => lookAfter(this.#store, this.#shown)),
+      (role || this.#app.isOpen) && isRoom && loaded && iconButton("trash", "Delete all messages", () => this.#clear()),
       isRoom && iconButton("exit", "Leave room", () => this.#leave()),
     ]));
   }

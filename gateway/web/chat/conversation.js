@@ -19,13 +19,19 @@ export class Conversation {
   seenBy = new Map();
   mySeen = 0;
   preview = null;
-  locked = false;
+  grantLocks = false; // it was entered by a password
+  role = null; // "owner" or "moderator" of a room
 
-  constructor(name, me) {
+  /** `mine`: the names one has or had; a guest's change. */
+  constructor(name, mine) {
     this.name = name;
-    this.me = me;
+    this.mine = mine;
     this.title = name.slice(1);
     this.isRoom = name[0] === "#";
+  }
+
+  get locked() {
+    return this.grantLocks || this.gate !== null;
   }
 
   /** Whether one was in the room until somebody put one out. */
@@ -43,11 +49,11 @@ export class Conversation {
   }
 
   get last() {
-    return this.pending.at(-1) ?? this.messages.at(-1) ?? this.preview;
+    return this.pending.at(-1) ?? this.messages.findLast(({ event }) => !event) ?? this.preview;
   }
 
   isMine(item) {
-    return item.sender === undefined || item.sender === this.me;
+    return item.sender === undefined || this.mine.has(item.sender);
   }
 
   /** Begin with a page that reaches the head. */
@@ -82,6 +88,12 @@ export class Conversation {
     this.messages.splice(at, 0, message);
     this.#settlePending();
     return true;
+  }
+
+  /** Take note of something that happened between messages; `seq` is its place among them. */
+  note(seq, sender, words) {
+    const at = this.last?.createdAt ?? new Date().toISOString(); // it does not say itself
+    if (this.loaded) this.add({ event: true, id: `event-${seq}`, seq, sender, content: words, createdAt: at });
   }
 
   remove(id) {
@@ -134,7 +146,7 @@ export class Conversation {
   }
 
   seen(user, seq) {
-    if (user === this.me) {
+    if (this.mine.has(user)) {
       this.mySeen = Math.max(this.mySeen, seq);
       if (this.loaded) this.recount();
       return;
@@ -147,7 +159,7 @@ export class Conversation {
   recount() {
     this.unread = 0;
     for (let n = this.messages.length - 1; n >= 0 && this.messages[n].seq > this.mySeen; n--) {
-      if (!this.isMine(this.messages[n])) this.unread++;
+      if (!this.isMine(this.messages[n]) && !this.messages[n].event) this.unread++;
     }
   }
 
@@ -156,7 +168,7 @@ export class Conversation {
     let left = this.unread;
     this.unreadFrom = null;
     for (let n = this.messages.length - 1; n >= 0 && left > 0; n--) {
-      if (this.isMine(this.messages[n])) continue;
+      if (this.isMine(this.messages[n]) || this.messages[n].event) continue;
       this.unreadFrom = this.messages[n].seq;
       left--;
     }

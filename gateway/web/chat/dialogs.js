@@ -41,9 +41,9 @@ export function field(label, attributes = {}) {
  * A form that tries something: `act()` may reject, then `explain(error)` is shown and it can be
  * tried again.
  */
-export function form(button, fields, act, explain = (error) => error.message) {
+export function form(button, fields, act, explain = (error) => error.message, look = "primary") {
   const problem = h("p.problem", { role: "alert" });
-  const submit = h("button.primary", { type: "submit" }, button);
+  const submit = h(`button.${look}`, { type: "submit" }, button);
   return h("form.stack", {
     onsubmit: async (event) => {
       event.preventDefault();

@@ -2,6 +2,7 @@
 
 import { avatar, h, icon } from "./dom.js";
 import { dialog, field, form } from "./dialogs.js";
+import { count } from "./text.js";
 
 /** Names as the server takes them; it has the last word. */
 const MOST_NAME = 128;
@@ -11,8 +12,9 @@ const WORDS = {
   forbidden: () => "That password does not open it, or there is no such room.",
   connection_lost: () => "There is no connection at the moment.",
   timeout: () => "There is no connection at the moment.",
+  rate_limited: ({ retryAfterMs }) => `That was too often. Try again in ${count(Math.ceil(retryAfterMs / 1000) || 1, "second")}.`,
 };
-export const explain = (error) => WORDS[error.code]?.() ?? `${error.message}.`;
+export const explain = (error) => WORDS[error.code]?.(error) ?? `${error.message}.`;
 
 /** Choose a conversation, a room that one is not in, or somebody to talk to. */
 export function find(app, store) {

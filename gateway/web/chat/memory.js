@@ -2,6 +2,13 @@
 
 const NAME = "parley/name";
 
+/** What is forgotten with the page. */
+class Passing extends Map {
+  getItem = (key) => this.get(key) ?? null;
+  setItem = (key, value) => this.set(key, value);
+  removeItem = (key) => this.delete(key);
+}
+
 /** `localStorage`, or null where the browser has none for us. */
 export function storage() {
   try {
@@ -17,8 +24,9 @@ export class Memory {
   #storage;
   #prefix;
 
+  /** Without a storage it remembers for as long as the page lasts. */
   constructor(storage, user) {
-    this.#storage = storage;
+    this.#storage = storage ?? new Passing();
     this.#prefix = `parley/user/${user}/`;
   }
 
@@ -64,7 +72,7 @@ export class Memory {
 
   #read(key, otherwise) {
     try {
-      return JSON.parse(this.#storage?.getItem(this.#prefix + key) ?? "null") ?? otherwise;
+      return JSON.parse(this.#storage.getItem(this.#prefix + key) ?? "null") ?? otherwise;
     } catch {
       return otherwise; // another program's, or cut off
     }
@@ -72,8 +80,8 @@ export class Memory {
 
   #write(key, value) {
     try {
-      if (value === undefined) this.#storage?.removeItem(this.#prefix + key);
-      else this.#storage?.setItem(this.#prefix + key, JSON.stringify(value));
+      if (value === undefined) this.#storage.removeItem(this.#prefix + key);
+      else this.#storage.setItem(this.#prefix + key, JSON.stringify(value));
     } catch {
       // Full: it is forgotten with the page, and nothing that was said depends on it.
     }

@@ -1,6 +1,7 @@
 /** Tells of messages that one does not see: in the title, and by the browser where one may. */
 
 const MOST_TEXT = 140;
+const ICON = new URL("icon.svg", import.meta.url).href;
 
 export class Notifier {
   onchange = () => {};
@@ -40,7 +41,7 @@ export class Notifier {
     if (conversation.isMine(message) || !(away || conversation.name !== this.#store.current)) return;
     if (!this.on) return;
     const title = conversation.isRoom ? `${message.sender} in ${conversation.title}` : message.sender;
-    const told = new Notification(title, { body: message.content.slice(0, MOST_TEXT), tag: conversation.name, icon: "chat/icon.svg" });
+    const told = new Notification(title, { body: message.content.slice(0, MOST_TEXT), tag: conversation.name, icon: ICON });
     told.onclick = () => {
       window.focus();
       this.#app.go(conversation.name);

@@ -20,21 +20,23 @@ export const keyOf = (item) => item.clientMsgId ?? String(item.id);
 /** What a row shows beside its text; two rows alike need no work. */
 export function looks(conversation, n, items) {
   const item = items[n], before = items[n - 1];
-  const mine = conversation.isMine(item);
+  const mine = !item.event && conversation.isMine(item);
+  const mayDelete = !item.event && (mine || conversation.role !== null);
   const day = !before || dayKey(before.createdAt) !== dayKey(item.createdAt);
   const isNew = conversation.unreadFrom !== null && item.seq === conversation.unreadFrom;
-  const follows = Boolean(before) && !day && !isNew && conversation.isMine(before) === mine &&
+  const follows = Boolean(before) && !before.event && !day && !isNew && conversation.isMine(before) === mine &&
     (mine || before.sender === item.sender) &&
     Date.parse(item.createdAt) - Date.parse(before.createdAt) < TOGETHER;
   const state = mine ? conversation.stateOf(item) : null;
-  return { key: keyOf(item), item, mine, day, isNew, follows, state, isRoom: conversation.isRoom,
+  return { key: keyOf(item), item, mine, mayDelete, day, isNew, follows, state, isRoom: conversation.isRoom,
     // Not a value of its own: what changes in the row besides it makes it another row.
-    signature: [item.id, item.seq, day, isNew, follows, state, item.error?.message].join("|") };
+    signature: [item.id, item.seq, day, isNew, follows, state, mayDelete, item.error?.message].join("|") };
 }
 
 /** A row. `actions`: {remove(item), resend(item), discard(item), seenBy(item)}. */
 export function row(look, actions) {
   const { item, mine, day, isNew, follows, state, isRoom } = look;
+  if (item.event) return eventRow(look);
   const named = !mine && isRoom && !follows;
   return h(
     `li.row${mine ? ".mine" : ""}${follows ? ".follows" : ""}${state === "failed" ? ".refused" : ""}`,
@@ -55,6 +57,13 @@ export function row(look, actions) {
     state === "failed" && refusal(item, actions));
 }
 
+/** A line between messages: what somebody did in the room. */
+function eventRow({ item, day, key }) {
+  return h("li.row.event", { tabindex: "-1", "data-key": key },
+    day && h("div.day", {}, h("span", {}, dayLabel(item.createdAt))),
+    h("p.content", {}, item.content));
+}
+
 function tick(state, item, actions) {
   const [name, label] = STATES[state];
   const who = state === "seen" ? actions.seenBy(item) : "";
@@ -62,8 +71,8 @@ function tick(state, item, actions) {
   return h(`span.tick.${state}`, { role: "img", "aria-label": said, title: said }, icon(name));
 }
 
-function menu({ item, mine, state }, actions) {
-  if (!mine || state === "failed" || state === "waiting" || item.id === null) return null;
+function menu({ item, mayDelete, state }, actions) {
+  if (!mayDelete || state === "failed" || state === "waiting" || item.id === null) return null;
   return h("span.actions", {},
     iconButton("trash", "Delete message", () => actions.remove(item), { tabindex: "-1" }));
 }

@@ -23,13 +23,14 @@ export class SideBar extends HTMLElement {
       bell.setAttribute("aria-pressed", String(on));
     };
     notifier.onchange(notifier.on);
+    this.me = h("span.myself", {});
     this.nav = h("nav", { "aria-label": "Conversations", onkeydown: (event) => this.#key(event) });
     this.append(
       h("header", {}, h("h1", {}, "Parley"),
         iconButton("search", "Go to a conversation", () => find(app, store))),
       this.nav,
       h("footer", {},
-        h("div.me", {}, avatar(store.me, true), h("span.name", {}, store.me), bell,
+        h("div.me", {}, this.me, bell,
           h("button.icon-button", { type: "button", "aria-label": "Keyboard", title: "Keyboard", onclick: showKeys }, "?"),
           iconButton("exit", "Sign out", () => app.signOut())),
         sign));
@@ -52,9 +53,10 @@ export class SideBar extends HTMLElement {
   draw() {
     const { rooms, chats, online, me, conversations, current } = this.#store;
     const others = [...online].filter((user) => user !== me && !conversations.has(`@${user}`)).sort((a, b) => a.localeCompare(b));
-    const state = JSON.stringify([[...rooms, ...chats].map((one) => this.#facts(one)), [...online], current]);
+    const state = JSON.stringify([me, [...rooms, ...chats].map((one) => this.#facts(one)), [...online], current]);
     if (state === this.#drawn) return;
     this.#drawn = state;
+    this.me.replaceChildren(avatar(me, true), h("span.name", {}, me));
     const focused = document.activeElement?.closest?.("[data-place]")?.dataset.place;
     this.nav.replaceChildren(
       this.#group("Rooms", "Create or join a room", () => addRoom(this.#app, this.#store), rooms.map((one) => this.#item(one))),

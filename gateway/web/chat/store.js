@@ -2,6 +2,7 @@
 
 import { Emitter } from "../client/support.js";
 import { Conversation } from "./conversation.js";
+import { RULE_LINES } from "./text.js";
 
 const PAGE = 100;
 
@@ -19,17 +20,21 @@ export class Store extends Emitter {
     super();
     this.client = client;
     this.memory = memory;
-    this.me = client.username;
+    this.mine = new Set([client.username]);
     this.#listen();
     for (const name of Object.keys(memory.rooms)) this.conversation(`#${name}`);
     for (const entry of client.outbox) this.conversation(entry.place).setPending(entry);
+  }
+
+  get me() {
+    return this.client.username;
   }
 
   /** The conversation of a place, made if there is none. */
   conversation(name) {
     let found = this.conversations.get(name);
     if (!found) {
-      found = new Conversation(name, this.me);
+      found = new Conversation(name, this.mine);
       found.draft = this.memory.draft(name);
       found.mySeen = this.memory.rooms[found.title]?.seen ?? 0;
       this.conversations.set(name, found);
@@ -163,11 +168,11 @@ export class Store extends Emitter {
     }
   }
 
-  #joined(conversation, { messages, head, grant }) {
+  #joined(conversation, { messages, head, grant, role = null }) {
     const known = this.memory.rooms[conversation.title];
     this.memory.setRoom(conversation.title, { grant, seen: known?.seen ?? head });
     conversation.mySeen = Math.max(conversation.mySeen, this.memory.rooms[conversation.title].seen);
-    conversation.locked = Boolean(grant);
+    Object.assign(conversation, { grantLocks: Boolean(grant), role });
     this.#begin(conversation, messages);
     conversation.recount();
     this.emit("list");
@@ -227,6 +232,11 @@ export class Store extends Emitter {
       Object.assign(one, { loaded: false, gate: error });
       if (one.putOut) this.memory.setRoom(one.title, null); // it takes a click to go back
     }, "gate"));
+    client.on("user", ({ username }) => {
+      this.mine.add(username);
+      this.emit("list");
+    });
+    for (const type of Object.keys(RULE_LINES)) client.on(type, (event) => this.#ruled(type, event));
     client.on("online", ({ users }) => {
       this.online = new Set(users);
       this.emit("list");
@@ -240,6 +250,17 @@ export class Store extends Emitter {
     change(conversation);
     this.#changed(conversation, what);
     this.emit("list");
+  }
+
+  /** Somebody looked after a room: a line says so, and it may change what one may do. */
+  #ruled(type, { place, seq, ...facts }) {
+    const called = (user) => (this.mine.has(user) ? "you" : user);
+    const words = RULE_LINES[type](called, facts);
+    this.#in(place, (one) => {
+      one.note(seq, facts.by, words[0].toUpperCase() + words.slice(1));
+      if (type === "moderatorChanged" && this.mine.has(facts.user)) one.role = facts.moderator ? "moderator" : null;
+      if (type === "passwordChanged") one.grantLocks = facts.protected;
+    });
   }
 
   #message(message) {

@@ -90,3 +90,14 @@ export function typingLine(users) {
 
 /** "1 message", "14 messages". */
 export const count = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
+
+/** What somebody did in a room, as a line among its messages; `called(user)` is a name, or "you". */
+export const RULE_LINES = {
+  kicked: (called, { by, user }) => `${called(by)} put ${called(user)} out of the room.`,
+  banned: (called, { by, user }) => `${called(by)} banned ${called(user)} from the room.`,
+  unbanned: (called, { by, user }) => `${called(by)} let ${called(user)} in again.`,
+  moderatorChanged: (called, { by, user, moderator }) =>
+    `${called(by)} made ${called(user)} ${moderator ? "a moderator" : "a member like any other"}.`,
+  passwordChanged: (called, { by, protected: locked }) =>
+    `${called(by)} ${locked ? "set a new password" : "took the password off: anybody may join"}.`,
+};

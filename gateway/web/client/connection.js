@@ -1,14 +1,15 @@
 /** One WebSocket after the other, and requests with their answers. */
 
-import { ParleyError, connectionLost, deferred, inTime, pause, socketUrl, wait } from "./support.js";
+import { ParleyError, connectionLost, deferred, inTime, pause, socketUrl } from "./support.js";
 
 /** Close codes after which another connection would end in the same way. */
-const UNWANTED = new Set([1008, 4400, 4401, 4403, 4408]);
+const UNWANTED = new Set([1008, 4400, 4403]);
+const WHO_ARE_YOU = 4401, TOO_FAST = 4429;
 /** Events that belong to an answer: the last one before a reply is the reply's own. */
 const BESIDE = { joinRoom: "messageHistory", getRooms: "rooms", getChats: "chatsList" };
 /** Milliseconds. */
 const FIRST_PAUSE = 250, LONGEST_PAUSE = 10_000, STABLE_AFTER = 5_000, OPEN_WITHIN = 8_000;
-const QUIET_FOR = 20_000, PROBE_WITHIN = 8_000, ANSWER_WITHIN = 30_000;
+const QUIET_FOR = 20_000, PROBE_WITHIN = 8_000;
 
 export class Connection {
   state = "idle";
@@ -17,13 +18,15 @@ export class Connection {
   /** Settles once one is connected and has caught up; a new one after each loss. */
   ready = deferred();
   #urls;
-  #options;
+  #identity;
+  #durable;
   #emit;
   #handler;
   #WebSocket;
   #session = null;
   #opened = null;
   #again = false;
+  #refused = false; // who one is was not believed; a fresh token may be
   #attempts = 0;
   #turn = 0;
   #retry = null;
@@ -32,10 +35,11 @@ export class Connection {
   #lastId = 0;
   #beside = new Map();
 
-  /** `handler`: {frame(frame), back(), ready(), lost()}, told in this order of a connection. */
-  constructor(urls, options, emit, handler) {
+  /** `handler`: {frame(frame), named(before), back(), ready(), lost()}, told in this order. */
+  constructor(urls, identity, options, emit, handler) {
     this.#urls = [urls].flat().map(socketUrl);
-    this.#options = options;
+    this.#identity = identity;
+    this.#durable = options.durable;
     this.#emit = emit;
     this.#handler = handler;
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
@@ -98,34 +102,6 @@ export class Connection {
     });
   }
 
-  /** Ask again while the answer is an error that passes and the connection lasts. */
-  async patiently(ask) {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (error.code === "connection_lost" || !error.retryable) throw error;
-      }
-      await wait(pause(attempt, 100, 2_000));
-    }
-  }
-
-  /** Ask until there is an answer, on another connection if need be; see `Parley.request`. */
-  async request(ask, { repeat = false, within = ANSWER_WITHIN } = {}) {
-    const until = Date.now() + within;
-    const late = new ParleyError("timeout", `no answer within ${within / 1000} s`, true);
-    for (let attempt = 0; ; attempt++) {
-      await inTime(this.ready.promise, until - Date.now(), late);
-      try {
-        return await inTime(ask(), until - Date.now(), late);
-      } catch (error) {
-        const again = error.code === "connection_lost" ? repeat : error.retryable;
-        if (!again || error === late || this.state === "closed") throw error;
-      }
-      await wait(pause(attempt, 100, 2_000));
-    }
-  }
-
   /** Do something in a while, if the connection lasts. */
   later(work, ms) {
     const timer = setTimeout(() => {
@@ -144,18 +120,26 @@ export class Connection {
     }, ms);
   }
 
-  #open() {
+  async #open() {
     clearTimeout(this.#retry);
-    const { username, token, durable } = this.#options;
     const url = this.#urls[this.#turn++ % this.#urls.length];
-    const query = new URLSearchParams({
-      welcome: "1", ...(!token && { username }), ...(durable && { durable: "1" }),
-    });
-    const socket = new this.#WebSocket(`${url}?${query}`, ["chat.json"]);
-    const session = { socket, url, since: 0, heard: 0, over: false, moving: false, probing: false };
+    const session = { socket: null, url, since: 0, heard: 0, over: false, moving: false, probing: false };
     this.#session = session;
     this.#setState("connecting", { url });
+    try {
+      session.first = await this.#identity.begin(url);
+    } catch (error) {
+      this.#failed(session, error);
+    }
+    if (!session.over) this.#dial(session);
+  }
+
+  #dial(session) {
+    const { query } = session.first;
+    const asked = new URLSearchParams({ welcome: "1", ...query, ...(this.#durable && { durable: "1" }) });
+    const socket = (session.socket = new this.#WebSocket(`${session.url}?${asked}`, ["chat.json"]));
     session.timeout = setTimeout(() => this.#lost(session, 0, "no answer in time"), OPEN_WITHIN);
+    socket.onopen = () => !session.over && this.#start(session);
     socket.onmessage = ({ data }) => {
       clearTimeout(session.timeout);
       if (!session.over) this.#take(session, data);
@@ -165,18 +149,35 @@ export class Connection {
     socket.onerror = () => this.#lost(session, 0, "no connection"); // a close need not follow
   }
 
-  #lost(session, code, reason) {
+  /** Something was refused without which a connection is of no use. */
+  #failed(session, error) {
+    if (session.over) return;
+    if (error.code === "unauthorized") this.#lost(session, WHO_ARE_YOU, error.message);
+    else if (error.retryable) this.#lost(session, 0, error.message, error.retryAfterMs);
+    else this.finish(error.message, error.code);
+  }
+
+  #lost(session, code, reason, atLeast = 0) {
     if (session.over) return;
     this.#end(connectionLost());
-    if (UNWANTED.has(code)) {
-      this.finish(reason);
+    const why = session.refusal ?? reason;
+    if (code === WHO_ARE_YOU && (this.#refused || !this.#identity.renews)) {
+      this.finish(why, "unauthorized");
+      this.#emit("unauthorized", { message: why });
       return;
     }
+    if (UNWANTED.has(code)) {
+      this.finish(why);
+      return;
+    }
+    this.#refused ||= code === WHO_ARE_YOU;
     const lasted = session.since ? Date.now() - session.since : 0;
     this.#attempts = lasted > STABLE_AFTER ? 0 : this.#attempts + 1;
-    const inMs = session.moving ? 0 : Math.round(pause(this.#attempts, FIRST_PAUSE, LONGEST_PAUSE));
+    const longest = Math.round(pause(this.#attempts, FIRST_PAUSE, LONGEST_PAUSE));
+    const least = code === TOO_FAST ? LONGEST_PAUSE / 2 : atLeast;
+    const inMs = session.moving ? 0 : least + longest;
     this.#retry = setTimeout(() => this.#open(), inMs);
-    this.#setState("reconnecting", { inMs, reason });
+    this.#setState("reconnecting", { inMs, reason: why });
   }
 
   /** The present connection is over, with all that was asked on it. */
@@ -186,7 +187,7 @@ export class Connection {
     if (session) {
       session.over = true;
       clearTimeout(session.timeout);
-      session.socket.close();
+      session.socket?.close();
     }
     if (this.ready.settled) this.ready = deferred();
     for (const timer of this.#timers) clearTimeout(timer);
@@ -204,19 +205,20 @@ export class Connection {
     this.#emit("state", { state, gateway: this.gateway, ...more });
   }
 
-  /** The first frame is here: say who one is, and go on where one was. */
+  /** It is open: say who one is, and go on where one was. */
   async #start(session) {
     session.since = Date.now();
+    const { event, data } = session.first;
     try {
-      await this.#sayWho();
+      const { user, expiresIn } = await this.ask(event, data);
+      this.#named(user ?? session.user);
+      this.#refused = false;
       this.#setState("connected", { url: session.url, again: this.#again });
       this.#keepAlive(session);
+      this.#identity.keepFresh(this, session, expiresIn, (error) => this.#failed(session, error));
       if (this.#again) await this.#handler.back();
     } catch (error) {
-      if (session.over) return;
-      if (error.retryable) this.#lost(session, 0, error.message);
-      else this.finish(error.message, error.code);
-      return;
+      this.#failed(session, error);
     }
     if (session.over) return;
     this.#again = true;
@@ -225,11 +227,13 @@ export class Connection {
     this.#handler.ready();
   }
 
-  /** The query names one already; asked again, it is known that the name was taken. */
-  async #sayWho() {
-    const { token, username } = this.#options;
-    if (!token) await this.ask("setUsername", { username });
-    else await this.ask("authenticate", { token: typeof token === "function" ? await token() : token });
+  /** The server says who one is; a guest is another one on each connection. */
+  #named(user) {
+    const before = this.#identity.name;
+    const name = user === undefined ? before : String(user);
+    if (!name) throw new ParleyError("bad_request", "this server knows no guests: give a username");
+    this.#identity.name = name;
+    this.#handler.named(before);
   }
 
   #wake = () => this.reconnectNow();
@@ -239,7 +243,7 @@ export class Connection {
     const session = this.#session;
     if (this.state !== "connected" || session.probing) return;
     session.probing = true;
-    const asked = this.ask("setUsername", { username: this.#options.username });
+    const asked = this.ask("setUsername", { username: this.#identity.name });
     inTime(asked, PROBE_WITHIN, new ParleyError("timeout", "no answer"))
       .catch((error) => error.code === "timeout" && this.#lost(session, 0, "the server is silent"))
       .finally(() => { session.probing = false; });
@@ -262,24 +266,25 @@ export class Connection {
     if (frame.event === "welcome") {
       this.gateway = frame.data.gateway;
       this.maxContent = frame.data.maxContent;
+      session.user = frame.data.user;
     }
-    if (!session.since) this.#start(session);
-    if (frame.event === "reply" || frame.event === "error") this.#answer(frame);
+    if (frame.event === "reply" || frame.event === "error") this.#answer(session, frame);
     else {
       this.#beside.set(frame.event, frame.data);
       this.#handler.frame(frame);
     }
   }
 
-  #answer({ event, id, data }) {
+  #answer(session, { event, id, data }) {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
     if (event === "reply") {
       request?.resolve(request.settle(data, this.#beside.get(BESIDE[request.event])));
       return;
     }
-    const error = new ParleyError(data.code, data.message, data.retryable);
+    const error = new ParleyError(data.code, data.message, data.retryable, data.retryAfterMs);
     if (request) request.reject(error);
+    else if (error.code === "unauthorized") session.refusal = error.message; // the close comes next
     else this.#emit("error", error);
   }
 }

@@ -5,16 +5,28 @@ import { ParleyError } from "./support.js";
 export class Outbox {
   entries = [];
   #storage;
-  #prefix;
+  #prefix = null; // not known yet
   #failed;
   #counter = 0;
 
   /** `storage`: as `localStorage`, or null. `failed(error)`: what to do when it is full. */
-  constructor(storage, prefix, failed) {
+  constructor(storage, failed) {
     this.#storage = storage;
-    this.#prefix = prefix;
     this.#failed = failed;
-    if (storage) this.#load();
+  }
+
+  /** It is known whose it is: keep it under a prefix, and take what was kept there before. */
+  open(prefix) {
+    this.#prefix = prefix;
+    if (!this.#storage) return;
+    const written = this.entries;
+    this.entries = [];
+    this.#load();
+    this.entries.push(...written);
+    for (const entry of written) {
+      entry.key = prefix + entry.key;
+      this.save(entry);
+    }
   }
 
   #load() {
@@ -35,7 +47,7 @@ export class Outbox {
     const now = new Date();
     // Keys sort as the messages were written, also those of another page of the same user.
     const order = [now.getTime(), this.#counter++].map((n) => String(n).padStart(15, "0"));
-    const key = `${this.#prefix}${order.join(".")}.${clientMsgId}`;
+    const key = `${this.#prefix ?? ""}${order.join(".")}.${clientMsgId}`;
     const entry = {
       key, clientMsgId, place, content, createdAt: now.toISOString(),
       state: "waiting", tried: false, id: null, seq: null, error: null, failures: 0,
@@ -46,6 +58,7 @@ export class Outbox {
   }
 
   save({ key, clientMsgId, place, content, createdAt, id, seq, error }) {
+    if (this.#prefix === null) return;
     const kept = { clientMsgId, place, content, createdAt, id, seq, error, failures: 0 };
     try {
       this.#storage?.setItem(key, JSON.stringify(kept));

@@ -5,11 +5,13 @@ export type Place = `#${string}` | `@${string}`;
 
 /** What the server refuses, and what could not be asked. */
 export declare class ParleyError extends Error {
-  constructor(code: string, message: string, retryable?: boolean);
-  /** As the protocol names it (`forbidden`, `too_long`, ...), or `connection_lost`, `timeout`, `closed`, `discarded`, `storage_full`. */
+  constructor(code: string, message: string, retryable?: boolean, retryAfterMs?: number);
+  /** As the protocol names it (`forbidden`, `too_long`, ...), or `connection_lost`, `timeout`, `closed`, `discarded`, `storage_full`, `no_token`. */
   readonly code: string;
   /** The same may succeed later. Requests that take such errors were tried again already. */
   readonly retryable: boolean;
+  /** Milliseconds before which the server does not take it again (`rate_limited`); else 0. */
+  readonly retryAfterMs: number;
 }
 
 /** A message of a room or a direct chat. */
@@ -88,6 +90,8 @@ export interface Joined {
   /** The newest 100, oldest first. What follows them comes by events. */
   messages: Message[];
   head: number;
+  /** What one is in the room, if more than a member. */
+  role?: "owner" | "moderator";
   /** Of a locked room: opens it to this user without the password, for a day by default. */
   grant?: string;
 }
@@ -110,6 +114,10 @@ export type State = "idle" | "connecting" | "connected" | "reconnecting" | "clos
 /** What happens, by the name of the event. */
 export interface Events {
   state: StateEvent;
+  /** It is known who one is; `before` is "", or what a guest was called on the last connection. */
+  user: { username: string; before: string };
+  /** The server does not believe who one is, also with a fresh token: the client is closed. */
+  unauthorized: { message: string };
   message: MessageEvent;
   /** One message is deleted. */
   deleted: { place: Place; id: number; seq: number };
@@ -161,24 +169,36 @@ export interface StorageLike {
   removeItem(key: string): void;
 }
 
-export interface Options {
-  /** The name to be known by, on every connection. */
-  username: string;
-  /** Proves it, where the server wants that; asked for anew for each connection. */
-  token?: string | (() => string | Promise<string>);
+/** Who one is: a name, or what a token says, or a guest whom the server gives a name. */
+export type Who =
+  | { username: string; token?: undefined; guest?: false }
+  | {
+      /** From the application's own sign-in; asked for anew for each connection, and before the last one expires. */
+      token: string | (() => string | null | undefined | Promise<string | null | undefined>);
+      /** If given, the token has to name this user. */
+      username?: string;
+      /** Show it over HTTP first, and connect with a one-use ticket: where something in between lets nobody in otherwise. */
+      tickets?: boolean;
+      guest?: false;
+    }
+  | { guest: true; username?: undefined; token?: undefined };
+
+export type Options = Who & {
   /** Keep a message in the outbox until the database has it, and tell so. */
   durable?: boolean;
   /** Keeps the outbox beyond the life of the page: `localStorage`, or the like. */
   storage?: StorageLike | null;
   /** Where there is none, or another one is wanted. */
   WebSocket?: new (url: string, protocols: string[]) => unknown;
-}
+};
 
 export interface RequestOptions {
   /** It may be sent again when the connection was lost before its answer. */
   repeat?: boolean;
   /** Milliseconds in all; 30,000 unless given. */
   within?: number;
+  /** Milliseconds that the server may ask to wait (`retryAfterMs`) before it is tried again; `within` unless given. */
+  longest?: number;
 }
 
 /**
@@ -192,6 +212,7 @@ export declare class Parley {
   /** `url`: `http(s)://host:port` or `ws(s)://host:port/ws`; of several, each attempt goes to the next. */
   constructor(url: string | URL | (string | URL)[], options: Options);
 
+  /** "" until the server has said it, with a token or as a guest. */
   readonly username: string;
   readonly state: State;
   /** The name of the gateway it is connected to. */

@@ -8,22 +8,25 @@
  */
 
 import { Connection } from "./connection.js";
+import { Identity } from "./identity.js";
 import { Outbox, shown } from "./outbox.js";
+import { patiently, pauseAfter, request } from "./patience.js";
 import { Place } from "./place.js";
 import { Places } from "./places.js";
 import { Moderation, RULES, ruled } from "./rules.js";
 import { Sender } from "./sender.js";
-import { Emitter, ParleyError, checkPlace, pause, randomId, said } from "./support.js";
+import { Emitter, ParleyError, checkPlace, randomId, said } from "./support.js";
 import { Typists } from "./typists.js";
 
 export { ParleyError };
 
-/** Milliseconds between two signs of typing; messages in a page. */
-const TYPING_EVERY = 1_500, PAGE = 100;
+/** Milliseconds between two signs of typing; messages in a page; milliseconds to wait to knock again. */
+const TYPING_EVERY = 1_500, PAGE = 100, LONGEST_KNOCK = 1_000;
 
 /** A client that stays connected. Whatever asks the server may reject with a `ParleyError`. */
 export class Parley extends Moderation {
   #events = new Emitter();
+  #identity;
   #connection;
   #places;
   #outbox;
@@ -33,20 +36,21 @@ export class Parley extends Moderation {
 
   constructor(url, options) {
     super();
-    if (!options?.username) throw new TypeError("a client has a username");
-    this.username = String(options.username);
-    const settings = { durable: false, storage: null, ...options, username: this.username };
+    this.#identity = new Identity(options ?? {});
+    // A guest is somebody else on each connection: nothing is kept for the next one.
+    const settings = this.#identity.isGuest ? { ...options, durable: false, storage: null } : options;
     const emit = (type, event) => this.#events.emit(type, event);
-    this.#connection = new Connection(url, settings, emit, {
+    this.#connection = new Connection(url, this.#identity, settings, emit, {
       frame: (frame) => this.#take(frame),
+      named: (before) => this.#named(before),
       back: () => this.#comeBack(),
       ready: () => this.#ready(),
       lost: () => this.#lost(),
     });
-    this.#places = new Places(this.#connection, this.username, emit);
-    const prefix = `parley/outbox/${this.#connection.url}/${this.username}/`;
-    this.#outbox = new Outbox(settings.storage, prefix, (error) => emit("error", error));
-    this.#sender = new Sender(this.#connection, this.#outbox, this.#places, settings, emit);
+    this.#places = new Places(this.#connection, this.#identity, emit);
+    this.#outbox = new Outbox(settings.storage ?? null, (error) => emit("error", error));
+    if (this.username) this.#openOutbox();
+    this.#sender = new Sender(this.#connection, this.#outbox, this.#places, this.#identity, settings, emit);
     this.#typists = new Typists(emit);
     this.#places.helpers = {
       echo: (place, message) => this.#sender.echo(place, message),
@@ -56,29 +60,17 @@ export class Parley extends Moderation {
     };
   }
 
-  get state() {
-    return this.#connection.state;
-  }
-
-  get gateway() {
-    return this.#connection.gateway;
-  }
-
-  get maxContent() {
-    return this.#connection.maxContent;
-  }
-
-  get outbox() {
-    return this.#outbox.entries.map(shown);
-  }
+  get username() { return this.#identity.name; }
+  get state() { return this.#connection.state; }
+  get gateway() { return this.#connection.gateway; }
+  get maxContent() { return this.#connection.maxContent; }
+  get outbox() { return this.#outbox.entries.map(shown); }
 
   on(type, listener) {
     return this.#events.on(type, listener);
   }
 
-  connect() {
-    return this.#connection.connect();
-  }
+  connect() { return this.#connection.connect(); }
 
   close() {
     this.#connection.finish("closed by this client");
@@ -89,7 +81,8 @@ export class Parley extends Moderation {
   }
 
   request(event, data, { settle, ...options } = {}) {
-    return this.#connection.request(() => this.#connection.ask(event, data, settle), options);
+    const ask = () => this.#connection.ask(event, typeof data === "function" ? data() : data, settle);
+    return request(this.#connection, ask, options);
   }
 
   // ---- rooms
@@ -99,7 +92,9 @@ export class Parley extends Moderation {
   }
 
   join(name, keys = {}) {
-    return this.#connection.request(() => this.#places.enter(`#${name}`, keys), { repeat: true });
+    // Whoever gave a password too often wants to know now, not to be let in later.
+    const longest = keys.password ? LONGEST_KNOCK : undefined;
+    return request(this.#connection, () => this.#places.enter(`#${name}`, keys), { repeat: true, longest });
   }
 
   async leave(name) {
@@ -127,8 +122,11 @@ export class Parley extends Moderation {
 
   // ---- direct chats and people
 
+  /** Known once one is connected. */
+  #asMe = () => ({ userId: this.username });
+
   async goOnline() {
-    await this.request("userOnline", { userId: this.username }, { repeat: true });
+    await this.request("userOnline", this.#asMe, { repeat: true });
     this.#online = true;
     return this.chats();
   }
@@ -136,12 +134,12 @@ export class Parley extends Moderation {
   async goOffline() {
     this.#online = false;
     this.#places.forgetChats();
-    await this.request("userOffline", { userId: this.username });
+    await this.request("userOffline", this.#asMe);
   }
 
   chats() {
     const settle = (_, chats) => this.#places.list(chats).chats;
-    return this.request("getChats", { userId: this.username }, { repeat: true, settle });
+    return this.request("getChats", this.#asMe, { repeat: true, settle });
   }
 
   createChat(user) {
@@ -149,7 +147,7 @@ export class Parley extends Moderation {
       const { name: place, chatId } = this.#places.chat(chat);
       return { place, user: String(user), chatId };
     };
-    const asked = { user1Id: this.username, user2Id: user };
+    const asked = () => ({ user1Id: this.username, user2Id: user });
     return this.request("createChat", asked, { repeat: true, settle });
   }
 
@@ -255,6 +253,17 @@ export class Parley extends Moderation {
 
   // ---- the life of a connection
 
+  #openOutbox() {
+    this.#outbox.open(`parley/outbox/${this.#connection.url}/${this.username}/`);
+  }
+
+  #named(before) {
+    if (before === this.username) return;
+    if (before) this.#sender.disown();
+    else this.#openOutbox();
+    this.#events.emit("user", { username: this.username, before });
+  }
+
   #lost() {
     this.#places.connectionLost();
     for (const place of this.#places.all()) this.#typists.stop(place, ...place.typists.keys());
@@ -265,8 +274,8 @@ export class Parley extends Moderation {
     this.#sender.doubt();
     await this.#places.comeBack();
     if (!this.#online) return;
-    const ask = (event, settle) => this.#connection.patiently(() =>
-      this.#connection.ask(event, { userId: this.username }, settle));
+    const ask = (event, settle) => patiently(() =>
+      this.#connection.ask(event, this.#asMe(), settle));
     await ask("userOnline");
     const { chats, news } = await ask("getChats", (_, items) => this.#places.list(items));
     this.#events.emit("chats", { chats });
@@ -284,7 +293,7 @@ export class Parley extends Moderation {
     this.#connection.ask("seen", { ...place.address, seq }).catch((error) => {
       if (error.code === "connection_lost") return; // it is told on the next one
       place.seenTold = 0;
-      if (error.retryable) this.#connection.later(() => this.#tellSeen(place), pause(3, 250, 5_000));
+      if (error.retryable) this.#connection.later(() => this.#tellSeen(place), pauseAfter(error, 4));
     });
   }
 }

@@ -1,5 +1,6 @@
 /** The rooms and chats a client is in: what happens there, once and in order, on any connection. */
 
+import { patiently } from "./patience.js";
 import { Place } from "./place.js";
 import { ParleyError, said } from "./support.js";
 
@@ -9,16 +10,16 @@ const MOST_RESUMED = 500, PAGE = 100;
 export class Places {
   #connection;
   #emit;
-  #me;
+  #identity;
   #byName = new Map();
   #chats = new Map(); // by id
   #listed = false;
   /** Told of each own message, and of a place that one is shut out of: {echo, refuseAll, stopped}. */
   helpers = null;
 
-  constructor(connection, me, emit) {
+  constructor(connection, identity, emit) {
     this.#connection = connection;
-    this.#me = me;
+    this.#identity = identity;
     this.#emit = emit;
   }
 
@@ -67,13 +68,13 @@ export class Places {
     if (event.type !== undefined) {
       const { type, prev, room, messageId, ...told } = event;
       this.#emit(type, { ...told, place: place.name });
-      if ((type === "kicked" || type === "banned") && told.user === this.#me) this.#putOut(place, type);
+      if ((type === "kicked" || type === "banned") && told.user === this.#identity.name) this.#putOut(place, type);
       return;
     }
     place.remember(event);
     if (place.replaying) place.missed++;
     this.helpers.stopped(place, event.sender);
-    const mine = event.sender === this.#me ? this.helpers.echo(place.name, event) : undefined;
+    const mine = event.sender === this.#identity.name ? this.helpers.echo(place.name, event) : undefined;
     const more = mine === undefined ? {} : { clientMsgId: mine };
     this.#emit("message", { ...event, place: place.name, missed: place.replaying, ...more });
   }
@@ -84,7 +85,7 @@ export class Places {
     try {
       for (let more = true; more;) {
         const asked = { ...place.address, after: place.last, limit: PAGE };
-        const page = await this.#connection.patiently(() => this.#connection.ask("history", asked));
+        const page = await patiently(() => this.#connection.ask("history", asked));
         for (const item of page.items.map(said)) {
           if (item.seq <= place.last) continue;
           place.last = item.seq;
@@ -119,7 +120,7 @@ export class Places {
     }
   }
 
-  #entered(place, { head, grant }, items = []) {
+  #entered(place, { head, grant, role }, items = []) {
     place.grant = grant;
     place.inside = true;
     const page = this.page(place, { items, head });
@@ -127,7 +128,7 @@ export class Places {
     const waited = place.release();
     queueMicrotask(() => this.helpers.entered(place));
     for (const event of waited) this.#show(place, event);
-    return { place: place.name, messages: page.items, head, ...(grant && { grant }) };
+    return { place: place.name, messages: page.items, head, ...(grant && { grant }), ...(role && { role }) };
   }
 
   leave(name) {
@@ -144,7 +145,7 @@ export class Places {
     let messages = 0;
     for (let from = 0; from < places.length; from += MOST_RESUMED) {
       const some = places.slice(from, from + MOST_RESUMED);
-      const verdicts = await this.#connection.patiently(() => this.#askResume(some));
+      const verdicts = await patiently(() => this.#askResume(some));
       for (const [place, { recovered, head }] of verdicts) {
         messages += place.missed;
         place.missed = 0;
@@ -181,7 +182,7 @@ export class Places {
     try {
       if (!place.inside) {
         place.last = null;
-        await this.#connection.patiently(() => this.enter(place.name));
+        await patiently(() => this.enter(place.name));
       }
       this.#emit("reset", { place: place.name });
     } catch (error) {
@@ -207,7 +208,7 @@ export class Places {
 
   /** The place of a chat, from whatever names it. */
   chat({ id, chatId = id, user1Id, user2Id, senderId = user1Id, receiverId = user2Id, other }) {
-    const user = String(other ?? (String(senderId) === this.#me ? receiverId : senderId));
+    const user = String(other ?? (String(senderId) === this.#identity.name ? receiverId : senderId));
     let place = this.#byName.get(`@${user}`);
     if (!place || (place.chatId !== null && place.chatId !== chatId)) {
       place = new Place(`@${user}`); // also where the old chat was deleted and a new one made

@@ -1,24 +1,29 @@
 /** Sends what the outbox holds, each message until the server has it. */
 
 import { shown } from "./outbox.js";
-import { ParleyError, deferred, pause, wait } from "./support.js";
+import { pauseAfter } from "./patience.js";
+import { ParleyError, deferred, wait } from "./support.js";
 
 /** Accepted messages whose own event may still be on its way. */
 const MOST_EXPECTED = 500;
+/** Milliseconds between two attempts at the most, beside what the server asks for. */
+const LONGEST_PAUSE = 5_000;
 
 export class Sender {
   #expected = new Map(); // id -> clientMsgId
   #connection;
   #outbox;
   #emit;
-  #options;
+  #identity;
+  #durable;
   #places;
 
-  constructor(connection, outbox, places, options, emit) {
+  constructor(connection, outbox, places, identity, { durable }, emit) {
     this.#connection = connection;
     this.#outbox = outbox;
     this.#places = places;
-    this.#options = options;
+    this.#identity = identity;
+    this.#durable = durable;
     this.#emit = emit;
   }
 
@@ -86,6 +91,14 @@ export class Sender {
     for (const entry of this.#outbox.of(place)) this.#refused(entry, error);
   }
 
+  /** One has another name now: sent again, what may have been kept would be another message. */
+  disown() {
+    const error = new ParleyError("connection_lost", "the connection was lost before its answer: it may have been kept");
+    for (const entry of this.#outbox.entries) {
+      if (entry.tried && entry.state === "waiting") this.#refused(entry, error);
+    }
+  }
+
   /** Everything of one's own in a place up to a seq is in the database. */
   durable(place, seq) {
     for (const entry of this.#outbox.of(place)) {
@@ -99,7 +112,7 @@ export class Sender {
   async #dispatch(entry) {
     const { clientMsgId, content, place, tried } = entry;
     const [event, to] = place[0] === "#" ? ["message", { room: place.slice(1) }]
-      : ["sendMessage", { senderId: this.#options.username, receiverId: place.slice(1) }];
+      : ["sendMessage", { senderId: this.#identity.name, receiverId: place.slice(1) }];
     const data = { ...to, content, clientMsgId, ...(tried && { resend: true }) };
     entry.state = "sending";
     entry.tried = true;
@@ -113,7 +126,7 @@ export class Sender {
       if (!error.retryable) this.#refused(entry, error);
       else if (error.code === "connection_lost") entry.state = "waiting";
       else {
-        await wait(pause(++entry.failures, 100, 5_000)); // those behind it wait, too
+        await wait(pauseAfter(error, ++entry.failures, LONGEST_PAUSE)); // those behind it wait, too
         if (entry.attempt === attempt && entry.state === "sending") entry.state = "waiting";
       }
     }
@@ -126,7 +139,7 @@ export class Sender {
     if (!entry.echo) this.#expected.set(id, clientMsgId);
     if (this.#expected.size > MOST_EXPECTED) this.#expected.delete(this.#expected.keys().next().value);
     if (chatId !== undefined) this.#places.chat({ chatId, other: place.slice(1) });
-    if (this.#options.durable) this.#outbox.save(entry);
+    if (this.#durable) this.#outbox.save(entry);
     else this.#outbox.remove(entry);
     this.#tell(entry);
     this.#emit("accepted", shown(entry));

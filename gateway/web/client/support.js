@@ -1,12 +1,16 @@
 /** What the other modules of the client share: errors, events, waiting. */
 
-/** What the server refuses, and what could not be asked. `retryable`: later it may be done. */
+/**
+ * What the server refuses, and what could not be asked. `retryable`: later it may be done, not
+ * before `retryAfterMs`.
+ */
 export class ParleyError extends Error {
-  constructor(code, message, retryable = false) {
+  constructor(code, message, retryable = false, retryAfterMs = 0) {
     super(message);
     this.name = "ParleyError";
     this.code = code;
     this.retryable = retryable;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

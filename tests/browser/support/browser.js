@@ -1,5 +1,8 @@
 /** Chromium, and people who use the page in it. */
 
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { IN_TIME } from "../../javascript/support/cluster.js";
 
@@ -11,7 +14,30 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync",
 ];
 
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Nothing on a page that axe-core (WCAG 2.2 AA, and good practice) objects to. */
+export async function isAccessible({ page }) {
+  await page.evaluate(await readFile(AXE, "utf8"));
+  const { violations } = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), RULES);
+  const told = violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}\n${node.html}\n${node.failureSummary}`));
+  assert.deepEqual(told, []);
+}
+
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+
+/** Do something again and again until `seen()` resolves: for what is shown for a moment only. */
+export async function doUntil(act, seen) {
+  let over = false;
+  const shown = seen().finally(() => { over = true; });
+  const settled = shown.catch(() => {});
+  while (!over) {
+    await act();
+    await Promise.race([settled, new Promise((done) => setTimeout(done, 500))]);
+  }
+  await shown;
+}
 
 /** A person in a window of their own, with storage of their own. */
 export class Person {

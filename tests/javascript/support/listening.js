@@ -3,9 +3,9 @@
 import { Parley } from "../../../gateway/web/client/parley.js";
 import { IN_TIME } from "./cluster.js";
 
-const TYPES = ["state", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat", "chatDeleted",
-  "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "kicked", "banned", "unbanned", "moderatorChanged",
-  "passwordChanged", "error", "notice", "other"];
+const TYPES = ["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat",
+  "chatDeleted", "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "kicked", "banned", "unbanned",
+  "moderatorChanged", "passwordChanged", "error", "notice", "other"];
 
 /** What `localStorage` is to a browser. */
 export class Storage extends Map {
@@ -42,8 +42,9 @@ export class Listener {
     all.clear();
   }
 
-  constructor(url, username, options = {}) {
-    this.client = new Parley(url, { username, ...options });
+  /** `who`: a name, or the options that say who one is. */
+  constructor(url, who, options = {}) {
+    this.client = new Parley(url, { ...(typeof who === "string" ? { username: who } : who), ...options });
     all.add(this);
     for (const type of TYPES) {
       this.client.on(type, (event) => {
@@ -53,8 +54,8 @@ export class Listener {
     }
   }
 
-  static async connected(url, username, options) {
-    const listener = new Listener(url, username, options);
+  static async connected(url, who, options) {
+    const listener = new Listener(url, who, options);
     await listener.client.connect();
     return listener;
   }
