@@ -17,7 +17,7 @@ from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
 from gateway.identity import check_identity
 from gateway.protocols.frames import MOST_FRAME
 from gateway.rounds import Rounds
-from gateway.transport import ChatProtocol
+from gateway.websocket_handshake import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
 from shared.config import ConfigError, Settings, load_or_exit, refuse

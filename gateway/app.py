@@ -91,6 +91,9 @@ def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlett
         await app.state.socketio(scope, receive, send)
 
     routes = [
+        # In this order they are tried; most that comes is a client that connects.
+        WebSocketRoute("/ws", websocket.chat),
+        Mount("/socket.io", socketio),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/chats", chats.Chats),
@@ -99,8 +102,6 @@ def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlett
         Route("/tickets", tickets.Tickets),
         Route("/openapi.json", openapi.document),
         *web.routes(),
-        WebSocketRoute("/ws", websocket.chat),
-        Mount("/socket.io", socketio),
     ]
     errors = {
         ChatError: chats.chat_error,
@@ -126,7 +127,9 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
-    rooms = RoomBroker(client, settings.partitions, settings.max_backlog)
+    reads = Pipe(settings.redis_url)
+    stack.callback(reads.close)
+    rooms = RoomBroker(client, settings.partitions, settings.max_backlog, reads)
     reader = Reader(engine)
     directory = Directory(rooms, reader, publisher)
     replay = Replay(rooms, reader)

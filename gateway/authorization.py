@@ -6,7 +6,9 @@ What somebody may not see looks like what does not exist, so there are two ways 
 
 from collections.abc import Callable, Mapping
 from enum import Enum, IntEnum
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
+
+import msgspec
 
 from shared.errors import ChatError
 from shared.model.rooms import Room
@@ -20,7 +22,7 @@ class Verdict(Enum):
     UNSEEN = "unseen"
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """What somebody asks for.
 
     Attributes:
@@ -256,8 +258,8 @@ class Authorization:
         Raises:
             ChatError: `forbidden`, or `unseen`.
         """
-        verdict = self.judge(action, user, room, inside=inside, about=about)
-        if verdict is Verdict.UNSEEN:
-            raise unseen()
-        if verdict is Verdict.FORBIDDEN:
-            raise ChatError("forbidden", SENTENCES[RULES[action]])
+        rule = RULES[action]
+        verdict = rule(Asked(user, room, inside, about, self._verified))
+        if verdict is not Verdict.ALLOWED:
+            hidden = verdict is Verdict.UNSEEN
+            raise unseen() if hidden else ChatError("forbidden", SENTENCES[rule])

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.connection import Connection
+from gateway.connection import MOST_WRITE, Connection
 from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.frames import Format
@@ -52,7 +52,9 @@ class Burst:
         for wire, members in self._members.items():
             frames = self._frames[wire]
             size = sum(map(len, frames))
+            DELIVERIES.value += len(members) * len(frames)
+            if size <= MOST_WRITE:
+                frames = [b"".join(frames)]  # once for all, not by each connection
             for connection in members:
                 connection.push_all(frames, size)
-            DELIVERIES.value += len(members) * len(frames)
         self.local.handed_out = None

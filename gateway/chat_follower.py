@@ -59,11 +59,11 @@ class ChatFollower:
         if self._sweeper is not None:
             await self._sweeper.close()
 
-    def receive(self, channel: str, event: Event) -> bool:
+    def receive(self, channel: str, event: Event) -> None:
         """Take an event from a channel, if it is a control channel."""
         number = self._channels.get(channel)
         if number is None:
-            return False
+            return
         match event.body:
             case Wake():
                 if number in self._last and number not in self._healing:
@@ -73,7 +73,6 @@ class ChatFollower:
                 CursorMoved(user1=user1, user2=user2) | TypingChanged(user1=user1, user2=user2)
             ) if user1:
                 self._hub.tell_users(event, user1, user2)
-        return True
 
     def subscribed(self, channel: str) -> None:
         """A control channel was subscribed, perhaps afresh: wakes may have been missed."""

@@ -186,7 +186,9 @@ class Connection:
         Raises:
             ChatError: `forbidden`.
         """
-        if username is not None and username != self.display_name:
+        if username is None or username == self.username:
+            return
+        if username != self.display_name:
             raise ChatError("forbidden", "that is not the name of this connection")
 
     def push(self, packed: bytes, *, sheddable: bool = False) -> None:
@@ -206,7 +208,7 @@ class Connection:
             # What waits already is too much; one large frame by itself is not.
             self._fall_behind()
             return
-        if not self._outbox:
+        if not unsent:
             self._flusher.add(self)
         self._outbox.append(packed)
         self._unsent = unsent + len(packed)
@@ -220,13 +222,14 @@ class Connection:
         """
         if self.lagging:
             return
-        if self._unsent > self._limit:
+        unsent = self._unsent
+        if unsent > self._limit:
             self._fall_behind()
             return
-        if not self._outbox:
+        if not unsent:
             self._flusher.add(self)
         self._outbox += frames
-        self._unsent += size
+        self._unsent = unsent + size
 
     def emit(self, event: str, data: Any, room: str | None = None, offset: str = "") -> None:  # noqa: ANN401 - any payload
         """Send an event to this client alone."""

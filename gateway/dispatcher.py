@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import iscoroutine
+from types import CoroutineType
 from typing import Any, Final, NamedTuple
 
 from gateway.close_codes import CloseCode
@@ -64,11 +64,8 @@ TABLE: Final[Mapping[str, Entry]] = {
 }
 
 
-def _entry(event: str) -> Entry:
-    entry = TABLE.get(event)
-    if entry is None:
-        raise ChatError("unknown_event", "there is no such event")
-    return entry
+def _no_such_event() -> Entry:
+    raise ChatError("unknown_event", "there is no such event")
 
 
 class Dispatcher:
@@ -106,18 +103,19 @@ class Dispatcher:
         """
         request: RequestId | None = None
         try:
-            frame = self._connection.wire.parse(data)
+            connection = self._connection
+            frame = connection.wire.parse(data)
             request = frame.id
-            if self._connection.entrance is not None and frame.event != "authenticate":
-                authentication.admit(self._services, self._connection)
-            entry = _entry(frame.event)
+            if connection.entrance is not None and frame.event != "authenticate":
+                authentication.admit(self._services, connection)
+            entry = TABLE.get(frame.event) or _no_such_event()
             if self._limits is not None and (
-                waiting := self._limits.ask(frame.event, self._connection.display_name)
+                waiting := self._limits.ask(frame.event, connection.display_name)
             ):
                 return self._await(request, self._ask(waiting, entry, frame))
-            command = self._connection.wire.command(frame, entry.command)
-            outcome = entry.handler(self._services, self._connection, command)
-            if iscoroutine(outcome):
+            command = connection.wire.command(frame, entry.command)
+            outcome = entry.handler(self._services, connection, command)
+            if isinstance(outcome, CoroutineType):
                 return self._await(request, outcome)
             self._conclude(request, outcome)
         except Exception as error:  # noqa: BLE001 - sorted out there
@@ -136,7 +134,7 @@ class Dispatcher:
         await waiting
         command = self._connection.wire.command(frame, entry.command)
         outcome = entry.handler(self._services, self._connection, command)
-        return await outcome if iscoroutine(outcome) else outcome
+        return await outcome if isinstance(outcome, CoroutineType) else outcome
 
     async def _await(self, request: RequestId | None, outcome: Later) -> None:
         try:
@@ -149,7 +147,7 @@ class Dispatcher:
         if isinstance(outcome, Sending):
             self.under_way += 1
             outcome.sent.add_done_callback(partial(self._sent, request, outcome.reply))
-        elif iscoroutine(outcome):
+        elif isinstance(outcome, CoroutineType):
             self.under_way += 1
             task = asyncio.create_task(self._await(request, outcome))
             self._tasks.add(task)
@@ -179,10 +177,11 @@ class Dispatcher:
 
     def _one_less(self) -> None:
         self.under_way -= 1
-        waiting, self._waiting = self._waiting, []
-        for less in waiting:
-            if not less.done():
-                less.set_result(None)
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for less in waiting:
+                if not less.done():
+                    less.set_result(None)
 
     def _failed(self, request: RequestId | None, error: Exception) -> None:
         if self._limits is not None and self._is_flood(self._limits, error):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from gateway.authorization import may_stay, put_out
@@ -29,6 +29,8 @@ from shared.model.events import (
 )
 from shared.model.rooms import Room
 
+_NOBODY: Final[frozenset[Connection]] = frozenset()
+
 FOLLOW_WITHIN: Final = 5.0
 """Seconds a room may take to be subscribed."""
 
@@ -47,6 +49,7 @@ class Hub:
         self._broker = broker
         self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
+        self._by_key: dict[str, LocalRoom] = {}
         self._subscriber: Subscriber | None = None
         self.connections: set[Connection] = set()
         self.users: defaultdict[str, set[Connection]] = defaultdict(set)
@@ -121,7 +124,7 @@ class Hub:
             return local
         if local is not None:
             self.unfollow(local)
-        local = self._rooms[channel] = LocalRoom(
+        local = self._rooms[channel] = self._by_key[room.key] = LocalRoom(
             room, channel, self._replay, self._fan_out, lambda local: self._require_resume([local])
         )
         local.active -= idle
@@ -136,7 +139,7 @@ class Hub:
         """Follow a room no more."""
         if self._rooms.get(local.channel) is local:
             local.close()
-            del self._rooms[local.channel]
+            del self._rooms[local.channel], self._by_key[local.room.key]
             for user in local.room.users:
                 self._chats_of[user].discard(local)
                 if not self._chats_of[user]:
@@ -146,7 +149,7 @@ class Hub:
 
     def followed(self, key: str) -> LocalRoom | None:
         """The room of this key, if it is followed."""
-        return self._rooms.get(self._broker.channel(key))
+        return self._by_key.get(key)
 
     def followed_rooms(self) -> list[LocalRoom]:
         """Everything that is followed."""
@@ -198,14 +201,17 @@ class Hub:
         if not here:
             self.users.pop(user, None)
 
-    def listeners(self, *users: str) -> set[Connection]:
+    def listeners(self, *users: str) -> frozenset[Connection]:
         """The connections that hear of the chats of any of these users."""
-        return {connection for user in users for connection in self.users.get(user, ())}
+        return _NOBODY.union(*[found for user in users if (found := self.users.get(user))])
 
-    def receive(self, channel: str, event: Event) -> None:
-        """Take an event from a room's channel."""
-        if local := self._rooms.get(channel):  # else its last member has just left
-            local.receive(event)
+    def receive(self, channel: str, event: Event) -> bool:
+        """Take an event from a room's channel; whether it is one that is followed."""
+        local = self._rooms.get(channel)
+        if local is None:
+            return False
+        local.receive(event)
+        return True
 
     def subscribed(self, channel: str) -> None:
         """A channel was subscribed, perhaps afresh: what was published before may be missing."""
@@ -216,19 +222,18 @@ class Hub:
         """Tell everyone on this gateway."""
         self.tell(_without_origin(list(self.connections), event), announcements(event, None))
 
-    def tell(self, to: Iterable[Connection], told: list[Announcement]) -> None:
+    def tell(self, to: Collection[Connection], told: list[Announcement]) -> None:
         """Send announcements, encoded once for each format in use."""
-        frames: dict[Format, list[bytes]] = {}
-        count = 0
-        for connection in to:
-            count += 1
-            wire = connection.wire
-            encoded = frames.get(wire)
-            if encoded is None:
-                encoded = frames[wire] = [wire.pack(item.outgoing(), item.offset) for item in told]
-            for packed, item in zip(encoded, told, strict=True):
-                connection.push(packed, sheddable=item.sheddable)
-        DELIVERIES.value += count * len(told)
+        for item in told:
+            outgoing, sheddable = item.outgoing(), item.sheddable
+            frames: dict[Format, bytes] = {}
+            for connection in to:
+                wire = connection.wire
+                packed = frames.get(wire)
+                if packed is None:
+                    packed = frames[wire] = wire.pack(outgoing, item.offset)
+                connection.push(packed, sheddable=sheddable)
+        DELIVERIES.value += len(to) * len(told)
 
     def tell_users(self, event: Event, user1: str, user2: str, head: int = 0) -> None:
         """Tell both users of a direct chat of what happened in it.
@@ -241,8 +246,11 @@ class Hub:
         """
         offset = self._offset(event, event.room_id, head)
         told = announcements(event, None, (user1, user2), offset)
-        to = self.listeners(user1, user2)
-        live = [connection for connection in to if self._is_live(connection, event)]
+        live = [
+            connection
+            for connection in self.listeners(user1, user2)
+            if not (connection.chats or connection.holds_chats) or self._is_live(connection, event)
+        ]
         self.tell(_without_origin(live, event), told)
 
     def place(self, connection: Connection, room: Room, seq: int) -> str:
@@ -338,8 +346,9 @@ class Hub:
         return ""
 
 
-def _without_origin(to: Iterable[Connection], event: Event) -> Iterable[Connection]:
+def _without_origin(to: Collection[Connection], event: Event) -> Collection[Connection]:
     """Leave out the connection that made a signal: it knows."""
     body = event.body
-    origin = body.origin if isinstance(body, Notice | TypingChanged | CursorMoved) else ""
-    return (connection for connection in to if connection.sid != origin) if origin else to
+    if event.seq or not isinstance(body, Notice | TypingChanged | CursorMoved) or not body.origin:
+        return to
+    return [connection for connection in to if connection.sid != body.origin]

@@ -41,11 +41,12 @@ class Incoming:
             # A newer gateway may say what this one does not know; the room's log keeps it.
             log.warning("event not understood", channel=channel, reason=str(error))
             return
+        if self._hub.receive(channel, event):
+            return
         if isinstance(event.body, Committed):
             self._durability.committed(event.body)
         elif channel != EVERYONE:
-            if not self._follower.receive(channel, event):
-                self._hub.receive(channel, event)
+            self._follower.receive(channel, event)  # or its room's last member has just left
         elif isinstance(event.body, Notice):
             self._hub.announce(event)
         elif isinstance(event.body, Replaced):

@@ -12,7 +12,7 @@ class Link(Protocol):
         ...
 
     def write(self, frames: list[bytes]) -> None:
-        """Send finished frames in one go."""
+        """Send finished frames in one go; any of the bytes may be several frames."""
 
     def close(self, code: int, reason: str = "") -> None:
         """End the connection, behind what was written."""

@@ -56,7 +56,8 @@ class LocalRoom:
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.handed_out: int | None = None
         self.told = 0
-        self.active = asyncio.get_running_loop().time()
+        self._now = asyncio.get_running_loop().time
+        self.active = self._now()
         self._replay = replay
         self._deliver = deliver
         self._forked = forked
@@ -118,7 +119,7 @@ class LocalRoom:
     def _advance(self, event: Event) -> None:
         # Of a room that was deleted, or made anew under its key, nothing is told here.
         if event.seq > self.head and event.room_id == self.room.id and not self._closed:
-            self.active = asyncio.get_running_loop().time()
+            self.active = self._now()
             if event.prev < self.head:
                 # What was delivered above `prev` is lost with the broker's data: say so before
                 # anybody takes this for what comes next.

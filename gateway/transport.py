@@ -7,9 +7,7 @@ handed over as it is read, and what goes out is finished bytes, many frames in o
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
-
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from typing import Any, Final, Protocol
 
 from gateway.protocols.websocket_frames import (
     CLOSE,
@@ -23,9 +21,6 @@ from gateway.protocols.websocket_frames import (
     frame,
 )
 from gateway.rounds import Rounds
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGISendEvent
 
 ADOPT: Final = "parley.adopt"
 """The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
@@ -55,6 +50,7 @@ class Link(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_answer",
         "_closing",
         "_connections",
         "_loop",
@@ -74,6 +70,7 @@ class Link(asyncio.Protocol):
         connections: set[Any],
         limit: int,
         rounds: Rounds,
+        answer: bytes = b"",
     ) -> None:
         """Begin after the handshake.
 
@@ -83,7 +80,10 @@ class Link(asyncio.Protocol):
             connections: uvicorn's own set, through which it ends its connections.
             limit: bytes of a message at the most.
             rounds: on which it is looked whether the client is there.
+            answer: to the handshake; it leaves with what the receiver writes in this turn of the
+                event loop, or alone at its end.
         """
+        self._answer = answer
         self._transport = transport
         self._connections = connections
         self._reader = FrameReader(limit)
@@ -96,10 +96,14 @@ class Link(asyncio.Protocol):
         self._receiver = make_receiver(self)
         connections.add(self)
         transport.set_protocol(self)
+        if answer:
+            self._loop.call_soon(self._begin)
 
     def write(self, frames: list[bytes]) -> None:
         """Send finished frames in one go; nothing goes out behind a close frame."""
         if not self._closing:
+            if self._answer:
+                frames, self._answer = [self._answer, *frames], b""
             self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def close(self, code: int, reason: str = "") -> None:
@@ -160,6 +164,10 @@ class Link(asyncio.Protocol):
         self.close(1012)
         self._transport.close()
 
+    def _begin(self) -> None:
+        if self._answer:
+            self.write([])
+
     def visit(self) -> None:
         """Drop a client that said nothing since it was asked; ask whether it is there."""
         if self._pinged:
@@ -193,49 +201,3 @@ class Link(asyncio.Protocol):
 
 Adopt = Callable[[Callable[[Link], Receiver]], None]
 """Hands an accepted connection over; the application returns right after it."""
-
-
-class ChatProtocol(WebSocketsSansIOProtocol):
-    """What uvicorn hands a WebSocket's handshake to; the application may adopt it afterwards."""
-
-    def __init__(self, rounds: Rounds, **uvicorns: Any) -> None:  # noqa: ANN401 - passed on
-        super().__init__(**uvicorns)
-        self._rounds = rounds
-
-    def data_received(self, data: bytes) -> None:
-        """Read the handshake; why one cannot be read, uvicorn would not tell its client."""
-        super().data_received(data)
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
-
-    def handle_connect(self, event: Any) -> None:  # noqa: ANN401 - the base class's own
-        """Take the handshake, and put the extension into its scope."""
-        super().handle_connect(event)
-        # There is no scope where the handshake was refused. The application's first step comes
-        # after this one.
-        if scope := getattr(self, "scope", None):
-            scope["extensions"][ADOPT] = self._adopt
-
-    async def send(self, message: "ASGISendEvent") -> None:
-        """Send an ASGI message; a handshake that was answered with a refusal is completed."""
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            # Else uvicorn takes the application for one that forgot to answer, and logs an error.
-            self.handshake_complete = True
-
-    def _adopt(self, make_receiver: Callable[[Link], Receiver]) -> None:
-        transport, self.transport = self.transport, _HandedOver()
-        self.stop_keepalive()
-        self.connections.discard(self)
-        # Nothing is left behind in the handshake's parser: a client sends its first frame after
-        # the answer (RFC 6455, section 4.1), and that was written in this same step.
-        limit = self.config.ws_max_size
-        Link(transport, make_receiver, self.connections, limit, self._rounds)
-
-
-class _HandedOver(asyncio.Transport):
-    """Stands where the transport was: uvicorn closes it when the application returns."""
-
-    def close(self) -> None:
-        """Do nothing: the connection goes on."""

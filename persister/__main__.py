@@ -42,7 +42,7 @@ async def serve(settings: Settings) -> None:
     pipe = Pipe(settings.redis_url)
     reader = StreamReader(settings.redis_url)
     writer = Writer(engine)
-    broker = PartitionBroker(client, settings)
+    broker = PartitionBroker(client, pipe, settings)
     worker = Worker(
         settings,
         Leases(broker, owner, settings.partitions, settings.lease_seconds),

@@ -1,6 +1,7 @@
 """From stream entries to rows, without I/O."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +27,26 @@ from shared.model.events import (
 Row = dict[str, object]
 
 
+class EventRow(NamedTuple):
+    """A row of the table of events: its columns, in their order."""
+
+    id: int
+    room_id: int
+    seq: int
+    prev: int
+    kind: str
+    sender: str | None
+    content: str | None
+    client_msg_id: str | None
+    deleted: bool
+    created_at: int
+    epoch: int
+    target_id: int | None = None
+    target_seq: int | None = None
+    seen_at: int | None = None
+    target_user: str | None = None
+
+
 class Unreadable(Exception):
     """An entry holds no event that can be stored."""
 
@@ -47,7 +68,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     entries: Sequence[Entry]
     position: int
     rooms: list[Row]
-    events: list[Row]
+    events: list[EventRow]
     heads: dict[str, Head]
     floors: dict[int, int]
     gone: list[Row]
@@ -59,7 +80,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def oldest(self) -> int | None:
         """When the first of its rows was accepted, milliseconds since 1970, if it has any."""
-        return next((int(str(row["created_at"])) for row in self.events or self.rooms), None)
+        if self.events:
+            return self.events[0].created_at
+        return next((int(str(row["created_at"])) for row in self.rooms), None)
 
 
 def empty_batch(entry: Entry) -> Batch:
@@ -87,34 +110,38 @@ def void_batch(entry: Entry, epoch: int) -> Batch:
     except CodecError:
         return batch  # nobody can tell which place it had
     if event.seq:
-        batch.events.append(_void_row(event, epoch))
+        batch.events.append(_row(event, epoch, "void", None, deleted=True))
         batch.heads[entry.room_key] = Head(event.room_id, event.seq)
     return batch
 
 
-def event_row(event: Event, epoch: int) -> Row:
+def event_row(event: Event, epoch: int) -> EventRow:
     """The row of an event of a room's log.
 
     Raises:
         Unreadable: it is not one that is stored.
     """
-    row = _void_row(event, epoch)
     match event.body:
         case MessagePosted(sender, content, client_msg_id):
-            row |= {"kind": "message", "sender": sender, "content": content}
-            row |= {"client_msg_id": client_msg_id, "deleted": False}
+            return _row(event, epoch, "message", sender, content, client_msg_id)
         case HistoryCleared(by):
-            row |= {"kind": "clear", "sender": by, "deleted": False}
+            return _row(event, epoch, "clear", by)
         case MessageDeleted(by, message_id, message_seq):
-            row |= {"kind": "delete", "sender": by, "deleted": False}
-            row |= {"target_id": message_id, "target_seq": message_seq}
+            row = _row(event, epoch, "delete", by)
+            return row._replace(target_id=message_id, target_seq=message_seq)
         case body:
-            row |= _rule_fields(body)
-    return row
+            kind, by, user = _rule(body)
+            return _row(event, epoch, kind, by)._replace(target_user=user)
 
 
-def _rule_fields(body: Body) -> Row:
-    """What the row of an event that changes who may what says of it."""
+def furthest(before: Head | None, head: Head) -> Head:
+    """How far a room is stored, of two heads that came one after the other."""
+    same = before is not None and before.room_id == head.room_id
+    return before if before and same and before.seq > head.seq else head
+
+
+def _rule(body: Body) -> tuple[str, str, str | None]:
+    """Of an event that changes who may what: its kind, who did it, and to whom."""
     user: str | None = None
     match body:
         case Kicked(user, by):
@@ -129,7 +156,7 @@ def _rule_fields(body: Body) -> Row:
             kind = "lock" if protected else "unlock"
         case _:
             raise Unreadable(f"{type(body).__name__} is not stored")
-    return {"kind": kind, "sender": by, "deleted": False, "target_user": user}
+    return kind, by, user
 
 
 def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:
@@ -157,29 +184,26 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
 
 
 def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
-    room, key = event.room_id, entry.room_key
-    before = batch.heads.get(key)
-    seq = max(event.seq, before.seq) if before and before.room_id == room else event.seq
-    batch.heads[key] = Head(room, seq)
-    match event.body:
-        case RoomCreated() as created:
-            batch.rooms.append(_room_row(event, created, epoch))
-            batch.created.append(created.key)
-        case RoomDeleted():
-            batch.dropped.append(room)
-            for row in batch.rooms:
-                if row["id"] == room:  # made and deleted in one batch
-                    row |= {"deleted": True, "key": dropped_key(key, room)}
-        case CursorMoved() as move:
-            batch.moves.append(_move_row(event, move))
-        case body:
-            batch.events.append(event_row(event, epoch))
-            if isinstance(body, HistoryCleared):
-                batch.floors[room] = event.seq
-            elif isinstance(body, MessageDeleted):
-                batch.gone.append({"room": room, "place": body.message_seq})
-            elif not isinstance(body, MessagePosted):
-                batch.rules.append(event)
+    room, key, body = event.room_id, entry.room_key, event.body
+    batch.heads[key] = furthest(batch.heads.get(key), Head(room, event.seq))
+    if isinstance(body, RoomCreated):
+        batch.rooms.append(_room_row(event, body, epoch))
+        batch.created.append(body.key)
+    elif isinstance(body, RoomDeleted):
+        batch.dropped.append(room)
+        for row in batch.rooms:
+            if row["id"] == room:  # made and deleted in one batch
+                row |= {"deleted": True, "key": dropped_key(key, room)}
+    elif isinstance(body, CursorMoved):
+        batch.moves.append(_move_row(event, body))
+    else:
+        batch.events.append(event_row(event, epoch))
+        if isinstance(body, HistoryCleared):
+            batch.floors[room] = event.seq
+        elif isinstance(body, MessageDeleted):
+            batch.gone.append({"room": room, "place": body.message_seq})
+        elif not isinstance(body, MessagePosted):
+            batch.rules.append(event)
 
 
 def dropped_key(key: str, room_id: int) -> str:
@@ -198,24 +222,22 @@ def _move_row(event: Event, move: CursorMoved) -> Row:
     }
 
 
-def _void_row(event: Event, epoch: int) -> Row:
-    return {
-        "id": event.id,
-        "room_id": event.room_id,
-        "seq": event.seq,
-        "prev": event.prev,
-        "kind": "void",
-        "sender": None,
-        "content": None,
-        "client_msg_id": None,
-        "deleted": True,
-        "created_at": event.created_at,
-        "epoch": epoch,
-        "target_id": None,
-        "target_seq": None,
-        "seen_at": None,
-        "target_user": None,
-    }
+def _row(
+    event: Event,
+    epoch: int,
+    kind: str,
+    sender: str | None,
+    content: str | None = None,
+    client_msg_id: str | None = None,
+    *,
+    deleted: bool = False,
+) -> EventRow:
+    # fmt: off
+    return EventRow(
+        event.id, event.room_id, event.seq, event.prev, kind, sender, content, client_msg_id,
+        deleted, event.created_at, epoch,
+    )
+    # fmt: on
 
 
 def _room_row(event: Event, created: RoomCreated, epoch: int) -> Row:

@@ -85,8 +85,10 @@ class Leases:
     async def _round(self) -> None:
         members = await self._broker.meet(self._owner)
         share = ceil(self._partitions / members)
-        for number in list(self._held):
-            if not await self._broker.hold_lease(number, self._owner):
+        held = sorted(self._held)
+        renewals = (self._broker.hold_lease(number, self._owner) for number in held)
+        for number, renewed in zip(held, await asyncio.gather(*renewals), strict=True):
+            if not renewed:
                 self._held.discard(number)
                 self._surplus.discard(number)
         for number in range(self._partitions):

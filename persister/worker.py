@@ -8,13 +8,13 @@ from typing import Final, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from persister.batch import Batch, Unreadable, make_batch
+from persister.batch import Batch, Unreadable, furthest, make_batch
 from persister.dead_letter import Salvager
 from persister.leases import Leases
 from persister.ownership import Opener
 from persister.writer import OUTAGE, Claim, LostPartition, Refused, Writer
 from shared.broker.client import UNAVAILABLE
-from shared.broker.partitions import PartitionBroker
+from shared.broker.partitions import Head, PartitionBroker
 from shared.broker.stream import Entry, StreamReader
 from shared.config import ConfigError, Settings
 from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
@@ -22,6 +22,9 @@ from shared.telemetry import logger
 
 CHECK_EVERY: Final = 0.5
 """Seconds between two looks at whether the broker still is the one partitions were opened on."""
+
+TRIM_EVERY: Final = 1.0
+"""Seconds between two times that rooms' logs are trimmed."""
 
 STORED: Final = Counter("stored_entries", "Entries committed to SQL.")
 BATCH: Final = Histogram("batch_entries", "Entries that shared a transaction.", SIZES)
@@ -60,6 +63,9 @@ class Worker:
         self._next_check = 0.0
         self._next_sweep = 0.0
         self._storing: int | None = None  # when the oldest of what is being stored was accepted
+        # Rooms whose logs may have grown too long, and how far each is stored.
+        self._untrimmed: dict[Claim, dict[str, Head]] = {}
+        self._next_trim = 0.0
 
     @property
     def backlog(self) -> dict[int, int]:
@@ -131,13 +137,17 @@ class Worker:
         """Now and then: open partitions that are closed, let idle rooms go."""
         now = asyncio.get_running_loop().time()
         if now >= self._next_check:
-            closed = [c for c in self._claims.values() if not await self._opener.is_open(c)]
+            claims = list(self._claims.values())
+            found = await asyncio.gather(*map(self._opener.is_open, claims))
+            closed = [claim for claim, is_open in zip(claims, found, strict=True) if not is_open]
             for claim in closed:
                 await self._open(claim)
             if closed:
                 epochs = {claim.number: claim.epoch for claim in closed}
                 log.info("partitions opened in a new epoch", epochs=epochs)
             self._next_check = now + CHECK_EVERY
+        if self._untrimmed and now >= self._next_trim:
+            await self._trim((), [])
         if now >= self._next_sweep:
             for number in self._claims:
                 await self._broker.evict_idle(number)
@@ -169,13 +179,11 @@ class Worker:
         most = self._settings.batch_size
         positions = {number: claim.position for number, claim in self._claims.items()}
         found = await self._reader.read(positions, most)
-        until = asyncio.get_running_loop().time() + self._settings.batch_age
-        while found and sum(map(len, found.values())) < most:
-            left = until - asyncio.get_running_loop().time()
-            if left <= 0.001:  # noqa: PLR2004 - the broker counts in milliseconds
-                break
+        if found and sum(map(len, found.values())) < most:
+            # Reading each as it comes would cost more than all the rest.
+            await asyncio.sleep(self._settings.batch_age)
             positions |= {number: rows[-1].counter for number, rows in found.items()}
-            for number, rows in (await self._reader.read(positions, most, block=left)).items():
+            for number, rows in (await self._reader.read(positions, most, block=0)).items():
                 found.setdefault(number, []).extend(rows)
         return found
 
@@ -226,16 +234,26 @@ class Worker:
         self._storing = None
 
     async def _trim(self, claims: Iterable[Claim], stored: list[tuple[Claim, Batch]]) -> None:
+        """Tell the broker what is stored, of partitions or of all that it was not told yet."""
+        created: dict[Claim, list[str]] = {claim: [] for claim in claims}
+        for claim, batch in stored:
+            created[claim] += batch.created
+            heads = self._untrimmed.setdefault(claim, {})
+            for key, head in batch.heads.items():
+                heads[key] = furthest(heads.get(key), head)
+        now = asyncio.get_running_loop().time()
+        logs: dict[Claim, dict[str, Head]] = {}
+        if now >= self._next_trim:
+            logs, self._untrimmed = self._untrimmed, {}
+            self._next_trim = now + TRIM_EVERY
         # Where the broker is away or in another epoch there is nothing to trim now; the next
         # call covers this one, or the partition is opened afresh.
         words = [
-            self._broker.committed(c.number, c.epoch, batch.position, batch.heads, batch.created)
-            for c, batch in stored
-        ]
-        # What only an earlier try stored is covered by the position.
-        words += [
-            self._broker.committed(claim.number, claim.epoch, claim.position, {}, [])
-            for claim in set(claims) - {claim for claim, _ in stored}
+            self._broker.committed(
+                *(claim.number, claim.epoch, claim.position),
+                *(logs.get(claim, {}), created.get(claim, [])),
+            )
+            for claim in {*created, *logs}
         ]
         with contextlib.suppress(*UNAVAILABLE):
             await asyncio.gather(*words)

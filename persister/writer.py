@@ -1,9 +1,11 @@
 """Writing to SQL: rows and the partition's position in one transaction."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import NoReturn
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Update, bindparam, case, or_, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -12,7 +14,7 @@ from persister.rows import PlaceTakenError, apply_changes, insert_events, insert
 from shared.model.events import Event, MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import room_of
-from shared.storage.tables import events, partitions, rooms
+from shared.storage.tables import Number, events, partitions, rooms
 
 OUTAGE = (DBAPIError, OSError, TimeoutError)
 """Failures of the database where they are no `Refused`: no entry is blamed for them."""
@@ -44,16 +46,30 @@ class Claim(msgspec.Struct, eq=False):
     position: int
 
 
-_MOVE = (
-    update(partitions)
-    .where(
-        partitions.c.number == bindparam("n"),
-        partitions.c.owner == bindparam("by"),
-        partitions.c.epoch == bindparam("in_epoch"),
-        partitions.c.position == bindparam("since"),
-    )
-    .values(position=bindparam("now"), epoch=bindparam("to_epoch"))
-)
+@cache
+def _move_statement(count: int) -> Update:
+    """Move some partitions: one statement, because each costs as much as many rows do."""
+    mine, positions, epochs = [], [], []
+    for n in range(count):
+        number = partitions.c.number == bindparam(f"number{n}")
+        mine.append(
+            number
+            & (partitions.c.owner == bindparam(f"owner{n}"))
+            & (partitions.c.epoch == bindparam(f"epoch{n}"))
+            & (partitions.c.position == bindparam(f"position{n}"))
+        )
+        positions.append((number, bindparam(f"to_position{n}", type_=Number)))
+        epochs.append((number, bindparam(f"to_epoch{n}", type_=Number)))
+    moved = {"position": case(*positions), "epoch": case(*epochs)}
+    return update(partitions).where(or_(*mine)).values(moved)
+
+
+class _SomeLost(Exception):
+    """Not all of several claims stand."""
+
+
+Move = tuple[Claim, int, int]
+"""A claim, and the position and the epoch to which its partition moves if it stands."""
 
 
 class Writer:
@@ -82,12 +98,13 @@ class Writer:
         """
         try:
             async with self._engine.begin() as connection:
-                for claim, batch in batches:
-                    await _move(connection, claim, batch.position, claim.epoch)
+                await _move(connection, [(c, batch.position, c.epoch) for c, batch in batches])
                 written = [batch for _, batch in batches]
                 await insert_rooms(connection, written)
                 await insert_events(connection, written)
                 await apply_changes(connection, written)
+        except _SomeLost:
+            await self._find_lost([claim for claim, _ in batches])
         except (IntegrityError, DataError) as error:
             raise Refused(str(error.orig)) from error
         except DBAPIError:
@@ -97,6 +114,12 @@ class Writer:
         for claim, batch in batches:
             claim.position = batch.position
 
+    async def _find_lost(self, claims: Sequence[Claim]) -> NoReturn:
+        for claim in claims:
+            await self.check(claim)
+        # It stands again, which cannot be; whoever claims it anew finds out where it stands.
+        raise LostPartition(claims[0].number)
+
     async def check(self, claim: Claim) -> None:
         """Make sure that a claim still stands.
 
@@ -104,7 +127,7 @@ class Writer:
             LostPartition: it does not.
         """
         async with self._engine.begin() as connection:
-            await _move(connection, claim, claim.position, claim.epoch)
+            await _move(connection, [(claim, claim.position, claim.epoch)])
 
     async def known_rooms(self, keys: Sequence[str]) -> list[str]:
         """Those of `keys` that are rooms in SQL."""
@@ -145,7 +168,7 @@ class Writer:
             LostPartition: the claim is void.
         """
         async with self._engine.begin() as connection:
-            await _move(connection, claim, start, claim.epoch + 1)
+            await _move(connection, [(claim, start, claim.epoch + 1)])
         claim.epoch, claim.position = claim.epoch + 1, start
 
     async def restore(self, batch: Batch) -> None:
@@ -166,9 +189,12 @@ class Writer:
             raise Refused(str(error)) from error
 
 
-async def _move(connection: AsyncConnection, claim: Claim, position: int, epoch: int) -> None:
-    values = {"n": claim.number, "by": claim.owner, "in_epoch": claim.epoch}
-    values |= {"since": claim.position, "now": position, "to_epoch": epoch}
-    moved = await connection.execute(_MOVE, values)
-    if moved.rowcount != 1:
-        raise LostPartition(claim.number)
+async def _move(connection: AsyncConnection, moves: Sequence[Move]) -> None:
+    values: dict[str, object] = {}
+    for n, (claim, position, epoch) in enumerate(moves):
+        values |= {f"number{n}": claim.number, f"owner{n}": claim.owner}
+        values |= {f"epoch{n}": claim.epoch, f"position{n}": claim.position}
+        values |= {f"to_epoch{n}": epoch, f"to_position{n}": position}
+    moved = await connection.execute(_move_statement(len(moves)), values)
+    if moved.rowcount != len(moves):
+        raise LostPartition(moves[0][0].number) if len(moves) == 1 else _SomeLost

@@ -13,7 +13,7 @@ from gateway.protocols.engineio_errors import EngineError, ErrorCode, Request, T
 from gateway.protocols.engineio_packets import Packet, PacketError
 from gateway.protocols.engineio_session import Session
 from gateway.protocols.engineio_settings import EngineSettings
-from gateway.protocols.websocket_frames import payload
+from gateway.protocols.websocket_frames import payloads
 
 
 class HungUp(Exception):
@@ -114,7 +114,8 @@ class EngineSession:
                 self.socket.write(frames)
         else:
             for framed in frames:
-                self.send(payload(framed))
+                for packet in payloads(framed):
+                    self.send(packet)
 
     def abort(self) -> None:
         """End it at once, whatever was not sent."""

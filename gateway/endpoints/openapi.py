@@ -15,6 +15,8 @@ from gateway.services import Services
 from shared.model.commands import CreateChat
 
 _AWAY = "Broker or database are away: try again"
+_FOREIGN = "A page of another origin asks (`ALLOWED_ORIGINS`)"
+_TOO_MUCH = "Too much at once: `Retry-After` says when to ask again"
 _REF = "#/components/schemas/{name}"
 _CHAT_ID = {
     "name": "id",
@@ -49,7 +51,12 @@ def guarded() -> dict[str, Any]:
         "post": _operation(
             "createTicket",
             "Get a ticket, for `/ws?ticket=`",
-            {"201": _answer("It lets its user in once", ticket), "503": _answer(_AWAY, error)},
+            {
+                "201": _answer("It lets its user in once", ticket),
+                "403": _answer(_FOREIGN, error),
+                "429": _answer(_TOO_MUCH, error),
+                "503": _answer(_AWAY, error),
+            },
         )
     }
     for operations in document["paths"].values():
@@ -57,7 +64,7 @@ def guarded() -> dict[str, Any]:
             operation["responses"]["401"] = _answer("No token, or one that is not valid", error)
     for refusing in ("/chats", "/chats/user/{id}"):
         for operation in document["paths"][refusing].values():
-            operation["responses"]["403"] = _answer("That is about others", error)
+            operation["responses"]["403"] = _answer(f"That is about others; or: {_FOREIGN}", error)
     document["components"]["schemas"] |= schemas
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
@@ -76,11 +83,13 @@ def openapi() -> dict[str, Any]:
         status: _answer(text, error)
         for status, text in (
             ("400", "The id or the body is not valid"),
+            ("403", _FOREIGN),
             ("404", "There is no such chat"),
+            ("429", _TOO_MUCH),
             ("503", _AWAY),
         )
     }
-    some = {status: errors[status] for status in ("400", "503")}
+    some = {status: errors[status] for status in ("400", "403", "429", "503")}
     listing = {"type": "array", "items": listed}
     body = {"required": True, "content": {"application/json": {"schema": create}}}
     return {
@@ -98,6 +107,7 @@ def openapi() -> dict[str, Any]:
                     {
                         "201": _answer("The chat; both users are told of a new one", chat),
                         **some,
+                        "408": _answer("The body did not come in time", error),
                         "413": _answer("The body is too long", error),
                     },
                     requestBody=body,

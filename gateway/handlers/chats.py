@@ -13,6 +13,7 @@ from gateway.handlers.places import (
     hear_chats,
     may_be_sent,
     move_cursor,
+    new_message_id,
     no_such_chat,
     own_chat,
 )
@@ -83,7 +84,7 @@ def send_message(
     sender, receiver = str(command.sender_id), str(command.receiver_id)
     services.authorization.authorize("sendMessage", connection.display_name, about=(sender,))
     check_length(services, command.content)
-    client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
+    client_msg_id = command.client_msg_id or new_message_id()
     body = MessagePosted(sender, command.content, client_msg_id)
     local = services.hub.followed(chat_key(sender, receiver))
     hears = connection.hears_chats or connection.username is None

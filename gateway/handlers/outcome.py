@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from shared.errors import ChatError
 
 Later = Coroutine[Any, Any, Any]
 """The reply is on its way: the connection's next frame need not wait for it."""
 
 
-class Sending(NamedTuple):
+class Sending(msgspec.Struct):
     """As `Later`, of one future and without a task: the way of every message.
 
     Attributes:

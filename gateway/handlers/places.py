@@ -1,6 +1,9 @@
 """What works alike in a room and in a chat: read its history, type, have seen."""
 
+import secrets
 from collections.abc import Collection
+from itertools import count
+from typing import Final
 
 from msgspec import UNSET
 
@@ -20,6 +23,14 @@ from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import MessagePosted
 from shared.model.rooms import Room
+
+_LIFE: Final = secrets.token_urlsafe(9)
+_numbers: Final = count()
+
+
+def new_message_id() -> str:
+    """A `clientMsgId` for a send that came without one: no other of any gateway is like it."""
+    return f"{_LIFE}.{next(_numbers)}"
 
 
 def joined(services: Services, connection: Connection, action: str, name: str | None) -> LocalRoom:

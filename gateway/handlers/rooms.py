@@ -18,6 +18,7 @@ from gateway.handlers.places import (
     find_sent,
     joined,
     may_be_sent,
+    new_message_id,
 )
 from gateway.history import Page
 from gateway.local_room import LocalRoom
@@ -142,7 +143,7 @@ def send_message(
     connection.check_own(command.sender)
     local = joined(services, connection, "message", command.room)
     check_length(services, command.content)
-    client_msg_id = command.client_msg_id or secrets.token_urlsafe(12)
+    client_msg_id = command.client_msg_id or new_message_id()
     body = MessagePosted(connection.display_name, command.content, client_msg_id)
     if command.client_msg_id and may_be_sent(services, local.room, resend=command.resend):
         return _look_up(services, connection, local, body, resend=command.resend)

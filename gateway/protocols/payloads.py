@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,11 +12,12 @@ from shared.model.commands import MOST_DIGITS, UserId
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 
+_MILLISECONDS: Final = tuple(f".{number:03d}Z" for number in range(1000))
+
 
 def iso(milliseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds, as JavaScript writes it."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{_iso_second(seconds)}.{rest:03d}Z"
+    return _iso_second(milliseconds // 1000) + _MILLISECONDS[milliseconds % 1000]
 
 
 @lru_cache(maxsize=1024)

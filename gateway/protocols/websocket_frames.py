@@ -1,5 +1,7 @@
 """WebSocket frames on the server's side (RFC 6455), without I/O."""
 
+from collections.abc import Iterator
+from struct import Struct
 from typing import Final, NamedTuple
 
 from websockets.exceptions import ProtocolError
@@ -31,8 +33,19 @@ BINARY: Final = Opcode.BINARY.value
 CLOSE: Final = Opcode.CLOSE.value
 PING: Final = Opcode.PING.value
 PONG: Final = Opcode.PONG.value
+WHOLE_TEXT: Final = FIN | TEXT
+WHOLE: Final = frozenset({WHOLE_TEXT, FIN | BINARY})
+"""First bytes of frames that are a message each."""
+
+LEAST_PLAIN: Final = 8
+"""Bytes of the longest header that is read in one step."""
+
 CONTROL: Final = frozenset({CLOSE, PING, PONG})
 KNOWN: Final = CONTROL | {CONTINUATION, TEXT, BINARY}
+
+_tiny: Final = Struct(">BB").pack
+_short: Final = Struct(">BBH").pack
+_long: Final = Struct(">BBQ").pack
 
 PROTOCOL_ERROR: Final = 1002
 NOT_UTF8: Final = 1007
@@ -68,16 +81,22 @@ def frame(opcode: int, payload: bytes) -> bytes:
     """An unmasked, unfragmented frame, as servers send them."""
     size = len(payload)
     if size < SHORT:
-        return bytes((FIN | opcode, size)) + payload
+        return _tiny(FIN | opcode, size) + payload
     if size < 1 << 16:
-        return bytes((FIN | opcode, SHORT)) + size.to_bytes(2, "big") + payload
-    return bytes((FIN | opcode, LONG)) + size.to_bytes(8, "big") + payload
+        return _short(FIN | opcode, SHORT, size) + payload
+    return _long(FIN | opcode, LONG, size) + payload
 
 
-def payload(framed: bytes) -> bytes:
-    """The payload of a frame that `frame` made."""
-    size = framed[1]
-    return framed[2 if size < SHORT else 4 if size == SHORT else 10 :]
+def payloads(framed: bytes) -> Iterator[bytes]:
+    """The payloads of frames that `frame` made, one behind the other."""
+    at = 0
+    while at < len(framed):
+        size, start = framed[at + 1], at + 2
+        if size >= SHORT:
+            start = at + (4 if size == SHORT else 10)
+            size = int.from_bytes(framed[at + 2 : start], "big")
+        at = start + size
+        yield framed[start:at]
 
 
 def close_frame(code: int | None, reason: str = "") -> bytes:
@@ -111,6 +130,28 @@ def close_code(payload: bytes) -> int | None:
     return close.code
 
 
+def _plain(data: bytes, at: int, limit: int) -> tuple[int, bytes, int] | None:
+    """Read what nearly every frame is, a whole message in ASCII, in one step.
+
+    Returns:
+        Its opcode, its payload and where it ends; None for everything else, good or bad.
+    """
+    if len(data) < at + LEAST_PLAIN:
+        return None
+    first, size, start = data[at], data[at + 1] - MASKED, at + 6
+    if size == SHORT:
+        size, start = data[at + 2] << 8 | data[at + 3], at + 8
+    elif size < 0 or size == LONG:
+        return None
+    end = start + size
+    if end > len(data) or size > limit or first not in WHOLE:
+        return None
+    payload = apply_mask(data[start:end], data[start - 4 : start])
+    if first == WHOLE_TEXT and not payload.isascii():
+        return None
+    return first ^ FIN, payload, end
+
+
 class FrameReader:
     """Puts messages together from a client's bytes. Nothing longer than the limit is kept.
 
@@ -136,12 +177,12 @@ class FrameReader:
         self._parts: bytearray | None = None
         self._fragments = 0
 
-    def feed(self, data: bytes) -> list[Message]:
-        """Take bytes as they came, and return what they completed, in order.
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Take bytes as they came, and return what they completed, in order: each a `Message`.
 
         What breaks the protocol ends up in `failure`, once all before it was returned.
         """
-        messages: list[Message] = []
+        messages: list[tuple[int, bytes]] = []
         try:
             if self.failure is None:
                 self._read(data, messages)
@@ -149,7 +190,7 @@ class FrameReader:
             self.failure = error
         return messages
 
-    def _read(self, data: bytes, messages: list[Message]) -> None:
+    def _read(self, data: bytes, messages: list[tuple[int, bytes]]) -> None:
         if self._buffer is not None:
             self._buffer += data
             if len(self._buffer) < self._need:
@@ -157,6 +198,10 @@ class FrameReader:
             data, self._buffer = bytes(self._buffer), None
         position, end = 0, len(data)
         while position < end:
+            if self._parts is None and (plain := _plain(data, position, self._limit)):
+                opcode, payload, position = plain
+                messages.append((opcode, payload))
+                continue
             header = self._header(data, position)
             if header is None or header[2] + header[1] > end:
                 self._buffer = bytearray(data[position:])

@@ -29,12 +29,12 @@ class PartitionKeys:
 
     @property
     def record(self) -> str:
-        """Hash: epoch, replid, counter, position, number, partitions, generation."""
+        """Hash: epoch, replid, counter, position, number, partitions, generation, period."""
         return self._key("partition")
 
     @property
     def stream(self) -> str:
-        """Stream of events on their way to SQL; entry ids are `<counter>-0`."""
+        """Stream of events on their way to SQL; entry ids are `<counter of the last>-0`."""
         return self._key("stream")
 
     @property
@@ -87,6 +87,11 @@ class PartitionKeys:
         """What is kept of a room beside its record: log, gone, cursors, moves."""
         return [self.log(key), self.gone(key), self.cursors(key), self.moves(key)]
 
+    def hot(self, key: str) -> tuple[str, str, str]:
+        """What a send to a room touches: its record, its log, its channel."""
+        prefix = f"{{{self.number}}}:"
+        return f"{prefix}room:{key}", f"{prefix}log:{key}", f"{prefix}channel:{key}"
+
     def room(self, key: str) -> str:
         """Hash: a room's record."""
         return self._key(f"room:{key}")
@@ -99,9 +104,10 @@ class PartitionKeys:
         """Sharded channel of a room."""
         return self._key(f"channel:{key}")
 
-    def once(self, room_id: int, sender: str, client_msg_id: str) -> str:
-        """What remembers a send. The length keeps two names from running together."""
-        return self._key(f"once:{room_id}:{len(sender)}:{sender}:{client_msg_id}")
+    @property
+    def once(self) -> list[str]:
+        """Hashes: heads of envelopes by name of their sends, of even periods and of odd ones."""
+        return [self._key("once:0"), self._key("once:1")]
 
     def session(self, pid: str) -> str:
         """Hash: what is remembered of a client, so that it can come back."""

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.broker.client import Client, Script
 from shared.broker.keys import PERSISTERS, PartitionKeys
+from shared.broker.pipe import Pipe, PipedScript
 from shared.config import ConfigError, Settings
 
 
@@ -65,7 +66,7 @@ class PartitionProbe:
         return states
 
 
-async def read_state(script: Script, number: int) -> PartitionState:
+async def read_state(script: Script | PipedScript, number: int) -> PartitionState:
     """Run `partition_state` for one partition."""
     part = PartitionKeys(number)
     replid, epoch, partitions, last, position, age = await script([part.record, part.stream], [])
@@ -96,17 +97,18 @@ def check_partitions(expected: int, states: Iterable[PartitionState]) -> None:
 class PartitionBroker:
     """What a persister does with partitions, beside reading their streams."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: Client, pipe: Pipe, settings: Settings) -> None:
         self._client = client
         self._partitions = settings.partitions
         self._log_length = settings.log_length
         self._room_idle_ms = int(settings.room_idle * 1000)
         self._lease_ms = int(settings.lease_seconds * 1000)
-        self._state = Script(client, "partition_state")
+        # What is asked all the time goes through the pipe.
+        self._state = PipedScript(pipe, "partition_state")
         self._open = Script(client, "open_partition")
-        self._committed = Script(client, "committed")
+        self._committed = PipedScript(pipe, "committed")
         self._evict = Script(client, "evict_room")
-        self._lease = Script(client, "hold_lease")
+        self._lease = PipedScript(pipe, "hold_lease")
         self._meet = Script(client, "meet_members")
 
     async def hold_lease(self, number: int, owner: str) -> bool:

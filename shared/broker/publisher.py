@@ -29,11 +29,11 @@ from shared.model.events import (
     HistoryCleared,
     Kicked,
     MessageDeleted,
+    MessagePosted,
     ModeratorChanged,
     PasswordChanged,
     RoomDeleted,
     Unbanned,
-    Wake,
 )
 from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
@@ -46,6 +46,11 @@ ACCEPTED: Final = Counter("sends_accepted", "Sends that the broker accepted.")
 DUPLICATES: Final = Counter("sends_duplicate", "Sends that were accepted before.")
 SECONDS: Final = Histogram("publish_seconds", "How long a call of publish took.", LATENCIES)
 SHARING: Final = Histogram("publish_sends", "Sends that shared a call of publish.", SIZES)
+
+DUPLICATE: Final = 1
+ABSENT: Final = 2
+OVERLOADED: Final = 4
+"""What the script says of a send that was not simply accepted, 0, and whose room is not gone, 3."""
 
 log = logger(__name__)
 
@@ -73,17 +78,19 @@ class Send:
     """A send on its way.
 
     Attributes:
-        once: the key that remembers it.
+        number: its partition's.
+        once: what names it once and for all.
         body: encoded.
         effect: what it does to its room's record, as the script is told.
         done: gets what became of it.
         waited: it came back once, because the broker did not hold its room.
     """
 
-    __slots__ = ("body", "done", "effect", "once", "room", "waited")
+    __slots__ = ("body", "done", "effect", "number", "once", "room", "waited")
 
-    def __init__(self, room: Room, once: str, body: bytes, effect: str) -> None:
+    def __init__(self, room: Room, number: int, once: str, body: bytes, effect: str) -> None:
         self.room = room
+        self.number = number
         self.once = once
         self.body = body
         self.effect = effect
@@ -136,16 +143,16 @@ class Publisher:
 
     def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Make a send."""
-        part = PartitionKeys(partition_of_key(room.key, self._partitions))
-        once = part.once(room.id, sender, client_msg_id)
-        return Send(room, once, encode_body(body), _effect(body))
+        # The length keeps two names from running together.
+        once = f"{room.id}:{len(sender)}:{sender}:{client_msg_id}"
+        number = partition_of_key(room.key, self._partitions)
+        return Send(room, number, once, encode_body(body), _effect(body))
 
     def submit(self, send: Send) -> None:
         """Hand a send to the broker, behind all that were submitted before."""
-        number = partition_of_key(send.room.key, self._partitions)
-        self._waiting[number].append(send)
-        if number not in self._calls:
-            self._calls[number] = asyncio.create_task(self._flush(number))
+        self._waiting[send.number].append(send)
+        if send.number not in self._calls:
+            self._calls[send.number] = asyncio.create_task(self._flush(send.number))
 
     def take_back(self, key: str) -> list[Send]:
         """Take out what was submitted for a room and is not on its way yet."""
@@ -171,14 +178,15 @@ class Publisher:
         try:
             while waiting:
                 sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
+                rooms = _by_room(sends)
                 try:
                     began = monotonic()
-                    answer = await self._call(PartitionKeys(number), sends)
+                    answer = await self._call(PartitionKeys(number), rooms)
                     SECONDS.observe(monotonic() - began)
                     SHARING.observe(len(sends))
                     if answer is not None:
                         self._epochs[number] = max(self._epochs[number], answer[0])
-                    if absent := _settle(sends, answer):
+                    if absent := _settle(rooms, answer):
                         self.on_absent(absent)
                 except UNAVAILABLE as error:
                     log.warning("publish failed", partition=number, error=str(error))
@@ -189,20 +197,20 @@ class Publisher:
         finally:
             del self._calls[number]
 
-    async def _call(self, part: PartitionKeys, sends: Sequence[Send]) -> Any:  # noqa: ANN401 - the script's answer
-        rooms = {(send.room.key, send.room.id): send.room for send in sends}
-        places = {room: place for place, room in enumerate(rooms, 1)}
-        keys = [part.record, part.stream, part.control, part.wakes]
-        args: list[Word] = [*self._limits, self._epochs[part.number], len(rooms)]
-        for room in rooms.values():
-            key = room.key
-            keys += [part.room(key), part.log(key), part.channel(key), part.gone(key)]
-            direct = room.kind == "direct"
-            wake = Wake(key, room.user1, room.user2, created=False) if direct else None
-            args += [room.id, encode_body(wake) if wake else ""]
-        for send in sends:
-            keys.append(send.once)
-            args += [places[send.room.key, send.room.id], send.effect, send.body]
+    async def _call(self, part: PartitionKeys, rooms: Sequence[Sequence[Send]]) -> Any:  # noqa: ANN401 - the script's answer
+        keys = [part.record, part.stream, part.control, part.wakes, *part.once]
+        sends = [send for of_room in rooms for send in of_room]
+        args: list[Word] = [*self._limits, self._epochs[part.number], len(rooms), len(sends)]
+        for of_room in rooms:
+            room = of_room[0].room
+            keys += part.hot(room.key)
+            args += (room.id, len(of_room))
+        args += [send.once for send in sends]
+        args += [send.body for send in sends]
+        for number, send in enumerate(sends, 1):
+            if send.effect:
+                keys.append(part.gone(send.room.key))
+                args += (number, send.effect)
         try:
             return await self._script(keys, args)
         except UNAVAILABLE:
@@ -224,6 +232,8 @@ class Publisher:
 def _effect(body: Body) -> str:
     """What an event does to its room's record, as the script is told."""
     match body:
+        case MessagePosted():  # nearly always
+            return ""
         case HistoryCleared():
             return "floor"
         case MessageDeleted(message_seq=seq):
@@ -258,26 +268,35 @@ def _refuse(sends: Sequence[Send], error: Exception) -> None:
         send.fail(error)
 
 
-def _settle(sends: Sequence[Send], answer: list[Any] | None) -> list[Send]:
+def _by_room(sends: Sequence[Send]) -> list[list[Send]]:
+    """Sends in order, those of each room together."""
+    rooms: defaultdict[tuple[str, int], list[Send]] = defaultdict(list)
+    for send in sends:
+        rooms[send.room.key, send.room.id].append(send)
+    return list(rooms.values())
+
+
+def _settle(rooms: Sequence[Sequence[Send]], answer: list[Any] | None) -> list[Send]:
     """Give sends their results; those whose room is not held are returned."""
     absent: list[Send] = []
+    sends = [send for of_room in rooms for send in of_room]
     if answer is None:
         _refuse(sends, broker_unavailable())
         return absent
     epoch, results = answer
-    for send, (status, *numbers) in zip(sends, results, strict=True):
-        match status:
-            case _ if send.done.done():
-                continue  # the client went away and its wait was cancelled
-            case b"accepted" | b"duplicate":
-                event_id, seq, at = numbers
-                duplicate = status == b"duplicate"
-                (DUPLICATES if duplicate else ACCEPTED).value += 1
-                send.done.set_result(Accepted(event_id, seq, at, duplicate, epoch))
-            case b"absent":
-                absent.append(send)
-            case b"overloaded":
-                send.fail(ChatError("overloaded", "too much waits to be stored, try again"))
-            case _:
-                send.fail(ChatError("not_found", "there is no such room any more"))
+    numbers = iter(results)
+    for send, status, event_id, seq, at in zip(
+        sends, numbers, numbers, numbers, numbers, strict=True
+    ):
+        if send.done.done():
+            continue  # the client went away and its wait was cancelled
+        if status <= DUPLICATE:
+            (DUPLICATES if status == DUPLICATE else ACCEPTED).value += 1
+            send.done.set_result(Accepted(event_id, seq, at, status == DUPLICATE, epoch))
+        elif status == ABSENT:
+            absent.append(send)
+        elif status == OVERLOADED:
+            send.fail(ChatError("overloaded", "too much waits to be stored, try again"))
+        else:
+            send.fail(ChatError("not_found", "there is no such room any more"))
     return absent

@@ -1,19 +1,29 @@
-"""Reading partition streams, and the dead-letter stream beside each."""
+"""Reading partition streams, and the dead-letter stream beside each.
 
-from collections.abc import Mapping
-from typing import Any
+A row of a stream holds the events that a script call put there together, at most MOST_TOGETHER:
+each is a field, the envelope, whose value is the record of its room. The row's id is the counter
+of the last of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
-from shared.broker.client import Client, connect
+from shared.broker.client import Client
 from shared.broker.keys import PartitionKeys
+from shared.broker.pipe import Pipe
+from shared.broker.resp import Word, pack
+
+MOST_TOGETHER: Final = 8
+"""Events in a row of a stream, as `publish.lua` has it."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry of a partition's stream.
+    """An event on its way to SQL.
 
     Attributes:
-        counter: its number; the entry's id is `<counter>-0`.
+        counter: its number in the partition.
         room_key: the room it belongs to.
         data: the envelope, not decoded: it may be what nobody can read.
     """
@@ -49,8 +59,8 @@ class StreamReader:
             url: the broker's.
             block: seconds to wait for something to read.
         """
-        self._client = connect(url, timeout=block + 5.0)
-        self._block = int(block * 1000)
+        self._pipe = Pipe(url, timeout=block + 5.0)
+        self._block = block
 
     async def read(
         self, positions: Mapping[int, int], most: int, *, block: float | None = None
@@ -59,31 +69,43 @@ class StreamReader:
 
         Args:
             positions: partition -> the number after which to read.
-            most: entries at the most for each partition.
-            block: seconds to wait, at least a millisecond; the reader's own unless given.
+            most: about as many entries at the most for each partition.
+            block: seconds to wait, 0 for not at all; the reader's own unless given.
 
         Returns:
             Partition -> entries in order; empty when nothing came in time.
         """
-        parts = {PartitionKeys(number).stream.encode(): number for number in positions}
-        streams = {
-            PartitionKeys(number).stream: f"{counter}-0" for number, counter in positions.items()
-        }
-        wait = self._block if block is None else max(1, int(block * 1000))
-        found: Any = await self._client.xread(streams, count=most, block=wait)  # type: ignore[arg-type]
-        return {
-            parts[stream]: [_entry(parts[stream], *row) for row in rows] for stream, rows in found
-        }
+        count = max(1, most // MOST_TOGETHER)
+        wait = self._block if block is None else block
+        found: dict[int, list[Entry]] = {}
+        unread = dict(positions)
+        while unread:
+            full: dict[int, int] = {}
+            for number, rows in await self._read(unread, count, wait):
+                entries = found.setdefault(number, [])
+                _take(entries, number, rows, positions[number])
+                if len(rows) == count and len(entries) < most:
+                    full[number] = entries[-1].counter
+            unread, wait = full, 0.0
+        return found
 
     async def range(self, number: int, after: int, most: int) -> list[Entry]:
-        """Entries of a partition after a position, without waiting."""
-        stream = PartitionKeys(number).stream
-        rows: Any = await self._client.xrange(stream, f"({after}-0", "+", most)
-        return [_entry(number, *row) for row in rows]
+        """About `most` entries of a partition after a position, without waiting."""
+        return (await self.read({number: after}, most, block=0)).get(number, [])
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._client.aclose()
+        self._pipe.close()
+
+    async def _read(
+        self, positions: Mapping[int, int], count: int, wait: float
+    ) -> list[tuple[int, list[Any]]]:
+        streams = {PartitionKeys(number).stream.encode(): number for number in positions}
+        after = [f"{counter}-0" for counter in positions.values()]
+        block: list[Word] = ["BLOCK", max(1, int(wait * 1000))] if wait else []
+        command = pack("XREAD", "COUNT", count, *block, "STREAMS", *streams, *after)
+        found: Any = await self._pipe.call(command)
+        return [(streams[stream], rows) for stream, rows in found or ()]
 
 
 class DeadLetters:
@@ -119,7 +141,14 @@ def _letter(number: int, entry_id: bytes, fields: dict[bytes, bytes]) -> DeadLet
     return DeadLetter(number, entry_id.decode(), counter, key, fields[b"e"], reason)
 
 
-def _entry(number: int, entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
-    part = PartitionKeys(number)
-    room_key = part.key_of_room(fields.get(b"r", b"").decode("utf-8", "replace"))
-    return Entry(int(entry_id.partition(b"-")[0]), room_key, fields.get(b"e", b""))
+def _take(entries: list[Entry], number: int, rows: Sequence[Any], after: int) -> None:
+    """Append what rows of a stream hold beyond `after`, and beyond what is there."""
+    prefix = PartitionKeys(number).room("")
+    for entry_id, fields in rows:
+        after = entries[-1].counter if entries else after
+        counter = int(entry_id.partition(b"-")[0]) - len(fields) // 2
+        for place in range(0, len(fields), 2):
+            counter += 1
+            if counter > after:
+                key = fields[place + 1].decode("utf-8", "replace").removeprefix(prefix)
+                entries.append(Entry(counter, key, fields[place]))

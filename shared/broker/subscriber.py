@@ -26,7 +26,7 @@ PING: Final = pack("PING")
 
 log = logger(__name__)
 
-OnMessage = Callable[[str, bytes], None]
+OnMessage = Callable[[str, bytes], object]
 OnSubscribed = Callable[[str], None]
 
 

@@ -1,5 +1,6 @@
 """Numbers and names: partitions of rooms, ids of events."""
 
+from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
@@ -32,6 +33,7 @@ def users_of_chat(key: str) -> tuple[str, str]:
     return pair[: int(length)], pair[int(length) + 1 :]
 
 
+@lru_cache(maxsize=16_384)
 def partition_of_key(key: str, partitions: int) -> int:
     """The partition (0 .. `partitions` - 1) that a room's key belongs to, for ever."""
     return crc32(key.encode()) % partitions

@@ -1,5 +1,6 @@
 """Who is let in with AUTH_MODE=jwt, through both gateways and every protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -233,6 +234,7 @@ async def test_deadlines(guarded: Cluster, user: str) -> None:
         Peer(one, token=token(user)) as ends,
         Peer(other, token=token(user)) as renewed,
         socketio(other) as client,
+        socketio(one) as mute,
     ):
         assert (await client.connect({"token": token(user)}))[0] == "40"
         await chatty.emit("getRooms")
@@ -247,8 +249,10 @@ async def test_deadlines(guarded: Cluster, user: str) -> None:
             assert await turned_away(peer) == ("unauthorized", 4408)
         assert await turned_away(ends) == ("unauthorized", 4401)
         assert (await client.event("exception"))["code"] == "unauthorized"
-        with pytest.raises(ConnectionClosed):
-            await client.next("41")
+        for ended in (client, mute):
+            with pytest.raises(ConnectionClosed):
+                async with asyncio.timeout(20):
+                    await ended.next("41")
         with pytest.raises(Refusal) as refusal:
             await renewed.request("authenticate", token("somebody else"))
         assert refusal.value.code == "forbidden"

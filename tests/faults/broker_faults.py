@@ -18,7 +18,7 @@ from tests.support.waiting import eventually, until_gone
 
 POISON: Final = """
 local counter = redis.call('HINCRBY', KEYS[1], 'counter', 1)
-return redis.call('XADD', KEYS[2], counter .. '-0', 'e', ARGV[1], 'r', ARGV[2])
+return redis.call('XADD', KEYS[2], counter .. '-0', ARGV[1], ARGV[2])
 """
 
 

@@ -78,13 +78,22 @@ CONTROLS: Final = (
     ),
     Control(
         "MAXLEN on the stream",
-        (Change(PUBLISH, "('XADD', KEYS[2], int(", "('XADD', KEYS[2], 'MAXLEN', 5, int("),),
+        (
+            Change(
+                PUBLISH,
+                "        call('XADD', KEYS[2],",
+                "        call('XADD', KEYS[2], 'MAXLEN', 5,",
+            ),
+            Change(
+                PUBLISH, "then call('XADD', KEYS[2],", "then call('XADD', KEYS[2], 'MAXLEN', 5,"
+            ),
+        ),
         ("SQL locked, 5 s", "kill -9 a persister"),
         frozenset({"lost"}),
     ),
     Control(
         "de-duplication off",
-        (Change(PUBLISH, "local known = redis.call('GET', once)", "local known = false"),),
+        (Change(PUBLISH, "fresh[name] or known_now[send] or known_before[send]", "false"),),
         ("the reply lost after the script ran",),
         frozenset({"twice"}),
     ),
@@ -99,7 +108,7 @@ CONTROLS: Final = (
     ),
     Control(
         "the fence off",
-        (Change(PRELUDE, "if replid ~= record[2] then return nil end", ""),),
+        (Change(PRELUDE, "'master_replid:' .. replid .. '\\r'", "'master_replid:'"),),
         ("an older AOF restored",),
         frozenset({"reused", "lost"}),
     ),

@@ -77,6 +77,7 @@ async def talk(canaries: Canaries, number: int, wire: Wire) -> None:
             await peer.request("joinRoom", {"room": room, "password": password})
         with pytest.raises(Refusal):
             await watcher.request("joinRoom", {"room": room, "password": canaries.new()})
+        await first.request("setPassword", {"room": room, "password": canaries.new()})
         await first.request("message", {"room": room, "content": "hello"})
         for event, data in (
             ("createRoom", {"name": room, "password": canaries.new()}),
@@ -87,6 +88,7 @@ async def talk(canaries: Canaries, number: int, wire: Wire) -> None:
             ("joinRoom", {"room": room, "grant": canaries.new()}),
             ("joinRoom", {"room": room, "password": {"a": canaries.new()}}),
             ("resume", {"rooms": {room: -1}, "grants": {room: canaries.new()}}),
+            ("setPassword", {"room": room, "password": canaries.new()}),
             ("noSuchEvent", {"password": canaries.new()}),
             ("authenticate", {"token": [canaries.new()]}),
             ("authenticate", {"token": canaries.token("somebody else")}),

@@ -7,9 +7,7 @@ from typing import Any
 from gateway.connection import Connection
 from gateway.flusher import Flusher
 from gateway.protocols.json_frames import JSON
-
-HEADERS = {126: 4, 127: 10}
-"""Bytes before the payload of a WebSocket frame, by its second byte; 2 for others."""
+from gateway.protocols.websocket_frames import payloads
 
 
 class Ear:
@@ -27,13 +25,13 @@ class Ear:
 
     async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame
         """Wait for the next frame, and return it decoded."""
-        frame = await self._frames.get()
-        return json.loads(frame[HEADERS.get(frame[1], 2) :])
+        return json.loads(await self._frames.get())
 
     def write(self, frames: list[bytes]) -> None:
         """Hear frames."""
-        for frame in frames:
-            self._frames.put_nowait(frame)
+        for framed in frames:
+            for payload in payloads(framed):
+                self._frames.put_nowait(payload)
 
     def close(self, code: int, reason: str = "") -> None:
         """Nothing more comes."""

@@ -194,7 +194,8 @@ class Stage:
 
     async def gone_quiet_at_once(self, room: Room) -> None:
         """Let a room leave the broker now that SQL has all of it."""
-        owner = PartitionBroker(self.client, replace(self.settings, room_idle=0.001))
+        settings = replace(self.settings, room_idle=0.001)
+        owner = PartitionBroker(self.client, self.server.pipe(), settings)
 
         async def left() -> bool:
             for number in range(self.partitions):
@@ -217,9 +218,10 @@ class Stage:
         await eventually(look, within)
 
     async def backlog(self) -> int:
-        """Entries in all the streams."""
+        """Events in all the streams."""
         streams = [PartitionKeys(n).stream for n in range(self.partitions)]
-        return sum([await self.server.admin.xlen(stream) for stream in streams])
+        rows = [await self.server.admin.xrange(stream) for stream in streams]
+        return sum(len(fields) for found in rows for _, fields in found)
 
     async def trimmed(self) -> None:
         """Wait until the streams are empty."""

@@ -27,9 +27,10 @@ local length, rooms = tonumber(ARGV[3]), (#KEYS - 4) / 5
 for i = 1, rooms do
   local key, id, committed = 5 * i, ARGV[2 + 2 * i], tonumber(ARGV[3 + 2 * i])
   local record, log, gone, moves = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 4]
-  local is_it = redis.call('HGET', record, 'id') == id
+  local held_as, _, head, _, last = state_of(record)
+  local is_it = held_as == tonumber(id)
   local excess = is_it and redis.call('XLEN', log) - length or 0
-  if excess > 0 and tonumber(redis.call('HGET', record, 'head')) - committed <= length then
+  if excess > 0 and head - committed <= length then
     -- The last LOG_LENGTH entries have all that is not committed among them: nothing is read.
     redis.call('XTRIM', log, 'MAXLEN', length)
   elseif excess > 0 then
@@ -39,7 +40,7 @@ for i = 1, rooms do
   end
   local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
   local lowest = first and tonumber(string.match(first[1], '%d+')) or committed + 1
-  if is_it and tonumber(redis.call('HGET', record, 'last') or 0) <= position then
+  if is_it and last <= position then
     redis.call('ZREMRANGEBYSCORE', gone, '-inf', '(' .. int(lowest))
   end
   for _, move in ipairs(redis.call('XRANGE', moves, '-', int(position) .. '-0', 'COUNT', 100)) do

@@ -21,23 +21,22 @@
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
 local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number', 'generation')
-local held = redis.call('HMGET', KEYS[7], 'epoch', 'deleted')
-if held[1] == epoch and not held[2] then return {'exists'} end
+local _, held_in, _, _, _, _, _, deleted = state_of(KEYS[7])
+if held_in == tonumber(epoch) and deleted == 0 then return {'exists'} end
 if epoch ~= ARGV[1] or record[4] ~= ARGV[2] then return {'stale'} end
 if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[3]) then return {'overloaded'} end
 
 local counter = tonumber(record[1]) + 1
 local id, created_at = counter * 1024 + tonumber(record[3]), now_ms()
 for i = 7, 11 do redis.call('DEL', KEYS[i]) end
-redis.call('HSET', KEYS[7], 'id', int(id), 'epoch', epoch, 'kind', ARGV[5], 'name', ARGV[6],
+redis.call('HSET', KEYS[7], 'floor', 0, 'key', ARGV[4], 'kind', ARGV[5], 'name', ARGV[6],
   'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
-  'created', int(created_at), 'head', 0, 'given', 0, 'floor', 0, 'last', int(counter),
-  'active', int(created_at))
+  'created', int(created_at),
+  state_field(id, tonumber(epoch), 0, 0, counter, created_at, 0, 0))
 redis.call('ZADD', KEYS[5], int(created_at), ARGV[4])
 redis.call('ZADD', KEYS[6], 0, ARGV[4])
 for i = 12, #KEYS do redis.call('SADD', KEYS[i], ARGV[4]) end
-redis.call('XADD', KEYS[2], int(counter) .. '-0',
-  'e', envelope(id, id, 0, 0, created_at, ARGV[11]), 'r', KEYS[7])
+redis.call('XADD', KEYS[2], counter, envelope(id, id, 0, 0, created_at, ARGV[11]), KEYS[7])
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 if ARGV[12] ~= '' then
   wake(KEYS[3], KEYS[4], counter, envelope(id, id, 0, 0, created_at, ARGV[12]))

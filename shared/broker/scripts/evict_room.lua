@@ -8,13 +8,13 @@
 -- Returns 1 when it left, else 0. The generation moves on, so that nobody who read SQL before
 -- opens the room again with what it said then.
 
-local room = redis.call('HMGET', KEYS[3], 'active', 'last', 'epoch')
+local _, epoch, _, _, last, active = state_of(KEYS[3])
 local record = redis.call('HMGET', KEYS[1], 'position', 'epoch')
-if room[1] and room[3] == record[2] then
+if active and epoch == tonumber(record[2]) then
   local now = now_ms()
   -- A room that was read though nothing happened in it counts from when it was opened.
-  local since = math.max(tonumber(room[1]), tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0))
-  if math.abs(now - since) < tonumber(ARGV[2]) or tonumber(room[2]) > tonumber(record[1]) then
+  local since = math.max(active, tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0))
+  if math.abs(now - since) < tonumber(ARGV[2]) or last > tonumber(record[1]) then
     redis.call('ZADD', KEYS[2], int(math.min(since, now)), ARGV[1])
     return 0
   end

@@ -18,33 +18,34 @@
 
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
-local room = redis.call('HMGET', KEYS[4],
-  'id', 'epoch', 'head', 'deleted', 'active', 'user1', 'user2')
-if not room[1] or room[2] ~= epoch then return {'absent', 0} end
-if room[1] ~= ARGV[2] or room[4] then return {'gone', 0} end
+local id, held_in, head, given, _, active, woke, deleted = state_of(KEYS[4])
+if held_in ~= tonumber(epoch) then return {'absent', 0} end
+if id ~= tonumber(ARGV[2]) or deleted == 1 then return {'gone', 0} end
 local known = redis.call('HGET', KEYS[7], ARGV[3])
 if not known then
   if ARGV[5] == '' then return {'unknown', 0} end
   known = ARGV[5]
 end
-local since, seq = tonumber(known), math.min(tonumber(ARGV[4]), tonumber(room[3]))
+local since, seq = tonumber(known), math.min(tonumber(ARGV[4]), head)
 if seq <= since then return {'unmoved', since} end
 local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
 if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[1]) then return {'overloaded', 0} end
 
 local counter = tonumber(record[1]) + 1
 local direct, at = ARGV[8] ~= '', now_ms()
+local users = redis.call('HMGET', KEYS[4], 'user1', 'user2')
 local body = cmsgpack.pack({'seen', ARGV[3], seq, since, tonumber(ARGV[6]), ARGV[7],
-  ARGV[8], direct and room[6] or '', direct and room[7] or ''})
-local event = envelope(tonumber(room[1]), counter * 1024 + tonumber(record[3]), 0, 0, at, body)
+  ARGV[8], direct and users[1] or '', direct and users[2] or ''})
+local event = envelope(id, counter * 1024 + tonumber(record[3]), 0, 0, at, body)
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 redis.call('HSET', KEYS[7], ARGV[3], int(seq))
-redis.call('HSET', KEYS[4], 'last', int(counter))
-redis.call('XADD', KEYS[2], int(counter) .. '-0', 'e', event, 'r', KEYS[4])
+redis.call('HSET', KEYS[4],
+  state_field(id, held_in, head, given, counter, active, woke, deleted))
+redis.call('XADD', KEYS[2], counter, event, KEYS[4])
 if direct then
   redis.call('XADD', KEYS[8], int(counter) .. '-0', 'u', ARGV[3], 'f', int(since), 't', int(seq),
     'a', int(at))
 end
-local quiet = math.abs(at - tonumber(room[5])) >= tonumber(ARGV[9])
+local quiet = math.abs(at - active) >= tonumber(ARGV[9])
 redis.call('SPUBLISH', direct and quiet and KEYS[9] or KEYS[3], event)
 return {'moved', seq}

@@ -17,13 +17,15 @@
 
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
-if redis.call('HGET', KEYS[3], 'epoch') == epoch then return 'open' end
+local _, held_in = state_of(KEYS[3])
+if held_in == tonumber(epoch) then return 'open' end
 if epoch ~= ARGV[1] or redis.call('HGET', KEYS[1], 'generation') ~= ARGV[2] then return 'stale' end
 for i = 3, 7 do redis.call('DEL', KEYS[i]) end
-redis.call('HSET', KEYS[3], 'id', ARGV[4], 'epoch', epoch, 'kind', ARGV[5], 'name', ARGV[6],
+redis.call('HSET', KEYS[3], 'floor', ARGV[14], 'key', ARGV[3], 'kind', ARGV[5], 'name', ARGV[6],
   'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
-  'created', ARGV[11], 'head', ARGV[12], 'given', ARGV[13], 'floor', ARGV[14], 'last', 0,
-  'active', ARGV[15])
+  'created', ARGV[11],
+  state_field(tonumber(ARGV[4]), tonumber(epoch), tonumber(ARGV[12]), tonumber(ARGV[13]), 0,
+    tonumber(ARGV[15]), 0, 0))
 for i = 16, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 -- It is held from now on, however long ago its last event was.
 redis.call('ZADD', KEYS[2], int(now_ms()), ARGV[3])

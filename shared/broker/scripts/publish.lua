@@ -2,125 +2,158 @@
 --
 -- KEYS[1]  the partition's record      KEYS[2]  the partition's stream
 -- KEYS[3]  the control channel         KEYS[4]  the wakes
--- KEYS[5..] four for each of R rooms: its record, its log, its channel, its gone
--- KEYS[..]  one for each send: the key that remembers its clientMsgId
+-- KEYS[5], KEYS[6]  what remembers clientMsgIds (see below)
+-- KEYS[7..] three for each of R rooms: its record, its log, its channel
+-- KEYS[..]  one for each effect: the gone of its room
 -- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
 -- ARGV[3]  after how long without an event a direct chat wakes, ms
 -- ARGV[4]  the latest epoch that the gateway has seen: a server of an earlier one was left behind
 --          by a failover, and what it accepts would be lost
--- ARGV[5]  R
--- ARGV[6..] two for each room: its id, as the gateway knows it, and the encoded body of its wake
---          ('' for a named room, which never wakes)
--- ARGV[..] three for each send: the number of its room (1..R), its effect, the encoded body.
---          Effects: '' none; 'floor' raises the room's floor to the event; 'delete <seq>' deletes
---          the message there; 'drop' deletes the room; 'password <hash>'; 'kick <user>',
---          'ban <user>', 'unban <user>', 'promote <user>', 'demote <user>': a user's standing
+-- ARGV[5]  R                           ARGV[6]  S: how many sends there are, in order by room
+-- ARGV[7..] two for each room: its id, as the gateway knows it, and how many of the sends it has
+-- ARGV[..]  one for each send: what names it once and for all
+-- ARGV[..]  one for each send: its encoded body
+-- ARGV[..]  two for each effect: the number of its send (1..S), and 'floor' (raises the room's
+--           floor to the event), 'delete <seq>' (deletes the message there), 'drop' (deletes the
+--           room), 'password <hash>', or a user's standing: 'kick <user>', 'ban <user>',
+--           'unban <user>', 'promote <user>', 'demote <user>'
 --
--- Returns nil when the partition is closed; else {epoch, results}, with for each send
--- {status, id, seq, created_at}:
---   accepted    a new event
---   duplicate   this clientMsgId was accepted before; the numbers are of that time
---   absent      the room is not held here (quiet, or of another epoch): open it and come again
---   gone        the room has another id, or was deleted
---   overloaded  the backlog is full
+-- Returns nil when the partition is closed; else {epoch, results}, with four numbers for each
+-- send: status, id, seq, created_at. Status is
+--   0 accepted    a new event
+--   1 duplicate   this clientMsgId was accepted before; the numbers are of that time
+--   2 absent      the room is not held here (quiet, or of another epoch): open it and come again
+--   3 gone        the room has another id, or was deleted
+--   4 overloaded  the backlog is full
 -- Nothing is written before every check that could fail has passed for its send, and no write
--- below can fail: the types are ours and the ids only grow.
+-- below can fail: the types are ours and the ids only grow. What the sends of a call write into
+-- the same place is written once.
+--
+-- A clientMsgId is remembered in the hash of the period it came in, a period being as long as it
+-- must be remembered. Two hashes take turns, and both are asked. What is remembered is the head of
+-- the envelope.
 
-local epoch = open_epoch(KEYS[1])
-if not epoch or tonumber(epoch) < tonumber(ARGV[4]) then return false end
-local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
-local counter, position, number = tonumber(record[1]), tonumber(record[2]), tonumber(record[3])
-local max_backlog, dedupe_ms = tonumber(ARGV[1]), ARGV[2]
-local quiet_ms, room_count = tonumber(ARGV[3]), tonumber(ARGV[5])
-local first_send_key, first_send_arg = 4 + 4 * room_count, 5 + 2 * room_count
+local call = redis.call
+local record = call('HMGET', KEYS[1], 'epoch', 'replid', 'counter', 'position', 'number', 'period')
+local epoch = tonumber(record[1])
+if not epoch or not is_here(record[2]) or epoch < tonumber(ARGV[4]) then return false end
+local counter, position, number = tonumber(record[3]), tonumber(record[4]), tonumber(record[5])
+local most, memory_ms = position + tonumber(ARGV[1]), tonumber(ARGV[2])
+local quiet_ms, room_count, send_count = tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local names, bodies = 6 + 2 * room_count, 6 + 2 * room_count + send_count
 local created_at = now_ms()
 
-local rooms = {}
-for i = 1, room_count do
-  local key = 1 + 4 * i
-  local fields = redis.call('HMGET', KEYS[key], 'id', 'epoch', 'head', 'given', 'active', 'deleted',
-    'woke')
-  local room = {record = KEYS[key], log = KEYS[key + 1], channel = KEYS[key + 2],
-    gone = KEYS[key + 3], wake = ARGV[5 + 2 * i]}
-  if not fields[1] or fields[2] ~= epoch then
-    room.refusal = 'absent'
-  elseif fields[1] ~= ARGV[4 + 2 * i] or fields[6] then
-    room.refusal = 'gone'
-  else
-    room.id, room.head, room.given = tonumber(fields[1]), tonumber(fields[3]), tonumber(fields[4])
-    room.active, room.woke = tonumber(fields[5]), fields[7]
+-- What an event at `seq` does to its room beside having a place in it.
+local function apply(effect, key, seq)
+  local verb, word = string.match(effect.what, '^(%a+) ?(.*)$')
+  if verb == 'floor' then
+    call('HSET', key, 'floor', seq)
+  elseif verb == 'delete' then
+    call('ZADD', effect.gone, word, word)
+  elseif verb == 'password' then
+    call('HSET', key, 'password', word, 'password_seq', seq)
+  elseif verb == 'promote' then
+    call('HSET', key, 'moderator:' .. word, 1)
+  elseif verb == 'demote' then
+    call('HDEL', key, 'moderator:' .. word)
+  elseif verb == 'unban' then
+    call('HDEL', key, 'banned:' .. word)
+  elseif verb == 'kick' then
+    call('HSET', key, 'kicked:' .. word, seq)
+  elseif verb == 'ban' then
+    call('HSET', key, 'kicked:' .. word, seq, 'banned:' .. word, 1)
+    call('HDEL', key, 'moderator:' .. word)
   end
-  rooms[i] = room
 end
 
-local results = {}
-for i = 1, #KEYS - first_send_key do
-  local arg = first_send_arg + 3 * (i - 1)
-  local room, effect, body = rooms[tonumber(ARGV[arg + 1])], ARGV[arg + 2], ARGV[arg + 3]
-  local once = KEYS[first_send_key + i]
-  local known = redis.call('GET', once)
-  if known then
-    local id, seq, at = string.match(known, '(%d+) (%d+) (%d+)')
-    results[i] = {'duplicate', tonumber(id), tonumber(seq), tonumber(at)}
-  elseif room.refusal then
-    results[i] = {room.refusal}
-  elseif counter - position >= max_backlog then
-    results[i] = {'overloaded'}
-  else
-    counter = counter + 1
-    local id = counter * 1024 + number
-    local seq = math.max(room.head, room.given) + 1
-    local event = envelope(room.id, id, seq, room.head, created_at, body)
-    redis.call('XADD', KEYS[2], int(counter) .. '-0', 'e', event, 'r', room.record)
-    redis.call('XADD', room.log, int(seq) .. '-0', 'e', event)
-    redis.call('SPUBLISH', room.channel, event)
-    redis.call('SET', once, int(id) .. ' ' .. int(seq) .. ' ' .. int(created_at), 'PX', dedupe_ms)
-    -- A clock that was set back makes the last event one of the future: that wakes too. So does
-    -- the first event since the room is held: who came online before could not be told of it.
-    local idle = created_at - room.active
-    if room.wake ~= '' and
-        (not room.woke or idle < 0 or idle >= quiet_ms or effect == 'drop') then
-      room.woke = '1'
-      redis.call('HSET', room.record, 'woke', 1)
-      wake(KEYS[3], KEYS[4], counter,
-        envelope(room.id, id, seq, room.head, created_at, room.wake))
-    end
-    room.head, room.active, room.last = seq, created_at, counter
-    if effect == 'floor' then
-      redis.call('HSET', room.record, 'floor', int(seq))
-    elseif effect == 'drop' then
-      redis.call('HSET', room.record, 'deleted', 1)
-      room.refusal = 'gone'
-    elseif effect ~= '' then
-      local verb, word = string.match(effect, '^(%a+) (.*)$')
-      if verb == 'delete' then
-        redis.call('ZADD', room.gone, word, word)
-      elseif verb == 'password' then
-        redis.call('HSET', room.record, 'password', word, 'password_seq', int(seq))
-      elseif verb == 'promote' then
-        redis.call('HSET', room.record, 'moderator:' .. word, 1)
-      elseif verb == 'demote' then
-        redis.call('HDEL', room.record, 'moderator:' .. word)
-      elseif verb == 'unban' then
-        redis.call('HDEL', room.record, 'banned:' .. word)
-      else
-        redis.call('HSET', room.record, 'kicked:' .. word, int(seq))
-        if verb == 'ban' then
-          redis.call('HSET', room.record, 'banned:' .. word, 1)
-          redis.call('HDEL', room.record, 'moderator:' .. word)
+local effects, gone = {}, 6 + 3 * room_count
+for arg = bodies + send_count + 1, #ARGV, 2 do
+  gone = gone + 1
+  effects[tonumber(ARGV[arg])] = {what = ARGV[arg + 1], gone = KEYS[gone]}
+end
+
+-- The hash of this period holds what is of the period before last, until the first send of this
+-- one. It says so by when it would expire; after the clock was set back it may say later.
+local period = math.floor(created_at / memory_ms)
+local once, once_before = KEYS[5 + period % 2], KEYS[6 - period % 2]
+local new_period = record[6] ~= int(period)
+if new_period and call('PEXPIRETIME', once) <= (period + 1) * memory_ms then
+  call('UNLINK', once)
+end
+local known_now = call('HMGET', once, unpack(ARGV, names + 1, names + send_count))
+local known_before = call('HMGET', once_before, unpack(ARGV, names + 1, names + send_count))
+
+local results, fresh, memory, entries = {}, {}, {}, {}
+local last_send = 0
+for i = 1, room_count do
+  local key, arg = KEYS[4 + 3 * i], 5 + 2 * i
+  local log, channel = KEYS[5 + 3 * i], KEYS[6 + 3 * i]
+  local id, held_in, head, given, last, active, woke, deleted = state_of(key)
+  local refusal = held_in ~= epoch and 2 or (id ~= tonumber(ARGV[arg]) or deleted == 1) and 3
+  local counted = counter
+  local first_send = last_send + 1
+  last_send = last_send + tonumber(ARGV[arg + 1])
+  for send = first_send, last_send do
+    local name, effect = ARGV[names + send], effects[send]
+    local status, event_id, seq, at = 0, 0, 0, created_at
+    local known = fresh[name] or known_now[send] or known_before[send]
+    if known then
+      local _
+      status = 1
+      _, _, _, _, _, event_id, _, seq, _, _, _, at = struct.unpack(HEAD, known)
+    elseif refusal then
+      status = refusal
+    elseif counter >= most then
+      status = 4
+    else
+      counter = counter + 1
+      event_id, seq = counter * 1024 + number, math.max(head, given) + 1
+      local start = head_of(id, event_id, seq, head, created_at)
+      local event = start .. ARGV[bodies + send]
+      fresh[name] = start
+      memory[#memory + 1] = name
+      memory[#memory + 1] = start
+      entries[#entries + 1] = event
+      entries[#entries + 1] = key
+      if #entries == 16 then
+        call('XADD', KEYS[2], counter, unpack(entries))
+        entries = {}
+      end
+      call('XADD', log, seq, 'e', event)
+      call('SPUBLISH', channel, event)
+      -- A clock that was set back makes the last event one of the future: that wakes too. So does
+      -- the first event since the room is held: who came online before could not be told of it.
+      local idle = created_at - active
+      if woke == 0 or idle < 0 or idle >= quiet_ms or effect and effect.what == 'drop' then
+        woke = 1
+        local room = call('HMGET', key, 'kind', 'key', 'user1', 'user2')
+        if room[1] == 'direct' then
+          local body = cmsgpack.pack({'wake', room[2], room[3], room[4], false})
+          wake(KEYS[3], KEYS[4], counter, envelope(id, event_id, seq, head, created_at, body))
         end
       end
+      head, active, last = seq, created_at, counter
+      if effect then apply(effect, key, seq) end
+      if effect and effect.what == 'drop' then deleted, refusal = 1, 3 end
     end
-    results[i] = {'accepted', id, seq, created_at}
+    local result = 4 * send
+    results[result - 3], results[result - 2], results[result - 1], results[result] =
+      status, event_id, seq, at
+  end
+  if counter > counted then
+    call('HSET', key, state_field(id, epoch, head, given, last, active, woke, deleted))
   end
 end
 
-for i = 1, room_count do
-  local room = rooms[i]
-  if room.last then
-    redis.call('HSET', room.record, 'head', int(room.head), 'last', int(room.last),
-      'active', int(created_at))
+if #memory > 0 then
+  if #entries > 0 then call('XADD', KEYS[2], counter, unpack(entries)) end
+  call('HSET', once, unpack(memory))
+  if new_period then
+    -- A long value keeps the server from searching a small hash from end to end.
+    call('HSET', once, '', string.rep('-', 100))
+    call('PEXPIREAT', once, (period + 3) * memory_ms)
+    call('HSET', KEYS[1], 'period', period)
   end
+  call('HSET', KEYS[1], 'counter', counter)
 end
-redis.call('HSET', KEYS[1], 'counter', int(counter))
-return {tonumber(epoch), results}
+return {epoch, results}

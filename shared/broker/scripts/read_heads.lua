@@ -5,5 +5,8 @@
 -- Returns for each its head, or '0' when it is not held.
 
 local heads = {}
-for i, record in ipairs(KEYS) do heads[i] = redis.call('HGET', record, 'head') or '0' end
+for i, record in ipairs(KEYS) do
+  local _, _, head = state_of(record)
+  heads[i] = int(head or 0)
+end
 return heads

@@ -12,8 +12,9 @@
 
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
-local room = redis.call('HMGET', KEYS[2], 'epoch', 'id', 'head', 'floor', 'kind')
-if room[1] ~= epoch then return {} end
+local id, held_in, head = state_of(KEYS[2])
+if held_in ~= tonumber(epoch) then return {} end
+local room = redis.call('HMGET', KEYS[2], 'floor', 'kind')
 local entries
 if ARGV[1] == 'forward' then
   entries = redis.call('XRANGE', KEYS[3], ARGV[2], ARGV[3], 'COUNT', ARGV[4])
@@ -22,5 +23,5 @@ else
 end
 local events = {}
 for i, entry in ipairs(entries) do events[i] = entry[2][2] end
-local moves = room[5] == 'direct' and words_of_moves(KEYS[6]) or {}
-return {epoch, room[2], room[3], room[4], events, redis.call('ZRANGE', KEYS[4], 0, -1), moves}
+local moves = room[2] == 'direct' and words_of_moves(KEYS[6]) or {}
+return {epoch, int(id), int(head), room[1], events, redis.call('ZRANGE', KEYS[4], 0, -1), moves}

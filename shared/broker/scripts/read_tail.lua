@@ -10,8 +10,8 @@
 
 local epoch = open_epoch(KEYS[1])
 if not epoch then return false end
-local room = redis.call('HMGET', KEYS[2], 'epoch', 'id', 'head', 'floor', 'deleted')
-if room[1] ~= epoch or room[5] then return {} end
+local room, held_in, head, _, _, _, _, deleted = state_of(KEYS[2])
+if held_in ~= tonumber(epoch) or deleted == 1 then return {} end
 local position = tonumber(redis.call('HGET', KEYS[1], 'position'))
 local events, below = {}, '+'
 while below do
@@ -24,5 +24,6 @@ while below do
     if i == 100 then below = '(' .. entry[1] end
   end
 end
-return {room[2], room[3], room[4], redis.call('HGET', KEYS[5], ARGV[1]) or '', events,
+return {int(room), int(head), redis.call('HGET', KEYS[2], 'floor'),
+  redis.call('HGET', KEYS[5], ARGV[1]) or '', events,
   redis.call('ZRANGE', KEYS[4], 0, -1), words_of_moves(KEYS[6])}

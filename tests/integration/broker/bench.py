@@ -11,7 +11,7 @@ from shared.broker.rooms import Held, NotHeld, RoomBroker
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.events import Event, MessagePosted, RoomCreated
-from shared.model.ids import chat_key
+from shared.model.ids import chat_key, counter_of
 from shared.model.rooms import Room
 from tests.support.valkey import Valkey
 
@@ -44,7 +44,7 @@ class Bench:
 
     def partition_broker(self, settings: Settings) -> PartitionBroker:
         """Another persister's, with connections of its own."""
-        return PartitionBroker(self.server.client(), settings)
+        return PartitionBroker(self.server.client(), self.server.pipe(), settings)
 
     async def reopen(self, epoch: int, start: int = 0) -> None:
         """Open the partition in an epoch."""
@@ -106,7 +106,8 @@ class Bench:
     async def stream(self) -> list[tuple[int, Event]]:
         """The partition's whole stream: counters and events."""
         rows = await self.client.xrange(PART.stream)
-        return [(int(row.split(b"-")[0]), codec.decode(fields[b"e"])) for row, fields in rows]
+        events = [codec.decode(data) for _, fields in rows for data in fields]
+        return [(counter_of(event.id), event) for event in events]
 
 
 async def code_of(work: object) -> str:

@@ -54,17 +54,42 @@ async def test_nothing_came(bench: Bench, reader: StreamReader) -> None:
 
 async def test_poison_is_read(bench: Bench, reader: StreamReader) -> None:
     """Entries that no gateway wrote are read as they are, whatever they hold."""
-    for counter, fields in enumerate(
-        [{"x": "y"}, {"r": b"\xff\xfe", "e": b"\xff"}, {"e": b""}, {"r": "elsewhere"}], 1
-    ):
+    rows = ({"x": "y"}, {b"\xff": b"\xff\xfe"}, {"": ""}, {"a": "1", "b": "2", "c": "3"})
+    for counter, fields in zip((1, 2, 3, 5), rows, strict=True):
         await bench.client.xadd(PART.stream, fields, f"{counter}-0")
     entries = await reader.range(0, 0, 10)
     assert [(entry.counter, entry.data) for entry in entries] == [
-        (1, b""),
+        (1, b"x"),
         (2, b"\xff"),
         (3, b""),
-        (4, b""),
+        (4, b"b"),
+        (5, b"c"),
     ]
+
+
+async def test_events_that_were_sent_together(bench: Bench, reader: StreamReader) -> None:
+    """Sends of one call are read as single events, from any of them on, and found by their ids."""
+    one, two = await bench.make("one"), await bench.make("two")
+    sends = [bench.send(room, f"m{n}") for n in range(10) for room in (one, two)]
+    accepted = sorted([reply.id for reply in await asyncio.gather(*sends)])
+    assert await bench.client.xlen(PART.stream) < 2 + len(sends)
+    for most in (1, 5, 100):
+        assert [codec.decode(entry.data).id for entry in await everything(reader, most)] == accepted
+    for position in range(3, 23):
+        found = await reader.range(0, position - 1, 1)
+        assert codec.decode(found[0].data).id == accepted[position - 3]
+    for event_id in accepted:
+        found_event = await bench.rooms.event(event_id)
+        assert found_event is not None
+        assert found_event[1].id == event_id
+
+
+async def everything(reader: StreamReader, most: int) -> list[Entry]:
+    """All entries after the creation of two rooms, as a persister reads them."""
+    entries: list[Entry] = []
+    while found := await reader.read({0: entries[-1].counter if entries else 2}, most, block=0):
+        entries += found[0]
+    return entries
 
 
 async def test_dead_letters(bench: Bench) -> None:

@@ -102,8 +102,8 @@ class Gateway:
 
     def _receive(self, channel: str, data: bytes) -> None:
         event = codec.decode(data)
-        if not self.follower.receive(channel, event):
-            self.hub.receive(channel, event)
+        if not self.hub.receive(channel, event):
+            self.follower.receive(channel, event)
 
     def _subscribed(self, channel: str) -> None:
         self.followed.append(channel)

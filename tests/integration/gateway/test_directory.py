@@ -98,7 +98,8 @@ async def test_sends_keep_their_order_while_a_room_is_opened(stage: Stage) -> No
 async def test_activity_and_eviction_at_once(stage: Stage) -> None:
     """With rooms leaving the broker all the time, every message has its place, and once."""
     # Quieter than a persister may be told to wait for, and swept without a pause.
-    owner = PartitionBroker(stage.server.client(), replace(stage.settings, room_idle=0.001))
+    settings = replace(stage.settings, room_idle=0.001)
+    owner = PartitionBroker(stage.server.client(), stage.server.pipe(), settings)
     evicted = 0
 
     async def sweep() -> None:

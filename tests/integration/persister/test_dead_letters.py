@@ -1,5 +1,7 @@
 """Entries that the database refuses: set aside, with their neighbours stored."""
 
+import struct
+
 from persister.admin import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
@@ -22,9 +24,16 @@ async def inject(stage: Stage, room: Room, data: bytes) -> int:
     """Put an entry into the room's partition as no gateway would, with the next number."""
     part = part_of(stage, room)
     counter = int(await stage.server.admin.hincrby(part.record, "counter", 1))
-    fields = {"r": part.room(room.key), "e": data}
-    await stage.server.admin.xadd(part.stream, fields, f"{counter}-0")
+    await stage.server.admin.xadd(part.stream, {data: part.room(room.key)}, f"{counter}-0")
     return counter
+
+
+async def move_head(stage: Stage, room: Room, head: int) -> None:
+    """Let a room's record say that it stands elsewhere."""
+    record = part_of(stage, room).room(room.key)
+    state = list(struct.unpack("<8d", await stage.server.admin.hget(record, "state")))
+    state[2] = head
+    await stage.server.admin.hset(record, "state", struct.pack("<8d", *state))
 
 
 def forged(room: Room, seq: int, msg_id: str, body: object = None) -> bytes:
@@ -194,7 +203,7 @@ async def test_deleted_meanwhile(stage: Stage) -> None:
         await stage.send(room, "m1")
         await inject(stage, room, forged(room, 2, "m1"))
         await stage.all_stored(room, 2)
-        await stage.server.admin.hset(part_of(stage, room).room(room.key), "head", 2)
+        await move_head(stage, room, 2)
         await stage.clear(room)
         await stage.all_stored(room, 3)
         await stage.database.run("UPDATE events SET client_msg_id = 'other' WHERE seq = 1")

@@ -41,3 +41,37 @@ async def test_a_handshake_that_is_too_large(calm: Server) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         await connect(f"ws://{calm.address}/", additional_headers={"Authorization": "x" * 9000})
     assert refusal.value.response.status_code == 431
+
+
+KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+VERSION = b"Sec-WebSocket-Version: 13\r\n"
+OFFER = b"Sec-WebSocket-Protocol: one, \xff\r\n"
+UPGRADE = b"Host: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "answer"),
+    [
+        (b"GET /", KEY + VERSION, b"101 Switching Protocols"),
+        (b"GET /", KEY + VERSION + OFFER, b"101 Switching Protocols"),
+        (b"GET /nowhere", KEY + VERSION, b"403 Forbidden"),
+        (b"GET /", KEY, b"426 Upgrade Required"),
+        (b"GET /", KEY + b"Sec-WebSocket-Version: 8\r\n", b"426 Upgrade Required"),
+        (b"GET /", VERSION, b"400 Bad Request"),
+        (b"GET /", VERSION + b"Sec-WebSocket-Key: c2hvcnQ=\r\n", b"400 Bad Request"),
+        (b"GET /", VERSION + b"Sec-WebSocket-Key: \xff\xfe?\r\n", b"400 Bad Request"),
+        (b"POST /", KEY + VERSION, b"400 Bad Request"),
+    ],
+)
+async def test_handshakes(calm: Server, line: bytes, headers: bytes, answer: bytes) -> None:
+    """A handshake that is none is refused with the status that says why, without a trace."""
+    host, port = calm.address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(line + b" HTTP/1.1\r\n" + UPGRADE + headers + b"\r\n")
+    async with asyncio.timeout(30):
+        assert await reader.readline() == b"HTTP/1.1 " + answer + b"\r\n"
+        if answer.startswith(b"101"):
+            writer.close()
+        else:
+            assert b"connection: close" in (await reader.read()).lower()
+    assert calm.logged_no_trace()

@@ -26,6 +26,7 @@ from shared.model.events import (
     Unknown,
     Wake,
 )
+from shared.storage.tables import events as events_table
 from tests.support.events import (
     cleared,
     created,
@@ -61,33 +62,38 @@ def test_rows_of_a_batch() -> None:
     )
     assert batch.position == 4
     assert batch.created == ["r:general"]
-    assert [(row["kind"], row["seq"], row["content"]) for row in batch.events] == [
+    assert [(row.kind, row.seq, row.content) for row in batch.events] == [
         ("message", 1, "one"),
         ("clear", 2, None),
         ("message", 3, "three"),
     ]
-    assert {row["epoch"] for row in batch.events + batch.rooms} == {5}
+    assert {row.epoch for row in batch.events} | {row["epoch"] for row in batch.rooms} == {5}
 
 
 def test_row_of_a_message() -> None:
-    """A message's row has all of it, and the epoch it was stored in."""
-    assert event_row(message(3, "hi"), 5) == {
-        "id": 3072,
-        "room_id": 7,
-        "seq": 3,
-        "prev": 2,
-        "kind": "message",
-        "sender": "ann",
-        "content": "hi",
-        "client_msg_id": "msg-3",
-        "deleted": False,
-        "created_at": 1003,
-        "epoch": 5,
-        "target_id": None,
-        "target_seq": None,
-        "seen_at": None,
-        "target_user": None,
-    }
+    """A message's row has all of it, and the epoch it was stored in, in the columns' order."""
+    row = event_row(message(3, "hi"), 5)
+    assert (
+        dict(zip(events_table.c.keys(), row, strict=True))
+        == row._asdict()
+        == {
+            "id": 3072,
+            "room_id": 7,
+            "seq": 3,
+            "prev": 2,
+            "kind": "message",
+            "sender": "ann",
+            "content": "hi",
+            "client_msg_id": "msg-3",
+            "deleted": False,
+            "created_at": 1003,
+            "epoch": 5,
+            "target_id": None,
+            "target_seq": None,
+            "seen_at": None,
+            "target_user": None,
+        }
+    )
 
 
 def test_row_of_a_room() -> None:
@@ -179,9 +185,9 @@ def test_void_takes_the_place() -> None:
     """A void row keeps the place of a message and nothing of what it said."""
     batch = void_batch(entry(message(3, "secret"), 9), 5)
     [row] = batch.events
-    assert (row["id"], row["room_id"], row["seq"], row["prev"]) == (3072, 7, 3, 2)
-    assert (row["kind"], row["deleted"], row["epoch"]) == ("void", True, 5)
-    assert (row["sender"], row["content"], row["client_msg_id"]) == (None, None, None)
+    assert (row.id, row.room_id, row.seq, row.prev) == (3072, 7, 3, 2)
+    assert (row.kind, row.deleted, row.epoch) == ("void", True, 5)
+    assert (row.sender, row.content, row.client_msg_id) == (None, None, None)
     assert (batch.position, batch.heads, batch.floors) == (9, {"r:general": Head(7, 3)}, {})
 
 
@@ -202,8 +208,8 @@ def test_row_of_a_deletion() -> None:
     """A deletion's row says which message it deleted, and the batch where that stands."""
     batch = make_batch([entry(deleted(5, 3), key=CHAT)], 1)
     [row] = batch.events
-    assert (row["kind"], row["target_id"], row["target_seq"]) == ("delete", 3 << 10, 3)
-    assert (row["deleted"], row["content"]) == (False, None)
+    assert (row.kind, row.target_id, row.target_seq) == ("delete", 3 << 10, 3)
+    assert (row.deleted, row.content) == (False, None)
     assert batch.gone == [{"room": 7, "place": 3}]
     assert batch.heads == {CHAT: Head(7, 5)}
 

@@ -15,7 +15,7 @@ from gateway.protocols.offsets import Offset, Offsets, parse
 from gateway.protocols.payloads import MessagePayload, NotificationPayload, SeenPayload
 from gateway.protocols.socketio_decoder import Decoder
 from gateway.protocols.socketio_frames import SOCKETIO, SOCKETIO_BARE, SocketIOFormat
-from gateway.protocols.websocket_frames import payload
+from gateway.protocols.websocket_frames import payloads
 from shared.errors import ChatError
 from shared.model import commands
 
@@ -24,7 +24,7 @@ MESSAGE = MessagePayload(5, 2, 1, "general", "hi", "ann", "2026-01-01T00:00:00.0
 
 def sent(wire: SocketIOFormat, told: Announcement) -> list[Any]:
     """The arguments of an event as a client gets them, its name first."""
-    packet = payload(wire.pack(told.outgoing(), told.offset))
+    (packet,) = payloads(wire.pack(told.outgoing(), told.offset))
     assert packet.startswith(b"42")
     arguments: list[Any] = json.loads(packet[2:])
     return arguments
@@ -60,9 +60,9 @@ def test_replies_and_errors_are_acknowledgements() -> None:
     """A reply has the id of its event; an error stands in `{error}`, or is an `exception`."""
     error = ChatError("not_joined", "join first").payload()
     packets = [
-        payload(SOCKETIO.pack(Outgoing("reply", id=7, data={"seq": 1}))),
-        payload(SOCKETIO.pack(Outgoing("error", id=0, data=error))),
-        payload(SOCKETIO.pack(Outgoing("error", data=error))),
+        *payloads(SOCKETIO.pack(Outgoing("reply", id=7, data={"seq": 1}))),
+        *payloads(SOCKETIO.pack(Outgoing("error", id=0, data=error))),
+        *payloads(SOCKETIO.pack(Outgoing("error", data=error))),
     ]
     assert packets[0] == b'437[{"seq":1}]'
     assert (packets[1][:3], json.loads(packets[1][3:])) == (b"430", [{"error": error}])

@@ -18,6 +18,7 @@ from gateway.protocols.websocket_frames import (
     close_code,
     close_frame,
     frame,
+    payloads,
 )
 
 LIMIT = 70_000
@@ -103,3 +104,10 @@ def test_close_codes() -> None:
     for payload in (b"\x03", b"\x03\xed", b"\x03\xe8\xff"):
         with pytest.raises(WebSocketError):
             close_code(payload)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+def test_joined_frames_come_apart(size: int) -> None:
+    """Frames that were joined for one write have the payloads that were framed, in order."""
+    parts = [b"first", b"x" * size, b"last"]
+    assert list(payloads(b"".join(frame(TEXT, part) for part in parts))) == parts
