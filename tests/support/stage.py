@@ -154,7 +154,6 @@ class Stage:
 
     async def insist(self, room: Room, msg_id: str) -> Accepted:
         """Send a message again and again until it is accepted."""
-
         refusals: list[ChatError] = []
 
         async def attempt() -> Accepted | None:
