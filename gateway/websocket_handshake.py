@@ -27,9 +27,6 @@ VERSION: Final = b"13"
 KEY_SIZE: Final = 16
 """Bytes of a client's key (RFC 6455, section 4.1)."""
 
-MOST_LINE: Final = 8192
-"""Bytes of a line of a request."""
-
 GONE: Final = 1006
 """What an application is told of a client that went without a word (section 7.1.5)."""
 
@@ -109,9 +106,7 @@ class ChatProtocol(asyncio.Protocol):
         line, *lines = data[:-4].split(b"\r\n")
         method, target, _ = line.split(b" ", 2)
         headers = [(name.lower(), value) for name, _, value in (h.partition(b": ") for h in lines)]
-        if max(map(len, (line, *lines))) > MOST_LINE:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif fault := self._fault(method, target, dict(headers)):
+        if fault := self._fault(method, target, dict(headers)):
             self._refuse(*fault)
         elif self._transport is not None:
             scope = self._scope(self._transport, target, headers)

@@ -45,6 +45,11 @@ class Leases:
         """Partitions whose lease is ours and that are ours to keep."""
         return frozenset(self._held - self._surplus)
 
+    @property
+    def surplus(self) -> frozenset[int]:
+        """Partitions whose lease is ours and that others are to have."""
+        return frozenset(self._surplus)
+
     async def run(self) -> None:
         """Take, renew and hand over leases until `end`."""
         while not self._ended.is_set():

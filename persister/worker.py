@@ -121,8 +121,10 @@ class Worker:
     async def _settle(self) -> None:
         """Hand over what is no longer ours to keep, claim what is."""
         wanted = self._leases.wanted
-        for number in self._claims.keys() - wanted:
-            del self._claims[number]
+        # A lease may have been taken and become surplus while we were busy with others: nobody
+        # claimed its partition, and nobody else can.
+        for number in (self._claims.keys() | self._leases.surplus) - wanted:
+            self._claims.pop(number, None)
             await self._leases.release(number)
         taken = sorted(wanted - self._claims.keys())
         if taken:

@@ -75,7 +75,9 @@ class PlaceRequests(Asking):
         await self._ask("seen", {**_where(room, chat_id), "seq": seq}, room=room)
 
     async def delete_message(self, message_id: int) -> None:
-        """Delete a message of one's own; one that is deleted already stays so.
+        """Delete a message of one's own, or one in a room where one is owner or moderator.
+
+        One that is deleted already stays so.
 
         Raises:
             ChatError: `not_found`, also in a room it is not in; `forbidden` for another's.

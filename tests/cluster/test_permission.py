@@ -141,7 +141,8 @@ async def test_ban_and_moderators(cluster: Cluster, room: str) -> None:
         await ann.request("unban", {"room": room, "user": "bob"})
         await bob.request("joinRoom", {"room": room})
         await ann.request("setModerator", {**of, "moderator": False})
-        await mia.until(2, "moderatorChanged", room)
+        for peer in (ann, mia):
+            await peer.until(2, "moderatorChanged", room)
         assert await refused(mia, "kick", {"room": room, "user": "bob"}) == "forbidden"
         assert kinds(ann, room)[-2:] == ["unbanned", "moderatorChanged"]
 

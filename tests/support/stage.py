@@ -154,6 +154,7 @@ class Stage:
 
     async def insist(self, room: Room, msg_id: str) -> Accepted:
         """Send a message again and again until it is accepted."""
+        refusals: list[ChatError] = []
 
         async def attempt() -> Accepted | None:
             try:
@@ -161,9 +162,13 @@ class Stage:
             except ChatError as error:
                 if not error.retryable:
                     raise
+                refusals.append(error)
                 return None
 
-        accepted = await eventually(attempt)
+        try:
+            accepted = await eventually(attempt)
+        except AssertionError as error:
+            raise AssertionError(f"refused to the end: {refusals[-1].payload()}") from error
         assert accepted is not None
         return accepted
 

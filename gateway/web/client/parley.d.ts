@@ -273,7 +273,7 @@ export declare class Parley {
   seen(place: Place, seq: number): void;
   /** Be seen typing; call it at each key. */
   typing(place: Place): void;
-  /** Delete one message of one's own. */
+  /** Delete one message: of one's own, or in a room where one is owner or moderator. */
   deleteMessage(id: number): Promise<void>;
   /** Ask anything that the protocol knows. */
   request(event: string, data: unknown, options?: RequestOptions): Promise<any>;

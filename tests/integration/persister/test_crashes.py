@@ -12,9 +12,11 @@ from persister.batch import Batch
 from persister.dead_letter import MOST_TRIES
 from persister.writer import Claim, Writer
 from shared.broker.keys import PartitionKeys
+from shared.broker.partitions import PartitionBroker
 from shared.broker.publisher import Accepted
 from shared.broker.scripts import source
 from shared.config import FENCE_GAP
+from shared.model.ids import partition_of_key, room_key
 from shared.model.rooms import Room
 from shared.storage import engine
 from tests.support.proxy import Proxy
@@ -173,6 +175,44 @@ async def test_shared_out_evenly(stage: Stage) -> None:
             sent += await send_many(stage, room, 50, "n")
             await assert_once(stage, room, sent)
             await assert_once(stage, other, more)
+
+
+async def test_a_lease_taken_while_busy_is_given_back(stage: Stage) -> None:
+    """A persister gives back a lease that it took while it was busy and that others want since."""
+    members = PartitionBroker(stage.client, stage.server.pipe(), stage.settings)
+    lease = PartitionKeys(1).lease
+
+    async def ours() -> bool:
+        await members.meet("another")
+        return await members.hold_lease(1, "another")
+
+    async def theirs() -> bool:
+        return bool((await stage.server.admin.get(lease)) not in {None, b"another"})
+
+    async def renewed() -> bool:
+        await members.meet("another")
+        left = int(await stage.server.admin.pttl(lease))
+        lives.append(left)
+        return left > lives[-2]
+
+    async with stage.running():
+        room = await stage.make(name_in(0, stage.partitions))
+        await eventually(ours)
+        async with stage.database.locked():
+            await stage.send(room, "m1")
+            await members.leave("another")
+            await members.release_lease(1, "another")
+            await eventually(theirs)
+            for _ in range(3):  # each time it looks how many they are
+                lives = [10**6]
+                await eventually(renewed)
+        await eventually(ours)
+
+
+def name_in(partition: int, partitions: int) -> str:
+    """The name of a room in a partition."""
+    names = (f"room{n}" for n in range(1000))
+    return next(name for name in names if partition_of_key(room_key(name), partitions) == partition)
 
 
 async def test_database_locked_for_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
