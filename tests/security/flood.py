@@ -6,6 +6,7 @@ They go on until they are stopped, and say at the end how they fared.
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -49,17 +50,18 @@ class Attackers:
         """All at once, through each gateway."""
         floods = {"messages": self.message, "joins": self.join, "nonsense": self.nonsense}
         async with asyncio.TaskGroup() as group:
-            for number, url in enumerate(self._told["urls"]):
+            for url in self._told["urls"]:
                 for kind, send in floods.items():
                     token = self._told["tokens"][kind]
-                    group.create_task(self.flood(kind, url, token, send, f"10.9.{number}.1"))
+                    group.create_task(self.flood(kind, url, token, send))
                 group.create_task(self.connects(url))
                 group.create_task(self.asks(url))
 
-    async def flood(self, kind: str, url: str, token: str, send: Send, address: str) -> None:
-        """Send for as long as one may stay, and come back."""
-        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
+    async def flood(self, kind: str, url: str, token: str, send: Send) -> None:
+        """Send for as long as one may stay, and come back from another address."""
         while True:
+            address = f"10.128.{'.'.join(map(str, os.urandom(2)))}"
+            headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
             try:
                 async with connect(f"{url}/ws", additional_headers=headers) as socket:
                     hearing = asyncio.create_task(self.hear(kind, socket))

@@ -107,6 +107,11 @@ class RawSocket:
         """Read what is there, at least a byte: whether it was the end."""
         return not self._more()
 
+    def some(self) -> bytes:
+        """Wait for the beginning of what comes."""
+        self._more()
+        return self._got
+
     def rest(self) -> bytes:
         """All that comes until the server hangs up."""
         while self._more():
