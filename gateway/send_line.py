@@ -15,12 +15,12 @@ log = logger(__name__)
 class SendLine:
     """Hands sends to the publisher; those to a room that is not held stand in line for it."""
 
-    def __init__(self, publisher: Publisher, open_room: Callable[[str], Awaitable[object]]) -> None:
+    def __init__(self, publisher: Publisher, open_room: Callable[[str], Awaitable[Room | None]]) -> None:
         """Take the publisher over: what it finds absent comes here.
 
         Args:
             publisher: of this gateway.
-            open_room: lets the broker hold the room of a key.
+            open_room: lets the broker hold the room of a key, and returns it; None if there is none.
         """
         self._publisher = publisher
         self._open_room = open_room
@@ -61,7 +61,9 @@ class SendLine:
     async def _open(self, key: str) -> None:
         failure: ChatError | None = None
         try:
-            await self._open_room(key)
+            if await self._open_room(key) is None:
+                # It was lost with what the broker held, before SQL had it.
+                failure = ChatError("not_found", "there is no such room any more")
         except ChatError as error:
             failure = error
         except Exception:  # whoever waits must have an answer

@@ -76,7 +76,6 @@ async def test_killed_between_commit_and_trim(stage: Stage) -> None:
     """A persister killed after the commit and before the trim leaves nothing to be stored twice."""
     async with stage.running():
         room = await stage.make()
-        await stage.all_stored(room, 0)
         await stage.trimmed()
     needle = hashlib.sha1(source("committed").encode()).hexdigest().encode()  # noqa: S324 - as EVALSHA
     accepted = [await stage.send(room, f"m{n}") for n in range(50)]
@@ -305,7 +304,7 @@ async def test_loses_a_partition_while_it_opens_it(stage: Stage) -> None:
     """A persister whose partition another one claims while it opens it lets go of it, and lives."""
     async with Proxy(stage.server.port) as proxy, stage.running(REDIS_URL=proxy.url) as persister:
         room = await stage.make()
-        await stage.all_stored(room, 0)
+        await stage.trimmed()  # else it may be lost with what the broker holds
         proxy.hold_after(b"HDEL")  # the partition is being closed, after the claim was checked
         await stage.server.flush()
         await asyncio.wait_for(proxy.answered.wait(), 10)
