@@ -110,7 +110,8 @@ class Supervisor:
         try:
             await process.supervise()
         except ProcessFailedError as error:
-            self._console.say(str(error), "error")
+            for line in str(error).splitlines():  # the process's own last ones are among them
+                self._console.say(line, "error")
             self._end(error.exit_code)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -15,12 +15,14 @@ log = logger(__name__)
 class SendLine:
     """Hands sends to the publisher; those to a room that is not held stand in line for it."""
 
-    def __init__(self, publisher: Publisher, open_room: Callable[[str], Awaitable[Room | None]]) -> None:
+    def __init__(
+        self, publisher: Publisher, open_room: Callable[[str], Awaitable[Room | None]]
+    ) -> None:
         """Take the publisher over: what it finds absent comes here.
 
         Args:
             publisher: of this gateway.
-            open_room: lets the broker hold the room of a key, and returns it; None if there is none.
+            open_room: lets the broker hold the room of a key; None if there is no such room.
         """
         self._publisher = publisher
         self._open_room = open_room
