@@ -66,13 +66,16 @@ def plan_members(
 ) -> Members:
     """Return all processes of the cluster; writes the configuration of the load balancer."""
     ours = _our_environment(settings, environ, plan, data_dir)
+    # Servers that others wrote need none of our settings, and some of these are secrets.
+    known = {*Settings.__struct_encode_fields__, *EveryProcess.__struct_encode_fields__}
+    theirs = {name: value for name, value in environ.items() if name not in known}
     redis = []
     if servers.redis is not None:
         command = redis_command(servers.redis, plan, data_dir)
         repair = partial(repair_aof, servers.redis.path, data_dir.path)
         redis = [
             ProcessSpec(
-                name="redis", command=command, env=environ, cwd=data_dir.path, repair=repair
+                name="redis", command=command, env=theirs, cwd=data_dir.path, repair=repair
             )
         ]
     return Members(
@@ -85,7 +88,7 @@ def plan_members(
                 settings,
                 plan,
                 data_dir,
-                environ,
+                theirs,
                 raise_file_limit(),
                 limited=load(EveryProcess, ours).limited,
             )

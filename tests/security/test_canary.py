@@ -282,6 +282,8 @@ async def test_nothing_for_onlookers(canaries: Canaries) -> None:
         for number, path in ((0, "/status.json"), (1, "/metrics"), (101, "/metrics")):
             url = f"http://127.0.0.1:{cluster.admin_port + number}{path}"
             lines.append((await http.get(url)).text)
+    for name in ("redis", "haproxy"):  # nor in the environment of a server that others wrote
+        lines.append(Path(f"/proc/{cluster.pid(name)}/environ").read_text())
     text = "\n".join(lines)
     assert canaries.in_text(text) == []
     assert JWT["JWT_KEY"] not in text
