@@ -76,5 +76,8 @@ def _host(origin: str) -> str | None:
         return None
     if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
         return None
-    # An origin is a scheme and a host and nothing else, in lower case as browsers write it.
-    return parts.netloc if origin == f"{parts.scheme}://{parts.netloc}".lower() else None
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = name if port is None else f"{name}:{port}"
+    # An origin is a scheme and a host and nothing else, in lower case as browsers write it. What
+    # the library passes over, as before and behind brackets, is no part of one.
+    return host if origin == f"{parts.scheme}://{host}" else None

@@ -39,6 +39,9 @@ REFUSED = [
     ("loopback", "http://127.0.0.1.evil.example"),
     ("loopback", "loopback"),
     ("loopback", "http://[::1"),
+    ("loopback", "http://[::1].evil.example"),
+    ("loopback", "http://evil.example[::1]"),
+    ("loopback", "http://localhost:"),
     ("loopback", "http://localhost:99999"),
     ("", "https://chat.example:8443"),
 ]
