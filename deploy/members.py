@@ -74,9 +74,7 @@ def plan_members(
         command = redis_command(servers.redis, plan, data_dir)
         repair = partial(repair_aof, servers.redis.path, data_dir.path)
         redis = [
-            ProcessSpec(
-                name="redis", command=command, env=theirs, cwd=data_dir.path, repair=repair
-            )
+            ProcessSpec(name="redis", command=command, env=theirs, cwd=data_dir.path, repair=repair)
         ]
     return Members(
         redis=redis,

@@ -272,6 +272,11 @@ async def test_nothing_in_events(canaries: Canaries) -> None:
     assert "argon2" not in text
 
 
+def environment(pid: int) -> str:
+    """What a process was given as its environment."""
+    return Path(f"/proc/{pid}/environ").read_text(encoding="utf-8")
+
+
 async def test_nothing_for_onlookers(canaries: Canaries) -> None:
     """No secret is on a command line, where every user of the machine sees it, or in metrics."""
     cluster = canaries.cluster
@@ -282,8 +287,8 @@ async def test_nothing_for_onlookers(canaries: Canaries) -> None:
         for number, path in ((0, "/status.json"), (1, "/metrics"), (101, "/metrics")):
             url = f"http://127.0.0.1:{cluster.admin_port + number}{path}"
             lines.append((await http.get(url)).text)
-    for name in ("redis", "haproxy"):  # nor in the environment of a server that others wrote
-        lines.append(Path(f"/proc/{cluster.pid(name)}/environ").read_text())
+    # Nor in the environment of a server that others wrote.
+    lines += [environment(cluster.pid(name)) for name in ("redis", "haproxy")]
     text = "\n".join(lines)
     assert canaries.in_text(text) == []
     assert JWT["JWT_KEY"] not in text
