@@ -10,10 +10,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     BusyLoadingError,
+    ClusterDownError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
@@ -81,15 +83,16 @@ def _pool(url: str, timeout: float) -> BlockingConnectionPool:
         retry=Retry(NoBackoff(), 0),
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
-    pool.connection_class = _tells_resets(pool.connection_class)
+    pool.connection_class = _tells_troubles(pool.connection_class)
     return pool
 
 
-def _tells_resets(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """A kind of connection that calls a reset by its name.
+def _tells_troubles(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """A kind of connection that calls the server's own trouble by its name: it passes.
 
     uvloop raises RuntimeError for a write to a connection that was reset meanwhile, where asyncio
-    says nothing and lets the next read fail.
+    says nothing and lets the next read fail. redis-py takes most answers of a server that cannot
+    serve for errors in what was asked.
     """
 
     class Connection(kind):  # type: ignore[misc, valid-type]
@@ -98,6 +101,17 @@ def _tells_resets(kind: type[AbstractConnection]) -> type[AbstractConnection]:
                 await super().send_packed_command(*args, **kwargs)
             except RuntimeError as error:
                 raise RedisConnectionError(str(error)) from error
+
+        async def read_response(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the base class has them
+            try:
+                return await super().read_response(*args, **kwargs)
+            except (ClusterDownError, TryAgainError) as error:
+                raise RedisConnectionError(str(error)) from error
+            except ResponseError as error:
+                # Errors that a script passes on have a dash in front on some servers.
+                if str(error).lstrip("-").startswith(TROUBLES):
+                    raise RedisConnectionError(str(error)) from error
+                raise
 
     return Connection
 
@@ -123,10 +137,4 @@ class Script:
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 - each script answers differently
         """Run it; the answer is as the script's own first lines say, strings as bytes."""
-        try:
-            return await self._script(keys=keys, args=args)
-        except ResponseError as error:
-            # The server's own trouble, not ours: it passes.
-            if str(error).lstrip("-").startswith(TROUBLES):
-                raise RedisConnectionError(str(error)) from error
-            raise
+        return await self._script(keys=keys, args=args)

@@ -267,7 +267,10 @@ class RoomBroker:
             # The row that begins or ends beyond the event has it, if the stream does.
             rows: Any = await self._client.xrange(part.stream, place, count=1)
         for data, record in rows[0][1].items() if rows else ():
-            event = codec.decode(data)
+            try:
+                event = codec.decode(data)
+            except codec.CodecError:
+                continue  # not the one: it stands behind it, on its way to the dead letters
             if event.id == event_id:
                 return part.key_of_room(record.decode()), event
         return None

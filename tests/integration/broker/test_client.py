@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import uvloop
+from redis.exceptions import ResponseError
 
 from shared.broker.client import UNAVAILABLE, connect
+from shared.broker.tickets import TicketBroker
+from shared.errors import ChatError
+from tests.support.valkey import Valkey
+from tests.support.waiting import eventually
 
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: closing resets the connection."""
@@ -60,3 +66,24 @@ async def test_a_connection_that_is_reset_at_once_is_an_unavailable_broker() -> 
     """On the event loop of gateways, too, a reset is never anything but an unavailable broker."""
     with resetting_server() as port:
         assert await asyncio.to_thread(uvloop.run, ask_often(port)) == set()
+
+
+async def test_a_server_that_is_busy_with_a_script(server: Valkey) -> None:
+    """While a script keeps the server from all else, whatever is asked says that it passes."""
+    tickets = TicketBroker(server.client(), 1)
+    await server.admin.config_set("busy-reply-threshold", 1)
+    endless = asyncio.create_task(server.client().eval("while true do end", 0))
+
+    async def refused() -> ChatError | None:
+        try:
+            await tickets.take("nobody's")
+        except ChatError as error:
+            return error
+        return None
+
+    error = await eventually(refused)
+    await server.admin.script_kill()
+    with pytest.raises(ResponseError, match="killed"):
+        await endless
+    assert error is not None
+    assert (error.code, error.retryable) == ("broker_unavailable", True)

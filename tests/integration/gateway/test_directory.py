@@ -152,6 +152,20 @@ async def test_a_room_that_was_lost(stage: Stage) -> None:
     assert (caught.value.code, caught.value.retryable) == ("not_found", False)
 
 
+async def test_a_message_before_an_entry_that_nobody_can_read(stage: Stage) -> None:
+    """A stored message is found while the entry behind it, still unstored, is not readable."""
+    async with stage.storing():
+        room = await stage.make()
+        sent = await stage.send(room, "m1")
+        await stage.trimmed()
+    part = stage.rooms.keys_of(room.key)
+    counter = await stage.server.admin.hincrby(part.record, "counter", 1)
+    await stage.server.admin.xadd(part.stream, {b"\xc1\x00": part.room(room.key)}, f"{counter}-0")
+    place = await stage.directory.place_of(sent.id)
+    assert place is not None
+    assert (place.seq, place.sender) == (sent.seq, "ann")
+
+
 async def test_database_away(stage: Stage, tmp_path: Path) -> None:
     """While SQL is away, a held room is found, any other answers storage_unavailable."""
     directory = without_database(stage, tmp_path)
