@@ -10,8 +10,10 @@ when promises were broken, all that was seen is in `evidence.pickle`. Exit code 
 import asyncio
 import os
 import pickle
+import re
 import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,9 @@ from tests.faults.views import CHECKS
 
 SHORT: Final = 185.0
 """Seconds of faults in a short run: what comes before and after takes 20 to 40 more."""
+
+BEGINNING: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+"""How what is logged begins; a traceback's lines do not."""
 
 EXIT: Final = {"passed": 0, "violated": 1, "invalid": 3}
 
@@ -50,6 +55,7 @@ def main() -> int:
     write(folder, found)
     if found.verdict == "violated":  # to be looked into with the checker's own parts
         (folder / "evidence.pickle").write_bytes(pickle.dumps(evidence))
+        print("\n".join(errors_in(folder / "cluster" / "log")))
     print(f"\n{table(found)}\nreport: {folder / 'report.html'}")
     return EXIT[found.verdict]
 
@@ -69,6 +75,17 @@ def scale_from(seed: str, minutes: str) -> Scale:
         return Scale(seed=number, seconds=60 * float(minutes), long=True)
     except ValueError:
         raise ValueError(f"CHAOS_MINUTES={minutes} is not valid: it must be a number") from None
+
+
+def errors_in(folder: Path) -> Iterator[str]:
+    """What the processes of a cluster logged as errors, tracebacks and all."""
+    for log in sorted(folder.glob("*.log")):
+        bad = False
+        for line in log.read_text(errors="replace").splitlines():
+            if BEGINNING.match(line):
+                bad = "[error]" in line or "[critical]" in line
+            if bad:
+                yield f"{log.stem}: {line}"
 
 
 def write(folder: Path, found: Figures) -> None:

@@ -72,7 +72,8 @@ async def test_a_server_that_is_busy_with_a_script(server: Valkey) -> None:
     """While a script keeps the server from all else, whatever is asked says that it passes."""
     tickets = TicketBroker(server.client(), 1)
     await server.admin.config_set("busy-reply-threshold", 1)
-    endless = asyncio.create_task(server.client().eval("while true do end", 0))
+    client: Any = server.client()
+    endless = asyncio.create_task(client.execute_command("EVAL", "while true do end", 0))
 
     async def refused() -> ChatError | None:
         try:
