@@ -3,19 +3,28 @@
 import os
 import random
 import socket
+from collections import deque
 from typing import Final
 
 # Below the range that the kernel takes the ports of outgoing connections from.
 LOWEST: Final = 10_000
 COUNT: Final = 20_000
 
+_given: Final[deque[int]] = deque(maxlen=COUNT // 8)
+"""The last ones given: whoever asked may not listen there yet."""
+
 
 def free_port(offsets: tuple[int, ...] = (0,)) -> int:
-    """Return a port that is free on loopback, at each of the `offsets` above it too."""
+    """Return a port that is free on loopback, at each of the `offsets` above it too.
+
+    None of them is returned to anybody else for a long while.
+    """
     ours = _ours()
     while True:
         port = random.choice(ours)  # noqa: S311  nothing secret about it
-        if all(_is_free(port + offset) for offset in offsets):
+        wanted = [port + offset for offset in offsets]
+        if not any(one in _given for one in wanted) and all(map(_is_free, wanted)):
+            _given.extend(wanted)
             return port
 
 
