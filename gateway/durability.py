@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.connection import Connection
+from gateway.protocols.payloads import ResumeRequiredPayload
 from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import PartitionProbe
 from shared.broker.publisher import Accepted
@@ -111,6 +112,8 @@ class Durability:
             self._wanted[number].remove(wanted)
             if found:
                 _tell([wanted])
+            else:
+                _tell_lost(wanted)
         if not self._wanted[number]:
             del self._wanted[number]
 
@@ -129,3 +132,16 @@ def _tell(stored: list[Wanted]) -> None:
             payload = DurablePayload(wanted.seq, room=wanted.room.name)
         if not wanted.connection.ended:
             wanted.connection.emit("durable", payload)
+
+
+def _tell_lost(wanted: Wanted) -> None:
+    """Say before the next word that it does not cover what was lost.
+
+    The hub tells whoever is in the room when its partition is opened anew. Who had left it, or
+    was offline, and comes back would take that word for all it sent there.
+    """
+    room, connection = wanted.room, wanted.connection
+    chats = [room.id] if room.kind == "direct" else []
+    if not connection.ended:
+        rooms = [] if chats else [room.name]
+        connection.emit("resume_required", ResumeRequiredPayload(rooms, chats))
