@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.directory import Directory
 from shared.broker.cursors import CursorBroker
-from shared.broker.publisher import RoomNotHeld
+from shared.broker.send import RoomNotHeld
 from shared.errors import broker_unavailable
 from shared.model.rooms import Room
 from shared.storage.chats import ChatReader

@@ -1,13 +1,13 @@
 """Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
 
-import asyncio
 from typing import Final
 
 import msgspec
 
 from gateway.send_line import SendLine
-from shared.broker.publisher import Accepted, Publisher
+from shared.broker.publisher import Publisher
 from shared.broker.rooms import Held, RoomBroker
+from shared.broker.send import Send
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Body, MessagePosted, RoomCreated
 from shared.model.ids import chat_key, room_key
@@ -146,12 +146,10 @@ class Directory:
                 by_key[key] = room
         return [by_key[key] for key in sorted(by_key)][:limit]
 
-    def send(
-        self, room: Room, sender: str, client_msg_id: str, body: Body
-    ) -> "asyncio.Future[Accepted]":
+    def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Send to a room; sends take their places in the order of these calls.
 
-        The future raises ChatError, as `Publisher.send` and `room` do.
+        It ends with ChatError, as `Publisher.send` and `room` do.
         """
         return self._line.send(room, sender, client_msg_id, body)
 

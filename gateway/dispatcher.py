@@ -13,6 +13,7 @@ from gateway.handlers.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.limits import Limits, Shed, Waiting
 from gateway.protocols.frames import Frame, RequestId
 from gateway.services import Services
+from shared.broker.send import Send
 from shared.errors import ChatError, Code
 from shared.model import commands
 from shared.telemetry import logger
@@ -146,7 +147,7 @@ class Dispatcher:
         """Answer as a handler's outcome says."""
         if isinstance(outcome, Sending):
             self.under_way += 1
-            outcome.sent.add_done_callback(partial(self._sent, request, outcome.reply))
+            outcome.sent.when_done(partial(self._sent, request, outcome.reply))
         elif isinstance(outcome, CoroutineType):
             self.under_way += 1
             task = asyncio.create_task(self._await(request, outcome))
@@ -159,12 +160,7 @@ class Dispatcher:
         else:
             self._connection.reply(request, {} if outcome is None else outcome)
 
-    def _sent(
-        self,
-        request: RequestId | None,
-        reply: "Callable[[asyncio.Future[Any]], object]",
-        sent: "asyncio.Future[Any]",
-    ) -> None:
+    def _sent(self, request: RequestId | None, reply: Callable[[Send], object], sent: Send) -> None:
         self._one_less()
         try:
             self._conclude(request, reply(sent))

@@ -10,7 +10,7 @@ from gateway.connection import Connection
 from gateway.protocols.payloads import ResumeRequiredPayload
 from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import PartitionProbe
-from shared.broker.publisher import Accepted
+from shared.broker.send import Accepted
 from shared.errors import ChatError
 from shared.essential import EssentialTask
 from shared.model.events import Committed

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from shared.broker.publisher import Accepted, Publisher, Send
+from shared.broker.publisher import Publisher
+from shared.broker.send import Send
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Body
 from shared.model.rooms import Room
@@ -30,26 +31,24 @@ class SendLine:
         self._openers: set[asyncio.Task[None]] = set()
         publisher.on_absent = self._absent
 
-    def send(
-        self, room: Room, sender: str, client_msg_id: str, body: Body
-    ) -> "asyncio.Future[Accepted]":
+    def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Send; sends take their places in the order of these calls.
 
-        The future raises ChatError, as `Publisher.send` and opening a room do.
+        It ends with ChatError, as `Publisher.send` and opening a room do.
         """
         send = self._publisher.prepare(room, sender, client_msg_id, body)
         if line := self._lines.get(room.key):
             line.append(send)
         else:
             self._publisher.submit(send)
-        return send.done
+        return send
 
     def _absent(self, sends: Sequence[Send]) -> None:
         """Let sends wait until their rooms are open, and all that would overtake them."""
         for send in sends:
             key = send.room.key
             if send.waited:
-                send.fail(broker_unavailable())
+                send.settle(broker_unavailable())
             elif line := self._lines.get(key):
                 line.append(send)
             else:
@@ -77,4 +76,4 @@ class SendLine:
             if failure is None:
                 self._publisher.submit(send)
             else:
-                send.fail(failure)
+                send.settle(failure)

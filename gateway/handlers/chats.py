@@ -1,6 +1,5 @@
 """Direct chats: make one, talk, delete, see, read."""
 
-import asyncio
 import secrets
 
 from gateway.connection import Connection
@@ -26,7 +25,7 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.services import Services
-from shared.broker.publisher import Accepted
+from shared.broker.send import Send
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import MessageDeleted, MessagePosted, RoomDeleted
@@ -162,12 +161,15 @@ async def _follow_chat(services: Services, user1: str, user2: str) -> Room:
 
 
 def _send(services: Services, connection: Connection, chat: Room, body: MessagePosted) -> Sending:
-    def reply(sent: "asyncio.Future[Accepted]") -> object:
-        error = sent.exception()
-        if isinstance(error, ChatError) and error.code == "not_found":
+    def reply(sent: Send) -> object:
+        try:
+            given = sent.result()
+        except ChatError as error:
+            if error.code != "not_found":
+                raise
             # It was deleted meanwhile: what is said now begins a new one.
             return _send_anew(services, connection, chat, body)
-        return accepted(services, connection, chat, sent.result())
+        return accepted(services, connection, chat, given)
 
     return Sending(services.directory.send(chat, body.sender, body.client_msg_id, body), reply)
 

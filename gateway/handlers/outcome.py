@@ -1,11 +1,11 @@
 """How a handler ends, beside returning its reply."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from shared.broker.send import Send
 from shared.errors import ChatError
 
 Later = Coroutine[Any, Any, Any]
@@ -13,15 +13,15 @@ Later = Coroutine[Any, Any, Any]
 
 
 class Sending(msgspec.Struct):
-    """As `Later`, of one future and without a task: the way of every message.
+    """As `Later`, of one send and without a task: the way of every message.
 
     Attributes:
         sent: what the reply waits for.
         reply: makes the outcome of it once it is done; what it raises is answered like any error.
     """
 
-    sent: "asyncio.Future[Any]"
-    reply: "Callable[[asyncio.Future[Any]], object]"
+    sent: Send
+    reply: Callable[[Send], object]
 
 
 class AndThen(NamedTuple):

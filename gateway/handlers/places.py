@@ -18,7 +18,7 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.services import Services
-from shared.broker.publisher import Accepted
+from shared.broker.send import Accepted
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import MessagePosted

@@ -1,6 +1,5 @@
 """Rooms: make one, enter and leave it, talk, clear it."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ from gateway.protocols.payloads import (
     room_created_payload,
 )
 from gateway.services import Services
-from shared.broker.publisher import Accepted
+from shared.broker.send import Send
 from shared.codec import signal
 from shared.errors import ChatError
 from shared.model import commands
@@ -194,7 +193,7 @@ async def _look_up(
 
 
 def _send(services: Services, connection: Connection, room: Room, body: MessagePosted) -> Sending:
-    def reply(sent: "asyncio.Future[Accepted]") -> AcceptedPayload:
+    def reply(sent: Send) -> AcceptedPayload:
         return accepted(services, connection, room, sent.result())
 
     return Sending(services.directory.send(room, body.sender, body.client_msg_id, body), reply)

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.broker.client import Client, Script, unavailable_as_error
 from shared.broker.keys import PartitionKeys
-from shared.broker.publisher import RoomNotHeld
+from shared.broker.send import RoomNotHeld
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
 from shared.model.ids import partition_of_key

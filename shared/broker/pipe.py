@@ -6,7 +6,8 @@ else, which is rare, goes through `client`.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha1
 from typing import Any, Final
 
@@ -17,12 +18,24 @@ from redis.exceptions import ResponseError
 from shared.broker.client import TROUBLES
 from shared.broker.resp import RespConnection, Word, open_connection, pack
 from shared.broker.scripts import source
+from shared.telemetry import logger
 
 ANSWER_WITHIN: Final = 5.0
 """Seconds a reply may take; then the connection is dropped, and what was asked has failed."""
 
 REFUSALS: Final = (*TROUBLES, "READONLY", "OOM")
 """How replies begin with which a server says that it cannot serve now."""
+
+Take = Callable[[Any], object]
+"""Takes a reply, strings as bytes, or the exception that came instead.
+
+It is called while the connection is read, without a turn of the event loop in between, so that
+what it writes leaves together with what other replies and pushes of that moment write. redis-py's
+ConnectionError stands for no reply and for a server that cannot serve now, ResponseError for other
+errors.
+"""
+
+log = logger(__name__)
 
 
 class Pipe:
@@ -41,26 +54,26 @@ class Pipe:
         """
         self._url = url
         self._timeout = timeout
-        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._waiting: deque[tuple[float, Take]] = deque()
         self._unsent: list[bytes] = []
         self._connection: RespConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
 
-    def call(self, command: bytes) -> "asyncio.Future[Any]":
-        """Send a packed command; its reply, strings as bytes.
-
-        The future raises redis-py's ConnectionError where there is no reply or the server cannot
-        serve now, and ResponseError for other errors.
-        """
+    def ask(self, command: bytes, take: Take) -> None:
+        """Send a packed command; `take` gets what comes of it, never before this returns."""
         loop = asyncio.get_running_loop()
-        reply: asyncio.Future[Any] = loop.create_future()
         if not self._unsent:
             loop.call_soon(self._flush)
         self._unsent.append(command)
-        self._waiting.append((loop.time(), reply))
+        self._waiting.append((loop.time(), take))
         if self._watch is None:
             self._watch = loop.call_later(self._timeout, self._look)
+
+    def call(self, command: bytes) -> "asyncio.Future[Any]":
+        """Send a packed command; what `ask` hands over as a future."""
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.ask(command, partial(_settle, reply))
         return reply
 
     def close(self) -> None:
@@ -89,15 +102,12 @@ class Pipe:
         self._flush()
 
     def _take(self, reply: Any) -> None:  # noqa: ANN401 - whatever the server answers
-        _, waiting = self._waiting.popleft()
-        if waiting.done():
-            return  # nobody waits any more
+        _, take = self._waiting.popleft()
         if isinstance(reply, hiredis.ReplyError):
             text = str(reply)
             refused = text.startswith(REFUSALS)
-            waiting.set_exception(RedisConnectionError(text) if refused else ResponseError(text))
-        else:
-            waiting.set_result(reply)
+            reply = RedisConnectionError(text) if refused else ResponseError(text)
+        _hand(take, reply)
 
     def _lost(self, ended: "asyncio.Future[None]") -> None:
         self._fail(RedisConnectionError(f"the broker's connection ended: {ended.exception()}"))
@@ -109,9 +119,8 @@ class Pipe:
         self._unsent.clear()
         if connection is not None:
             connection.end(error)
-        for _, reply in waiting:
-            if not reply.done():
-                reply.set_exception(error)
+        for _, take in waiting:
+            _hand(take, error)
 
     def _look(self) -> None:
         """Drop a connection whose oldest call waits too long."""
@@ -136,9 +145,33 @@ class PipedScript:
 
     async def __call__(self, keys: Sequence[str], args: Sequence[Word]) -> Any:  # noqa: ANN401 - each script answers differently
         """Run it; the answer is as the script's own first lines say, strings as bytes."""
-        try:
-            return await self._pipe.call(pack("EVALSHA", self._digest, len(keys), *keys, *args))
-        except ResponseError as error:
-            if not str(error).startswith("NOSCRIPT"):
-                raise
-        return await self._pipe.call(pack("EVAL", self._source, len(keys), *keys, *args))
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.ask(keys, args, partial(_settle, answer))
+        return await answer
+
+    def ask(self, keys: Sequence[str], args: Sequence[Word], take: Take) -> None:
+        """Run it; `take` gets the answer, or what came instead."""
+
+        def first(answer: Any) -> None:  # noqa: ANN401 - whatever the script answers
+            if isinstance(answer, ResponseError) and str(answer).startswith("NOSCRIPT"):
+                self._pipe.ask(pack("EVAL", self._source, len(keys), *keys, *args), take)
+            else:
+                take(answer)
+
+        self._pipe.ask(pack("EVALSHA", self._digest, len(keys), *keys, *args), first)
+
+
+def _hand(take: Take, reply: Any) -> None:  # noqa: ANN401 - as Take
+    try:
+        take(reply)
+    except Exception:  # the replies behind it are for others
+        log.exception("reply not taken")
+
+
+def _settle(waiting: "asyncio.Future[Any]", reply: Any) -> None:  # noqa: ANN401 - as Take
+    if waiting.done():
+        return  # nobody waits any more
+    if isinstance(reply, Exception):
+        waiting.set_exception(reply)
+    else:
+        waiting.set_result(reply)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final
 
-import msgspec
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -19,22 +18,11 @@ from shared.broker.client import UNAVAILABLE
 from shared.broker.keys import PartitionKeys
 from shared.broker.pipe import Pipe, PipedScript
 from shared.broker.resp import Word, pack
-from shared.codec import encode_body
+from shared.broker.send import Accepted, RoomNotHeld, Send
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
 from shared.metrics import LATENCIES, SIZES, Counter, Histogram
-from shared.model.events import (
-    Banned,
-    Body,
-    HistoryCleared,
-    Kicked,
-    MessageDeleted,
-    MessagePosted,
-    ModeratorChanged,
-    PasswordChanged,
-    RoomDeleted,
-    Unbanned,
-)
+from shared.model.events import Body
 from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 from shared.telemetry import logger
@@ -53,54 +41,6 @@ OVERLOADED: Final = 4
 """What the script says of a send that was not simply accepted, 0, and whose room is not gone, 3."""
 
 log = logger(__name__)
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """What the broker gave a send; `duplicate` when it was accepted before.
-
-    Attributes:
-        created_at: milliseconds since 1970.
-        epoch: of the partition when it answered.
-    """
-
-    id: int
-    seq: int
-    created_at: int
-    duplicate: bool
-    epoch: int
-
-
-class RoomNotHeld(Exception):
-    """The broker does not hold the room: open it from SQL and send again."""
-
-
-class Send:
-    """A send on its way.
-
-    Attributes:
-        number: its partition's.
-        once: what names it once and for all.
-        body: encoded.
-        effect: what it does to its room's record, as the script is told.
-        done: gets what became of it.
-        waited: it came back once, because the broker did not hold its room.
-    """
-
-    __slots__ = ("body", "done", "effect", "number", "once", "room", "waited")
-
-    def __init__(self, room: Room, number: int, once: str, body: bytes, effect: str) -> None:
-        self.room = room
-        self.number = number
-        self.once = once
-        self.body = body
-        self.effect = effect
-        self.done: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self.waited = False
-
-    def fail(self, error: Exception) -> None:
-        """Say that nothing became of it."""
-        if not self.done.done():
-            self.done.set_exception(error)
 
 
 class Publisher:
@@ -124,35 +64,39 @@ class Publisher:
         ]
         self._script = PipedScript(pipe, "publish")
         self._waiting: defaultdict[int, deque[Send]] = defaultdict(deque)
-        self._calls: dict[int, asyncio.Task[None]] = {}
+        # Partitions with a call under way, or about to begin one.
+        self._busy: set[int] = set()
+        self._begun: list[int] = []
+        self._idle: asyncio.Future[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         # The latest epoch seen of each partition.
         self._epochs: defaultdict[int, int] = defaultdict(int)
         self.on_absent: Callable[[Sequence[Send]], None] = _not_held
 
-    def send(
-        self, room: Room, sender: str, client_msg_id: str, body: Body
-    ) -> "asyncio.Future[Accepted]":
+    def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Take a send; the order of the calls is the order in the room.
 
-        The future raises ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room
-        that was deleted) or RoomNotHeld.
+        It ends with ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room that
+        was deleted) or RoomNotHeld where it is not accepted.
         """
         send = self.prepare(room, sender, client_msg_id, body)
         self.submit(send)
-        return send.done
+        return send
 
     def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Make a send."""
-        # The length keeps two names from running together.
-        once = f"{room.id}:{len(sender)}:{sender}:{client_msg_id}"
         number = partition_of_key(room.key, self._partitions)
-        return Send(room, number, once, encode_body(body), _effect(body))
+        return Send(room, number, sender, client_msg_id, body)
 
     def submit(self, send: Send) -> None:
         """Hand a send to the broker, behind all that were submitted before."""
-        self._waiting[send.number].append(send)
-        if send.number not in self._calls:
-            self._calls[send.number] = asyncio.create_task(self._flush(send.number))
+        number = send.number
+        self._waiting[number].append(send)
+        if number not in self._busy:
+            self._busy.add(number)
+            if not self._begun:
+                asyncio.get_running_loop().call_soon(self._begin)
+            self._begun.append(number)
 
     def take_back(self, key: str) -> list[Send]:
         """Take out what was submitted for a room and is not on its way yet."""
@@ -170,38 +114,97 @@ class Publisher:
 
     async def close(self) -> None:
         """Wait until everything that was taken has its answer."""
-        while self._calls:
-            await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        while self._busy:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
 
-    async def _flush(self, number: int) -> None:
+    def _begin(self) -> None:
+        """Call for the partitions to which a first send came in this turn of the event loop."""
+        begun, self._begun = self._begun, []
+        for number in begun:
+            self._call(number)
+
+    def _call(self, number: int) -> None:
+        """Hand what waits for a partition to the broker, or let the partition rest."""
         waiting = self._waiting[number]
-        try:
-            while waiting:
-                sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
-                rooms = _by_room(sends)
-                try:
-                    began = monotonic()
-                    answer = await self._call(PartitionKeys(number), rooms)
-                    SECONDS.observe(monotonic() - began)
-                    SHARING.observe(len(sends))
-                    if answer is not None:
-                        self._epochs[number] = max(self._epochs[number], answer[0])
-                    if absent := _settle(rooms, answer):
-                        self.on_absent(absent)
-                except UNAVAILABLE as error:
-                    log.warning("publish failed", partition=number, error=str(error))
-                    _refuse(sends, broker_unavailable())
-                except Exception as error:
-                    log.exception("publish failed", partition=number, error=str(error))
-                    _refuse(sends, ChatError("internal", "the message could not be published"))
-        finally:
-            del self._calls[number]
+        if not waiting:
+            self._busy.discard(number)
+            if not self._busy and self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
+            return
+        call = _Call(number, [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))])
 
-    async def _call(self, part: PartitionKeys, rooms: Sequence[Sequence[Send]]) -> Any:  # noqa: ANN401 - the script's answer
+        def answered(answer: Any) -> None:  # noqa: ANN401 - the script's answer
+            if isinstance(answer, UNAVAILABLE):
+                # Asking again is safe: a send whose answer was lost is remembered by its
+                # clientMsgId.
+                task = asyncio.create_task(self._call_again(call, keys, args))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            else:
+                self._answered(call, answer)
+
+        try:
+            keys, args = call.words(self._limits, self._epochs[number])
+            self._script.ask(keys, args, answered)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._answered(call, error)
+
+    def _answered(self, call: "_Call", answer: Any) -> None:  # noqa: ANN401 - the script's answer
+        """Say what became of the sends of a call, and go on with those that came meanwhile."""
+        number = call.number
+        if isinstance(answer, UNAVAILABLE):
+            log.warning("publish failed", partition=number, error=str(answer))
+            _refuse(call.sends, broker_unavailable())
+        elif isinstance(answer, Exception):
+            log.error("publish failed", partition=number, exc_info=answer)
+            _refuse(call.sends, ChatError("internal", "the message could not be published"))
+        elif answer is None:
+            _refuse(call.sends, broker_unavailable())
+        else:
+            SECONDS.observe(monotonic() - call.began)
+            SHARING.observe(len(call.sends))
+            self._epochs[number] = max(self._epochs[number], answer[0])
+            if absent := call.settle(*answer):
+                self.on_absent(absent)
+        self._call(number)
+
+    async def _call_again(self, call: "_Call", keys: Sequence[str], args: Sequence[Word]) -> None:
+        answer: Any = None
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(UNAVAILABLE),
+                stop=stop_after_attempt(2) | stop_after_delay(6),
+                wait=wait_fixed(0.2),
+                reraise=True,
+            ):
+                with attempt:
+                    answer = await self._script(keys, args)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            answer = error
+        self._answered(call, answer)
+
+
+class _Call:
+    """A call of the script: sends of one partition, those of each room together."""
+
+    __slots__ = ("began", "number", "rooms", "sends")
+
+    def __init__(self, number: int, sends: Sequence[Send]) -> None:
+        self.number = number
+        rooms: defaultdict[tuple[str, int], list[Send]] = defaultdict(list)
+        for send in sends:
+            rooms[send.room.key, send.room.id].append(send)
+        self.rooms = list(rooms.values())
+        self.sends = [send for of_room in self.rooms for send in of_room]
+        self.began = monotonic()
+
+    def words(self, limits: Sequence[int], epoch: int) -> tuple[list[str], list[Word]]:
+        """The script's KEYS and ARGV."""
+        part, sends = PartitionKeys(self.number), self.sends
         keys = [part.record, part.stream, part.control, part.wakes, *part.once]
-        sends = [send for of_room in rooms for send in of_room]
-        args: list[Word] = [*self._limits, self._epochs[part.number], len(rooms), len(sends)]
-        for of_room in rooms:
+        args: list[Word] = [*limits, epoch, len(self.rooms), len(sends)]
+        for of_room in self.rooms:
             room = of_room[0].room
             keys += part.hot(room.key)
             args += (room.id, len(of_room))
@@ -211,47 +214,25 @@ class Publisher:
             if send.effect:
                 keys.append(part.gone(send.room.key))
                 args += (number, send.effect)
-        try:
-            return await self._script(keys, args)
-        except UNAVAILABLE:
-            # Asking again is safe: a send whose answer was lost is remembered by its clientMsgId.
-            return await self._call_again(keys, args)
+        return keys, args
 
-    async def _call_again(self, keys: Sequence[str], args: Sequence[Word]) -> Any:  # noqa: ANN401
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(UNAVAILABLE),
-            stop=stop_after_attempt(2) | stop_after_delay(6),
-            wait=wait_fixed(0.2),
-            reraise=True,
+    def settle(self, epoch: int, results: Sequence[int]) -> list[Send]:
+        """Give sends their results; those whose room is not held are returned."""
+        absent: list[Send] = []
+        numbers = iter(results)
+        for send, status, event_id, seq, at in zip(
+            self.sends, numbers, numbers, numbers, numbers, strict=True
         ):
-            with attempt:
-                return await self._script(keys, args)
-        raise AssertionError("the last attempt returns or raises")
-
-
-def _effect(body: Body) -> str:
-    """What an event does to its room's record, as the script is told."""
-    match body:
-        case MessagePosted():  # nearly always
-            return ""
-        case HistoryCleared():
-            return "floor"
-        case MessageDeleted(message_seq=seq):
-            return f"delete {seq}"
-        case RoomDeleted():
-            return "drop"
-        case PasswordChanged(password_hash=password_hash):
-            return f"password {password_hash}"
-        case Kicked(user):
-            return f"kick {user}"
-        case Banned(user):
-            return f"ban {user}"
-        case Unbanned(user):
-            return f"unban {user}"
-        case ModeratorChanged(user, _, moderator):
-            return f"promote {user}" if moderator else f"demote {user}"
-        case _:
-            return ""
+            if status <= DUPLICATE:
+                (DUPLICATES if status == DUPLICATE else ACCEPTED).value += 1
+                send.settle(Accepted(event_id, seq, at, status == DUPLICATE, epoch))
+            elif status == ABSENT:
+                absent.append(send)
+            elif status == OVERLOADED:
+                send.settle(ChatError("overloaded", "too much waits to be stored, try again"))
+            else:
+                send.settle(ChatError("not_found", "there is no such room any more"))
+        return absent
 
 
 def _dropped(reply: "asyncio.Future[Any]") -> None:
@@ -265,38 +246,4 @@ def _not_held(sends: Sequence[Send]) -> None:
 
 def _refuse(sends: Sequence[Send], error: Exception) -> None:
     for send in sends:
-        send.fail(error)
-
-
-def _by_room(sends: Sequence[Send]) -> list[list[Send]]:
-    """Sends in order, those of each room together."""
-    rooms: defaultdict[tuple[str, int], list[Send]] = defaultdict(list)
-    for send in sends:
-        rooms[send.room.key, send.room.id].append(send)
-    return list(rooms.values())
-
-
-def _settle(rooms: Sequence[Sequence[Send]], answer: list[Any] | None) -> list[Send]:
-    """Give sends their results; those whose room is not held are returned."""
-    absent: list[Send] = []
-    sends = [send for of_room in rooms for send in of_room]
-    if answer is None:
-        _refuse(sends, broker_unavailable())
-        return absent
-    epoch, results = answer
-    numbers = iter(results)
-    for send, status, event_id, seq, at in zip(
-        sends, numbers, numbers, numbers, numbers, strict=True
-    ):
-        if send.done.done():
-            continue  # the client went away and its wait was cancelled
-        if status <= DUPLICATE:
-            (DUPLICATES if status == DUPLICATE else ACCEPTED).value += 1
-            send.done.set_result(Accepted(event_id, seq, at, status == DUPLICATE, epoch))
-        elif status == ABSENT:
-            absent.append(send)
-        elif status == OVERLOADED:
-            send.fail(ChatError("overloaded", "too much waits to be stored, try again"))
-        else:
-            send.fail(ChatError("not_found", "there is no such room any more"))
-    return absent
+        send.settle(error)

@@ -21,8 +21,9 @@ from shared.broker.client import UNAVAILABLE
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionBroker, PartitionProbe
-from shared.broker.publisher import Accepted, Publisher
+from shared.broker.publisher import Publisher
 from shared.broker.rooms import NotHeld, RoomBroker
+from shared.broker.send import Accepted
 from shared.broker.stream import StreamReader
 from shared.config import Settings, load
 from shared.errors import ChatError

@@ -6,8 +6,9 @@ from typing import Any
 from shared import codec
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionBroker
-from shared.broker.publisher import Accepted, Publisher
+from shared.broker.publisher import Publisher
 from shared.broker.rooms import Held, NotHeld, RoomBroker
+from shared.broker.send import Accepted
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.events import Event, MessagePosted, RoomCreated

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared.broker.partitions import Head
-from shared.broker.publisher import Accepted, Publisher
+from shared.broker.publisher import Publisher
 from shared.broker.rooms import Held, NotHeld
+from shared.broker.send import Accepted
 from shared.broker.wakes import WakeLog
 from shared.model.events import Event, MessageDeleted, MessagePosted, RoomDeleted, Wake
 from shared.model.rooms import Room

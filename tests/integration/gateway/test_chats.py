@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.chat_list import ListedChat
-from shared.broker.publisher import Accepted
+from shared.broker.send import Accepted
 from shared.errors import ChatError
 from shared.model.events import MessageDeleted, MessagePosted
 from shared.model.rooms import Room

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from gateway.directory import Directory
 from shared.broker.partitions import PartitionBroker
-from shared.broker.publisher import Accepted, Publisher
+from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
+from shared.broker.send import Accepted
 from shared.errors import ChatError
 from shared.model.events import MessagePosted, RoomCreated
 from shared.storage.engine import open_engine

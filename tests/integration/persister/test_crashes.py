@@ -13,8 +13,8 @@ from persister.dead_letter import MOST_TRIES
 from persister.writer import Claim, Writer
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionBroker
-from shared.broker.publisher import Accepted
 from shared.broker.scripts import source
+from shared.broker.send import Accepted
 from shared.config import FENCE_GAP
 from shared.model.ids import partition_of_key, room_key
 from shared.model.rooms import Room

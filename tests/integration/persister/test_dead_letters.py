@@ -6,7 +6,7 @@ from persister.admin import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
 from shared.broker.keys import PartitionKeys
-from shared.broker.publisher import Accepted
+from shared.broker.send import Accepted
 from shared.broker.stream import DeadLetters
 from shared.model.events import Event, HistoryCleared, MessagePosted
 from shared.model.ids import partition_of_key
