@@ -6,6 +6,7 @@ users follow it from there, and stop following half as long again after its last
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from gateway.hub import Hub
@@ -33,8 +34,17 @@ log = logger(__name__)
 class ChatFollower:
     """Decides which direct chats this gateway follows."""
 
-    def __init__(self, hub: Hub, broker: RoomBroker, wakes: WakeLog, settings: Settings) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        broker: RoomBroker,
+        wakes: WakeLog,
+        settings: Settings,
+        met: Callable[[str, str], None],
+    ) -> None:
+        """Prepare; `met` is called with both users of each new chat that one here hears of."""
         self._hub = hub
+        self._met = met
         self._broker = broker
         self._wakes = wakes
         self._follow_for = settings.wake_after * 1.5
@@ -120,6 +130,7 @@ class ChatFollower:
         if len(self._announced) >= MOST_WAKES:
             del self._announced[next(iter(self._announced))]
         self._announced[event.room_id] = None
+        self._met(wake.user1, wake.user2)
         users = (user_out(wake.user1), user_out(wake.user2))
         payload = ChatPayload(event.room_id, *users, iso(event.created_at))
         to = self._hub.listeners(wake.user1, wake.user2)

@@ -1,6 +1,7 @@
 """A user's direct chats: what SQL has of all, and what the broker has beyond for some."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -13,6 +14,9 @@ from shared.storage.chats import ChatReader, StoredChat
 
 TOP: Final = 2**53
 """Above every seq."""
+
+MOST_USERS: Final = 100
+"""Users whose chats are looked up at once."""
 
 
 class ListedChat(msgspec.Struct, frozen=True):
@@ -52,11 +56,19 @@ class ChatList:
                 listed.pop(key, None)
         return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
 
-    async def partners(self, user: str) -> set[str]:
-        """Everyone a user has a direct chat with; raises as `of` does."""
-        keys = await self._broker.held_chats(user)
-        held = {other for key in keys for other in users_of_chat(key) if other != user}
-        return held | await self._reader.partners(user)
+    async def partners(self, users: Collection[str]) -> dict[str, set[str]]:
+        """Everyone with whom each of these users has a direct chat; raises as `of` does."""
+        found: dict[str, set[str]] = {user: set() for user in users}
+        names = list(found)
+        for start in range(0, len(names), MOST_USERS):
+            some = names[start : start + MOST_USERS]
+            pairs = [users_of_chat(key) for key in await self._broker.held_chats(*some)]
+            for one, other in pairs + await self._reader.pairs(some):
+                if one in found:
+                    found[one].add(other)
+                if other in found:
+                    found[other].add(one)
+        return found
 
     async def _held(self, key: str, user: str) -> tuple[Held | NotHeld, Tail | None]:
         """A chat that was held a moment ago."""

@@ -7,7 +7,7 @@ clock: what the wall clock does changes nothing.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from gateway.connection import Connection
@@ -31,7 +31,8 @@ DEAD_AFTER: Final = 6.0
 
 log = logger(__name__)
 
-Partners = Callable[[str], Awaitable[set[str]]]
+Partners = Callable[[Collection[str]], Awaitable[dict[str, set[str]]]]
+"""Everyone with whom each of some users has a direct chat."""
 
 
 class Observed:
@@ -56,7 +57,7 @@ class Presence:
             hub: where connections are told.
             pulse: this gateway's incarnation, and how many connections the cluster has.
             publisher: where changes go.
-            partners: everyone a user has a direct chat with.
+            partners: looks up who has direct chats with whom.
             limit: connections of the cluster above which one sees one's partners only.
         """
         self._hub = hub
@@ -69,6 +70,7 @@ class Presence:
         self._others: defaultdict[str, Observed] = defaultdict(Observed)
         self._told: frozenset[str] = frozenset()
         self._seen_by: dict[str, set[str]] = {}
+        self._met: set[str] = set()
         self._fresh: set[Connection] = set()
         self._state_wanted = False
         self._kept = False
@@ -109,6 +111,14 @@ class Presence:
             self._here[user].discard(connection)
             if not self._here[user]:
                 del self._here[user]
+
+    def met(self, user1: str, user2: str) -> None:
+        """A direct chat was made: where one sees one's partners only, the two see each other."""
+        online = self.online
+        for user, other in ((user1, user2), (user2, user1)):
+            if other in online and user in self._seen_by:
+                self._seen_by[user].add(other)
+                self._met.add(user)
 
     def hear(self, body: Body) -> None:
         """Take a signal of presence, or a beat."""
@@ -185,17 +195,18 @@ class Presence:
 
     async def _narrow(self, changed: frozenset[str], online: frozenset[str]) -> set[str]:
         """Keep up who sees whom, where all seeing all would be too much; who has news."""
-        dirty = set()
+        fresh = self._here.keys() - self._seen_by.keys()
+        partners = await self._partners(changed | fresh)
+        dirty, self._met = self._met, set()
         for user in changed:
-            for partner in await self._partners(user) & self._here.keys():
-                seen = self._seen_by.get(partner)
-                if seen is not None:
-                    (seen.add if user in online else seen.discard)(user)
-                    dirty.add(partner)
-        for user in [user for user in self._here if user not in self._seen_by]:
-            self._seen_by[user] = (await self._partners(user) | {user}) & online
+            for partner in partners[user] & self._seen_by.keys():
+                seen = self._seen_by[partner]
+                (seen.add if user in online else seen.discard)(user)
+                dirty.add(partner)
+        for user in fresh & self._here.keys():
+            self._seen_by[user] = (partners[user] | {user}) & online
             dirty.add(user)
-        for user in [user for user in self._seen_by if user not in self._here]:
+        for user in self._seen_by.keys() - self._here.keys():
             del self._seen_by[user]
         return dirty
 

@@ -275,8 +275,8 @@ class RoomBroker:
                 return part.key_of_room(record.decode()), event
         return None
 
-    async def held_chats(self, user: str) -> list[str]:
-        """Keys of the direct chats of a user that are held: what there is of others is in SQL.
+    async def held_chats(self, *users: str) -> list[str]:
+        """Keys of the direct chats of any of these users that are held: the others are in SQL.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -284,7 +284,8 @@ class RoomBroker:
         with unavailable_as_error():
             async with self._client.pipeline(transaction=False) as pipeline:
                 for number in range(self._partitions):
-                    pipeline.smembers(PartitionKeys(number).chats(user))
+                    part = PartitionKeys(number)
+                    pipeline.sunion([part.chats(user) for user in users])
                 found: list[set[bytes]] = await pipeline.execute()
         return sorted(key.decode() for keys in found for key in keys)
 

@@ -1,5 +1,7 @@
 """Reading direct chats: whose, how much of them is unread, what was said last."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -40,11 +42,10 @@ class ChatReader:
             for row in found
         ]
 
-    async def partners(self, user: str) -> set[str]:
-        """Everyone a user has a direct chat with."""
-        query = select(rooms.c.user1, rooms.c.user2).where(_is_chat_of(user))
-        found = await self._reader.rows(query)
-        return {row.user2 if row.user1 == user else row.user1 for row in found}
+    async def pairs(self, users: Sequence[str]) -> list[tuple[str, str]]:
+        """The two users of every direct chat of any of these users."""
+        query = select(rooms.c.user1, rooms.c.user2).where(_is_chat_of(*users))
+        return [(row.user1, row.user2) for row in await self._reader.rows(query)]
 
     async def cursor(self, room_id: int, user: str) -> int:
         """How far a user has seen a room; 0 for nothing."""
@@ -100,9 +101,9 @@ def _is_unread_by(user: str) -> ColumnElement[bool]:
     return and_(_IS_SHOWN, events.c.sender != user)
 
 
-def _is_chat_of(user: str) -> ColumnElement[bool]:
+def _is_chat_of(*users: str) -> ColumnElement[bool]:
     return and_(
-        or_(rooms.c.user1 == user, rooms.c.user2 == user),
+        or_(rooms.c.user1.in_(users), rooms.c.user2.in_(users)),
         rooms.c.kind == "direct",
         rooms.c.deleted.is_(False),
     )

@@ -200,6 +200,24 @@ async def test_above_the_limit_one_sees_ones_partners() -> None:
         assert all(users == [9] for users in eve.all("onlineUsers")[-1:])
 
 
+async def test_above_the_limit_a_new_chat_shows_who_is_online() -> None:
+    """Above BROADCAST_LIMIT connections, two who are online see each other from a new chat on."""
+    async with (
+        Cluster(env={"BROADCAST_LIMIT": "1"}) as cluster,
+        Peer(cluster.gateway_url(1)) as ann,
+        Peer(cluster.gateway_url(2)) as bob,
+    ):
+        await ann.request("userOnline", 1)
+        await bob.request("userOnline", 2)
+        for peer, own in ((ann, 1), (bob, 2)):
+            while (await peer.next("onlineUsers"))["data"] != [own]:
+                pass
+        await ann.request("createChat", {"user1Id": 1, "user2Id": 2})
+        for peer in (ann, bob):
+            while (await peer.next("onlineUsers"))["data"] != [1, 2]:
+                pass
+
+
 async def test_old_chats_cost_nothing_and_still_wake() -> None:
     """A chat that was quiet for long wakes the other's gateway, also for typing and seen marks."""
     async with Cluster(env={"WAKE_AFTER": "0.5", "ROOM_IDLE": "1"}) as cluster:

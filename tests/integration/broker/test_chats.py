@@ -169,6 +169,7 @@ async def test_both_users_hold_a_chat(bench: Bench) -> None:
     assert await bench.rooms.held_chats("bob") == [one.key]
     assert await bench.rooms.held_chats("cyd") == [two.key]
     assert await bench.rooms.held_chats("dan") == []
+    assert await bench.rooms.held_chats("bob", "cyd", "dan") == sorted([one.key, two.key])
 
 
 async def test_a_quiet_chat_is_held_no_more(bench: Bench) -> None:

@@ -65,6 +65,7 @@ class Gateway:
             broker,
             WakeLog(stage.server.client()),
             replace(stage.settings, wake_after=wake_after),
+            lambda _, __: None,
         )
         self.channels = channels
         self.followed: list[str] = []

@@ -315,8 +315,8 @@ async def test_news_come_first(stage: Stage, persister: End) -> None:
     await asyncio.sleep(0.002)
     await stage.send(await stage.chat("ann", "cyd"), "to cyd")
     assert [name for name, _, _ in await summary(stage, "ann")] == ["cyd", "bob", "dan"]
-    assert await stage.chats.partners("ann") == {"bob", "cyd", "dan"}
-    assert await stage.chats.partners("cyd") == {"ann"}
+    partners = await stage.chats.partners(["ann", "cyd", "eve"])
+    assert partners == {"ann": {"bob", "cyd", "dan"}, "cyd": {"ann"}, "eve": set()}
 
 
 steps = st.lists(
