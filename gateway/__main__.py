@@ -20,6 +20,7 @@ from gateway.rounds import Rounds
 from gateway.websocket_handshake import ChatProtocol
 from shared.broker.client import UNAVAILABLE, connect
 from shared.broker.partitions import PartitionProbe
+from shared.broker.pipe import Pipe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.storage.engine import open_engine
@@ -95,12 +96,13 @@ async def check(settings: Settings) -> None:
     if settings.tls_cert or settings.tls_key:
         check_certificate(settings.tls_cert, settings.tls_key)
     await open_engine(settings.database_url, writes=False).dispose()
-    client = connect(settings.redis_url)
+    await connect(settings.redis_url).aclose()
+    pipe = Pipe(settings.redis_url)
     try:
         with contextlib.suppress(*UNAVAILABLE):  # it may come; readiness looks again
-            await PartitionProbe(client, settings.partitions).states()
+            await PartitionProbe(pipe, settings.partitions).states()
     finally:
-        await client.aclose()
+        pipe.close()
 
 
 def main() -> None:

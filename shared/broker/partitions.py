@@ -47,9 +47,9 @@ class Head(NamedTuple):
 class PartitionProbe:
     """Looks at whether partitions are open."""
 
-    def __init__(self, client: Client, partitions: int) -> None:
+    def __init__(self, pipe: Pipe, partitions: int) -> None:
         self._partitions = partitions
-        self._state = Script(client, "partition_state")
+        self._state = PipedScript(pipe, "partition_state")
 
     async def states(self) -> list[PartitionState]:
         """Where each stands. One without an epoch accepts nothing.
@@ -66,7 +66,7 @@ class PartitionProbe:
         return states
 
 
-async def read_state(script: Script | PipedScript, number: int) -> PartitionState:
+async def read_state(script: PipedScript, number: int) -> PartitionState:
     """Run `partition_state` for one partition."""
     part = PartitionKeys(number)
     replid, epoch, partitions, last, position, age = await script([part.record, part.stream], [])

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from shared.broker.client import Client, Script, unavailable_as_error
+from shared.broker.client import unavailable_as_error
 from shared.broker.keys import PartitionKeys
+from shared.broker.pipe import Pipe, PipedScript
 from shared.model.ids import partition_of_key
 from shared.model.sessions import Session
 
@@ -52,10 +53,10 @@ class Taken(NamedTuple):
 class SessionBroker:
     """The sessions of all gateways."""
 
-    def __init__(self, client: Client, partitions: int) -> None:
+    def __init__(self, pipe: Pipe, partitions: int) -> None:
         self._partitions = partitions
-        self._save = Script(client, "save_sessions")
-        self._take = Script(client, "take_session")
+        self._save = PipedScript(pipe, "save_sessions")
+        self._take = PipedScript(pipe, "take_session")
 
     async def save(self, savings: Sequence[Saving]) -> list[bool]:
         """Keep sessions, many in a call; False for one that somebody else has taken over.

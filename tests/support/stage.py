@@ -62,7 +62,7 @@ class Stage:
         self.client = server.client()
         self.engine = open_engine(self.database.url, writes=False)
         self.reader = Reader(self.engine)
-        self.probe = PartitionProbe(self.client, partitions)
+        self.probe = PartitionProbe(server.pipe(), partitions)
         self.rooms = RoomBroker(self.client, partitions, 100_000)
         self.publisher = Publisher(server.pipe(), self.settings)
         self.directory = Directory(self.rooms, self.reader, self.publisher)

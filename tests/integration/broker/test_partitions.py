@@ -210,11 +210,11 @@ async def test_generation_grows_with_each_opening(bench: Bench) -> None:
 
 async def test_probe(bench: Bench) -> None:
     """A gateway counts closed partitions, and refuses data made with another PARTITIONS."""
-    assert [s.epoch for s in await PartitionProbe(bench.client, 1).states()] != [None]
+    assert [s.epoch for s in await PartitionProbe(bench.server.pipe(), 1).states()] != [None]
     await bench.owner.close(0)
-    assert [s.epoch for s in await PartitionProbe(bench.client, 1).states()] == [None]
+    assert [s.epoch for s in await PartitionProbe(bench.server.pipe(), 1).states()] == [None]
     with pytest.raises(ConfigError, match="PARTITIONS=3 is not valid"):
-        await PartitionProbe(bench.client, 3).states()
+        await PartitionProbe(bench.server.pipe(), 3).states()
 
 
 async def test_scripts_lost(bench: Bench) -> None:

@@ -28,7 +28,7 @@ SESSION = Session(
 @pytest.fixture
 def sessions(bench: Bench) -> SessionBroker:
     """All sessions, none yet."""
-    return SessionBroker(bench.client, PARTITIONS)
+    return SessionBroker(bench.server.pipe(), PARTITIONS)
 
 
 def saving(pid: str, owner: str = "one", session: Session | None = SESSION) -> Saving:
