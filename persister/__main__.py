@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 
+import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
@@ -123,7 +124,7 @@ def main() -> None:
         if arguments.command:
             sys.exit(0 if asyncio.run(operate(settings, arguments.action)) else 1)
         with serving_operator(listen_or_exit(settings)):
-            asyncio.run(serve(settings))
+            uvloop.run(serve(settings))
     except ConfigError as error:
         refuse(str(error))
     except (*UNAVAILABLE, *OUTAGE) as error:
