@@ -152,22 +152,27 @@ class Publisher:
 
     def _answered(self, call: "_Call", answer: Any) -> None:  # noqa: ANN401 - the script's answer
         """Say what became of the sends of a call, and go on with those that came meanwhile."""
-        number = call.number
-        if isinstance(answer, UNAVAILABLE):
-            log.warning("publish failed", partition=number, error=str(answer))
+        try:
+            self._settle(call, answer)
+        except UNAVAILABLE as error:
+            log.warning("publish failed", partition=call.number, error=str(error))
             _refuse(call.sends, broker_unavailable())
-        elif isinstance(answer, Exception):
-            log.error("publish failed", partition=number, exc_info=answer)
+        except Exception as error:  # whoever waits must have an answer
+            log.exception("publish failed", partition=call.number, error=str(error))
             _refuse(call.sends, ChatError("internal", "the message could not be published"))
-        elif answer is None:
+        self._call(call.number)
+
+    def _settle(self, call: "_Call", answer: Any) -> None:  # noqa: ANN401 - the script's answer
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is None:
             _refuse(call.sends, broker_unavailable())
-        else:
-            SECONDS.observe(monotonic() - call.began)
-            SHARING.observe(len(call.sends))
-            self._epochs[number] = max(self._epochs[number], answer[0])
-            if absent := call.settle(*answer):
-                self.on_absent(absent)
-        self._call(number)
+            return
+        SECONDS.observe(monotonic() - call.began)
+        SHARING.observe(len(call.sends))
+        self._epochs[call.number] = max(self._epochs[call.number], answer[0])
+        if absent := call.settle(*answer):
+            self.on_absent(absent)
 
     async def _call_again(self, call: "_Call", keys: Sequence[str], args: Sequence[Word]) -> None:
         answer: Any = None
