@@ -166,3 +166,26 @@ test("When the broker began a new life, the client goes on, and what it sends me
   assert.deepEqual(bob.texts(place), ann.texts(place));
   await ann.until(() => ann.client.outbox.length === 0, "all durable");
 });
+
+test("What the broker lost of a room that one has left is sent once one is back.", async () => {
+  const { ann, bob, room, place } = await two({ durable: true });
+  const beside = await Listener.connected(cluster.gateway(1), "beside"); // hears what ann would
+  await beside.client.join(room);
+  await ann.client.send(place, "kept");
+  await ann.until(() => ann.client.outbox.length === 0, "durable");
+  await cluster.kill("cluster", "SIGSTOP"); // it starts no persister again
+  await cluster.kill("persister-1");
+  await ann.client.send(place, "lost");
+  await ann.client.leave(room);
+  await cluster.flush();
+  await cluster.kill("cluster", "SIGCONT");
+  await beside.next("caughtUp");
+  await bob.client.send(place, "between");
+  await beside.next("message", ({ content }) => content === "between");
+  await ann.client.join(room);
+  const sent = ann.client.send(place, "after");
+  await ann.until(() => ann.client.outbox.length === 0, "all durable");
+  await sent;
+  const { items } = await bob.client.history(place);
+  assert.deepEqual(items.map(({ content }) => content).sort(), ["after", "between", "kept", "lost"]);
+});

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -70,6 +70,15 @@ export class Cluster {
     const pid = await this.pid(name);
     process.kill(pid, signal);
     return pid;
+  }
+
+  /** Have Redis lose all that it holds. */
+  async flush() {
+    const socket = connect(this.port + 500, "127.0.0.1");
+    socket.write("FLUSHALL\r\n");
+    const [answer] = await once(socket, "data");
+    socket.destroy();
+    if (String(answer) !== "+OK\r\n") throw new Error(`Redis said ${answer}`);
   }
 
   /** Wait until process `name` was started after the one of `pid`; a gateway also until it is ready. */
