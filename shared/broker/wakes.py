@@ -7,6 +7,9 @@ from shared.broker.client import Client, unavailable_as_error
 from shared.broker.keys import PartitionKeys
 from shared.model.events import Event
 from shared.model.ids import counter_of
+from shared.telemetry import logger
+
+log = logger(__name__)
 
 
 class WakeLog:
@@ -26,7 +29,7 @@ class WakeLog:
         return int(rows[0][0].partition(b"-")[0]) if rows else 0
 
     async def since(self, number: int, counter: int, most: int) -> list[Event]:
-        """Wakes of a partition after one, in order.
+        """Wakes of a partition after one, in order; those that this build cannot read are left out.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -34,7 +37,14 @@ class WakeLog:
         stream = PartitionKeys(number).wakes
         with unavailable_as_error():
             rows: Any = await self._client.xrange(stream, f"({counter}-0", "+", most)
-        return [codec.decode(fields[b"e"]) for _, fields in rows]
+        wakes = []
+        for place, fields in rows:
+            try:
+                wakes.append(codec.decode(fields[b"e"]))
+            except codec.CodecError as error:
+                # Of a newer gateway: its chat is found when its user is looked up again.
+                log.warning("wake not understood", stream=stream, place=place, reason=str(error))
+        return wakes
 
     @staticmethod
     def counter(wake: Event) -> int:

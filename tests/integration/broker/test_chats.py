@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -11,6 +12,7 @@ from shared.broker.rooms import Held, NotHeld
 from shared.broker.send import Accepted
 from shared.broker.wakes import WakeLog
 from shared.model.events import Event, MessageDeleted, MessagePosted, RoomDeleted, Wake
+from shared.model.ids import counter_of
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of
 
@@ -145,6 +147,18 @@ async def test_wakes_after_one(bench: Bench) -> None:
     assert await log.since(0, log.counter(every[1]), 2) == every[2:4]
     assert await log.last(0) == log.counter(every[-1])
     assert await log.since(0, await log.last(0), 10) == []
+
+
+async def test_a_wake_that_nobody_can_read(bench: Bench) -> None:
+    """A wake of a later version does not keep a gateway from those around it."""
+    await bench.chat("ann", "bob")
+    [first] = await wakes(bench)
+    place = counter_of(first.id) + 1
+    await bench.client.xadd(PART.wakes, {"e": msgspec.msgpack.encode([2, "later"])}, f"{place}-0")
+    await bench.client.hincrby(PART.record, "counter", 1)
+    await bench.chat("ann", "cyd")
+    users = [wake.body.user2 for wake in await wakes(bench) if isinstance(wake.body, Wake)]
+    assert users == ["bob", "cyd"]
 
 
 async def test_the_wake_log_is_capped(bench: Bench) -> None:
