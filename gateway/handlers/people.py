@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from gateway.connection import Connection
 from gateway.handlers.chats import list_chats
-from gateway.handlers.places import hear_chats
+from gateway.handlers.places import hear_chats, stop_hearing
 from gateway.protocols.payloads import NotificationPayload, WelcomePayload
 from gateway.services import Services
 from shared.broker.keys import EVERYONE
@@ -110,10 +110,8 @@ def _forget_user(services: Services, connection: Connection) -> None:
         return
     if connection.online:
         services.presence.went(connection.username, connection)
-    if connection.hears_chats:
-        services.hub.unlisten(connection.username, connection)
-    connection.online = connection.hears_chats = False
-    connection.chats.clear()  # what happens from now on it does not hear
+    connection.online = False
+    stop_hearing(services, connection)
 
 
 def _everyone_is_told(services: Services) -> bool:

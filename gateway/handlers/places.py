@@ -72,8 +72,21 @@ async def hear_chats(services: Services, connection: Connection) -> None:
         chats = services.hub.chats_of(connection.username)
         connection.heard_from = {local.room.id: local.head for local in chats}
         services.sessions.hears(connection)
-        await services.follower.user_came(connection.username)
-        await services.sessions.keep(connection)
+        try:
+            await services.follower.user_came(connection.username)
+            await services.sessions.keep(connection)
+        except BaseException:
+            # Else the next try would take its chats for followed here.
+            stop_hearing(services, connection)
+            raise
+
+
+def stop_hearing(services: Services, connection: Connection) -> None:
+    """Undo `hear_chats`: what happens from now on it does not hear."""
+    if connection.username is not None and connection.hears_chats:
+        services.hub.unlisten(connection.username, connection)
+    connection.hears_chats = False
+    connection.chats.clear()
 
 
 def no_such_chat(chat_id: int) -> ChatError:

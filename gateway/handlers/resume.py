@@ -6,7 +6,7 @@ from typing import NamedTuple
 from gateway.authorization import Verdict
 from gateway.connection import Connection, Member
 from gateway.handlers.outcome import AndThen
-from gateway.handlers.places import check_rooms, hear_chats
+from gateway.handlers.places import check_rooms, hear_chats, stop_hearing
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
@@ -38,6 +38,7 @@ async def resume(services: Services, connection: Connection, command: commands.R
     check_rooms(services, connection, command.rooms)
     let_go: LetGo = []
     rooms, chats = {}, {}
+    heard = connection.hears_chats
     try:
         for name, seq in command.rooms.items():
             grant = command.grants.get(name)
@@ -50,6 +51,9 @@ async def resume(services: Services, connection: Connection, command: commands.R
     except BaseException:
         for release in let_go:
             release()
+        if not heard:
+            # What comes by itself now would come before what it still lacks.
+            stop_hearing(services, connection)
         raise
     return AndThen(ResumedPayload(rooms, chats), let_go)
 

@@ -117,7 +117,10 @@ async def test_first_messages_arrive_while_subscriptions_are_cut() -> None:
 
 
 async def test_a_refused_resume_forgets_nothing() -> None:
-    """What was missed while offline comes with the second resume when the first was refused."""
+    """What was missed while offline comes with the second resume when the first was refused.
+
+    What is said between the two comes with it, too, and not before.
+    """
     async with Valkey() as server, Proxy(server.port) as proxy:
         async with (
             Cluster(gateways=1, env={"REDIS_URL": proxy.url}) as cluster,
@@ -126,7 +129,7 @@ async def test_a_refused_resume_forgets_nothing() -> None:
         ):
             for peer, name in ((ann, "ann"), (bob, "bob")):
                 await peer.request("userOnline", name)
-            sends = [{"senderId": "ann", "receiverId": "bob", "content": n} for n in "1234"]
+            sends = [{"senderId": "ann", "receiverId": "bob", "content": n} for n in "12345"]
             first = await ann.request("sendMessage", sends[0])
             await bob.next("newMessage")
             chat = {"chats": {str(first["chatId"]): first["seq"]}}
@@ -139,11 +142,34 @@ async def test_a_refused_resume_forgets_nothing() -> None:
             proxy.lose_replies(read_log.encode())
             with pytest.raises(Refusal, match="broker_unavailable"):
                 await bob.request("resume", chat)
+            await ann.request("sendMessage", sends[3])
+            await ann.until(4, "newMessage", None)
             proxy.lose_replies(None)
             await bob.request("resume", chat)
-            await ann.request("sendMessage", sends[3])
-            await bob.until(4, "newMessage", None)
-            assert [m["content"] for m in bob.all("newMessage")] == list("1234")
+            await ann.request("sendMessage", sends[4])
+            await bob.until(5, "newMessage", None)
+            assert [m["content"] for m in bob.all("newMessage")] == list("12345")
+
+
+async def test_coming_online_again_after_a_refusal() -> None:
+    """Who could not come online while the broker was silent hears of active chats with the next."""
+    async with Valkey() as server, Proxy(server.port) as proxy:
+        async with (
+            Cluster(env={"REDIS_URL": proxy.url}) as cluster,
+            Peer(cluster.gateway_url(1), "username=ann") as ann,
+            Peer(cluster.gateway_url(2), "username=bob") as bob,
+        ):
+            await ann.request("userOnline", "ann")
+            send = {"senderId": "ann", "receiverId": "bob", "content": "1"}
+            await ann.request("sendMessage", send)
+            find_room = hashlib.sha1(source("find_room").encode()).hexdigest()  # noqa: S324 - the server's choice
+            proxy.lose_replies(find_room.encode())
+            with pytest.raises(Refusal, match="broker_unavailable"):
+                await bob.request("userOnline", "bob")
+            proxy.lose_replies(None)
+            await bob.request("userOnline", "bob")
+            await ann.request("sendMessage", {**send, "content": "2"})
+            assert (await bob.next("newMessage"))["data"]["content"] == "2"
 
 
 async def test_a_killed_gateways_users_go_offline() -> None:
