@@ -84,6 +84,7 @@ class HandshakeProtocol(HttpToolsProtocol):
         super().__init__(**uvicorns)
         self._half_open = half_open
         self._head = 0
+        self._in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Await the first request."""
@@ -96,11 +97,11 @@ class HandshakeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; whatever comes between two requests is the beginning of one."""
+        """Read on; what comes after an answer is the rest of a body, or begins a request."""
         if self.cycle is None or self.cycle.response_complete:
             self._half_open.begin(self)
         super().data_received(data)
-        if self in self._half_open:
+        if self in self._half_open and not self._in_body:
             self._head += len(data)
             if self._head > MOST_HEAD:
                 self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -109,7 +110,14 @@ class HandshakeProtocol(HttpToolsProtocol):
         """The request is there."""
         self._half_open.end(self)
         self._head = 0
+        self._in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """All of the request is there: one that was refused may be answered long before."""
+        self._half_open.end(self)
+        self._in_body = False
+        super().on_message_complete()
 
     def refuse(self, status: HTTPStatus) -> None:
         """End the connection with a short answer."""

@@ -126,14 +126,20 @@ async def test_events_of_a_room_come_typed(cluster: Cluster, room: str) -> None:
 async def test_who_is_online(cluster: Cluster, users: Users) -> None:
     """Who comes online is told, and who goes offline is seen no more and hears of nothing."""
     ann, bob = users
-    async with ChatClient(cluster.gateway_url(1)) as one, ChatClient(cluster.gateway_url(2)) as two:
+    async with (
+        ChatClient(cluster.gateway_url(1)) as one,
+        ChatClient(cluster.gateway_url(2)) as two,
+        ChatClient(cluster.gateway_url(2)) as beside,
+    ):
         await one.go_online(ann)
+        await beside.go_online(ann)
         await two.go_online(bob)
         await until(one, OnlineUsers, lambda event: {ann, bob} <= set(event.users))
         assert {ann, bob} <= set(await one.online_users())
         await two.go_offline()
         await until(one, OnlineUsers, lambda event: bob not in event.users)
         sent = await one.send_to(bob, "are you there?")
+        await until(beside, NewMessage)  # from here on it is no news on gateway 2
         with pytest.raises(ChatError, match="come online first"):
             await two.online_users()
         [chat] = await two.go_online(bob)

@@ -201,6 +201,23 @@ async def test_unread_packets_are_bounded(calm: Server) -> None:
     assert await calm.error(PATH, sid) == UNKNOWN
 
 
+async def test_the_rest_of_a_body_is_no_header(calm: Server) -> None:
+    """A request that is refused before all of it is there leaves its connection as good as new."""
+    reader, writer = await asyncio.open_connection(*calm.address.split(":"))
+    start, end = (
+        f"{PATH}?EIO=4&transport=polling&sid=gone HTTP/1.1\r\nHost: {calm.address}\r\n",
+        "\r\n",
+    )
+    size = 200_000
+    writer.write(f"POST {start}Content-Length: {size}\r\n{end}x".encode())
+    assert b" 400 " in await reader.readline()
+    writer.write(b"x" * (size - 1) + f"GET {start}{end}".encode())
+    async with asyncio.timeout(30):
+        await reader.readuntil(b"HTTP/1.1 ")
+        assert await reader.readexactly(3) == b"400"
+    writer.close()
+
+
 async def test_close(calm: Server) -> None:
     """A client that closes gets its poll back with a noop, and its session is gone."""
     sid = await calm.open(PATH)
