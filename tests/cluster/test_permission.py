@@ -210,6 +210,7 @@ async def test_who_was_away(cluster: Cluster, room: str) -> None:
                 await ann.request("message", {"room": room, "content": "again"})
                 await bob.until(1, "message", room)
                 bob.lose()
+                await bob.socket.wait_closed()  # the gateway knows before it hears of the rest
             await ann.request(what, {"room": room, **data})
             shown = {"pid": bob.pid, "offset": bob.offset}
             async with SocketIOPeer(url(1), "username=bob", shown) as bob:
