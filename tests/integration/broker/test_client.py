@@ -71,7 +71,9 @@ async def test_a_connection_that_is_reset_at_once_is_an_unavailable_broker() -> 
 async def test_a_server_that_is_busy_with_a_script(server: Valkey) -> None:
     """While a script keeps the server from all else, whatever is asked says that it passes."""
     tickets = TicketBroker(server.client(), 1)
-    await server.admin.config_set("busy-reply-threshold", 1)
+    setting = "busy-reply-threshold"
+    before = await server.admin.config_get(setting)
+    await server.admin.config_set(setting, 1)
     client: Any = server.client()
     endless = asyncio.create_task(client.execute_command("EVAL", "while true do end", 0))
 
@@ -82,8 +84,11 @@ async def test_a_server_that_is_busy_with_a_script(server: Valkey) -> None:
             return error
         return None
 
-    error = await eventually(refused)
-    await server.admin.script_kill()
+    try:
+        error = await eventually(refused)
+    finally:
+        await server.admin.script_kill()
+        await server.admin.config_set(setting, before[setting])  # the next tests have it, too
     with pytest.raises(ResponseError, match="killed"):
         await endless
     assert error is not None
