@@ -114,9 +114,8 @@ class Presence:
 
     def met(self, user1: str, user2: str) -> None:
         """A direct chat was made: where one sees one's partners only, the two see each other."""
-        online = self.online
         for user, other in ((user1, user2), (user2, user1)):
-            if other in online and user in self._seen_by:
+            if user in self._seen_by and self._is_online(other):
                 self._seen_by[user].add(other)
                 self._met.add(user)
 
@@ -128,6 +127,9 @@ class Presence:
             case Beat() | PresenceChanged() | PresenceState():
                 if body.incarnation != self._pulse.incarnation:
                     self._observe(body)
+
+    def _is_online(self, user: str) -> bool:
+        return user in self._here or any(user in other.users for other in self._others.values())
 
     def _observe(self, body: Beat | PresenceChanged | PresenceState) -> None:
         other = self._others[body.incarnation]
