@@ -243,8 +243,8 @@ export class Parley extends Moderation {
       ...chats.map((id) => this.#places.of(undefined, id))];
     const places = named.filter((place) => place && place.last !== null);
     // Of a room that one has left, too: what was lost there is sent when one is back.
-    for (const room of rooms) this.#sender.doubt(`#${room}`);
-    for (const place of places) this.#sender.doubt(place.name);
+    const doubted = new Set([...rooms.map((room) => `#${room}`), ...places.map(({ name }) => name)]);
+    for (const name of doubted) this.#sender.doubt(name);
     try {
       await this.#places.resume(places);
     } catch (error) {
