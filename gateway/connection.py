@@ -83,6 +83,8 @@ class Connection:
         on_end: closes it with a code, once what it asked for is answered; called at most once.
         fell_behind: it did not read what it was sent.
         placed: the count of the last offset that was written to this client alone.
+        must_have: the count of the last offset that it cannot do without elsewhere: it told of the
+            end of a place, which its session does not know any more.
         holds_chats: it is coming back: events of chats wait until those before them are there.
         replaced: its client has come back on another connection.
         visitor: where it comes from; None while rates are not limited.
@@ -105,6 +107,7 @@ class Connection:
         "hears_chats",
         "holds_chats",
         "lagging",
+        "must_have",
         "on_end",
         "online",
         "placed",
@@ -142,6 +145,7 @@ class Connection:
         self.lagging = False
         self.fell_behind = False
         self.placed = 0
+        self.must_have = 0
         self.holds_chats = False
         self.replaced = False
         self.ended = False

@@ -252,6 +252,9 @@ class Hub:
             if not (connection.chats or connection.holds_chats) or self._is_live(connection, event)
         ]
         self.tell(_without_origin(live, event), told)
+        if isinstance(event.body, RoomDeleted):
+            for connection in live:
+                connection.must_have = self.offsets.count
 
     def place(self, connection: Connection, room: Room, seq: int) -> str:
         """The offset of what is about to tell a connection alone of a room up to `seq`."""
@@ -271,6 +274,8 @@ class Hub:
         offset = self._offset(event, room.id, head)
         if event.seq:
             connection.placed = self.offsets.count
+        if isinstance(event.body, RoomDeleted):
+            connection.must_have = self.offsets.count
         self.tell(_without_origin([connection], event), announced(event, room, offset))
 
     def chat_goes_live(self, connection: Connection, chat: Room, seen: int) -> None:
@@ -323,6 +328,7 @@ class Hub:
             if connection.display_name == user and member.since < event.seq:
                 if member.waiting is not None:
                     self.show(connection, event, local.room)
+                connection.must_have = self.offsets.count
                 self.leave(connection, local)
 
     def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:

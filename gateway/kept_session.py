@@ -79,6 +79,7 @@ class Kept:
             sent=self._sent(hub),
             rooms={name: self._room(name, local) for name, local in connection.rooms.items()},
             chats={local.room.id: self._chat(local) for local in self._chats(hub)},
+            must_have=connection.must_have,
         )
 
     def _sent(self, hub: Hub) -> int:

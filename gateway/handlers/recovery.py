@@ -73,9 +73,9 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
     if shown.offset is not None and offset is None:
         raise NotRecovered
     try:
-        taken = await _take(services, connection, shown, heart)
+        taken = await _take(services, connection, shown, offset, heart)
         offset = offset if _is_of(taken.session, offset) else None
-        whole = _has_all(taken.session, offset)
+        whole = _has(taken.session, offset, taken.session.sent)
         user = taken.session.username or connection.display_name
         found = await asyncio.gather(
             *(
@@ -93,9 +93,13 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
     return plan
 
 
-async def _take(services: Services, connection: Connection, shown: Shown, heart: Heart) -> Taken:
+async def _take(
+    services: Services, connection: Connection, shown: Shown, offset: Offset | None, heart: Heart
+) -> Taken:
     taken = await services.sessions.take(connection, shown.pid, heart)
     if taken is None or not services.identity.may_go_on(shown.username, taken.session.username):
+        raise NotRecovered
+    if not _has(taken.session, offset, taken.session.must_have):
         raise NotRecovered
     return taken
 
@@ -160,12 +164,12 @@ def _is_of(session: Session, offset: Offset | None) -> bool:
     )
 
 
-def _has_all(session: Session, offset: Offset | None) -> bool:
-    """Whether a client has all that it had been sent when its session was kept."""
-    if not session.sent:
+def _has(session: Session, offset: Offset | None, count: int) -> bool:
+    """Whether a client has all that its last gateway had sent it up to a count of offsets."""
+    if not count:
         return True
     life = session.lives[-1][0]
-    return offset is not None and offset.life == life and offset.count >= session.sent
+    return offset is not None and offset.life == life and offset.count >= count
 
 
 def _last_of(place: RoomPlace | ChatPlace, whole: bool, offset: Offset | None) -> int | None:  # noqa: FBT001

@@ -42,6 +42,8 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
         sent: the count of the last offset that it was sent; 0 for none in this life.
         rooms: the rooms it is in, by name.
         chats: direct chats, by id.
+        must_have: the count of the last offset of this life that told of the end of a place: being
+            put out of a room, or a chat's deletion. Of that, nothing is here any more.
     """
 
     sid: str
@@ -53,3 +55,4 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     sent: int
     rooms: dict[str, RoomPlace]
     chats: dict[int, ChatPlace]
+    must_have: int = 0

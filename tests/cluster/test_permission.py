@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 import redis.asyncio
@@ -220,6 +221,35 @@ async def test_who_was_away(cluster: Cluster, room: str) -> None:
                 place = {"rooms": {room: said["seq"]}}
                 assert (await bob.request("resume", place))["rooms"] == {room: NOWHERE}
                 assert not kinds(bob, room)
+
+
+@pytest.mark.parametrize("end", ["kicked", "chatDeleted"])
+async def test_who_missed_the_end_of_a_place(cluster: Cluster, room: str, end: str) -> None:
+    """Who was told of a kick or of a chat's end on a dead connection is not back as if of none."""
+    async with Peer(cluster.gateway_url(1), "username=ann") as ann:
+        await make(ann, room)
+        for missed in (True, False):
+            name = f"bob-{end}-{missed}"
+            async with SocketIOPeer(cluster.gateway_url(2), f"username={name}") as bob:
+                await bob.request("joinRoom", {"room": room})
+                await bob.request("userOnline", {"userId": name})
+                chat = await ann.request("createChat", {"user1Id": "ann", "user2Id": name})
+                await ann.request("message", {"room": room, "content": "hello"})
+                await bob.until(1, "message", room)
+                before = bob.offset
+                if end == "kicked":
+                    await ann.request("kick", {"room": room, "user": name})
+                else:
+                    async with httpx.AsyncClient() as http:
+                        await http.delete(f"{cluster.url}/chats/{chat['id']}")
+                await bob.next(end)
+                # With this its session is kept anew.
+                await bob.request("createRoom", {"name": f"{room} {name}"})
+                await bob.request("joinRoom", {"room": f"{room} {name}"})
+                shown = {"pid": bob.pid, "offset": before if missed else bob.offset}
+                query = f"username={name}"
+                async with SocketIOPeer(cluster.gateway_url(1), query, shown) as again:
+                    assert again.recovered is not missed
 
 
 async def test_pubsub_is_cut(restless: Cluster, room: str) -> None:
