@@ -28,6 +28,7 @@ async def room(stage: Stage) -> AsyncIterator[Room]:
         await asyncio.gather(*(stage.send(made, f"m{n}") for n in range(1, 251)))
         await stage.all_stored(made, 250)
         await stage.trimmed()
+        await stage.cut(made)
         yield made
 
 
