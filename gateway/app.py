@@ -135,10 +135,10 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
     replay = Replay(rooms, reader)
     flusher = Flusher()
     hub = Hub(rooms, replay, flusher)
-    pulse = Pulse(publisher, settings.gateway_name, lambda: len(hub.connections))
+    pulse = Pulse(publisher, settings.gateway_name, lambda: len(hub.fan_out.connections))
     chat_reader = ChatReader(reader)
     chat_list = ChatList(rooms, chat_reader)
-    presence = Presence(hub, pulse, publisher, chat_list.partners, settings.broadcast_limit)
+    presence = Presence(hub.fan_out, pulse, publisher, chat_list.partners, settings.broadcast_limit)
     follower = ChatFollower(hub, rooms, WakeLog(client), settings, presence.met)
     probe = PartitionProbe(reads, settings.partitions)
     watch = PartitionWatch(probe, settings, hub.reopened)
@@ -161,6 +161,7 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         settings=settings,
         flusher=flusher,
         hub=hub,
+        fan_out=hub.fan_out,
         directory=directory,
         history=History(rooms, directory, reader),
         passwords=passwords,

@@ -82,7 +82,7 @@ class ChatFollower:
             case (
                 CursorMoved(user1=user1, user2=user2) | TypingChanged(user1=user1, user2=user2)
             ) if user1:
-                self._hub.tell_users(event, user1, user2)
+                self._hub.fan_out.tell_users(event, user1, user2)
 
     def subscribed(self, channel: str) -> None:
         """A control channel was subscribed, perhaps afresh: wakes may have been missed."""
@@ -103,7 +103,7 @@ class ChatFollower:
 
     def _woke(self, event: Event) -> None:
         wake = event.body
-        if not isinstance(wake, Wake) or not self._hub.listeners(wake.user1, wake.user2):
+        if not isinstance(wake, Wake) or not self._hub.fan_out.listeners(wake.user1, wake.user2):
             return
         if wake.created:
             self._announce_new(event, wake)
@@ -133,8 +133,8 @@ class ChatFollower:
         self._met(wake.user1, wake.user2)
         users = (user_out(wake.user1), user_out(wake.user2))
         payload = ChatPayload(event.room_id, *users, iso(event.created_at))
-        to = self._hub.listeners(wake.user1, wake.user2)
-        self._hub.tell(to, [Announcement("newChat", payload)])
+        to = self._hub.fan_out.listeners(wake.user1, wake.user2)
+        self._hub.fan_out.tell(to, [Announcement("newChat", payload)])
 
     async def _heal(self, number: int) -> None:
         try:
@@ -146,7 +146,7 @@ class ChatFollower:
                 self._woke(event)
                 self._last[number] = self._wakes.counter(event)
             if len(missed) == MOST_WAKES:
-                for user in list(self._hub.users):
+                for user in list(self._hub.fan_out.users):
                     await self.user_came(user)
         except ChatError as error:
             log.warning("wakes not read", partition=number, code=error.code)
@@ -161,5 +161,5 @@ class ChatFollower:
             now = asyncio.get_running_loop().time()
             for local in self._hub.followed_chats():
                 quiet = now - local.active > self._follow_for
-                if quiet or not self._hub.listeners(*local.room.users):
+                if quiet or not self._hub.fan_out.listeners(*local.room.users):
                     self._hub.unfollow(local)

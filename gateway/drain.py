@@ -18,7 +18,7 @@ async def drain(services: Services) -> None:
     """Send every client elsewhere, spread over DRAIN_SECONDS, then return."""
     services.readiness.draining = True
     services.presence.keep()
-    connections = list(services.hub.connections)
+    connections = list(services.fan_out.connections)
     if not connections:
         return
     seconds = services.settings.drain_seconds

@@ -1,59 +1,42 @@
-"""Local fan-out: which connections are in which room, and who is here; encode once for all."""
+"""The hub: which rooms are followed here, and which connections are in which of them."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from gateway.authorization import may_stay, put_out
-from gateway.burst import DELIVERIES, Burst
 from gateway.connection import Connection, Member
+from gateway.fan_out import FanOut
 from gateway.flusher import Flusher
 from gateway.local_room import LocalRoom
-from gateway.protocols.announcements import Announcement, announced, announcements
-from gateway.protocols.frames import Format
-from gateway.protocols.offsets import Offsets
 from gateway.protocols.payloads import ResumeRequiredPayload
 from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
 from shared.errors import broker_unavailable
-from shared.model.events import (
-    Banned,
-    CursorMoved,
-    Event,
-    Kicked,
-    Notice,
-    RoomDeleted,
-    TypingChanged,
-)
+from shared.model.events import Banned, Event, Kicked, RoomDeleted
 from shared.model.rooms import Room
-
-_NOBODY: Final[frozenset[Connection]] = frozenset()
 
 FOLLOW_WITHIN: Final = 5.0
 """Seconds a room may take to be subscribed."""
 
 
 class Hub:
-    """The rooms, connections and users of this gateway.
+    """The rooms of this gateway.
 
     Attributes:
-        connections: all of them.
-        users: the connections that hear of a user's chats, by user.
-        offsets: which this gateway gives.
+        fan_out: how it tells connections.
     """
 
     def __init__(self, broker: RoomBroker, replay: Replay, flusher: Flusher) -> None:
         self._flusher = flusher
+        self.fan_out = FanOut(flusher)
         self._broker = broker
         self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
         self._by_key: dict[str, LocalRoom] = {}
         self._subscriber: Subscriber | None = None
-        self.connections: set[Connection] = set()
-        self.users: defaultdict[str, set[Connection]] = defaultdict(set)
-        self.offsets = Offsets()
         self._chats_of: defaultdict[str, set[LocalRoom]] = defaultdict(set)
 
     def attach(self, subscriber: Subscriber) -> None:
@@ -96,7 +79,7 @@ class Hub:
         if member is None or member.waiting is None:
             return  # it has left meanwhile, or is live already
         self._flusher.release()
-        self._let_go(connection, member, local.room, seen)
+        self.fan_out.let_go(connection, member, local.room, seen)
 
     def gate(self, connection: Connection, local: LocalRoom) -> None:
         """Let a member's events wait again until `go_live`."""
@@ -125,7 +108,7 @@ class Hub:
         if local is not None:
             self.unfollow(local)
         local = self._rooms[channel] = self._by_key[room.key] = LocalRoom(
-            room, channel, self._replay, self._fan_out, lambda local: self._require_resume([local])
+            room, channel, self._replay, self._deliver, lambda local: self._require_resume([local])
         )
         local.active -= idle
         for user in room.users:
@@ -171,7 +154,7 @@ class Hub:
         chats: defaultdict[Connection, list[int]] = defaultdict(list)
         for local in locals_:
             if local.room.kind == "direct":
-                for connection in self.listeners(*local.room.users):
+                for connection in self.fan_out.listeners(*local.room.users):
                     chats[connection].append(local.room.id)
             else:
                 for connection in local.members:
@@ -188,23 +171,6 @@ class Hub:
         """The direct chats of a user that are followed."""
         return list(self._chats_of.get(user, ()))
 
-    def listen(self, user: str, connection: Connection) -> bool:
-        """Let a connection hear of a user's chats; whether it is the first one here."""
-        first = not self.users.get(user)
-        self.users[user].add(connection)
-        return first
-
-    def unlisten(self, user: str, connection: Connection) -> None:
-        """Undo `listen`."""
-        here = self.users.get(user, set())
-        here.discard(connection)
-        if not here:
-            self.users.pop(user, None)
-
-    def listeners(self, *users: str) -> frozenset[Connection]:
-        """The connections that hear of the chats of any of these users."""
-        return _NOBODY.union(*[found for user in users if (found := self.users.get(user))])
-
     def receive(self, channel: str, event: Event) -> bool:
         """Take an event from a room's channel; whether it is one that is followed."""
         local = self._rooms.get(channel)
@@ -218,143 +184,18 @@ class Hub:
         if local := self._rooms.get(channel):
             local.catch_up()
 
-    def announce(self, event: Event) -> None:
-        """Tell everyone on this gateway."""
-        self.tell(_without_origin(list(self.connections), event), announcements(event, None))
-
-    def tell(self, to: Collection[Connection], told: list[Announcement]) -> None:
-        """Send announcements, encoded once for each format in use."""
-        for item in told:
-            outgoing, sheddable = item.outgoing(), item.sheddable
-            frames: dict[Format, bytes] = {}
-            for connection in to:
-                wire = connection.wire
-                packed = frames.get(wire)
-                if packed is None:
-                    packed = frames[wire] = wire.pack(outgoing, item.offset)
-                connection.push(packed, sheddable=sheddable)
-        DELIVERIES.value += len(to) * len(told)
-
-    def tell_users(self, event: Event, user1: str, user2: str, head: int = 0) -> None:
-        """Tell both users of a direct chat of what happened in it.
-
-        Args:
-            event: what happened.
-            user1: one of them.
-            user2: the other.
-            head: the last seq of the chat that they have, where that is known.
-        """
-        offset = self._offset(event, event.room_id, head)
-        told = announcements(event, None, (user1, user2), offset)
-        live = [
-            connection
-            for connection in self.listeners(user1, user2)
-            if not (connection.chats or connection.holds_chats) or self._is_live(connection, event)
-        ]
-        self.tell(_without_origin(live, event), told)
-        if isinstance(event.body, RoomDeleted):
-            for connection in live:
-                connection.must_have = self.offsets.count
-
-    def place(self, connection: Connection, room: Room, seq: int) -> str:
-        """The offset of what is about to tell a connection alone of a room up to `seq`."""
-        offset = self.offsets.next(room.id, seq)
-        connection.placed = self.offsets.count
-        return offset
-
-    def show(self, connection: Connection, event: Event, room: Room, head: int = 0) -> None:
-        """Tell one connection of something in a room or chat that the others know already.
-
-        Args:
-            connection: whom to tell.
-            event: what happened.
-            room: where.
-            head: for a signal, the last seq of the room that the connection has.
-        """
-        offset = self._offset(event, room.id, head)
-        if event.seq:
-            connection.placed = self.offsets.count
-        if isinstance(event.body, RoomDeleted):
-            connection.must_have = self.offsets.count
-        self.tell(_without_origin([connection], event), announced(event, room, offset))
-
-    def chat_goes_live(self, connection: Connection, chat: Room, seen: int) -> None:
-        """Give a connection what waited while it resumed a chat, and all from now on at once."""
-        member = connection.chats.get(chat.id)
-        if member is not None and member.waiting is not None:
-            self._let_go(connection, member, chat, seen)
-
-    def _let_go(self, connection: Connection, member: Member, room: Room, seen: int) -> None:
-        waiting, member.waiting, member.seen = member.waiting or [], None, seen
-        for event in waiting:
-            if member.takes(event):
-                seen = event.seq or seen
-                self.show(connection, event, room, seen)
-
-    @staticmethod
-    def _is_live(connection: Connection, event: Event) -> bool:
-        """Whether an event of a chat is for a connection now; if it is for later, it waits."""
-        member = connection.chats.get(event.room_id)
-        if member is None:
-            if not connection.holds_chats:
-                return True
-            member = connection.chats[event.room_id] = Member()
-        if member.waiting is None:
-            return member.takes(event)
-        member.waiting.append(event)
-        return False
-
-    def _fan_out(self, local: LocalRoom, event: Event) -> None:
-        if local.room.kind == "direct":
-            self.tell_users(event, local.room.user1, local.room.user2, local.head)
-            if event.seq:
-                local.told = self.offsets.count
-            if isinstance(event.body, RoomDeleted):
-                self.unfollow(local)
-            return
-        offset = self._offset(event, local.room.id, local.head)
-        told = announced(event, local.room, offset)
-        if event.seq:
-            local.told = self.offsets.count
-            self._to_members(local, event, told)
-            if isinstance(event.body, Kicked | Banned):
-                self._put_out(local, event, event.body.user)
-        else:
-            self.tell(_without_origin(local.live(event), event), told)
+    def _deliver(self, local: LocalRoom, event: Event) -> None:
+        self.fan_out.deliver(local, event)
+        if isinstance(event.body, RoomDeleted) and local.room.kind == "direct":
+            self.unfollow(local)
+        elif isinstance(event.body, Kicked | Banned):
+            self._put_out(local, event, event.body.user)
 
     def _put_out(self, local: LocalRoom, event: Event, user: str) -> None:
         """End a user's memberships, except those that began after what put them out."""
         for connection, member in list(local.members.items()):
             if connection.display_name == user and member.since < event.seq:
                 if member.waiting is not None:
-                    self.show(connection, event, local.room)
-                connection.must_have = self.offsets.count
+                    self.fan_out.show(connection, event, local.room)
+                connection.must_have = self.fan_out.offsets.count
                 self.leave(connection, local)
-
-    def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
-        """Tell a room's members of an event of its log, with those that follow where possible."""
-        burst = self._flusher.held
-        if not isinstance(burst, Burst) or burst.local is not local:
-            live = local.live(event)
-            if len(live) < len(local.members):
-                self.tell(live, told)
-                return
-            # The one before is handed out first.
-            self._flusher.release()
-            burst = Burst(local, live)
-            self._flusher.hold(burst)
-        burst.add(told)
-
-    def _offset(self, event: Event, room_id: int, head: int) -> str:
-        """The offset of an event that is about to be written, if it is to carry one."""
-        if event.seq or isinstance(event.body, TypingChanged):
-            return self.offsets.next(room_id, event.seq or head)
-        return ""
-
-
-def _without_origin(to: Collection[Connection], event: Event) -> Collection[Connection]:
-    """Leave out the connection that made a signal: it knows."""
-    body = event.body
-    if event.seq or not isinstance(body, Notice | TypingChanged | CursorMoved) or not body.origin:
-        return to
-    return [connection for connection in to if connection.sid != body.origin]

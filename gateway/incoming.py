@@ -48,7 +48,7 @@ class Incoming:
         elif channel != EVERYONE:
             self._follower.receive(channel, event)  # or its room's last member has just left
         elif isinstance(event.body, Notice):
-            self._hub.announce(event)
+            self._hub.fan_out.announce(event)
         elif isinstance(event.body, Replaced):
             self._sessions.hear(event.body)
         else:

@@ -63,7 +63,7 @@ class Kept:
 
     def hears(self, hub: Hub) -> None:
         """It begins to hear of its user's chats: what was before is not owed to it."""
-        self._heard_since = hub.offsets.count
+        self._heard_since = hub.fan_out.offsets.count
         self.surely |= {local.room.id: local.head for local in self._chats(hub)}
 
     def session(self, hub: Hub, *, left: bool = False) -> Session:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from gateway.connection import Connection
-from gateway.hub import Hub
+from gateway.fan_out import FanOut
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import user_out
 from gateway.pulse import Pulse
@@ -49,18 +49,18 @@ class Presence:
     """The users online here and elsewhere, and what those here are told of it."""
 
     def __init__(
-        self, hub: Hub, pulse: Pulse, publisher: Publisher, partners: Partners, limit: int
+        self, fan_out: FanOut, pulse: Pulse, publisher: Publisher, partners: Partners, limit: int
     ) -> None:
         """Prepare.
 
         Args:
-            hub: where connections are told.
+            fan_out: where connections are told.
             pulse: this gateway's incarnation, and how many connections the cluster has.
             publisher: where changes go.
             partners: looks up who has direct chats with whom.
             limit: connections of the cluster above which one sees one's partners only.
         """
-        self._hub = hub
+        self._fan_out = fan_out
         self._pulse = pulse
         self._publisher = publisher
         self._partners = partners
@@ -181,7 +181,7 @@ class Presence:
         fresh, self._fresh = self._fresh, set()
         if self._pulse.connections <= self._limit:
             self._seen_by.clear()
-            to = self._hub_connections() if changed else fresh
+            to = self._connections() if changed else fresh
             self._send(to, online)
             return
         try:
@@ -212,10 +212,10 @@ class Presence:
             del self._seen_by[user]
         return dirty
 
-    def _hub_connections(self) -> set[Connection]:
+    def _connections(self) -> set[Connection]:
         return {connection for here in self._here.values() for connection in here}
 
     def _send(self, to: set[Connection], users: frozenset[str] | set[str]) -> None:
         if to:
             shown = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
-            self._hub.tell(to, [Announcement("onlineUsers", shown)])
+            self._fan_out.tell(to, [Announcement("onlineUsers", shown)])

@@ -9,6 +9,7 @@ from gateway.cursors import Cursors
 from gateway.deadlines import Deadlines
 from gateway.directory import Directory
 from gateway.durability import Durability
+from gateway.fan_out import FanOut
 from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.history import History
@@ -37,6 +38,7 @@ class Services:
     settings: Settings
     flusher: Flusher
     hub: Hub
+    fan_out: FanOut
     directory: Directory
     history: History
     passwords: Passwords

@@ -168,7 +168,8 @@ class Sessions:
             self._batch = asyncio.create_task(self._save_urgent())
 
     def _lives(self) -> tuple[tuple[str, int], ...]:
-        return ((self._hub.offsets.life, self._hub.offsets.count),)
+        offsets = self._hub.fan_out.offsets
+        return ((offsets.life, offsets.count),)
 
     def _add(self, kept: Kept) -> None:
         self._kept[kept.connection] = kept

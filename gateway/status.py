@@ -135,15 +135,16 @@ def backlog(services: Services) -> dict[int, int]:
 
 def show_gauges(services: Services) -> None:
     """Let Prometheus see what this gateway has and how it is."""
-    hub, watch, readiness = services.hub, services.watch, services.readiness
+    hub, fan_out = services.hub, services.fan_out
+    watch, readiness = services.watch, services.readiness
     Gauge(
         "connections",
         "Clients connected here.",
-        lambda: Counter(connection.wire.name for connection in hub.connections),
+        lambda: Counter(connection.wire.name for connection in fan_out.connections),
         "protocol",
     )
     Gauge("cluster_connections", "Clients of all gateways.", lambda: services.pulse.connections)
-    Gauge("users", "Users whose direct chats reach this gateway.", lambda: len(hub.users))
+    Gauge("users", "Users whose direct chats reach this gateway.", lambda: len(fan_out.users))
     Gauge(
         "rooms",
         "Rooms and chats followed here.",

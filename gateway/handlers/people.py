@@ -60,7 +60,7 @@ def came(services: Services, connection: Connection, *, told: bool = True) -> No
         connection: which.
         told: tell; not of one that was here all the time as far as the others know.
     """
-    services.hub.connections.add(connection)
+    services.fan_out.connections.add(connection)
     if not told:
         return
     content, now = f"{connection.display_name} connected", int(time.time() * 1000)
@@ -90,7 +90,7 @@ def went(services: Services, connection: Connection, *, goodbye: bool = False) -
     if connection.entrance is not None:
         return  # nobody was told that it came
     notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
-    services.hub.connections.discard(connection)
+    services.fan_out.connections.discard(connection)
     # Whoever a leaving gateway sends away comes back elsewhere; some are there already.
     leaving = services.readiness.draining or connection.replaced
     services.sessions.drop(connection, forget=goodbye, left=not leaving)

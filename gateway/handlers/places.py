@@ -67,7 +67,7 @@ async def own_chat(services: Services, connection: Connection, action: str, chat
 async def hear_chats(services: Services, connection: Connection) -> None:
     """Let a connection hear of its user's chats from now on."""
     if connection.username is not None and not connection.hears_chats:
-        services.hub.listen(connection.username, connection)
+        services.fan_out.listen(connection.username, connection)
         connection.hears_chats = True
         chats = services.hub.chats_of(connection.username)
         connection.heard_from = {local.room.id: local.head for local in chats}
@@ -84,7 +84,7 @@ async def hear_chats(services: Services, connection: Connection) -> None:
 def stop_hearing(services: Services, connection: Connection) -> None:
     """Undo `hear_chats`: what happens from now on it does not hear."""
     if connection.username is not None and connection.hears_chats:
-        services.hub.unlisten(connection.username, connection)
+        services.fan_out.unlisten(connection.username, connection)
     connection.hears_chats = False
     connection.chats.clear()
 

@@ -154,7 +154,7 @@ async def _carry_out_chats(
 def _let_chats_go(services: Services, connection: Connection) -> None:
     """Let go of chats that were quiet until a moment ago: all that waits is news."""
     for local in services.hub.chats_of(connection.username or ""):
-        services.hub.chat_goes_live(connection, local.room, 0)
+        services.fan_out.chat_goes_live(connection, local.room, 0)
 
 
 def _is_of(session: Session, offset: Offset | None) -> bool:

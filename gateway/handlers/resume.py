@@ -146,14 +146,14 @@ async def resume_chat(
         place, seen = await _replay(services, connection, member, chat, seq, by_itself)
     except BaseException:
         if delivered:
-            services.hub.chat_goes_live(connection, chat, delivered.after)
+            services.fan_out.chat_goes_live(connection, chat, delivered.after)
         elif now := services.hub.followed(chat.key):
             # Live from here on; what was before it is still missed.
-            services.hub.chat_goes_live(connection, chat, now.head)
+            services.fan_out.chat_goes_live(connection, chat, now.head)
         else:
             connection.chats.pop(chat.id, None)
         raise
-    let_go.append(lambda: services.hub.chat_goes_live(connection, chat, seen))
+    let_go.append(lambda: services.fan_out.chat_goes_live(connection, chat, seen))
     return place
 
 
@@ -187,14 +187,14 @@ async def _replay(
         for event in page.events:
             if not delivered.after < event.seq <= delivered.to:
                 await connection.calm()
-                services.hub.show(connection, event, room)
+                services.fan_out.show(connection, event, room)
             at = event.seq
         more = page.more
     RESUMES.add("recovered" if recovered else "too_old")
     head = max(head, at) if recovered else head or room.head
     for user, place in (await _cursors(services, room, all_of_them=not from_log)).items():
         if user != connection.username:
-            services.hub.tell([connection], [_seen(room, user, place)])
+            services.fan_out.tell([connection], [_seen(room, user, place)])
             member.cursors[user] = place
     # Of a room that could not be gone on with, live events are news from the head on.
     return ResumedPlace(recovered=recovered, head=head), at if recovered else head

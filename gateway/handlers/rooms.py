@@ -111,7 +111,7 @@ async def enter(services: Services, connection: Connection, room: Room) -> tuple
         raise put_out()
     shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
     connection.emit(
-        "messageHistory", shown, room.name, services.hub.place(connection, room, page.head)
+        "messageHistory", shown, room.name, services.fan_out.place(connection, room, page.head)
     )
     connection.emit("passwordStatus", data=True, room=room.name)
     services.hub.go_live(connection, local, page.head)

@@ -92,7 +92,7 @@ class Gateway:
     async def user(self, name: str) -> User:
         """Somebody comes."""
         made = User(name)
-        self.hub.listen(name, made.connection)
+        self.hub.fan_out.listen(name, made.connection)
         await self.follower.user_came(name)
         return made
 
@@ -140,7 +140,7 @@ async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) ->
     chat = await stage.chat()
     await asyncio.sleep(0.05)  # its wake has been heard
     bob = User("bob")
-    gateway.hub.listen("bob", bob.connection)  # it was quiet when bob came: not followed
+    gateway.hub.fan_out.listen("bob", bob.connection)  # it was quiet when bob came: not followed
     assert gateway.hub.followed(chat.key) is None
     for content in ("m1", "m2", "m3"):
         await impatient.send(chat, "ann", content, MessagePosted("ann", content, content))
@@ -190,7 +190,7 @@ async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> N
     async with Proxy(stage.server.port) as channels:
         late = Gateway(stage, channels)
         bob = User("bob")
-        late.hub.listen("bob", bob.connection)
+        late.hub.fan_out.listen("bob", bob.connection)
         await late.start()
         await stage.chat("bob", "cyd")
         await bob.hears("newChat")
