@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -45,7 +46,7 @@ from gateway.services import Services
 from gateway.sessions import Sessions
 from gateway.status import show_gauges
 from gateway.typing_status import TypingStatus
-from shared.broker.client import connect
+from shared.broker.client import Client, connect
 from shared.broker.cursors import CursorBroker
 from shared.broker.keys import EVERYONE
 from shared.broker.limits import LimitBroker
@@ -113,13 +114,36 @@ def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlett
     return app
 
 
+class _Links(NamedTuple):
+    """What a gateway is connected to: the broker in three ways, and SQL."""
+
+    client: Client
+    pipe: Pipe
+    reads: Pipe
+    reader: Reader
+
+
 async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> None:
+    links = _connect(settings, stack)
+    services = _put_together(settings, links, stack)
+    _start(services, stack)
+    app.state.services = services
+    app.state.socketio = _socketio(services)
+
+
+def _connect(settings: Settings, stack: AsyncExitStack) -> _Links:
     engine = open_engine(settings.database_url, writes=False)
     stack.push_async_callback(engine.dispose)
     client = connect(settings.redis_url)
     stack.push_async_callback(client.aclose)
-    pipe = Pipe(settings.redis_url)
+    pipe, reads = Pipe(settings.redis_url), Pipe(settings.redis_url)
     stack.callback(pipe.close)
+    stack.callback(reads.close)
+    return _Links(client, pipe, reads, Reader(engine))
+
+
+def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> Services:
+    client, pipe, reads, reader = links
     publisher = Publisher(pipe, settings)
     stack.push_async_callback(publisher.close)
     limits = Limits(LimitBroker(pipe), settings) if settings.limited else None
@@ -127,48 +151,31 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
-    reads = Pipe(settings.redis_url)
-    stack.callback(reads.close)
     rooms = RoomBroker(client, settings.partitions, settings.max_backlog, reads)
-    reader = Reader(engine)
     directory = Directory(rooms, reader, publisher)
     replay = Replay(rooms, reader)
     flusher = Flusher()
     hub = Hub(rooms, replay, flusher)
-    pulse = Pulse(publisher, settings.gateway_name, lambda: len(hub.fan_out.connections))
+    fan_out = hub.fan_out
+    pulse = Pulse(publisher, settings.gateway_name, lambda: len(fan_out.connections))
     chat_reader = ChatReader(reader)
     chat_list = ChatList(rooms, chat_reader)
-    presence = Presence(hub.fan_out, pulse, publisher, chat_list.partners, settings.broadcast_limit)
-    follower = ChatFollower(hub, rooms, WakeLog(client), settings, presence.met)
+    presence = Presence(fan_out, pulse, publisher, chat_list.partners, settings.broadcast_limit)
     probe = PartitionProbe(reads, settings.partitions)
     watch = PartitionWatch(probe, settings, hub.reopened)
-    durability = Durability(probe, reader)
     session_broker = SessionBroker(reads, settings.partitions)
-    sessions = Sessions(session_broker, hub, publisher, settings.recovery_seconds)
-    incoming = Incoming(hub, pulse, presence, follower, durability, sessions)
-    subscriber = Subscriber(settings.redis_url, incoming.receive, incoming.subscribed)
-    hub.attach(subscriber)
-    for channel in (EVERYONE, *follower.channels):
-        subscriber.hold(channel)
-    heads = HeadWatch(hub, rooms)
-    deadlines = Deadlines()
-    watches = (presence, watch, durability, heads, sessions, deadlines)
-    for part in (subscriber, pulse, follower, *watches):
-        part.start()
-        stack.push_async_callback(part.close)
-
-    app.state.services = Services(
+    return Services(
         settings=settings,
         flusher=flusher,
         hub=hub,
-        fan_out=hub.fan_out,
+        fan_out=fan_out,
         directory=directory,
         history=History(rooms, directory, reader),
         passwords=passwords,
         publisher=publisher,
         pulse=pulse,
         typing=TypingStatus(publisher, settings.wake_after, settings.partitions),
-        follower=follower,
+        follower=ChatFollower(hub, rooms, WakeLog(client), settings, presence.met),
         chats=chat_list,
         cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
         presence=presence,
@@ -179,14 +186,29 @@ async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> No
         reader=reader,
         chat_reader=chat_reader,
         watch=watch,
-        durability=durability,
+        durability=Durability(probe, reader),
         readiness=Readiness(pulse, watch),
-        sessions=sessions,
+        sessions=Sessions(session_broker, hub, publisher, settings.recovery_seconds),
         limits=limits,
         identity=Identity(settings, TicketBroker(client, settings.partitions)),
-        deadlines=deadlines,
+        deadlines=Deadlines(),
     )
-    app.state.socketio = _socketio(app.state.services)
+
+
+def _start(services: Services, stack: AsyncExitStack) -> None:
+    """Let what comes from the broker in, and all that looks after something by itself begin."""
+    hub, pulse, follower = services.hub, services.pulse, services.follower
+    presence, durability, sessions = services.presence, services.durability, services.sessions
+    incoming = Incoming(hub, pulse, presence, follower, durability, sessions)
+    subscriber = Subscriber(services.settings.redis_url, incoming.receive, incoming.subscribed)
+    hub.attach(subscriber)
+    for channel in (EVERYONE, *follower.channels):
+        subscriber.hold(channel)
+    heads = HeadWatch(hub, services.rooms)
+    watches = (presence, services.watch, durability, heads, sessions, services.deadlines)
+    for part in (subscriber, pulse, follower, *watches):
+        part.start()
+        stack.push_async_callback(part.close)
 
 
 async def _open_admin(services: Services, listener: socket.socket, stack: AsyncExitStack) -> None:
