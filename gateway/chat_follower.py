@@ -13,7 +13,8 @@ from gateway.hub import Hub
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ChatPayload, iso, user_out
 from shared.broker.keys import PartitionKeys
-from shared.broker.rooms import Held, RoomBroker
+from shared.broker.room_answers import Held
+from shared.broker.rooms import RoomBroker
 from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError

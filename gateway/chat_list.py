@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from shared.broker.rooms import Held, NotHeld, RoomBroker, Tail
+from shared.broker.room_answers import Held, NotHeld, Tail
+from shared.broker.rooms import RoomBroker
 from shared.model.ids import users_of_chat
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold, unread_in

@@ -16,10 +16,10 @@ from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.payloads import LaggedPayload
 from shared.errors import ChatError
 from shared.metrics import Counter, LabelledCounter
-from shared.model.events import CursorMoved, Event
 
 if TYPE_CHECKING:
     from gateway.local_room import LocalRoom
+    from gateway.member import Member
     from gateway.visitor import Visitor
 
 MOST_WRITE: Final = 65_536
@@ -34,33 +34,6 @@ CALM: Final = 4
 
 ERRORS: Final = LabelledCounter("errors", "Requests answered with an error.", "code")
 LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
-
-
-class Member:
-    """A connection in a room, or in a chat that it resumed.
-
-    Attributes:
-        waiting: events that wait while its history is on the way; None once it is live.
-        seen: the last seq that its history showed. What the channel or the log bring of it
-            later, because they were behind, it has already.
-        cursors: how far its resume said that others have seen; the same holds for these.
-        since: the room's head when it was let in.
-    """
-
-    __slots__ = ("cursors", "seen", "since", "waiting")
-
-    def __init__(self, since: int = 0) -> None:
-        self.waiting: list[Event] | None = []
-        self.seen = 0
-        self.cursors: dict[str, int] = {}
-        self.since = since
-
-    def takes(self, event: Event) -> bool:
-        """Whether an event is news to it."""
-        if event.seq:
-            return event.seq > self.seen
-        body = event.body
-        return not isinstance(body, CursorMoved) or body.seq > self.cursors.get(body.user, 0)
 
 
 class Connection:

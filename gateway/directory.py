@@ -6,7 +6,8 @@ import msgspec
 
 from gateway.send_line import SendLine
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import Held, RoomBroker
+from shared.broker.room_answers import Held
+from shared.broker.rooms import RoomBroker
 from shared.broker.send import Send
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Body, MessagePosted, RoomCreated

@@ -5,9 +5,10 @@ from collections.abc import Collection
 from typing import Final
 
 from gateway.burst import DELIVERIES, Burst
-from gateway.connection import Connection, Member
+from gateway.connection import Connection
 from gateway.flusher import Flusher
 from gateway.local_room import LocalRoom
+from gateway.member import Member
 from gateway.protocols.announcements import Announcement, announced, announcements
 from gateway.protocols.frames import Format
 from gateway.protocols.offsets import Offsets

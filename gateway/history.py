@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.directory import Directory
-from shared.broker.rooms import LogPart, RoomBroker
+from shared.broker.room_answers import LogPart
+from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.authorization import may_stay, put_out
-from gateway.connection import Connection, Member
+from gateway.connection import Connection
 from gateway.fan_out import FanOut
 from gateway.flusher import Flusher
 from gateway.local_room import LocalRoom
+from gateway.member import Member
 from gateway.protocols.payloads import ResumeRequiredPayload
 from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker

@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gateway.connection import Connection, Member
+from gateway.connection import Connection
+from gateway.member import Member
 from gateway.replay import Replay
 from shared.codec import CodecError
 from shared.errors import ChatError

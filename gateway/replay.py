@@ -4,7 +4,8 @@ from typing import Final
 
 import msgspec
 
-from shared.broker.rooms import LogPart, RoomBroker
+from shared.broker.room_answers import LogPart
+from shared.broker.rooms import RoomBroker
 from shared.model.events import Event, MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader

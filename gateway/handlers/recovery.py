@@ -22,7 +22,7 @@ from gateway.kept_session import Heart
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
 from gateway.services import Services
-from shared.broker.rooms import Held
+from shared.broker.room_answers import Held
 from shared.broker.sessions import Taken
 from shared.errors import ChatError
 from shared.model.ids import room_key

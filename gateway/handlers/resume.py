@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.authorization import Verdict
-from gateway.connection import Connection, Member
+from gateway.connection import Connection
 from gateway.handlers.outcome import AndThen
 from gateway.handlers.places import check_rooms, hear_chats, stop_hearing
+from gateway.member import Member
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services

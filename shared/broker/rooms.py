@@ -3,64 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import msgspec
-
 from shared import codec
 from shared.broker.client import Client, Script, unavailable_as_error
 from shared.broker.keys import PartitionKeys
 from shared.broker.pipe import Pipe, PipedScript
 from shared.broker.records import room_of, rules_of
+from shared.broker.room_answers import Held, LogPart, NotHeld, Tail
 from shared.config import FENCE_GAP
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, RoomCreated, Wake
 from shared.model.ids import counter_of, partition_of_id, partition_of_key
 from shared.model.rooms import Room
 from shared.model.timeline import Changes, Move
-
-
-class NotHeld(msgspec.Struct, frozen=True):
-    """The broker does not hold the room: everything there is of it is in SQL, as of now.
-
-    Attributes:
-        deleted: the room is gone, though SQL may still have it.
-    """
-
-    epoch: int
-    generation: int
-    deleted: bool = False
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A room that the broker holds, and the seconds since its last event."""
-
-    room: Room
-    idle: float
-
-
-class LogPart(msgspec.Struct, frozen=True):
-    """A part of a room's log, oldest first, and where the room stood when it was read."""
-
-    epoch: int
-    room_id: int
-    head: int
-    floor: int
-    events: list[Event]
-    changes: Changes = Changes()
-
-
-class Tail(msgspec.Struct, frozen=True):
-    """What SQL may not have of a room yet.
-
-    Attributes:
-        cursor: how far the user who asks has seen; None where only SQL knows.
-        events: events of the log, oldest first.
-    """
-
-    room_id: int
-    floor: int
-    cursor: int | None
-    events: list[Event]
-    changes: Changes
 
 
 class RoomBroker:

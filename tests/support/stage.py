@@ -22,7 +22,8 @@ from shared.broker.cursors import CursorBroker
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionBroker, PartitionProbe
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import NotHeld, RoomBroker
+from shared.broker.room_answers import NotHeld
+from shared.broker.rooms import RoomBroker
 from shared.broker.send import Accepted
 from shared.broker.stream import StreamReader
 from shared.config import Settings, load

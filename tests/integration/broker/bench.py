@@ -7,7 +7,8 @@ from shared import codec
 from shared.broker.keys import PartitionKeys
 from shared.broker.partitions import PartitionBroker
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import Held, NotHeld, RoomBroker
+from shared.broker.room_answers import Held, NotHeld
+from shared.broker.rooms import RoomBroker
 from shared.broker.send import Accepted
 from shared.config import Settings
 from shared.errors import ChatError

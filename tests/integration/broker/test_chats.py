@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shared.broker.partitions import Head
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import Held, NotHeld
+from shared.broker.room_answers import Held, NotHeld
 from shared.broker.send import Accepted
 from shared.broker.wakes import WakeLog
 from shared.model.events import Event, MessageDeleted, MessagePosted, RoomDeleted, Wake

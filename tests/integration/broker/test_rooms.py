@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.broker.partitions import Head
-from shared.broker.rooms import NotHeld
+from shared.broker.room_answers import NotHeld
 from shared.config import FENCE_GAP
 from shared.model.events import RoomCreated
 from shared.model.rooms import Room
