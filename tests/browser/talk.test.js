@@ -53,6 +53,36 @@ test("Two people on two gateways talk in a room, and see what was seen and who t
   assert.deepEqual(await bob.texts(), await ann.texts());
 });
 
+test("Whoever makes a room while the page is still looking for the first one stays in theirs.", async () => {
+  const held = [];
+  let letGo = null;
+  const before = ({ page }) => page.routeWebSocket(/\/ws/, (client) => {
+    const server = client.connectToServer();
+    letGo = () => {
+      letGo = null;
+      for (const text of held) client.send(text);
+    };
+    let looking = null; // the request with which the page looks
+    client.onMessage((text) => {
+      const { event, id } = JSON.parse(text);
+      if (event === "getRooms") looking ??= id;
+      server.send(text);
+    });
+    server.onMessage((text) => {
+      const { event, id } = JSON.parse(text);
+      const isAnswer = (event === "reply" && id === looking) || (event === "rooms" && held.length === 0);
+      if (letGo && isAnswer) held.push(text);
+      else client.send(text);
+    });
+  });
+  const ann = await comes(1, "ann early", { before });
+  await ann.createRoom("early");
+  letGo();
+  await ann.say("Am I still here?");
+  await ann.row("Am I still here?").getByRole("img", { name: "Stored" }).waitFor();
+  assert.equal(await ann.page.locator("conversation-view").getByRole("heading", { level: 2 }).textContent(), "early");
+});
+
 test("A message is shown as sent, then as stored, before anybody else has seen it.", async () => {
   const ann = await comes(1, "ann alone");
   await ann.createRoom("alone");

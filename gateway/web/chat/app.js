@@ -147,13 +147,16 @@ class App extends HTMLElement {
   async #begin(store) {
     const known = Object.keys(store.memory.rooms).length > 0;
     await store.start();
-    if (known || location.hash.length > 2) return;
+    // Asked after every wait: one may have gone somewhere, or signed out, meanwhile.
+    const isElsewhere = () => this.#store !== store || location.hash.length > 2;
+    if (known || isElsewhere()) return;
     // Nobody begins in front of an empty page: the first room is made if there is none at all.
     try {
       const rooms = await store.client.rooms();
+      if (isElsewhere()) return;
       if (rooms.length === 0) await store.client.createRoom(FIRST_ROOM).catch(() => {});
       const open = rooms.length === 0 || rooms.some(({ name, protected: shut }) => name === FIRST_ROOM && !shut);
-      if (open) this.go(`#${FIRST_ROOM}`);
+      if (open && !isElsewhere()) this.go(`#${FIRST_ROOM}`);
     } catch {
       // The connection was lost meanwhile; the list has a button for each of these.
     }
