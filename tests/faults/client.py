@@ -137,7 +137,12 @@ class Client:
         """Be offline for a while, with the connection open, and catch up with one's chats."""
         # A send to a chat would make it heard again, with a hole.
         async with self._chatting:
-            if await self.simple("away", Place("-"), "userOffline", self.user):
+            # Before the answer chats are still heard: a resume cannot name what it has of them.
+            async with self._resumer.turn:
+                went = self.ready.is_set() and await self.simple(
+                    "away", Place("-"), "userOffline", self.user
+                )
+            if went:
                 await asyncio.sleep(seconds)
                 await self._come_back()
 

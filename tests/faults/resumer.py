@@ -24,12 +24,16 @@ async def pause() -> None:
 
 
 class Resumer:
-    """Brings a client up to date. One resume at a time: each names what the last one brought."""
+    """Brings a client up to date.
+
+    Attributes:
+        turn: held by a resume. One at a time: each names what the last one brought.
+    """
 
     def __init__(self, places: Mapping[str, Place], listener: Listener) -> None:
         self._places = places
         self._listener = listener
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
         # Places whose history is to be loaded anew, with a number for each time that was found
         # out: a connection may end before it is.
         self._unloaded: dict[str, int] = {}
@@ -48,7 +52,7 @@ class Resumer:
         """
         if not doubted:
             self._listener.doubt(names)
-        async with self._turn:
+        async with self.turn:
             places = [self._places[name] for name in names if self._listener.doubts(name)]
             await self._resumed(line, places)
         for name, reset in list(self._unloaded.items()):
