@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Cluster } from "../javascript/support/cluster.js";
-import { Person, doUntil, isAccessible, launch } from "./support/browser.js";
+import { Person, doUntil, isAccessible, keepsBack, launch } from "./support/browser.js";
 
 let cluster, browser, here = [];
 
@@ -54,33 +54,29 @@ test("Two people on two gateways talk in a room, and see what was seen and who t
 });
 
 test("Whoever makes a room while the page is still looking for the first one stays in theirs.", async () => {
-  const held = [];
-  let letGo = null;
-  const before = ({ page }) => page.routeWebSocket(/\/ws/, (client) => {
-    const server = client.connectToServer();
-    letGo = () => {
-      letGo = null;
-      for (const text of held) client.send(text);
-    };
-    let looking = null; // the request with which the page looks
-    client.onMessage((text) => {
-      const { event, id } = JSON.parse(text);
-      if (event === "getRooms") looking ??= id;
-      server.send(text);
-    });
-    server.onMessage((text) => {
-      const { event, id } = JSON.parse(text);
-      const isAnswer = (event === "reply" && id === looking) || (event === "rooms" && held.length === 0);
-      if (letGo && isAnswer) held.push(text);
-      else client.send(text);
-    });
-  });
+  const [before, letGo] = keepsBack("getRooms");
   const ann = await comes(1, "ann early", { before });
   await ann.createRoom("early");
   letGo();
   await ann.say("Am I still here?");
   await ann.row("Am I still here?").getByRole("img", { name: "Stored" }).waitFor();
   assert.equal(await ann.page.locator("conversation-view").getByRole("heading", { level: 2 }).textContent(), "early");
+});
+
+test("Whoever leaves a room before they were let in is not in it after a reload.", async () => {
+  const ann = await comes(1, "ann hasty");
+  await ann.createRoom("hasty");
+  const [before, letGo] = keepsBack("joinRoom", ({ room }) => room === "hasty");
+  const bob = await comes(2, "bob hasty", { before });
+  await bob.goes("hasty");
+  await bob.page.getByRole("button", { name: "Leave room" }).click();
+  await bob.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
+  await bob.place("#hasty").waitFor({ state: "detached" });
+  letGo();
+  await bob.createRoom("other");
+  await bob.page.reload();
+  await bob.place("#other").waitFor();
+  assert.equal(await bob.place("#hasty").count(), 0);
 });
 
 test("A message is shown as sent, then as stored, before anybody else has seen it.", async () => {

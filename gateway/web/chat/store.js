@@ -83,7 +83,8 @@ export class Store extends Emitter {
     conversation.joining = true;
     try {
       const joined = await this.client.join(name, keys);
-      this.#joined(conversation, joined);
+      // Else one has left meanwhile: nothing of it is kept.
+      if (this.conversations.get(conversation.name) === conversation) this.#joined(conversation, joined);
     } catch (error) {
       // What passes is tried again with the next connection.
       if (!error.retryable && error.code !== "closed" && !conversation.loaded) conversation.gate = error;

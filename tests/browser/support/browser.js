@@ -39,6 +39,34 @@ export async function doUntil(act, seen) {
   await shown;
 }
 
+/**
+ * What comes before a person signs in (`more.before`) to keep back the answer to their first request
+ * of an event, with data as wanted; and what lets it go.
+ */
+export function keepsBack(event, isWanted = () => true) {
+  const kept = [];
+  let asked = null, isOver = false, client = null;
+  const before = ({ page }) => page.routeWebSocket(/\/ws/, (route) => {
+    const server = route.connectToServer();
+    client = route;
+    route.onMessage((text) => {
+      const frame = JSON.parse(text);
+      if (frame.event === event && isWanted(frame.data)) asked ??= frame.id;
+      server.send(text);
+    });
+    server.onMessage((text) => {
+      const { event: answer, id } = JSON.parse(text);
+      if (!isOver && answer === "reply" && id === asked) kept.push(text);
+      else route.send(text);
+    });
+  });
+  const letGo = () => {
+    isOver = true;
+    for (const text of kept) client.send(text);
+  };
+  return [before, letGo];
+}
+
 /** A person in a window of their own, with storage of their own. */
 export class Person {
   problems = [];
