@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.hub import Hub
+from gateway.local_room import LocalRoom
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ChatPayload, iso, user_out
 from shared.broker.keys import PartitionKeys
@@ -91,16 +92,23 @@ class ChatFollower:
         if number is not None and number not in self._healing:
             self._healing[number] = asyncio.create_task(self._heal(number))
 
-    async def user_came(self, user: str) -> None:
+    async def user_came(self, user: str) -> list[LocalRoom]:
         """Follow the chats of a user in which something happened lately.
+
+        Returns:
+            Those that were not followed before.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
         keys = await self._broker.held_chats(user)
+        fresh = []
         for found in await asyncio.gather(*(self._broker.find(key) for key in keys)):
             if isinstance(found, Held) and found.idle < self._follow_for:
-                self._hub.follow(found.room, found.idle)
+                is_fresh = self._hub.followed(found.room.key) is None
+                local = self._hub.follow(found.room, found.idle)
+                fresh += [local] if is_fresh else []
+        return fresh
 
     def _woke(self, event: Event) -> None:
         wake = event.body
@@ -144,11 +152,13 @@ class ChatFollower:
                 return
             missed = await self._wakes.since(number, self._last[number], MOST_WAKES)
             for event in missed:
-                self._woke(event)
-                self._last[number] = self._wakes.counter(event)
-            if len(missed) == MOST_WAKES:
+                if event is not None:
+                    self._woke(event)
+                    self._last[number] = self._wakes.counter(event)
+            if len(missed) == MOST_WAKES or None in missed:
                 for user in list(self._hub.fan_out.users):
-                    await self.user_came(user)
+                    # Followed from here on; what was said before that nobody was told.
+                    self._hub.require_resume(await self.user_came(user))
         except ChatError as error:
             log.warning("wakes not read", partition=number, code=error.code)
             loop = asyncio.get_running_loop()

@@ -109,7 +109,7 @@ class Hub:
         if local is not None:
             self.unfollow(local)
         local = self._rooms[channel] = self._by_key[room.key] = LocalRoom(
-            room, channel, self._replay, self._deliver, lambda local: self._require_resume([local])
+            room, channel, self._replay, self._deliver, lambda local: self.require_resume([local])
         )
         local.active -= idle
         for user in room.users:
@@ -148,9 +148,10 @@ class Hub:
         ]
         for local in reopened:
             local.catch_up()
-        self._require_resume(reopened)
+        self.require_resume(reopened)
 
-    def _require_resume(self, locals_: Iterable[LocalRoom]) -> None:
+    def require_resume(self, locals_: Iterable[LocalRoom]) -> None:
+        """Tell whoever is in some rooms or chats that they may have missed something."""
         rooms: defaultdict[Connection, list[str]] = defaultdict(list)
         chats: defaultdict[Connection, list[int]] = defaultdict(list)
         for local in locals_:

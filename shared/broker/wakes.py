@@ -28,8 +28,8 @@ class WakeLog:
             rows: Any = await self._client.xrevrange(PartitionKeys(number).wakes, count=1)
         return int(rows[0][0].partition(b"-")[0]) if rows else 0
 
-    async def since(self, number: int, counter: int, most: int) -> list[Event]:
-        """Wakes of a partition after one, in order; those that this build cannot read are left out.
+    async def since(self, number: int, counter: int, most: int) -> list[Event | None]:
+        """Wakes of a partition after one, in order; None for one that this build cannot read.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -37,12 +37,12 @@ class WakeLog:
         stream = PartitionKeys(number).wakes
         with unavailable_as_error():
             rows: Any = await self._client.xrange(stream, f"({counter}-0", "+", most)
-        wakes = []
+        wakes: list[Event | None] = []
         for place, fields in rows:
             try:
                 wakes.append(codec.decode(fields[b"e"]))
             except codec.CodecError as error:
-                # Of a newer gateway: its chat is found when its user is looked up again.
+                wakes.append(None)  # of a newer gateway
                 log.warning("wake not understood", stream=stream, place=place, reason=str(error))
         return wakes
 
