@@ -16,7 +16,7 @@ from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
 from shared.errors import broker_unavailable
-from shared.model.events import Banned, Event, Kicked, RoomDeleted
+from shared.model.events import Banned, Event, Kicked, MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 
 FOLLOW_WITHIN: Final = 5.0
@@ -188,6 +188,8 @@ class Hub:
 
     def _deliver(self, local: LocalRoom, event: Event) -> None:
         self.fan_out.deliver(local, event)
+        if type(event.body) is MessagePosted:
+            return  # nearly always
         if isinstance(event.body, RoomDeleted) and local.room.kind == "direct":
             self.unfollow(local)
         elif isinstance(event.body, Kicked | Banned):
