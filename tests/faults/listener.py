@@ -73,9 +73,13 @@ class Listener:
             self.again.add(name)
         return since
 
-    def settled(self, name: str, doubts: int) -> None:
-        """A resume went well that was asked after so many doubts."""
-        del self._doubts[name][:doubts]
+    def settled(self, name: str, doubts: int, since: int) -> None:
+        """A resume from a place went well that was asked after so many doubts.
+
+        Those at later places stay: what the client had there may be lost all the same.
+        """
+        asked, later = self._doubts[name][:doubts], self._doubts[name][doubts:]
+        self._doubts[name] = [at for at in asked if at > since] + later
         if not self._doubts[name]:
             self.again.discard(name)
 

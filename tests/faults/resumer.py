@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from tests.faults.line import Line
@@ -75,36 +76,40 @@ class Resumer:
                 return
 
     async def _resumed(self, line: Line, places: list[Place]) -> None:
-        doubts: dict[str, int] = {}
-
-        def look(answer: dict[str, Any]) -> None:
-            found = answer["rooms"] | answer["chats"]
-            for place in places:
-                went = found[place.room or str(place.chat)]
-                if not went["recovered"]:
-                    self._listener.reset(place.name, went["head"])
-                    self._unloaded[place.name] = next(self._resets)
-                self._listener.settled(place.name, doubts[place.name])
-
-        while True:
-            doubts |= {place.name: self._listener.doubts(place.name) for place in places}
+        while places:
+            doubts = {place.name: self._listener.doubts(place.name) for place in places}
+            # From the same place each time: a try that was refused may have brought a part,
+            # and what came by itself since may lie beyond a hole.
+            since = {place.name: self._listener.since(place.name) for place in places}
+            wanted = {
+                "rooms": {place.room: since[place.name] for place in places if place.room},
+                "chats": {str(place.chat): since[place.name] for place in places if place.chat},
+            }
+            look = partial(self._look, places, since, doubts)
             try:
-                # From the same place each time: a try that was refused may have brought a part,
-                # and what came by itself since may lie beyond a hole.
-                await line.request("resume", self._wanted(places), look)
+                await line.request("resume", wanted, look)
             except Refusal as refusal:
                 if not refusal.retryable:
                     raise
                 await pause()
             else:
-                return
+                places = [place for place in places if self._listener.doubts(place.name)]
 
-    def _wanted(self, places: list[Place]) -> dict[str, dict[str, int]]:
-        since = self._listener.since
-        return {
-            "rooms": {place.room: since(place.name) for place in places if place.room},
-            "chats": {str(place.chat): since(place.name) for place in places if place.chat},
-        }
+    def _look(
+        self,
+        places: list[Place],
+        since: Mapping[str, int],
+        doubts: Mapping[str, int],
+        answer: dict[str, Any],
+    ) -> None:
+        found = answer["rooms"] | answer["chats"]
+        for place in places:
+            went, at = found[place.room or str(place.chat)], since[place.name]
+            if not went["recovered"]:
+                at = max(at, went["head"])
+                self._listener.reset(place.name, went["head"])
+                self._unloaded[place.name] = next(self._resets)
+            self._listener.settled(place.name, doubts[place.name], at)
 
     async def _load(self, line: Line, place: Place) -> None:
         """Load the history of a place anew."""
