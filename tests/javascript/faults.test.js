@@ -104,6 +104,25 @@ test("It tells that it reconnects and when, and what it caught up with.", async 
   assert.deepEqual(ann.all("message").map(({ missed }) => missed), Array(14).fill(true));
 });
 
+test("What was missed comes in order and is counted, also around what was deleted meanwhile.", async () => {
+  const relay = await relayed();
+  const { ann, bob, place } = await two({ annUrl: relay.url });
+  await bob.client.send(place, "before");
+  await ann.next("message");
+  relay.cut();
+  await ann.next("state", ({ state }) => state === "reconnecting");
+  for (const text of ["one", "two", "three"]) await bob.client.send(place, text);
+  const { id } = bob.all("message", ({ content }) => content === "two")[0];
+  await bob.client.deleteMessage(id);
+  await bob.client.send(place, "four");
+  relay.mend();
+  const { messages } = await ann.next("caughtUp");
+  assert.equal(messages, 3);
+  assert.deepEqual(ann.texts(place), ["before", "one", "three", "four"]);
+  await bob.client.send(place, "live");
+  await ann.next("message", ({ content }) => content === "live");
+});
+
 test("A locked room is entered again with its grant, and the sends to it go on.", async () => {
   const relay = await relayed();
   const { ann, bob, room } = await two({ annUrl: relay.url });
@@ -165,6 +184,34 @@ test("When the broker began a new life, the client goes on, and what it sends me
   assert.deepEqual(ann.texts(place), ["a0", "a1", "a2", "a3"]);
   assert.deepEqual(bob.texts(place), ann.texts(place));
   await ann.until(() => ann.client.outbox.length === 0, "all durable");
+});
+
+test("What the broker lost is found lost, also when the server could not look at first.", async () => {
+  let refusing = false;
+  class Refused extends WebSocket {
+    send(text) {
+      const { event, id } = JSON.parse(text);
+      if (!refusing || event !== "resume") return super.send(text);
+      const data = { code: "broker_unavailable", message: "try again", retryable: true };
+      queueMicrotask(() => this.onmessage({ data: JSON.stringify({ event: "error", id, data }) }));
+    }
+  }
+  const { ann: bob, room, place } = await two({ durable: true });
+  const ann = await Listener.connected(cluster.gateway(1), "annoyed", { WebSocket: Refused });
+  await ann.client.join(room);
+  await bob.client.send(place, "kept");
+  await bob.until(() => bob.client.outbox.length === 0, "durable");
+  await cluster.kill("cluster", "SIGSTOP"); // it starts no persister again
+  await cluster.kill("persister-1");
+  await bob.client.send(place, "lost");
+  await ann.next("message", ({ content }) => content === "lost");
+  refusing = true;
+  await cluster.flush();
+  await cluster.kill("cluster", "SIGCONT");
+  await bob.client.send(place, "after");
+  await ann.next("message", ({ content }) => content === "after");
+  refusing = false;
+  await ann.next("reset", (reset) => reset.place === place);
 });
 
 test("What the broker lost of a room that one has left is sent once one is back.", async () => {

@@ -9,9 +9,11 @@ export class Place {
   password = undefined;
   /** The seq of the last event that was told; null until it was entered. */
   last = null;
+  /** Places in it of which it is not known whether one can go on from there; none while all is well. */
+  doubts = [];
   /** Its events come by the present connection. */
   inside = false;
-  /** The server tells again what was missed; what was deleted since is left out of that. */
+  /** The server is asked for what was missed; what was deleted since is left out of that. */
   replaying = false;
   /** Live events wait for a page of history that belongs before them. */
   holding = false;
@@ -40,13 +42,18 @@ export class Place {
   /** Take an event of the log: "show" it now, it is "old", or it has to "wait" for others. */
   take(event) {
     if (this.last !== null && event.seq <= this.last) return "old";
-    const hole = this.last !== null && event.prev > this.last && !this.replaying;
+    const hole = this.last !== null && event.prev > this.last;
     if (this.holding || hole) {
       this.#waiting.push(event);
       return "wait";
     }
     this.last = event.seq;
     return "show";
+  }
+
+  /** Where one is now, something may be missing, or lost. */
+  doubt() {
+    if (this.last !== null && !this.doubts.includes(this.last)) this.doubts.push(this.last);
   }
 
   /** Let go of the events that waited: those that are news, in order. */

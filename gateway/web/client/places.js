@@ -49,7 +49,7 @@ export class Places {
     const held = place.holding;
     const verdict = place.take(event);
     if (verdict === "show") this.#show(place, event);
-    else if (verdict === "wait" && !held) this.#heal(place);
+    else if (verdict === "wait" && !held && !place.replaying) this.#heal(place);
   }
 
   /** The history that joining shows: live events wait until the reply says how far it goes. */
@@ -143,9 +143,11 @@ export class Places {
   /** Have told what was missed in places that one was in. */
   async resume(places) {
     let messages = 0;
-    for (let from = 0; from < places.length; from += MOST_RESUMED) {
-      const some = places.slice(from, from + MOST_RESUMED);
-      const verdicts = await patiently(() => this.#askResume(some));
+    for (const place of places) place.doubt();
+    const isDoubted = (place) => place.doubts.length && this.#byName.get(place.name) === place;
+    const doubted = () => places.filter(isDoubted).slice(0, MOST_RESUMED);
+    while (doubted().length) {
+      const verdicts = await patiently(() => this.#askResume(doubted()));
       for (const [place, { recovered, head }] of verdicts) {
         messages += place.missed;
         place.missed = 0;
@@ -155,22 +157,38 @@ export class Places {
     if (places.length) this.#emit("caughtUp", { messages });
   }
 
-  #askResume(places) {
+  /**
+   * Each place is asked from where it was first doubted, also when that was refused before: what
+   * came by itself since may lie beyond a hole, or hide that what was there before is lost.
+   */
+  async #askResume(places) {
     const asked = { rooms: {}, chats: {}, grants: {} };
-    for (const place of places) {
+    const since = new Map(places.map((place) => [place, Math.min(...place.doubts)]));
+    for (const [place, seq] of since) {
       place.replaying = true;
-      if (place.room === null) asked.chats[place.chatId] = place.last;
-      else asked.rooms[place.room] = place.last;
+      if (place.room === null) asked.chats[place.chatId] = seq;
+      else asked.rooms[place.room] = seq;
       if (place.grant) asked.grants[place.room] = place.grant;
     }
-    return this.#connection.ask("resume", asked, ({ rooms, chats }) => places.map((place) => {
+    const settle = ({ rooms, chats }) => places.map((place) => {
       const verdict = place.room === null ? chats[place.chatId] : rooms[place.room];
-      place.replaying = false;
-      place.inside = verdict.recovered || verdict.head > 0;
-      if (verdict.recovered) place.last = Math.max(place.last, verdict.head);
-      else if (place.inside) place.last = verdict.head;
+      this.#resumed(place, since.get(place), verdict);
       return [place, verdict];
-    }));
+    });
+    try {
+      return await this.#connection.ask("resume", asked, settle);
+    } finally {
+      for (const place of places) place.replaying = false;
+    }
+  }
+
+  #resumed(place, since, { recovered, head }) {
+    // What the replay seemed to lack was deleted, or it came in between.
+    if (!place.holding) for (const event of place.release()) this.#show(place, event);
+    place.inside = recovered || head > 0;
+    place.doubts = recovered ? place.doubts.filter((seq) => seq > since) : [];
+    if (recovered) place.last = Math.max(place.last, head);
+    else if (place.inside) place.last = head;
   }
 
   /** The place that was named is not one any more: begin anew, or learn that one is shut out. */
@@ -179,6 +197,7 @@ export class Places {
       this.chatGone(place);
       return;
     }
+    const before = place.last;
     try {
       if (!place.inside) {
         place.last = null;
@@ -186,7 +205,10 @@ export class Places {
       }
       this.#emit("reset", { place: place.name });
     } catch (error) {
-      if (error.code === "connection_lost") throw error;
+      if (error.code === "connection_lost") {
+        place.last = before; // the next connection finds out the same
+        throw error;
+      }
       this.#byName.delete(place.name);
       this.helpers.refuseAll(place.name, error);
       this.#emit("lost", { place: place.name, code: error.code, message: error.message });
