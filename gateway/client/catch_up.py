@@ -1,7 +1,7 @@
 """Catching up with the log of a room or a chat: what was missed, from its history."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -120,20 +120,38 @@ class CatchUp(Generic[P]):
         Returns:
             Whether everything seen so far was deleted: history has nothing of it.
         """
-        log = place.log
-        if not log.last:
+        if not place.log.last:
             return False
-        before, limit = log.last + 1, max(log.known, 1)
-        page = await patiently(lambda: self._page(place, before=before, limit=limit))
+        page = await self._newest(place, place.log.last)
         await self._line.space()
-        gone = log.newly_deleted(page.items)
+        self._show_gone(place, place.log.newly_deleted(page.items))
+        return not page.items
+
+    async def find_lost(self, place: P) -> None:
+        """Look for messages that were seen and that the server has lost; show them as deleted."""
+        known, last = place.log.known, place.log.last
+        if not known or not last:
+            return
+        try:
+            page = await self._newest(place, last)
+        except ChatError as error:
+            self._lose(place, error)
+            return
+        await self._line.space()
+        self._show_gone(place, place.log.newly_lost(page.items, known))
+
+    async def _newest(self, place: P, last: int) -> HistoryPage | ChatHistoryPage:
+        """The history up to a place, as far back as messages are remembered."""
+        limit = max(len(place.log.known), 1)
+        return await patiently(lambda: self._page(place, before=last + 1, limit=limit))
+
+    def _show_gone(self, place: P, messages: Sequence[int]) -> None:
         self._line.show(
             [
                 MessageDeleted(message_id=message_id, room=place.room, chat_id=place.chat_id)
-                for message_id in gone
+                for message_id in messages
             ]
         )
-        return not page.items
 
     async def _page(self, place: P, **limits: int) -> HistoryPage | ChatHistoryPage:
         asked = {**place.address, "limit": PAGE, **limits}

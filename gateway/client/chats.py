@@ -37,6 +37,7 @@ class Chat(Place):
         id: in the cluster.
         base: up to here it is history, unless an event from below comes live.
         announced: the application knows that there is this chat.
+        doubted: what was seen of it may be lost.
     """
 
     def __init__(self, chat_id: int, base: int, *, announced: bool) -> None:
@@ -44,6 +45,7 @@ class Chat(Place):
         self.id = chat_id
         self.base = base
         self.announced = announced
+        self.doubted = False
 
     def begin(self, prev: int) -> None:
         """Show from its first live event on, whose predecessor is `prev`."""
@@ -142,6 +144,12 @@ class Chats:
         for chat in self._chats.values():
             chat.doubt()
 
+    def doubt(self) -> None:
+        """As `connection_lost`, and what was seen before may be lost."""
+        self.connection_lost()
+        for chat in self._chats.values():
+            chat.doubted = True
+
     async def come_again(self) -> None:
         """After a reconnect: be online again, and catch up with what was missed."""
         if self.online is None and not self._listed and not self._chats:
@@ -171,6 +179,9 @@ class Chats:
         async with self._turns:
             chat.inside = True
             count = await self._catch_up.fill(chat)
+            if chat.doubted:
+                chat.doubted = False
+                await self._catch_up.find_lost(chat)
         if self._chats.get(chat.id) is chat:
             await self._line.space()
             self._line.show([CaughtUp(chat_id=chat.id, count=count)])

@@ -1,6 +1,6 @@
 """One room or chat as this client has seen it: each event once, in order, holes closed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from gateway.client.events import (
@@ -44,9 +44,9 @@ class RoomLog:
         return self._highest > (self.last or 0)
 
     @property
-    def known(self) -> int:
-        """How many messages are remembered."""
-        return len(self._known)
+    def known(self) -> frozenset[int]:
+        """The ids of the messages that are remembered."""
+        return frozenset(self._known)
 
     def begin(self, head: int) -> None:
         """Enter the room; what is up to `head` was shown as history."""
@@ -100,6 +100,24 @@ class RoomLog:
         for message_id in gone:
             self._known[message_id] = True
         return gone
+
+    def newly_lost(self, items: Sequence[Said], known: Collection[int]) -> list[int]:
+        """The messages shown before that history lacks: the server lost them. Each told once.
+
+        Args:
+            items: the newest of history, oldest first.
+            known: what `known` was when history was asked for them.
+        """
+        there = {item.id for item in items}
+        lost = [
+            message_id
+            for message_id in sorted(known)
+            if items and message_id > items[0].id and message_id not in there
+            if self._known.get(message_id) is False
+        ]
+        for message_id in lost:
+            self._known[message_id] = True
+        return lost
 
     def has_gap(self, items: Sequence[Said], upto: int | None) -> bool:
         """Whether a page of history leaves a place out, where another event than a message was.

@@ -31,12 +31,14 @@ class Room(Place):
     Attributes:
         name: its name.
         password: what it takes to enter.
+        epoch: of the broker's data when it was entered last.
     """
 
     def __init__(self, name: str, password: str | None) -> None:
         super().__init__(room=name)
         self.name = name
         self.password = password
+        self.epoch: int | None = None
         # A server may give a ticket for the way back in; it saves hashing the password.
         self.grant: Data = None
 
@@ -134,18 +136,22 @@ class Rooms:
                 return
             if self._rooms.get(room.name) is not room:
                 return  # it was left meanwhile
+            epoch = room.epoch
             joined = self._let_in(room, answer)
             if joined.head > (room.log.last or 0):
                 room.log.unsettle()
             elif not room.filling:
                 self._line.show(room.log.release())
             count = await self._catch_up.fill(room)
+            if joined.epoch != epoch:
+                await self._catch_up.find_lost(room)
         await self._line.space()
         self._line.show([CaughtUp(room=room.name, count=count)])
 
     def _let_in(self, room: Room, answer: Answer) -> Joined:
         joined = msgspec.convert({**answer.data, "history": answer.beside or []}, Joined)
         room.grant = answer.data.get("grant")
+        room.epoch = joined.epoch
         room.log.begin(joined.head)
         room.log.remember(joined.history)
         room.inside = True
