@@ -151,14 +151,15 @@ class ChatFollower:
                 self._last[number] = await self._wakes.last(number)
                 return
             missed = await self._wakes.since(number, self._last[number], MOST_WAKES)
-            for event in missed:
-                if event is not None:
-                    self._woke(event)
-                    self._last[number] = self._wakes.counter(event)
+            understood = [event for event in missed if event is not None]
+            for event in understood:
+                self._woke(event)
             if len(missed) == MOST_WAKES or None in missed:
                 for user in list(self._hub.fan_out.users):
                     # Followed from here on; what was said before that nobody was told.
                     self._hub.require_resume(await self.user_came(user))
+            if understood:
+                self._last[number] = self._wakes.counter(understood[-1])
         except ChatError as error:
             log.warning("wakes not read", partition=number, code=error.code)
             loop = asyncio.get_running_loop()

@@ -122,28 +122,25 @@ class CatchUp(Generic[P]):
         """
         if not place.log.last:
             return False
-        page = await self._newest(place, place.log.last)
+        # As far back as messages are remembered.
+        before, limit = place.log.last + 1, max(len(place.log.known), 1)
+        page = await patiently(lambda: self._page(place, before=before, limit=limit))
         await self._line.space()
         self._show_gone(place, place.log.newly_deleted(page.items))
         return not page.items
 
     async def find_lost(self, place: P) -> None:
         """Look for messages that were seen and that the server has lost; show them as deleted."""
-        known, last = place.log.known, place.log.last
-        if not known or not last:
+        known = place.log.known
+        if not known:
             return
         try:
-            page = await self._newest(place, last)
+            page = await patiently(lambda: self._page(place, limit=len(known)))
         except ChatError as error:
             self._lose(place, error)
             return
         await self._line.space()
         self._show_gone(place, place.log.newly_lost(page.items, known))
-
-    async def _newest(self, place: P, last: int) -> HistoryPage | ChatHistoryPage:
-        """The history up to a place, as far back as messages are remembered."""
-        limit = max(len(place.log.known), 1)
-        return await patiently(lambda: self._page(place, before=last + 1, limit=limit))
 
     def _show_gone(self, place: P, messages: Sequence[int]) -> None:
         self._line.show(

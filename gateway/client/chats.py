@@ -56,6 +56,7 @@ class Chat(Place):
     def doubt(self) -> None:
         """Something may be missed from here on: live events wait until it was read."""
         self.inside = False
+        self.doubted = True
         self.log.begin(self.base)
         self.log.unsettle()
 
@@ -144,12 +145,6 @@ class Chats:
         for chat in self._chats.values():
             chat.doubt()
 
-    def doubt(self) -> None:
-        """As `connection_lost`, and what was seen before may be lost."""
-        self.connection_lost()
-        for chat in self._chats.values():
-            chat.doubted = True
-
     async def come_again(self) -> None:
         """After a reconnect: be online again, and catch up with what was missed."""
         if self.online is None and not self._listed and not self._chats:
@@ -181,7 +176,11 @@ class Chats:
             count = await self._catch_up.fill(chat)
             if chat.doubted:
                 chat.doubted = False
-                await self._catch_up.find_lost(chat)
+                try:
+                    await self._catch_up.find_lost(chat)
+                except BaseException:
+                    chat.doubted = True
+                    raise
         if self._chats.get(chat.id) is chat:
             await self._line.space()
             self._line.show([CaughtUp(chat_id=chat.id, count=count)])

@@ -240,7 +240,7 @@ class Engine:
             case Frame("reconnect", {"afterMs": int(milliseconds)}):
                 self._come_back(milliseconds / 1000)
             case Frame("resume_required"):
-                self.chats.doubt()
+                self.chats.connection_lost()
                 self.spawn(self._resume())
             case _ if not self._belongs_to_an_answer(frame):
                 self._take_event(event_of(frame))

@@ -112,7 +112,7 @@ class RoomLog:
         lost = [
             message_id
             for message_id in sorted(known)
-            if items and message_id > items[0].id and message_id not in there
+            if (not items or message_id > items[0].id) and message_id not in there
             if self._known.get(message_id) is False
         ]
         for message_id in lost:
@@ -189,7 +189,9 @@ class RoomLog:
         if place <= last:
             return
         if cleared_since == last and self._room is not None:
-            shown.append(HistoryCleared(room=self._room, seq=place, prev=last))
+            cleared = HistoryCleared(room=self._room, seq=place, prev=last)
+            if self._is_news(cleared):
+                shown.append(cleared)
         self.last = place
 
     def _append(self, event: Placed, shown: list[Placed]) -> None:
@@ -207,6 +209,9 @@ class RoomLog:
                 told = self._known.get(message_id, False)
                 self._note(message_id, deleted=True)
                 return not told
+            case HistoryCleared():
+                self._known = dict.fromkeys(self._known, True)
+                return True
             case _:
                 return True
 

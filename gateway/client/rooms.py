@@ -31,7 +31,7 @@ class Room(Place):
     Attributes:
         name: its name.
         password: what it takes to enter.
-        epoch: of the broker's data when it was entered last.
+        epoch: of the broker's data up to which it was looked for what was lost.
     """
 
     def __init__(self, name: str, password: str | None) -> None:
@@ -136,22 +136,22 @@ class Rooms:
                 return
             if self._rooms.get(room.name) is not room:
                 return  # it was left meanwhile
-            epoch = room.epoch
             joined = self._let_in(room, answer)
             if joined.head > (room.log.last or 0):
                 room.log.unsettle()
             elif not room.filling:
                 self._line.show(room.log.release())
             count = await self._catch_up.fill(room)
-            if joined.epoch != epoch:
+            if joined.epoch != room.epoch:
                 await self._catch_up.find_lost(room)
+                room.epoch = joined.epoch
         await self._line.space()
         self._line.show([CaughtUp(room=room.name, count=count)])
 
     def _let_in(self, room: Room, answer: Answer) -> Joined:
         joined = msgspec.convert({**answer.data, "history": answer.beside or []}, Joined)
         room.grant = answer.data.get("grant")
-        room.epoch = joined.epoch
+        room.epoch = room.epoch or joined.epoch
         room.log.begin(joined.head)
         room.log.remember(joined.history)
         room.inside = True

@@ -33,6 +33,18 @@ async function two({ annUrl = [cluster.gateway(1), cluster.gateway(2)], ...optio
   return { ann, bob, room, place: `#${room}` };
 }
 
+/** A WebSocket class that answers an event by itself: not now. `times` is asked at each, or a number of times. */
+function refusing(refused, times) {
+  return class extends WebSocket {
+    send(text) {
+      const { event, id } = JSON.parse(text);
+      if (event !== refused || !(typeof times === "function" ? times() : times-- > 0)) return super.send(text);
+      const data = { code: "broker_unavailable", message: "try again", retryable: true };
+      queueMicrotask(() => this.onmessage({ data: JSON.stringify({ event: "error", id, data }) }));
+    }
+  };
+}
+
 /** All sends are accepted, and both saw each once, in the same order, those of one author as sent. */
 async function whole(place, ann, bob, sends) {
   const accepted = await Promise.all(sends);
@@ -104,24 +116,26 @@ test("It tells that it reconnects and when, and what it caught up with.", async 
   assert.deepEqual(ann.all("message").map(({ missed }) => missed), Array(14).fill(true));
 });
 
-test("What was missed comes in order and is counted, also around what was deleted meanwhile.", async () => {
-  const relay = await relayed();
-  const { ann, bob, place } = await two({ annUrl: relay.url });
-  await bob.client.send(place, "before");
-  await ann.next("message");
-  relay.cut();
-  await ann.next("state", ({ state }) => state === "reconnecting");
-  for (const text of ["one", "two", "three"]) await bob.client.send(place, text);
-  const { id } = bob.all("message", ({ content }) => content === "two")[0];
-  await bob.client.deleteMessage(id);
-  await bob.client.send(place, "four");
-  relay.mend();
-  const { messages } = await ann.next("caughtUp");
-  assert.equal(messages, 3);
-  assert.deepEqual(ann.texts(place), ["before", "one", "three", "four"]);
-  await bob.client.send(place, "live");
-  await ann.next("message", ({ content }) => content === "live");
-});
+for (const refusals of [0, 2]) {
+  test(`What was missed comes in order and is counted, around what was deleted, after ${refusals} refusals.`, async () => {
+    const relay = await relayed();
+    const { ann, bob, place } = await two({ annUrl: relay.url, WebSocket: refusing("resume", refusals) });
+    await bob.client.send(place, "before");
+    await ann.next("message");
+    relay.cut();
+    await ann.next("state", ({ state }) => state === "reconnecting");
+    for (const text of ["one", "two", "three"]) await bob.client.send(place, text);
+    const { id } = bob.all("message", ({ content }) => content === "two")[0];
+    await bob.client.deleteMessage(id);
+    await bob.client.send(place, "four");
+    relay.mend();
+    const { messages } = await ann.next("caughtUp");
+    assert.equal(messages, 3);
+    assert.deepEqual(ann.texts(place), ["before", "one", "three", "four"]);
+    await bob.client.send(place, "live");
+    await ann.next("message", ({ content }) => content === "live");
+  });
+}
 
 test("A locked room is entered again with its grant, and the sends to it go on.", async () => {
   const relay = await relayed();
@@ -187,17 +201,9 @@ test("When the broker began a new life, the client goes on, and what it sends me
 });
 
 test("What the broker lost is found lost, also when the server could not look at first.", async () => {
-  let refusing = false;
-  class Refused extends WebSocket {
-    send(text) {
-      const { event, id } = JSON.parse(text);
-      if (!refusing || event !== "resume") return super.send(text);
-      const data = { code: "broker_unavailable", message: "try again", retryable: true };
-      queueMicrotask(() => this.onmessage({ data: JSON.stringify({ event: "error", id, data }) }));
-    }
-  }
+  let isRefused = false;
   const { ann: bob, room, place } = await two({ durable: true });
-  const ann = await Listener.connected(cluster.gateway(1), "annoyed", { WebSocket: Refused });
+  const ann = await Listener.connected(cluster.gateway(1), "annoyed", { WebSocket: refusing("resume", () => isRefused) });
   await ann.client.join(room);
   await bob.client.send(place, "kept");
   await bob.until(() => bob.client.outbox.length === 0, "durable");
@@ -205,12 +211,12 @@ test("What the broker lost is found lost, also when the server could not look at
   await cluster.kill("persister-1");
   await bob.client.send(place, "lost");
   await ann.next("message", ({ content }) => content === "lost");
-  refusing = true;
+  isRefused = true;
   await cluster.flush();
   await cluster.kill("cluster", "SIGCONT");
   await bob.client.send(place, "after");
   await ann.next("message", ({ content }) => content === "after");
-  refusing = false;
+  isRefused = false;
   await ann.next("reset", (reset) => reset.place === place);
 });
 

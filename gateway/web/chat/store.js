@@ -83,8 +83,9 @@ export class Store extends Emitter {
     conversation.joining = true;
     try {
       const joined = await this.client.join(name, keys);
-      // Else one has left meanwhile: nothing of it is kept.
-      if (this.conversations.get(conversation.name) === conversation) this.#joined(conversation, joined);
+      const now = this.conversations.get(conversation.name);
+      if (now === conversation) this.#joined(conversation, joined);
+      else if (!now) this.client.leave(name).catch(() => {}); // one has left meanwhile
     } catch (error) {
       // What passes is tried again with the next connection.
       if (!error.retryable && error.code !== "closed" && !conversation.loaded) conversation.gate = error;

@@ -247,6 +247,7 @@ export class Parley extends Moderation {
     for (const name of doubted) this.#sender.doubt(name);
     try {
       await this.#places.resume(places);
+      if (chats.some((id) => !this.#places.of(undefined, id))) await this.#findChats();
     } catch (error) {
       if (error.code !== "connection_lost") this.#events.emit("error", error);
     }
@@ -276,10 +277,14 @@ export class Parley extends Moderation {
     this.#sender.doubt();
     await this.#places.comeBack();
     if (!this.#online) return;
-    const ask = (event, settle) => patiently(() =>
-      this.#connection.ask(event, this.#asMe(), settle));
-    await ask("userOnline");
-    const { chats, news } = await ask("getChats", (_, items) => this.#places.list(items));
+    await patiently(() => this.#connection.ask("userOnline", this.#asMe()));
+    await this.#findChats();
+  }
+
+  /** Hear of chats that were made meanwhile, and of all that was said in them. */
+  async #findChats() {
+    const settle = (_, items) => this.#places.list(items);
+    const { chats, news } = await patiently(() => this.#connection.ask("getChats", this.#asMe(), settle));
     this.#events.emit("chats", { chats });
     if (news.length) await this.#places.resume(news);
   }

@@ -53,7 +53,12 @@ export class Place {
 
   /** Where one is now, something may be missing, or lost. */
   doubt() {
-    if (this.last !== null && !this.doubts.includes(this.last)) this.doubts.push(this.last);
+    if (this.last !== null) this.doubts.push(this.last);
+  }
+
+  /** A resume from `since` went well that was asked after so many doubts; those further on stay. */
+  settled(since, doubts) {
+    this.doubts = this.doubts.filter((seq, n) => seq > since || n >= doubts);
   }
 
   /** Let go of the events that waited: those that are news, in order. */
@@ -73,6 +78,7 @@ export class Place {
     this.inside = this.replaying = this.holding = false;
     this.#waiting = [];
     this.missed = this.seenTold = 0;
+    this.doubts = [...new Set(this.doubts)]; // no answer is on its way to any of them
   }
 
   /** Take note of a message that was shown. */

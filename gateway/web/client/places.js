@@ -147,12 +147,12 @@ export class Places {
     const isDoubted = (place) => place.doubts.length && this.#byName.get(place.name) === place;
     const doubted = () => places.filter(isDoubted).slice(0, MOST_RESUMED);
     while (doubted().length) {
-      const verdicts = await patiently(() => this.#askResume(doubted()));
-      for (const [place, { recovered, head }] of verdicts) {
-        messages += place.missed;
-        place.missed = 0;
-        if (!recovered) await this.#notRecovered(place, head);
-      }
+      const notRecovered = await patiently(() => this.#askResume(doubted()));
+      for (const place of places) messages += place.missed;
+      for (const place of places) place.missed = 0;
+      // First all that needs no connection: it may be lost.
+      for (const place of notRecovered) this.#beginAnew(place);
+      for (const place of notRecovered) if (!place.inside) await this.#enterAgain(place);
     }
     if (places.length) this.#emit("caughtUp", { messages });
   }
@@ -160,49 +160,51 @@ export class Places {
   /**
    * Each place is asked from where it was first doubted, also when that was refused before: what
    * came by itself since may lie beyond a hole, or hide that what was there before is lost.
+   * Resolves with the places that one cannot go on with.
    */
   async #askResume(places) {
     const asked = { rooms: {}, chats: {}, grants: {} };
-    const since = new Map(places.map((place) => [place, Math.min(...place.doubts)]));
-    for (const [place, seq] of since) {
+    const doubts = places.map((place) => ({ place, since: Math.min(...place.doubts), count: place.doubts.length }));
+    for (const { place, since } of doubts) {
       place.replaying = true;
-      if (place.room === null) asked.chats[place.chatId] = seq;
-      else asked.rooms[place.room] = seq;
+      if (place.room === null) asked.chats[place.chatId] = since;
+      else asked.rooms[place.room] = since;
       if (place.grant) asked.grants[place.room] = place.grant;
     }
-    const settle = ({ rooms, chats }) => places.map((place) => {
+    const settle = ({ rooms, chats }) => doubts.filter(({ place, since, count }) => {
       const verdict = place.room === null ? chats[place.chatId] : rooms[place.room];
-      this.#resumed(place, since.get(place), verdict);
-      return [place, verdict];
-    });
+      this.#resumed(place, since, count, verdict);
+      return !verdict.recovered;
+    }).map(({ place }) => place);
     try {
-      return await this.#connection.ask("resume", asked, settle);
+      return places.length ? await this.#connection.ask("resume", asked, settle) : [];
     } finally {
       for (const place of places) place.replaying = false;
     }
   }
 
-  #resumed(place, since, { recovered, head }) {
+  #resumed(place, since, count, { recovered, head }) {
     // What the replay seemed to lack was deleted, or it came in between.
-    if (!place.holding) for (const event of place.release()) this.#show(place, event);
+    for (const event of place.release()) this.#show(place, event);
     place.inside = recovered || head > 0;
-    place.doubts = recovered ? place.doubts.filter((seq) => seq > since) : [];
+    place.settled(recovered ? since : Infinity, count);
     if (recovered) place.last = Math.max(place.last, head);
     else if (place.inside) place.last = head;
   }
 
-  /** The place that was named is not one any more: begin anew, or learn that one is shut out. */
-  async #notRecovered(place, head) {
-    if (place.room === null && head === 0) {
-      this.chatGone(place);
-      return;
-    }
+  /** The place that was named is not one any more: what was shown of it is void. */
+  #beginAnew(place) {
+    if (place.inside) this.#emit("reset", { place: place.name });
+    else if (place.room === null) this.chatGone(place);
+  }
+
+  /** Go back into a room, or learn that one is shut out. */
+  async #enterAgain(place) {
+    if (place.room === null) return;
     const before = place.last;
     try {
-      if (!place.inside) {
-        place.last = null;
-        await patiently(() => this.enter(place.name));
-      }
+      place.last = null;
+      await patiently(() => this.enter(place.name));
       this.#emit("reset", { place: place.name });
     } catch (error) {
       if (error.code === "connection_lost") {
