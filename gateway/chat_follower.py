@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
+from gateway.member import Member
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ChatPayload, iso, user_out
 from shared.broker.keys import PartitionKeys
@@ -116,6 +117,11 @@ class ChatFollower:
             return
         if wake.created:
             self._announce_new(event, wake)
+        local = self._hub.followed(wake.key)
+        if local is not None and local.room.id == event.room_id:
+            if 0 < event.seq <= local.room.head:
+                self._reach_back(local, event.prev)
+            return
         room = Room(
             key=wake.key,
             id=event.room_id,
@@ -132,6 +138,18 @@ class ChatFollower:
             user2=wake.user2,
         )
         self._hub.follow(room)
+
+    def _reach_back(self, local: LocalRoom, seq: int) -> None:
+        """Tell of what came after `seq` in a chat that was looked up before its wake was heard.
+
+        Whoever was here then was not told; whoever came after that has it as history.
+        """
+        for connection in self._hub.fan_out.listeners(*local.room.users):
+            has = connection.heard_from.get(local.room.id)
+            if has and local.room.id not in connection.chats:
+                connection.chats[local.room.id] = Member.live(has)
+        if not local.reach_back(seq):
+            self._hub.require_resume([local])
 
     def _announce_new(self, event: Event, wake: Wake) -> None:
         if event.room_id in self._announced:

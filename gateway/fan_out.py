@@ -102,9 +102,9 @@ class FanOut:
         if event.seq:
             local.told = self.offsets.count
 
-    def place(self, connection: Connection, room: Room, seq: int) -> str:
+    def place(self, connection: Connection, room_id: int, seq: int) -> str:
         """The offset of what is about to tell a connection alone of a room up to `seq`."""
-        offset = self.offsets.next(room.id, seq)
+        offset = self.offsets.next(room_id, seq)
         connection.placed = self.offsets.count
         return offset
 
@@ -148,6 +148,8 @@ class FanOut:
             member = connection.chats[event.room_id] = Member()
         if member.waiting is None:
             return member.takes(event)
+        if isinstance(event.body, RoomDeleted):
+            return True  # nobody lets go of what waits in a chat that is gone
         member.waiting.append(event)
         return False
 

@@ -113,6 +113,15 @@ class LocalRoom:
         if self._catching_up is None and not self._closed:
             self._catching_up = asyncio.create_task(self._fill())
 
+    def reach_back(self, seq: int) -> bool:
+        """Deliver also what came after `seq`, before it was followed; whether that is in order."""
+        if self.head > self.room.head:
+            return False
+        self.head = seq
+        self.room = replace(self.room, head=seq)
+        self.catch_up()
+        return True
+
     def close(self) -> None:
         """Deliver nothing more."""
         self._closed = True
@@ -155,7 +164,10 @@ class LocalRoom:
     async def _read_log(self) -> None:
         self._stale = False
         while True:
-            page = await self._replay.after(self.room, self.head)
+            head = self.head
+            page = await self._replay.after(self.room, head)
+            if self.head < head:
+                continue  # it reaches further back now
             if self.synced.done():
                 HEALED.value += len(page.events)
             for event in page.events:

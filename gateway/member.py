@@ -1,5 +1,7 @@
 """A membership: what a connection that comes to a room, or resumes a chat, has of it already."""
 
+from typing import Self
+
 from shared.model.events import CursorMoved, Event
 
 
@@ -21,6 +23,13 @@ class Member:
         self.seen = 0
         self.cursors: dict[str, int] = {}
         self.since = since
+
+    @classmethod
+    def live(cls, seen: int) -> Self:
+        """One that gets everything above `seen` at once."""
+        member = cls()
+        member.waiting, member.seen = None, seen
+        return member
 
     def takes(self, event: Event) -> bool:
         """Whether an event is news to it."""

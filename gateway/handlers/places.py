@@ -73,7 +73,8 @@ async def hear_chats(services: Services, connection: Connection) -> None:
         connection.heard_from = {local.room.id: local.head for local in chats}
         services.sessions.hears(connection)
         try:
-            await services.follower.user_came(connection.username)
+            fresh = await services.follower.user_came(connection.username)
+            connection.heard_from |= {local.room.id: local.room.head for local in fresh}
             await services.sessions.keep(connection)
         except BaseException:
             # Else the next try would take its chats for followed here.

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from gateway.authorization import Verdict
 from gateway.connection import Connection
 from gateway.handlers import people, rooms
-from gateway.handlers.places import hear_chats
+from gateway.handlers.places import hear_chats, stop_hearing
 from gateway.handlers.resume import LetGo, resume_chat, resume_room
 from gateway.history import TOP
 from gateway.kept_session import Heart
@@ -45,20 +45,34 @@ class Shown(NamedTuple):
     username: str | None = None
 
 
+class Return(NamedTuple):
+    """A room that a client comes back to.
+
+    Attributes:
+        seq: the last that it surely has; None where it may not know that it is in the room.
+        since: the room's head when it was let in. What was before that it has in no other way
+            than by the history that joining shows.
+    """
+
+    room: Room
+    seq: int | None
+    since: int
+
+
 class Plan(NamedTuple):
     """How a client is brought back.
 
     Attributes:
         taken: its session.
         offset: which it showed.
-        rooms: those it was in, each with the last seq it has; None to show the room anew.
+        rooms: those it was in.
         chats: direct chats with news lately, likewise.
         gone: ids of chats that were deleted meanwhile.
     """
 
     taken: Taken
     offset: Offset | None
-    rooms: list[tuple[Room, int | None]]
+    rooms: list["Return"]
     chats: list[tuple[Room, int]]
     gone: list[int]
 
@@ -116,12 +130,13 @@ async def carry_out(services: Services, connection: Connection, plan: Plan) -> N
     people.came(services, connection, told=session.left)
     let_go: LetGo = []
     try:
-        for room, seq in plan.rooms:
-            if seq is None:
-                await rooms.enter(services, connection, room)
-            elif not (await resume_room(services, connection, room, seq, let_go)).recovered:
-                raise NotRecovered
+        for back in plan.rooms:
+            await _enter(services, connection, back, let_go)
         chats = await _carry_out_chats(services, connection, plan, let_go)
+    except BaseException:
+        # What came by itself now would come before what it still lacks.
+        stop_hearing(services, connection)
+        raise
     finally:
         connection.holds_chats = False
         for release in let_go:
@@ -130,8 +145,18 @@ async def carry_out(services: Services, connection: Connection, plan: Plan) -> N
     if session.online and session.username is not None:
         services.presence.came(session.username, connection)
         connection.online = True
-    surely = {room.id: seq for room, seq in [*plan.rooms, *chats] if seq is not None}
-    await services.sessions.settle(connection, surely)
+    surely = {room.id: seq for room, seq, _ in plan.rooms if seq is not None}
+    await services.sessions.settle(connection, surely | {chat.id: seq for chat, seq in chats})
+
+
+async def _enter(services: Services, connection: Connection, back: Return, let_go: LetGo) -> None:
+    room, seq, since = back
+    if seq is None:
+        page = await services.history.newest(room, rooms.JOIN_PAGE, since + 1)
+        rooms.show_page(services, connection, room, page, since)
+        seq = since
+    if not (await resume_room(services, connection, room, seq, let_go)).recovered:
+        raise NotRecovered
 
 
 async def _carry_out_chats(
@@ -143,7 +168,12 @@ async def _carry_out_chats(
     connection.holds_chats = True
     await hear_chats(services, connection)
     for chat_id in plan.gone:
-        connection.emit("chatDeleted", ChatDeletedPayload(chat_id))
+        offset = services.fan_out.place(connection, chat_id, 0)
+        connection.must_have = connection.placed
+        connection.emit("chatDeleted", ChatDeletedPayload(chat_id), offset=offset)
+    for chat, seq in plan.chats:
+        if seq == 0:  # it may not know of it
+            connection.emit("newChat", chat_payload(chat))
     chats = [*plan.chats, *await _woken_chats(services, connection, plan)]
     for chat, seq in chats:
         if not (await resume_chat(services, connection, chat, seq, let_go)).recovered:
@@ -182,14 +212,14 @@ def _last_of(place: RoomPlace | ChatPlace, whole: bool, offset: Offset | None) -
 
 async def _find_room(
     services: Services, user: str, name: str, place: RoomPlace, seq: int | None
-) -> tuple[Room, int | None]:
+) -> Return:
     room = await services.directory.room(room_key(name))
     if services.authorization.judge("resume", user, room) is not Verdict.ALLOWED:
         raise NotRecovered
     if room is None or room.id != place.room_id or place.since < room.opened_to(user):
         raise NotRecovered
-    await _check_place(services, room, seq or 0)
-    return room, seq
+    await _check_place(services, room, place.since if seq is None else seq)
+    return Return(room, seq, place.since)
 
 
 async def _find_chat(services: Services, plan: Plan, chat_id: int, seq: int) -> None:

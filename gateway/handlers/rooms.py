@@ -109,13 +109,19 @@ async def enter(services: Services, connection: Connection, room: Room) -> tuple
         raise
     if connection not in local.members:
         raise put_out()
-    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
-    connection.emit(
-        "messageHistory", shown, room.name, services.fan_out.place(connection, room, page.head)
-    )
-    connection.emit("passwordStatus", data=True, room=room.name)
+    show_page(services, connection, room, page, page.head)
     services.hub.go_live(connection, local, page.head)
     return local, page
+
+
+def show_page(
+    services: Services, connection: Connection, room: Room, page: Page, head: int
+) -> None:
+    """Tell a connection that it is in a room, with the newest messages up to `head`."""
+    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
+    offset = services.fan_out.place(connection, room.id, head)
+    connection.emit("messageHistory", shown, room.name, offset)
+    connection.emit("passwordStatus", data=True, room=room.name)
 
 
 async def get_rooms(services: Services, connection: Connection, command: commands.GetRooms) -> None:

@@ -198,6 +198,42 @@ async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> N
     assert gateway.hub.followed_chats() == []
 
 
+@pytest.mark.parametrize("said_more", [False, True])
+async def test_a_chat_that_was_looked_up_before_its_wake(
+    stage: Stage, gateway: Gateway, *, said_more: bool
+) -> None:
+    """What was said before a chat was looked up, and its wake comes late, is heard, or made good.
+
+    Whoever was here then hears it; who came after has it as history.
+    """
+    chat = await stage.chat()
+    await stage.send(chat, "before")
+    await stage.trimmed()
+    await stage.gone_quiet_at_once(chat)
+    bob = User("bob")
+    gateway.hub.fan_out.listen("bob", bob.connection)
+    gateway.channels.hold()
+    await stage.send(chat, "m1")
+    held = await stage.directory.held(chat.key)
+    assert held is not None
+    local = gateway.hub.follow(held.room, held.idle)
+    late = User("bob")
+    gateway.hub.fan_out.listen("bob", late.connection)
+    late.connection.heard_from = {chat.id: local.head}
+    told = ["m1"]
+    if said_more:
+        await stage.send(chat, "m2")
+        [event] = (await stage.replay.after(chat, local.head)).events
+        local.receive(event)
+        await bob.hears("m2")
+        told = ["m2", "resume_required"]
+    gateway.channels.let_go()
+    await bob.hears(*told)
+    await stage.send(chat, "m3")
+    await bob.hears(*told, "m3")
+    await late.hears(*(told if said_more else []), "m3")
+
+
 async def test_more_wakes_lost_than_the_log_has(
     stage: Stage, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
