@@ -90,7 +90,7 @@ class Kept:
     def _places(self, hub: Hub) -> dict[int, int | None]:
         rooms = self.connection.rooms
         places = {local.room.id: self._room(name, local).sent for name, local in rooms.items()}
-        return places | {local.room.id: local.head for local in self._chats(hub)}
+        return places | {local.room.id: self._chat(local).sent for local in self._chats(hub)}
 
     def _chats(self, hub: Hub) -> list[LocalRoom]:
         connection = self.connection

@@ -64,21 +64,23 @@ class SessionBroker:
         Raises:
             ChatError: `broker_unavailable`; some of them may have been kept.
         """
-        by_partition: defaultdict[int, list[Saving]] = defaultdict(list)
-        for saving in savings:
-            by_partition[self._partition(saving.pid)].append(saving)
+        by_partition: defaultdict[int, list[int]] = defaultdict(list)
+        for index, saving in enumerate(savings):
+            by_partition[self._partition(saving.pid)].append(index)
         calls = [
             (number, some[start : start + MOST_SESSIONS])
             for number, some in by_partition.items()
             for start in range(0, len(some), MOST_SESSIONS)
         ]
-        answers = await asyncio.gather(*(self._call(*call) for call in calls))
-        kept = {
-            saving.pid: bool(answer)
-            for (_, some), answered in zip(calls, answers, strict=True)
-            for saving, answer in zip(some, answered, strict=True)
-        }
-        return [kept[saving.pid] for saving in savings]
+        answers = await asyncio.gather(
+            *(self._call(number, [savings[index] for index in some]) for number, some in calls)
+        )
+        # By index: two owners may save the same session at once.
+        kept = [False] * len(savings)
+        for (_, some), answered in zip(calls, answers, strict=True):
+            for index, answer in zip(some, answered, strict=True):
+                kept[index] = bool(answer)
+        return kept
 
     async def take(self, pid: str, owner: str, keep: float) -> Taken | None:
         """Take a session over; None where there is none, or none that this build reads.

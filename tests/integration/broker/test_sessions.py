@@ -53,6 +53,8 @@ async def test_only_its_owner_changes_it(sessions: SessionBroker) -> None:
     assert await sessions.save([saving("pid"), saving("mine")]) == [False, True]
     assert await sessions.save([saving("pid", session=None)]) == [False]
     assert await sessions.save([saving("pid", "two")]) == [True]
+    both = [saving("pid", "two"), saving("pid")]
+    assert await sessions.save(both) == [True, False]
 
 
 async def test_a_forgotten_session_is_gone(sessions: SessionBroker, bench: Bench) -> None:
