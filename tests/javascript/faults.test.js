@@ -220,6 +220,23 @@ test("What the broker lost is found lost, also when the server could not look at
   await ann.next("reset", (reset) => reset.place === place);
 });
 
+test("A chat that nobody told the client of is found when it is told to resume it.", async () => {
+  let socket;
+  class Deaf extends WebSocket {
+    set onmessage(take) {
+      socket = { take };
+      super.onmessage = (message) => /"(newChat|newMessage)"/.test(message.data) || take(message);
+    }
+  }
+  const ann = await Listener.connected(cluster.gateway(1), "ann deaf", { WebSocket: Deaf });
+  await ann.client.goOnline();
+  const bob = await Listener.connected(cluster.gateway(2), "bob deaf");
+  const { chatId } = await bob.client.createChat("ann deaf");
+  await bob.client.send("@ann deaf", "Do you hear me?");
+  socket.take({ data: JSON.stringify({ event: "resume_required", data: { rooms: [], chats: [chatId] } }) });
+  await ann.next("chats", ({ chats }) => chats.some((chat) => chat.chatId === chatId));
+});
+
 test("What the broker lost of a room that one has left is sent once one is back.", async () => {
   const { ann, bob, room, place } = await two({ durable: true });
   const beside = await Listener.connected(cluster.gateway(1), "beside"); // hears what ann would
