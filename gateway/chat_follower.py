@@ -55,6 +55,8 @@ class ChatFollower:
         # The last wake heard of each partition; none before the first subscription.
         self._last: dict[int, int] = {}
         self._healing: dict[int, asyncio.Task[None]] = {}
+        # The last wake heard while those before it were still being read.
+        self._meanwhile: dict[int, int] = {}
         self._announced: dict[int, None] = {}
         self._sweeper: EssentialTask | None = None
 
@@ -79,8 +81,9 @@ class ChatFollower:
             return
         match event.body:
             case Wake():
-                if number in self._last and number not in self._healing:
-                    self._last[number] = self._wakes.counter(event)
+                if number in self._last:
+                    heard = self._meanwhile if number in self._healing else self._last
+                    heard[number] = self._wakes.counter(event)
                 self._woke(event)
             case (
                 CursorMoved(user1=user1, user2=user2) | TypingChanged(user1=user1, user2=user2)
@@ -176,8 +179,10 @@ class ChatFollower:
                 for user in list(self._hub.fan_out.users):
                     # Followed from here on; what was said before that nobody was told.
                     self._hub.require_resume(await self.user_came(user))
-            if understood:
-                self._last[number] = self._wakes.counter(understood[-1])
+            # None is read again: a chat of an old one may have been followed and let go since.
+            read = [self._wakes.counter(event) for event in understood]
+            heard = self._meanwhile.pop(number, 0)
+            self._last[number] = max(self._last[number], heard, *read)
         except ChatError as error:
             log.warning("wakes not read", partition=number, code=error.code)
             loop = asyncio.get_running_loop()
