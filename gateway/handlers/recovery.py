@@ -66,13 +66,13 @@ class Plan(NamedTuple):
         taken: its session.
         offset: which it showed.
         rooms: those it was in.
-        chats: direct chats with news lately, likewise.
+        chats: direct chats with news lately, each with the last seq that it surely has.
         gone: ids of chats that were deleted meanwhile.
     """
 
     taken: Taken
     offset: Offset | None
-    rooms: list["Return"]
+    rooms: list[Return]
     chats: list[tuple[Room, int]]
     gone: list[int]
 

@@ -62,6 +62,15 @@ async function whole(place, ann, bob, sends) {
   assert.deepEqual(items.map(({ content }) => content), ann.texts(place));
 }
 
+/** Let the broker lose what is said in `say()`, before the database has it. */
+async function losing(say) {
+  await cluster.kill("cluster", "SIGSTOP"); // it starts no persister again
+  await cluster.kill("persister-1");
+  await say();
+  await cluster.flush();
+  await cluster.kill("cluster", "SIGCONT");
+}
+
 for (const [signal, what] of [["SIGKILL", "is killed"], ["SIGTERM", "drains"]]) {
   test(`While a gateway ${what}, nothing that two send is lost, doubled or out of order.`, async () => {
     const { ann, bob, place } = await two({ durable: true });
@@ -207,13 +216,11 @@ test("What the broker lost is found lost, also when the server could not look at
   await ann.client.join(room);
   await bob.client.send(place, "kept");
   await bob.until(() => bob.client.outbox.length === 0, "durable");
-  await cluster.kill("cluster", "SIGSTOP"); // it starts no persister again
-  await cluster.kill("persister-1");
-  await bob.client.send(place, "lost");
-  await ann.next("message", ({ content }) => content === "lost");
-  isRefused = true;
-  await cluster.flush();
-  await cluster.kill("cluster", "SIGCONT");
+  await losing(async () => {
+    await bob.client.send(place, "lost");
+    await ann.next("message", ({ content }) => content === "lost");
+    isRefused = true;
+  });
   await bob.client.send(place, "after");
   await ann.next("message", ({ content }) => content === "after");
   isRefused = false;
@@ -243,12 +250,10 @@ test("What the broker lost of a room that one has left is sent once one is back.
   await beside.client.join(room);
   await ann.client.send(place, "kept");
   await ann.until(() => ann.client.outbox.length === 0, "durable");
-  await cluster.kill("cluster", "SIGSTOP"); // it starts no persister again
-  await cluster.kill("persister-1");
-  await ann.client.send(place, "lost");
-  await ann.client.leave(room);
-  await cluster.flush();
-  await cluster.kill("cluster", "SIGCONT");
+  await losing(async () => {
+    await ann.client.send(place, "lost");
+    await ann.client.leave(room);
+  });
   await beside.next("caughtUp");
   await bob.client.send(place, "between");
   await beside.next("message", ({ content }) => content === "between");

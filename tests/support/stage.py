@@ -35,7 +35,6 @@ from shared.model.events import (
     RoomCreated,
     RoomDeleted,
 )
-from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
@@ -241,7 +240,7 @@ class Stage:
 
     async def cut(self, room: Room) -> None:
         """Wait until a room's log is cut to LOG_LENGTH, which may be a second after the streams."""
-        log = PartitionKeys(partition_of_key(room.key, self.partitions)).log(room.key)
+        log = self.rooms.keys_of(room.key).log(room.key)
 
         async def look() -> bool:
             return int(await self.server.admin.xlen(log)) <= self.settings.log_length

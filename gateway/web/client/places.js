@@ -148,8 +148,10 @@ export class Places {
     const doubted = () => places.filter(isDoubted).slice(0, MOST_RESUMED);
     while (doubted().length) {
       const notRecovered = await patiently(() => this.#askResume(doubted()));
-      for (const place of places) messages += place.missed;
-      for (const place of places) place.missed = 0;
+      for (const place of places) {
+        messages += place.missed;
+        place.missed = 0;
+      }
       // First all that needs no connection: it may be lost.
       for (const place of notRecovered) this.#beginAnew(place);
       for (const place of notRecovered) if (!place.inside) await this.#enterAgain(place);

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gateway.chat_follower import ChatFollower
 from gateway.flusher import Flusher
 from gateway.hub import Hub
+from gateway.member import Member
 from gateway.replay import Replay
 from shared import codec
 from shared.broker.keys import PartitionKeys
@@ -343,3 +344,14 @@ async def test_the_end_of_a_chat_is_heard(stage: Stage, gateway: Gateway) -> Non
     assert gateway.hub.followed(chat.key) is None
     await stage.send(await stage.chat(), "m1")
     await bob.hears("chatDeleted", "newChat", "m1")
+
+
+async def test_the_end_of_a_chat_waits_for_nothing(stage: Stage, gateway: Gateway) -> None:
+    """Who is still being told what they missed of a chat is told at once that it is gone."""
+    bob = await gateway.user("bob")
+    chat = await stage.chat()
+    await bob.hears("newChat")
+    bob.connection.chats[chat.id] = Member()
+    await stage.send(chat, "waits")
+    await stage.drop(chat)
+    await bob.hears("newChat", "chatDeleted")
