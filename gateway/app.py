@@ -1,5 +1,6 @@
 """The composition root: opens a gateway's parts in order, closes them in reverse."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,7 @@ from gateway.endpoints.guard import Guard
 from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
 from gateway.endpoints.socketio_chat import SocketIOChat
+from gateway.epoch_check import EpochCheck
 from gateway.flusher import Flusher
 from gateway.grants import Grants
 from gateway.head_watch import HeadWatch
@@ -48,12 +50,15 @@ from gateway.status import show_gauges
 from gateway.typing_status import TypingStatus
 from shared.broker.client import Client, connect
 from shared.broker.cursors import CursorBroker
-from shared.broker.keys import EVERYONE
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
 from shared.broker.limits import LimitBroker
+from shared.broker.members import Membership
 from shared.broker.overview import Watchtower
 from shared.broker.partitions import PartitionProbe
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
+from shared.broker.reading import PartitionReader
 from shared.broker.rooms import RoomBroker
 from shared.broker.sessions import SessionBroker
 from shared.broker.subscriber import Subscriber
@@ -64,24 +69,29 @@ from shared.errors import ChatError
 from shared.metrics import LoopLag
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
+from shared.storage.installation import Installation
 from shared.storage.reader import Reader
+from shared.storage.tables import SCHEMA
 from shared.telemetry import logger
 
 log = logger(__name__)
 
 
-def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlette:
+def make_app(
+    settings: Settings, installation: Installation, admin: socket.socket | None = None
+) -> Starlette:
     """The ASGI application of one gateway.
 
     Args:
         settings: of this gateway.
+        installation: whose data it serves.
         admin: where it serves its operator, if it does.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await _open(app, settings, stack)
+            await _open(app, settings, installation, stack)
             if admin is not None:
                 await _open_admin(app.state.services, admin, stack)
             log.info("gateway starts", host=settings.host, port=settings.port)
@@ -115,23 +125,32 @@ def make_app(settings: Settings, admin: socket.socket | None = None) -> Starlett
 
 
 class _Links(NamedTuple):
-    """What a gateway is connected to: the broker in three ways, and SQL."""
+    """What a gateway is connected to: the broker in three ways, and SQL; whose data is there.
+
+    Attributes:
+        fence: what was seen of the partitions, wherever it was seen.
+    """
 
     client: Client
     pipe: Pipe
     reads: Pipe
     reader: Reader
+    installation: Installation
+    keys: Keyspace
+    fence: Fence
 
 
-async def _open(app: Starlette, settings: Settings, stack: AsyncExitStack) -> None:
-    links = _connect(settings, stack)
+async def _open(
+    app: Starlette, settings: Settings, installation: Installation, stack: AsyncExitStack
+) -> None:
+    links = _connect(settings, installation, stack)
     services = _put_together(settings, links, stack)
     _start(services, stack)
     app.state.services = services
     app.state.socketio = _socketio(services)
 
 
-def _connect(settings: Settings, stack: AsyncExitStack) -> _Links:
+def _connect(settings: Settings, installation: Installation, stack: AsyncExitStack) -> _Links:
     engine = open_engine(settings.database_url, writes=False)
     stack.push_async_callback(engine.dispose)
     client = connect(settings.redis_url)
@@ -139,19 +158,21 @@ def _connect(settings: Settings, stack: AsyncExitStack) -> _Links:
     pipe, reads = Pipe(settings.redis_url), Pipe(settings.redis_url)
     stack.callback(pipe.close)
     stack.callback(reads.close)
-    return _Links(client, pipe, reads, Reader(engine))
+    keys = Keyspace(installation.namespace, installation.partitions)
+    fence = Fence(installation.partitions)
+    return _Links(client, pipe, reads, Reader(engine), installation, keys, fence)
 
 
 def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> Services:
-    client, pipe, reads, reader = links
-    publisher = Publisher(pipe, settings)
+    client, pipe, reads, reader, installation, keys, fence = links
+    publisher = Publisher(pipe, keys, fence, settings)
     stack.push_async_callback(publisher.close)
-    limits = Limits(LimitBroker(pipe), settings) if settings.limited else None
+    limits = Limits(LimitBroker(pipe, keys), settings) if settings.limited else None
     if limits is not None:
         stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
-    rooms = RoomBroker(client, settings.partitions, settings.max_backlog, reads)
+    rooms = RoomBroker(client, reads, keys, fence, settings.backlog_of(len(keys)))
     directory = Directory(rooms, reader, publisher)
     replay = Replay(rooms, reader)
     flusher = Flusher()
@@ -159,25 +180,37 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
     fan_out = hub.fan_out
     pulse = Pulse(publisher, settings.gateway_name, lambda: len(fan_out.connections))
     chat_reader = ChatReader(reader)
-    chat_list = ChatList(rooms, chat_reader)
+    check = EpochCheck(reader, fence)
+    chat_list = ChatList(rooms, chat_reader, check, fence)
     presence = Presence(fan_out, pulse, publisher, chat_list.partners, settings.broadcast_limit)
-    probe = PartitionProbe(reads, settings.partitions)
-    watch = PartitionWatch(probe, settings, hub.reopened)
-    session_broker = SessionBroker(reads, settings.partitions)
+    probe = PartitionProbe(reads, keys, fence)
+    membership = Membership(
+        *(reads, keys, pulse.incarnation, "gateway"),
+        schema=SCHEMA,
+        database=installation.stored_in,
+    )
+    watch = PartitionWatch(
+        *(probe, membership, check, keys, settings, hub.reopened),
+        left_behind=lambda: _renew(links, hub),
+    )
+    session_broker = SessionBroker(reads, keys, fence)
     return Services(
         settings=settings,
+        keys=keys,
         flusher=flusher,
         hub=hub,
         fan_out=fan_out,
         directory=directory,
-        history=History(rooms, directory, reader),
+        history=History(rooms, directory, reader, check, fence),
         passwords=passwords,
         publisher=publisher,
         pulse=pulse,
-        typing=TypingStatus(publisher, settings.wake_after, settings.partitions),
-        follower=ChatFollower(hub, rooms, WakeLog(client), settings, presence.met),
+        typing=TypingStatus(publisher, settings.wake_after, keys),
+        follower=ChatFollower(
+            hub, rooms, WakeLog(PartitionReader(reads, keys, fence)), keys, settings, presence.met
+        ),
         chats=chat_list,
-        cursors=Cursors(CursorBroker(client, settings), directory, chat_reader),
+        cursors=Cursors(CursorBroker(client, keys, fence, settings), directory, chat_reader),
         presence=presence,
         grants=Grants(settings),
         authorization=Authorization(settings.auth_mode),
@@ -190,19 +223,28 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
         readiness=Readiness(pulse, watch),
         sessions=Sessions(session_broker, hub, publisher, settings.recovery_seconds),
         limits=limits,
-        identity=Identity(settings, TicketBroker(client, settings.partitions)),
+        identity=Identity(settings, TicketBroker(client, keys)),
         deadlines=Deadlines(),
     )
+
+
+def _renew(links: _Links, hub: Hub) -> None:
+    """Leave the broker's server: the next connections find the one that leads now."""
+    links.pipe.renew()
+    links.reads.renew()
+    hub.renew()
+    asyncio.get_running_loop().create_task(links.client.connection_pool.disconnect())
 
 
 def _start(services: Services, stack: AsyncExitStack) -> None:
     """Let what comes from the broker in, and all that looks after something by itself begin."""
     hub, pulse, follower = services.hub, services.pulse, services.follower
     presence, durability, sessions = services.presence, services.durability, services.sessions
-    incoming = Incoming(hub, pulse, presence, follower, durability, sessions)
+    keys = services.keys
+    incoming = Incoming(hub, pulse, presence, follower, durability, sessions, keys)
     subscriber = Subscriber(services.settings.redis_url, incoming.receive, incoming.subscribed)
     hub.attach(subscriber)
-    for channel in (EVERYONE, *follower.channels):
+    for channel in (*(part.everyone for part in keys.partitions), *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, services.rooms)
     watches = (presence, services.watch, durability, heads, sessions, services.deadlines)
@@ -216,7 +258,7 @@ async def _open_admin(services: Services, listener: socket.socket, stack: AsyncE
     stack.callback(LoopLag().close)
     client = connect(services.settings.redis_url)
     stack.push_async_callback(client.aclose)
-    app = make_admin(services, Watchtower(client, services.settings.partitions))
+    app = make_admin(services, Watchtower(client, services.keys))
     await stack.enter_async_context(serving_admin(SecurityHeaders(app), listener))
 
 

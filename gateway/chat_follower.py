@@ -14,7 +14,7 @@ from gateway.local_room import LocalRoom
 from gateway.member import Member
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ChatPayload, iso, user_out
-from shared.broker.keys import PartitionKeys
+from shared.broker.keyspace import Keyspace
 from shared.broker.room_answers import Held
 from shared.broker.rooms import RoomBroker
 from shared.broker.wakes import WakeLog
@@ -42,6 +42,7 @@ class ChatFollower:
         hub: Hub,
         broker: RoomBroker,
         wakes: WakeLog,
+        keys: Keyspace,
         settings: Settings,
         met: Callable[[str, str], None],
     ) -> None:
@@ -51,7 +52,8 @@ class ChatFollower:
         self._broker = broker
         self._wakes = wakes
         self._follow_for = settings.wake_after * 1.5
-        self._channels = {PartitionKeys(n).control: n for n in range(settings.partitions)}
+        self._channels = {part.control: part.number for part in keys.partitions}
+        self._keys = keys
         # The last wake heard of each partition; none before the first subscription.
         self._last: dict[int, int] = {}
         self._healing: dict[int, asyncio.Task[None]] = {}
@@ -186,7 +188,7 @@ class ChatFollower:
         except ChatError as error:
             log.warning("wakes not read", partition=number, code=error.code)
             loop = asyncio.get_running_loop()
-            loop.call_later(TRY_AGAIN_AFTER, self.subscribed, PartitionKeys(number).control)
+            loop.call_later(TRY_AGAIN_AFTER, self.subscribed, self._keys[number].control)
         finally:
             del self._healing[number]
 

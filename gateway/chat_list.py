@@ -6,8 +6,11 @@ from typing import Final
 
 import msgspec
 
+from gateway.epoch_check import EpochCheck
+from shared.broker.fence import Fence
 from shared.broker.room_answers import Held, NotHeld, Tail
 from shared.broker.rooms import RoomBroker
+from shared.errors import broker_unavailable
 from shared.model.ids import users_of_chat
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold, unread_in
@@ -36,9 +39,13 @@ class ListedChat(msgspec.Struct, frozen=True):
 class ChatList:
     """Lists chats. The broker is read first: what it has let go of by then is in SQL."""
 
-    def __init__(self, broker: RoomBroker, reader: ChatReader) -> None:
+    def __init__(
+        self, broker: RoomBroker, reader: ChatReader, check: EpochCheck, fence: Fence
+    ) -> None:
         self._broker = broker
         self._reader = reader
+        self._check = check
+        self._fence = fence
 
     async def of(self, user: str) -> list[ListedChat]:
         """All chats of a user, the one with the latest news first.
@@ -48,6 +55,9 @@ class ChatList:
         """
         keys = await self._broker.held_chats(user)
         held = await asyncio.gather(*(self._held(key, user) for key in keys))
+        before = self._fence.epochs
+        if await self._check.confirm() and self._fence.epochs != before:
+            raise broker_unavailable()  # it was read from a server that a failover left behind
         stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
         listed = {key: _as_stored(chat) for key, chat in stored.items()}
         for key, (found, tail) in zip(keys, held, strict=True):

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.hub import Hub
 from gateway.local_room import GAPS, LocalRoom
-from shared.broker.keys import PartitionKeys
+from shared.broker.keyspace import PartitionKeys
 from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
 from shared.essential import EssentialTask

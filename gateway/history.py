@@ -1,5 +1,6 @@
 """Pages of history: the room's log, then SQL for what is below it, folded into one order."""
 
+import asyncio
 from collections.abc import Iterable
 from functools import partial as bind
 from typing import Final, Literal
@@ -8,6 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.directory import Directory
+from gateway.epoch_check import EpochCheck
+from shared.broker.fence import Fence
 from shared.broker.room_answers import LogPart
 from shared.broker.rooms import RoomBroker
 from shared.errors import ChatError
@@ -42,12 +45,25 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class History:
-    """Reads pages. The log is read first: SQL first could miss what is stored in between."""
+    """Reads pages. The log is read first: SQL first could miss what is stored in between.
 
-    def __init__(self, broker: RoomBroker, directory: Directory, reader: Reader) -> None:
+    A log is taken for what it says only where SQL knows of no later epoch: a server that a failover
+    left behind has a log that ends too early. Then the page is what SQL has, and says `partial`.
+    """
+
+    def __init__(
+        self,
+        broker: RoomBroker,
+        directory: Directory,
+        reader: Reader,
+        check: EpochCheck,
+        fence: Fence,
+    ) -> None:
         self._broker = broker
         self._directory = directory
         self._reader = reader
+        self._check = check
+        self._fence = fence
 
     async def newest(self, room: Room, limit: int, before: int = TOP) -> Page:
         """The last `limit` messages below `before`.
@@ -57,12 +73,12 @@ class History:
                 when the room is gone.
         """
         highest = None if before == TOP else max(before - 1, 0)
-        part = await self._log_of(room, "backward", highest=highest, limit=limit)
+        part, sure = await self._log_of(room, "backward", highest=highest, limit=limit)
         events, floor, changes = part.events, part.floor, part.changes
         items = fold([], events, floor, changes)
         below = events[0].seq if events else before
         complete = events[0].prev <= floor if events else part.epoch > 0 and part.head <= floor
-        away = part.epoch == AWAY
+        away = part.epoch == AWAY or not sure
         if len(items) < limit and not complete and below > 1:
             try:
                 stored = await self._reader.newest(room.id, floor, below, limit - len(items))
@@ -82,9 +98,9 @@ class History:
             ChatError: `storage_unavailable` when SQL is needed and away: a page that begins
                 above a hole would be taken for the whole. `not_found` when the room is gone.
         """
-        part = await self._log_of(room, "forward", lowest=after + 1, limit=limit)
+        part, sure = await self._log_of(room, "forward", lowest=after + 1, limit=limit)
         if part.floor > after:  # what is below it would fill the page and show nothing
-            part = await self._log_of(room, "forward", lowest=part.floor + 1, limit=limit)
+            part, sure = await self._log_of(room, "forward", lowest=part.floor + 1, limit=limit)
         events, floor, changes = part.events, part.floor, part.changes
         seen = max(after, floor)
         items = fold([], events, floor, changes)
@@ -94,7 +110,8 @@ class History:
             below = first.seq if first else TOP
             stored = await self._reader.oldest(room.id, seen, below, limit)
             items = fold(stored, events, floor, changes)
-        return await self._page(room, _within_text(items[:limit]), part, partial=part.epoch == AWAY)
+        away = part.epoch == AWAY or not sure
+        return await self._page(room, _within_text(items[:limit]), part, partial=away)
 
     async def _log_of(
         self,
@@ -103,6 +120,32 @@ class History:
         *,
         lowest: int = 0,
         highest: int | None = None,
+        limit: int,
+    ) -> tuple[LogPart, bool]:
+        """A part of the log with `limit` messages, or all it has; whether it is sure to be.
+
+        SQL is asked for the epochs at the same time as the broker for the log, so that what was
+        accepted in a later epoch before this was called is noticed.
+        """
+        confirming = asyncio.create_task(self._check.confirm())
+        try:
+            part = await self._whole_log(
+                room, direction, lowest=lowest, highest=highest, limit=limit
+            )
+            sure = await confirming
+        finally:
+            confirming.cancel()
+        if part.epoch < self._fence.epoch(self._broker.keys_of(room.key).number):
+            part = LogPart(AWAY, room.id, 0, 0, [])
+        return part, sure
+
+    async def _whole_log(
+        self,
+        room: Room,
+        direction: Literal["forward", "backward"],
+        *,
+        lowest: int,
+        highest: int | None,
         limit: int,
     ) -> LogPart:
         """A part of the log with `limit` messages, or all it has.

@@ -44,6 +44,11 @@ class Hub:
         """Say where channels are followed; the subscriber's callbacks are this hub's."""
         self._subscriber = subscriber
 
+    def renew(self) -> None:
+        """Leave the broker's server, which was left behind by a failover."""
+        if self._subscriber is not None:
+            self._subscriber.renew()
+
     async def enter(self, connection: Connection, room: Room) -> LocalRoom:
         """Make a connection a member of a named room; its events wait until `go_live`.
 

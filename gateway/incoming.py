@@ -6,7 +6,7 @@ from gateway.hub import Hub
 from gateway.presence import Presence
 from gateway.pulse import Pulse
 from gateway.sessions import Sessions
-from shared.broker.keys import EVERYONE
+from shared.broker.keyspace import Keyspace
 from shared.codec import CodecError, decode
 from shared.model.events import Beat, Committed, Notice, Replaced
 from shared.telemetry import logger
@@ -25,7 +25,9 @@ class Incoming:
         follower: ChatFollower,
         durability: Durability,
         sessions: Sessions,
+        keys: Keyspace,
     ) -> None:
+        self._everyone = frozenset(part.everyone for part in keys.partitions)
         self._sessions = sessions
         self._durability = durability
         self._hub = hub
@@ -45,7 +47,7 @@ class Incoming:
             return
         if isinstance(event.body, Committed):
             self._durability.committed(event.body)
-        elif channel != EVERYONE:
+        elif channel not in self._everyone:
             self._follower.receive(channel, event)  # or its room's last member has just left
         elif isinstance(event.body, Notice):
             self._hub.fan_out.announce(event)

@@ -15,9 +15,7 @@ from gateway.fan_out import FanOut
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import user_out
 from gateway.pulse import Pulse
-from shared.broker.keys import EVERYONE
 from shared.broker.publisher import Publisher
-from shared.codec import signal
 from shared.errors import ChatError
 from shared.essential import EssentialTask
 from shared.model.events import Beat, Body, PresenceChanged, PresenceState, PresenceWanted
@@ -172,7 +170,7 @@ class Presence:
             )
 
     def _tell_all(self, body: Body) -> None:
-        self._publisher.signal(EVERYONE, signal(body))
+        self._publisher.tell_everyone(self._pulse.incarnation, body)
 
     async def _tell_users(self) -> None:
         """Send `onlineUsers` to those for whom it changed, and to those who have just come."""

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from shared.broker.keys import EVERYONE
 from shared.broker.publisher import Publisher
-from shared.codec import signal
 from shared.config import incarnation
 from shared.essential import EssentialTask
 from shared.model.events import Beat
@@ -76,5 +74,5 @@ class Pulse:
         while True:
             self._count += 1
             beat = Beat(self.incarnation, self._count, self._connections(), self.presence)
-            self._publisher.signal(EVERYONE, signal(beat))
+            self._publisher.tell_everyone(self.incarnation, beat, turn=self._count)
             await asyncio.sleep(EVERY)

@@ -24,6 +24,7 @@ from gateway.readiness import Readiness
 from gateway.replay import Replay
 from gateway.sessions import Sessions
 from gateway.typing_status import TypingStatus
+from shared.broker.keyspace import Keyspace
 from shared.broker.publisher import Publisher
 from shared.broker.rooms import RoomBroker
 from shared.config import Settings
@@ -36,6 +37,7 @@ class Services:
     """The parts of one gateway."""
 
     settings: Settings
+    keys: Keyspace
     flusher: Flusher
     hub: Hub
     fan_out: FanOut

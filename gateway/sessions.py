@@ -15,10 +15,8 @@ from gateway.close_codes import CloseCode
 from gateway.connection import Connection
 from gateway.hub import Hub
 from gateway.kept_session import MOST_LIVES, Heart, Kept
-from shared.broker.keys import EVERYONE
 from shared.broker.publisher import Publisher
 from shared.broker.sessions import Saving, SessionBroker, Taken
-from shared.codec import signal
 from shared.errors import ChatError
 from shared.essential import EssentialTask
 from shared.model.events import Replaced
@@ -112,7 +110,7 @@ class Sessions:
             self._replaced(before)
         elif not taken.session.left:
             # Its connection may still look alive to the gateway that has it.
-            self._publisher.signal(EVERYONE, signal(Replaced(sid, kept.owner)))
+            self._publisher.tell_everyone(sid, Replaced(sid, kept.owner))
         kept.first_sid, connection.sid = connection.sid, sid
         kept.lives = (*taken.session.lives, *kept.lives)[-MOST_LIVES:]
         kept.saved = taken.session

@@ -108,7 +108,7 @@ def _partitions(
     backlogs = backlog(services)
     states = services.watch.states
     found = []
-    for number in range(services.settings.partitions):
+    for number in range(len(services.keys)):
         state = states[number] if states else None
         row = stored.get(number)
         found.append(

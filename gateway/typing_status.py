@@ -5,11 +5,9 @@ from typing import Final
 
 from gateway.connection import Connection
 from gateway.local_room import LocalRoom
-from shared.broker.keys import PartitionKeys
+from shared.broker.keyspace import Keyspace
 from shared.broker.publisher import Publisher
-from shared.codec import signal
 from shared.model.events import TypingChanged
-from shared.model.ids import partition_of_key
 
 ENDS_AFTER: Final = 2.2
 """Seconds after the last sign of typing at which it is over."""
@@ -18,18 +16,18 @@ ENDS_AFTER: Final = 2.2
 class TypingStatus:
     """The connections of this gateway that are typing."""
 
-    def __init__(self, publisher: Publisher, quiet_after: float, partitions: int) -> None:
+    def __init__(self, publisher: Publisher, quiet_after: float, keys: Keyspace) -> None:
         """Prepare.
 
         Args:
             publisher: where it is told.
             quiet_after: seconds without an event after which other gateways may not follow a
                 direct chat any more.
-            partitions: how many there are.
+            keys: of the installation.
         """
         self._publisher = publisher
         self._quiet_after = quiet_after
-        self._partitions = partitions
+        self._keys = keys
         self._ends: dict[tuple[Connection, str], asyncio.TimerHandle] = {}
 
     def typed(self, connection: Connection, local: LocalRoom) -> None:
@@ -51,6 +49,6 @@ class TypingStatus:
         room = local.room
         body = TypingChanged(text, connection.sid, room.user1, room.user2)
         quiet = asyncio.get_running_loop().time() - local.active >= self._quiet_after
-        control = PartitionKeys(partition_of_key(room.key, self._partitions)).control
+        control = self._keys.of(room.key).control
         channel = control if room.kind == "direct" and quiet else local.channel
-        self._publisher.signal(channel, signal(body, room_id=room.id))
+        self._publisher.signal(channel, body, room_id=room.id)

@@ -1,9 +1,15 @@
-"""`python -m persister` stores what gateways accept; `... dead-letter list|retry` is by hand."""
+"""`python -m persister` stores what gateways accept.
+
+By hand: `... dead-letter list|retry`, and `... adopt` or `... new-identity` after a database was
+copied or restored.
+"""
 
 import argparse
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,7 +22,11 @@ from persister.operator_port import serving_operator
 from persister.ownership import Opener
 from persister.worker import Worker, show_gauges
 from persister.writer import OUTAGE, Writer
-from shared.broker.client import UNAVAILABLE, connect
+from shared.broker.client import UNAVAILABLE, Client, connect
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
+from shared.broker.legacy import LegacyBroker
+from shared.broker.members import Membership
 from shared.broker.partitions import PartitionBroker
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
@@ -25,7 +35,15 @@ from shared.config import ConfigError, Settings, incarnation, load_or_exit, refu
 from shared.listener import listen_or_exit
 from shared.metrics import LoopLag
 from shared.storage.engine import open_engine
+from shared.storage.installation import (
+    Installation,
+    adopt,
+    confirm_place,
+    new_identity,
+    read_installation,
+)
 from shared.storage.migrate import migrate
+from shared.storage.tables import SCHEMA
 from shared.telemetry import configure, escaped, logger
 
 log = logger("persister")
@@ -37,45 +55,133 @@ async def serve(settings: Settings) -> None:
     Raises:
         ConfigError: a setting does not fit the data, or cannot be used.
     """
-    engine = _engine(settings)
-    owner = incarnation(settings.persister_name)
-    client = connect(settings.redis_url)
-    pipe = Pipe(settings.redis_url)
-    reader = StreamReader(settings.redis_url)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        engine = _engine(settings)
+        stack.push_async_callback(engine.dispose)
+        client = connect(settings.redis_url)
+        stack.push_async_callback(client.aclose)
+        pipe = Pipe(settings.redis_url)
+        stack.callback(pipe.close)
+        log.info("persister starts")
+        if installation := await _prepared(settings, engine, pipe, stop):
+            await _work(settings, installation, _Links(engine, client, pipe), stop)
+    log.info("persister ended")
+
+
+class _Links(NamedTuple):
+    """What a persister is connected to."""
+
+    engine: AsyncEngine
+    client: Client
+    pipe: Pipe
+
+
+async def _work(
+    settings: Settings, installation: Installation, links: _Links, stop: asyncio.Event
+) -> None:
+    """Store until `stop`.
+
+    Raises:
+        ConfigError: this process may not work with the data.
+    """
+    engine, client, pipe = links
+    keys = Keyspace(installation.namespace, installation.partitions)
+    fence = Fence(len(keys))
+    membership = _membership(settings, installation, keys, pipe)
+    reader = StreamReader(settings.redis_url, keys)
     writer = Writer(engine)
-    broker = PartitionBroker(client, pipe, settings)
+    broker = PartitionBroker(client, pipe, keys, fence, settings)
     worker = Worker(
         settings,
-        Leases(broker, owner, settings.partitions, settings.lease_seconds),
-        Opener(writer, broker, reader, owner, settings.partitions),
+        Leases(broker, membership, len(keys), settings.lease_seconds),
+        Opener(
+            *(writer, broker, reader, LegacyBroker(client, keys), membership),
+            write_format=settings.write_format,
+        ),
         broker,
         reader,
         writer,
-        Salvager(writer, DeadLetters(client, settings.partitions), Publisher(pipe, settings)),
+        Salvager(writer, DeadLetters(client, keys), Publisher(pipe, keys, fence, settings)),
     )
     show_gauges(worker)
     lag = LoopLag()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
-    log.info("persister starts", owner=owner)
+    log.info("persister works", owner=membership.incarnation, namespace=keys.namespace)
     try:
-        await _migrated(settings, engine, worker)
-        await worker.run()
+        await worker.run(stop)
     finally:
         lag.close()
         await reader.close()
-        pipe.close()
-        await client.aclose()
-        await engine.dispose()
-    log.info("persister ended")
+
+
+def _membership(
+    settings: Settings, installation: Installation, keys: Keyspace, pipe: Pipe
+) -> Membership:
+    return Membership(
+        *(pipe, keys, incarnation(settings.persister_name), "persister"),
+        schema=SCHEMA,
+        database=installation.stored_in,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+async def _prepared(
+    settings: Settings, engine: AsyncEngine, pipe: Pipe, stop: asyncio.Event
+) -> Installation | None:
+    """Bring the database to this build's schema, and make sure that it is the right one.
+
+    Returns:
+        Whose data it is; None when told to stop before the database was there.
+
+    Raises:
+        ConfigError: this process may not work with the data.
+    """
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(OUTAGE),
+        wait=wait_fixed(0.5),
+        stop=lambda _state: stop.is_set(),
+        before_sleep=_say_why,
+        retry_error_callback=lambda _state: None,
+    ):
+        with attempt:
+            all_know = await _schema_of_all(settings, engine, pipe)
+            found = await migrate(
+                engine,
+                partitions=settings.partitions,
+                namespace=settings.namespace,
+                all_know=all_know,
+            )
+            return await confirm_place(engine, found)
+    return None
+
+
+async def _schema_of_all(settings: Settings, engine: AsyncEngine, pipe: Pipe) -> int | None:
+    """The lowest schema that a living process knows; None where nobody can say."""
+    found = await read_installation(engine)
+    if found is None:
+        return None
+    found = await confirm_place(engine, found)
+    keys = Keyspace(found.namespace, found.partitions)
+    membership = _membership(settings, found, keys, pipe)
+    try:
+        lowest = min(one.schema for one in await membership.announce())
+        await membership.leave()
+    except UNAVAILABLE:
+        return None
+    return lowest
 
 
 async def operate(settings: Settings, action: str) -> bool:
     """List the dead letters, or try them again; whether all is well."""
     engine = _engine(settings)
+    found = await read_installation(engine)
+    if found is None:
+        raise ConfigError("this database holds no installation: start a persister on it first")
     client = connect(settings.redis_url)
-    letters = DeadLetters(client, settings.partitions)
+    letters = DeadLetters(client, Keyspace(found.namespace, found.partitions))
     try:
         if action == "retry":
             return await retry_letters(letters, Writer(engine), _say)
@@ -94,16 +200,17 @@ def _engine(settings: Settings) -> AsyncEngine:
     return open_engine(settings.database_url, writes=True, synchronous=settings.sqlite_synchronous)
 
 
-async def _migrated(settings: Settings, engine: AsyncEngine, worker: Worker) -> None:
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(OUTAGE),
-        wait=wait_fixed(0.5),
-        stop=lambda _state: worker.stopping,
-        before_sleep=_say_why,
-        retry_error_callback=lambda _state: None,
-    ):
-        with attempt:
-            await migrate(engine, settings.partitions)
+async def rename(settings: Settings, action: str) -> None:
+    """Say whose data a copied, restored or moved database holds; `action` is the command."""
+    engine = _engine(settings)
+    try:
+        if action == "adopt":
+            found = await adopt(engine)
+        else:
+            found = await new_identity(engine, settings.namespace)
+    finally:
+        await engine.dispose()
+    _say(f"this database is the one of the installation {found.namespace} from now on")
 
 
 def _say_why(state: RetryCallState) -> None:
@@ -117,10 +224,15 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command")
     letters = commands.add_parser("dead-letter", help="entries that the database refused")
     letters.add_argument("action", choices=["list", "retry"])
+    commands.add_parser("adopt", help="go on with this copied or restored database")
+    commands.add_parser("new-identity", help="make a copied database an installation of its own")
     arguments = parser.parse_args()
     settings = load_or_exit(Settings)
     configure(settings, settings.persister_name)
     try:
+        if arguments.command in ("adopt", "new-identity"):
+            asyncio.run(rename(settings, arguments.command))
+            return
         if arguments.command:
             sys.exit(0 if asyncio.run(operate(settings, arguments.action)) else 1)
         with serving_operator(listen_or_exit(settings)):

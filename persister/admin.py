@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from persister.batch import Unreadable, make_batch
 from persister.writer import Refused, Writer
-from shared.broker.stream import DeadLetter, DeadLetters, Entry
+from shared.broker.rows import Entry
+from shared.broker.stream import DeadLetters
 from shared.codec import CodecError, decode
 
 Say = Callable[[str], None]
@@ -15,7 +16,9 @@ async def list_letters(letters: DeadLetters, say: Say) -> None:
     found = await letters.all()
     for letter in found:
         reason = letter.reason.splitlines()[0] if letter.reason else "unknown"
-        say(f"{letter.partition}/{letter.counter}  {letter.room_key}  {_what(letter)}  {reason}")
+        for entry in letter.entries:
+            where = f"{letter.partition}/{entry.counter}  {entry.room_key}"
+            say(f"{where}  {_what(entry)}  {reason}")
     say(f"{len(found)} dead {'letter' if len(found) == 1 else 'letters'}")
 
 
@@ -24,11 +27,11 @@ async def retry_letters(letters: DeadLetters, writer: Writer, say: Say) -> bool:
     stored = 0
     found = await letters.all()
     for letter in found:
-        entry = Entry(letter.counter, letter.room_key, letter.data)
         try:
-            await writer.restore(make_batch([entry], 0))
+            await writer.restore(make_batch(letter.entries, 0))
         except (Refused, Unreadable) as error:
-            say(f"{letter.partition}/{letter.counter}  still refused: {str(error).splitlines()[0]}")
+            where = f"{letter.partition}/{letter.entries[-1].counter}"
+            say(f"{where}  still refused: {str(error).splitlines()[0]}")
             continue
         await letters.remove(letter)
         stored += 1
@@ -36,9 +39,11 @@ async def retry_letters(letters: DeadLetters, writer: Writer, say: Say) -> bool:
     return stored == len(found)
 
 
-def _what(letter: DeadLetter) -> str:
+def _what(entry: Entry) -> str:
+    if entry.whole_row:
+        return f"unreadable row, {len(entry.data)} bytes"
     try:
-        event = decode(letter.data)
+        event = decode(entry.data)
     except CodecError:
-        return f"unreadable, {len(letter.data)} bytes"
+        return f"unreadable, {len(entry.data)} bytes"
     return f"{type(event.body).__name__} seq {event.seq}"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared.broker.partitions import Head
-from shared.broker.stream import Entry
+from shared.broker.rows import Entry
 from shared.codec import CodecError, decode
 from shared.model.events import (
     Banned,
@@ -105,6 +105,8 @@ def make_batch(entries: Sequence[Entry], epoch: int) -> Batch:
 def void_batch(entry: Entry, epoch: int) -> Batch:
     """What stands in for an entry that SQL refuses: a void row at its place, if it has one."""
     batch = _new_batch([entry])
+    if entry.whole_row:
+        return batch  # nobody can tell which places it had
     try:
         event = decode(entry.data)
     except CodecError:
@@ -161,6 +163,8 @@ def _rule(body: Body) -> tuple[str, str, str | None]:
 
 def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:
     for entry in entries:
+        if entry.whole_row:
+            raise Unreadable("a row of a format that this build does not read")
         try:
             yield entry, decode(entry.data)
         except CodecError as error:

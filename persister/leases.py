@@ -5,6 +5,7 @@ import contextlib
 from math import ceil
 
 from shared.broker.client import UNAVAILABLE
+from shared.broker.members import Membership
 from shared.broker.partitions import PartitionBroker
 from shared.telemetry import logger
 
@@ -19,18 +20,23 @@ class Leases:
     """
 
     def __init__(
-        self, broker: PartitionBroker, owner: str, partitions: int, lease_seconds: float
+        self,
+        broker: PartitionBroker,
+        membership: Membership,
+        partitions: int,
+        lease_seconds: float,
     ) -> None:
         """Prepare.
 
         Args:
             broker: where leases are.
-            owner: this process's incarnation.
+            membership: this process among the living ones.
             partitions: how many there are.
             lease_seconds: after which a dead owner's partitions are free.
         """
         self._broker = broker
-        self._owner = owner
+        self._membership = membership
+        self._owner = membership.incarnation
         self._partitions = partitions
         self._tick = lease_seconds / 6
         self._held: set[int] = set()
@@ -38,6 +44,7 @@ class Leases:
         # A renewal under way while a lease is given back would take it again.
         self._turn = asyncio.Lock()
         self._ended = asyncio.Event()
+        self._all_read: dict[int, int] = {}
         self.changed = asyncio.Event()
 
     @property
@@ -50,8 +57,17 @@ class Leases:
         """Partitions whose lease is ours and that others are to have."""
         return frozenset(self._surplus)
 
+    def all_read(self, number: int) -> int:
+        """The newest format that every living process reads; 0 where nobody said so yet."""
+        return self._all_read.get(number, 0)
+
     async def run(self) -> None:
-        """Take, renew and hand over leases until `end`."""
+        """Take, renew and hand over leases until `end`.
+
+        Raises:
+            ConfigError: this process may not work with the data any more: it is in a format that
+                this build does not read, or another database has taken the place of this one.
+        """
         while not self._ended.is_set():
             before = self.wanted
             try:
@@ -85,11 +101,12 @@ class Leases:
         """Give everything back, at the end."""
         for number in list(self._held):
             await self.release(number)
-        await self._broker.leave(self._owner)
+        await self._membership.leave()
 
     async def _round(self) -> None:
-        members = await self._broker.meet(self._owner)
-        share = ceil(self._partitions / members)
+        announced = await self._membership.announce()
+        self._all_read = {number: one.all_read for number, one in enumerate(announced)}
+        share = ceil(self._partitions / max(one.persisters for one in announced))
         held = sorted(self._held)
         renewals = (self._broker.hold_lease(number, self._owner) for number in held)
         for number, renewed in zip(held, await asyncio.gather(*renewals), strict=True):

@@ -1,9 +1,18 @@
 """Taking a partition over: shut others out, and open it in a new epoch where data may be lost."""
 
+from typing import Final
+
 from persister.writer import Claim, Writer
-from shared.broker.partitions import PartitionBroker, PartitionState, check_partitions
+from shared.broker.legacy import LegacyBroker
+from shared.broker.members import Membership
+from shared.broker.partitions import PartitionBroker, PartitionState
+from shared.broker.rows import Entry
 from shared.broker.stream import StreamReader
 from shared.config import FENCE_GAP
+from shared.model import formats
+
+SETTLED_AFTER: Final = 20.0
+"""Seconds after which every process that lives has announced itself to a server, or is dead."""
 
 
 class Opener:
@@ -18,19 +27,32 @@ class Opener:
         writer: Writer,
         broker: PartitionBroker,
         reader: StreamReader,
-        owner: str,
-        partitions: int,
+        legacy: LegacyBroker,
+        membership: Membership,
+        *,
+        write_format: int | None = None,
     ) -> None:
+        """Prepare.
+
+        Args:
+            writer: to SQL.
+            broker: where partitions are.
+            reader: of their streams.
+            legacy: where older builds left what they accepted.
+            membership: this process among the living ones.
+            write_format: WRITE_FORMAT, if given.
+        """
         self._writer = writer
         self._broker = broker
+        self._membership = membership
         self._reader = reader
-        self._owner = owner
-        self._partitions = partitions
+        self._legacy = legacy
+        self._newest = min(formats.NEWEST, write_format or formats.NEWEST)
         self.last: dict[int, int] = {}
 
     async def claim(self, number: int) -> Claim:
         """Become a partition's owner in SQL."""
-        return await self._writer.claim(number, self._owner)
+        return await self._writer.claim(number, self._membership.incarnation)
 
     async def tidy(self, claim: Claim) -> None:
         """Trim what an owner that died stored and could not trim any more."""
@@ -38,21 +60,44 @@ class Opener:
         known = await self._writer.known_rooms(unstored) if unstored else []
         await self._broker.committed(claim.number, claim.epoch, claim.position, {}, known)
 
-    async def is_open(self, claim: Claim) -> bool:
-        """Whether the broker accepts sends in the claim's epoch.
+    async def is_open(self, claim: Claim, all_read: int) -> bool:
+        """Whether the broker accepts sends in the claim's epoch, and in the format it should have.
+
+        Args:
+            claim: the partition.
+            all_read: the newest format that every living process reads; 0 where nobody knows.
 
         Raises:
-            ConfigError: the partition was opened under another PARTITIONS.
+            ConfigError: the partition was opened under another PARTITIONS, or in a format that
+                this build does not know.
         """
         state = await self._broker.state(claim.number)
-        check_partitions(self._partitions, [state])
         self.last[claim.number] = state.last_counter
-        return state.epoch == claim.epoch
+        if state.epoch != claim.epoch:
+            return False
+        # Who lives is known once all have had the time to announce themselves: after a failover
+        # the server may have heard of nobody yet.
+        settled = state.age > SETTLED_AFTER and all_read
+        return not settled or state.written_in == self._format(all_read)
+
+    def _format(self, all_read: int) -> int:
+        """The format in which a partition should be."""
+        return min(self._newest, max(all_read, formats.OLDEST))
 
     async def close(self, claim: Claim) -> PartitionState:
         """Close a partition, so that nothing is accepted while what survived is stored."""
+        if claim.format == formats.LEGACY:
+            await self._legacy.close(claim.number)
         await self._broker.close(claim.number)
         return await self._broker.state(claim.number)
+
+    async def survived(self, claim: Claim, most: int) -> list[Entry]:
+        """About `most` of the entries that the broker has of a closed partition and SQL has not."""
+        if claim.format == formats.LEGACY and (
+            found := await self._legacy.entries(claim.number, claim.position, most)
+        ):
+            return found
+        return await self._reader.range(claim.number, claim.position, most)
 
     async def open(self, claim: Claim, seen: PartitionState) -> bool:
         """Open a partition in a new epoch, after everything up to `seen.last` was stored.
@@ -65,5 +110,24 @@ class Opener:
         """
         gap = FENCE_GAP if claim.epoch else 0  # before the first epoch nothing was given
         start = max(claim.position, seen.last_counter) + gap
-        await self._writer.raise_epoch(claim, start)
-        return await self._broker.open(claim.number, claim.epoch, seen, start)
+        written_in = await self._next_format(claim, seen)
+        if claim.format == formats.LEGACY:
+            await self._legacy.move(claim.number)
+        await self._writer.raise_epoch(claim, start, written_in)
+        opened = await self._broker.open(claim.number, claim.epoch, seen, start, written_in)
+        if opened == "unread":
+            claim.format = formats.OLDEST  # somebody came meanwhile
+        return opened == "open"
+
+    async def _next_format(self, claim: Claim, seen: PartitionState) -> int:
+        """The format of the next epoch.
+
+        It changes only as planned, from one that is open here: after a failure nobody can say who
+        lives, and a process that could not announce itself on the new server may read no more
+        than it did.
+        """
+        known = formats.is_known(claim.format)
+        if known and not (seen.written_in == claim.format and seen.age > SETTLED_AFTER):
+            return claim.format
+        announced = await self._membership.announce()
+        return self._format(announced[claim.number].all_read)

@@ -15,7 +15,8 @@ from persister.ownership import Opener
 from persister.writer import OUTAGE, Claim, LostPartition, Refused, Writer
 from shared.broker.client import UNAVAILABLE
 from shared.broker.partitions import Head, PartitionBroker
-from shared.broker.stream import Entry, StreamReader
+from shared.broker.rows import Entry
+from shared.broker.stream import StreamReader
 from shared.config import ConfigError, Settings
 from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
 from shared.telemetry import logger
@@ -79,33 +80,34 @@ class Worker:
         accepted = self._storing
         return max(0.0, time() - accepted / 1000) if accepted is not None else 0.0
 
-    @property
-    def stopping(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stop.is_set()
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, and finish the batch that is under way then.
 
-    def stop(self) -> None:
-        """End `run` after the batch that is under way."""
-        self._stop.set()
-        self._leases.changed.set()
-
-    async def run(self) -> None:
-        """Work until `stop`."""
+        Raises:
+            ConfigError: this process may not work with the data any more.
+        """
         try:
             # A group: a process whose leases are not renewed must end, not go on half alive.
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._leases.run(), name="leases")
+                waking = group.create_task(self._stop_with(stop), name="stop")
                 try:
                     while not self._stop.is_set():
                         await self._outlast(self._step)
                 finally:
                     self._leases.end()
+                    waking.cancel()
         except ExceptionGroup as group:
             misfit = group.subgroup(ConfigError)
             raise (misfit.exceptions[0] if misfit else group) from None
         finally:
             with contextlib.suppress(*UNAVAILABLE):
                 await self._leases.leave()
+
+    async def _stop_with(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._stop.set()
+        self._leases.changed.set()
 
     async def _step(self) -> None:
         await self._settle()
@@ -140,7 +142,8 @@ class Worker:
         now = asyncio.get_running_loop().time()
         if now >= self._next_check:
             claims = list(self._claims.values())
-            found = await asyncio.gather(*map(self._opener.is_open, claims))
+            looks = (self._opener.is_open(c, self._leases.all_read(c.number)) for c in claims)
+            found = await asyncio.gather(*looks)
             closed = [claim for claim, is_open in zip(claims, found, strict=True) if not is_open]
             for claim in closed:
                 await self._open(claim)
@@ -166,9 +169,8 @@ class Worker:
     async def _try_to_open(self, claim: Claim) -> bool:
         await self._writer.check(claim)
         seen = await self._opener.close(claim)
-        while claim.position < seen.last_counter and not self._stop.is_set():
-            most = self._settings.batch_size
-            survived = await self._reader.range(claim.number, claim.position, most)
+        while not self._stop.is_set():
+            survived = await self._opener.survived(claim, self._settings.batch_size)
             if not survived:
                 break
             await self._store({claim: survived}, trim=False)

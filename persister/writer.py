@@ -38,12 +38,14 @@ class Claim(msgspec.Struct, eq=False):
     Attributes:
         owner: this process's incarnation, as SQL has it.
         position: the counter of the last entry stored.
+        format: of the epoch, as SQL has it.
     """
 
     number: int
     owner: str
     epoch: int
     position: int
+    format: int
 
 
 @cache
@@ -84,7 +86,7 @@ class Writer:
             mine = partitions.c.number == number
             await connection.execute(update(partitions).where(mine).values(owner=owner))
             row = (await connection.execute(select(partitions).where(mine))).one()
-        return Claim(number, owner, row.epoch, row.position)
+        return Claim(number, owner, row.epoch, row.position, row.format)
 
     async def store(self, batches: Sequence[tuple[Claim, Batch]]) -> None:
         """Write the rows of some partitions and their positions, all or nothing.
@@ -157,19 +159,22 @@ class Writer:
             pass  # what SQL cannot even be asked for is not in it
         return None
 
-    async def raise_epoch(self, claim: Claim, start: int) -> None:
+    async def raise_epoch(self, claim: Claim, start: int, written_in: int) -> None:
         """Begin a new epoch of a partition: what an earlier owner or epoch still sends fails.
 
         Args:
             claim: moves to the new epoch when it is committed.
             start: the position from which the new epoch counts.
+            written_in: the format of the new epoch.
 
         Raises:
             LostPartition: the claim is void.
         """
         async with self._engine.begin() as connection:
             await _move(connection, [(claim, start, claim.epoch + 1)])
-        claim.epoch, claim.position = claim.epoch + 1, start
+            mine = partitions.c.number == claim.number
+            await connection.execute(update(partitions).where(mine).values(format=written_in))
+        claim.epoch, claim.position, claim.format = claim.epoch + 1, start, written_in
 
     async def restore(self, batch: Batch) -> None:
         """Store a batch of entries that were set aside, each row where a void stands for it.

@@ -1,12 +1,14 @@
-"""Envelope <-> MessagePack bytes, with a version in front."""
+"""Envelope <-> MessagePack bytes, with the format in front."""
 
 from typing import Any, Final
 
 import msgspec
 
-from shared.model.events import ENVELOPE_VERSION, KNOWN_TAGS, Body, Event, Unknown
+from shared.model import formats
+from shared.model.events import KNOWN_TAGS, Body, Event, Unknown
 
-VERSION: Final = ENVELOPE_VERSION
+READABLE: Final = frozenset({formats.LEGACY, *range(formats.OLDEST, formats.NEWEST + 1)})
+"""Formats of envelopes that this build reads."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Event)
@@ -17,7 +19,7 @@ _frame = msgspec.msgpack.Decoder(
 
 
 class CodecError(ValueError):
-    """Bytes that are no envelope of a version this build reads."""
+    """Bytes that are no envelope of a format that this build reads."""
 
 
 def encode_body(body: Body) -> bytes:
@@ -30,31 +32,38 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def signal(body: Body, created_at: int = 0, room_id: int = 0) -> bytes:
-    """A whole envelope for something that is not kept: it has no id and no place in a room."""
-    return _encoder.encode(Event(VERSION, room_id, 0, 0, 0, created_at, body))
+def signal(body: Body, written_in: int, created_at: int = 0, room_id: int = 0) -> bytes:
+    """A whole envelope for something that is not kept: it has no id and no place in a room.
+
+    Args:
+        body: what happened.
+        written_in: the format.
+        created_at: milliseconds since 1970.
+        room_id: where it happened; 0 for nowhere.
+    """
+    return _encoder.encode(Event(written_in, room_id, 0, 0, 0, created_at, body))
 
 
 def decode(data: bytes) -> Event:
     """Read an envelope. One whose body a newer build wrote keeps its place, as Unknown.
 
     Raises:
-        CodecError: the bytes are not an envelope, or of another version.
+        CodecError: the bytes are not an envelope, or of a format that this build does not read.
     """
     try:
         event = _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         event = _unknown(data, error)
-    if event.version != VERSION:
-        raise CodecError(f"envelope of version {event.version}, this build reads {VERSION}")
+    if event.format not in READABLE:
+        raise CodecError(f"envelope of format {event.format}, which this build does not read")
     return event
 
 
 def _unknown(data: bytes, error: Exception) -> Event:
     try:
-        version, room_id, event_id, seq, prev, created_at, body = _frame.decode(data)
+        written_in, room_id, event_id, seq, prev, created_at, body = _frame.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise CodecError(f"not an envelope of version {VERSION}: {error}") from None
+        raise CodecError(f"not an envelope: {error}") from None
     if not body or not isinstance(body[0], str) or body[0] in KNOWN_TAGS:
-        raise CodecError(f"not an envelope of version {VERSION}: {error}")
-    return Event(version, room_id, event_id, seq, prev, created_at, Unknown(body[0]))
+        raise CodecError(f"not an envelope: {error}")
+    return Event(written_in, room_id, event_id, seq, prev, created_at, Unknown(body[0]))

@@ -61,12 +61,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     data_dir: str = ".cluster"
     redis_url: str = "redis://127.0.0.1:8580"
     database_url: str = "sqlite+aiosqlite:///.cluster/parley.db"
-    # Fixed for the life of the data; every start compares it with what is stored.
-    partitions: Annotated[int, Meta(ge=1, le=MOST_PARTITIONS)] = 16
+    # What names of keys and channels begin with, and how many partitions there are. Both are fixed
+    # for the life of the data, and kept with it: not given, they are what the data has. New data
+    # gets a name of its own and 8 partitions. Every start compares them.
+    namespace: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{0,64}\Z")] = ""
+    partitions: Annotated[int, Meta(ge=1, le=MOST_PARTITIONS)] | None = None
+    # The newest format in which partitions are opened, to keep a way back to an older build; the
+    # newest that all living processes read where it is not given.
+    write_format: Annotated[int, Meta(ge=2)] | None = None
     log_length: Annotated[int, Meta(ge=100, le=100_000)] = 1000  # entries a room
     room_idle: Seconds = 3600
-    # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`.
-    max_backlog: Annotated[int, Meta(ge=1000, le=FENCE_GAP - 1)] = 100_000
+    # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`. Not
+    # given, it is 200,000, or a share of 1,600,000 where there are more than 8 partitions.
+    max_backlog: Annotated[int, Meta(ge=1000, le=FENCE_GAP - 1)] | None = None
     max_content: Annotated[int, Meta(ge=1, le=16_000)] = 4000  # characters of a message
     # A direct chat whose last event is older wakes the gateways of its users; they follow it for
     # half as long again.
@@ -121,6 +128,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     rate_refusals: Rate = Rate.parse("10/1s:100")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def backlog_of(self, partitions: int) -> int:
+        """Entries that each of so many partitions may hold and SQL not."""
+        return self.max_backlog or min(200_000, 1_600_000 // partitions)
 
     @property
     def limited(self) -> bool:

@@ -9,8 +9,6 @@ from gateway.handlers.chats import list_chats
 from gateway.handlers.places import hear_chats, stop_hearing
 from gateway.protocols.payloads import NotificationPayload, WelcomePayload
 from gateway.services import Services
-from shared.broker.keys import EVERYONE
-from shared.codec import signal
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import Notice
@@ -65,7 +63,7 @@ def came(services: Services, connection: Connection, *, told: bool = True) -> No
         return
     content, now = f"{connection.display_name} connected", int(time.time() * 1000)
     if _everyone_is_told(services):
-        services.publisher.signal(EVERYONE, signal(Notice(content), now))
+        services.publisher.tell_everyone(connection.sid, Notice(content), created_at=now)
     else:
         connection.emit("notification", NotificationPayload(content, now))
 
@@ -89,7 +87,7 @@ def went(services: Services, connection: Connection, *, goodbye: bool = False) -
     services.deadlines.forget(connection)
     if connection.entrance is not None:
         return  # nobody was told that it came
-    notice = signal(Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000))
+    notice, now = Notice(f"{connection.display_name} disconnected"), int(time.time() * 1000)
     services.fan_out.connections.discard(connection)
     # Whoever a leaving gateway sends away comes back elsewhere; some are there already.
     leaving = services.readiness.draining or connection.replaced
@@ -97,12 +95,12 @@ def went(services: Services, connection: Connection, *, goodbye: bool = False) -
     _forget_user(services, connection)
     everyone = _everyone_is_told(services)
     if everyone and not leaving:
-        services.publisher.signal(EVERYONE, notice)
+        services.publisher.tell_everyone(connection.sid, notice, created_at=now)
     for local in list(connection.rooms.values()):
         services.typing.ended(connection, local)
         services.hub.leave(connection, local)
         if not everyone and not leaving:
-            services.publisher.signal(local.channel, notice)
+            services.publisher.signal(local.channel, notice, created_at=now)
 
 
 def _forget_user(services: Services, connection: Connection) -> None:

@@ -32,7 +32,6 @@ from gateway.protocols.payloads import (
 )
 from gateway.services import Services
 from shared.broker.send import Send
-from shared.codec import signal
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import HistoryCleared, MessagePosted, Notice, RoomCreated
@@ -219,4 +218,4 @@ def _refused(connection: Connection, name: str) -> ToldAlready:
 
 def _notify(services: Services, local: LocalRoom, content: str, origin: Connection) -> None:
     now = int(time.time() * 1000)
-    services.publisher.signal(local.channel, signal(Notice(content, origin.sid), now))
+    services.publisher.signal(local.channel, Notice(content, origin.sid), created_at=now)

@@ -5,11 +5,11 @@ from typing import Literal
 import msgspec
 
 from shared.broker.client import Client, Script, unavailable_as_error
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
 from shared.broker.send import RoomNotHeld
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
-from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 
 
@@ -27,9 +27,10 @@ class Moved(msgspec.Struct, frozen=True):
 class CursorBroker:
     """The cursors of all rooms."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._partitions = settings.partitions
-        self._max_backlog = settings.max_backlog
+    def __init__(self, client: Client, keys: Keyspace, fence: Fence, settings: Settings) -> None:
+        self._keys = keys
+        self._fence = fence
+        self._max_backlog = settings.backlog_of(len(keys))
         self._quiet_ms = int(settings.wake_after * 1000)
         self._move = Script(client, "move_cursor")
 
@@ -50,7 +51,7 @@ class CursorBroker:
             RoomNotHeld: open the room first.
             ChatError: `not_found` when the room is gone, `overloaded`, `broker_unavailable`.
         """
-        part, key = PartitionKeys(partition_of_key(room.key, self._partitions)), room.key
+        part, key = self._keys.of(room.key), room.key
         with unavailable_as_error():
             answer = await self._move(
                 [
@@ -61,6 +62,7 @@ class CursorBroker:
                     *(self._max_backlog, room.id, user, seq),
                     "" if stored is None else stored,
                     *(message_id, origin, key if room.kind == "direct" else "", self._quiet_ms),
+                    self._fence.epoch(part.number),
                 ],
             )
         match answer:

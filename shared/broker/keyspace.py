@@ -1,35 +1,34 @@
-"""Names of keys and channels. All of a partition share a hash tag, so a script may use them all."""
+"""Names of keys and channels: each begins with the installation's namespace.
+
+`<namespace>:{<tag>}:<rest>`. The namespace keeps installations apart that share a server: channels
+know no database numbers. All keys and channels of a partition have its hash tag (see `slots`), so a
+script may use them together; nothing lies outside of a partition, so nothing is in one slot only.
+"""
 
 from dataclasses import dataclass
-from typing import Final
 
-EVERYONE: Final = "{everyone}:channel"
-"""The channel that every gateway follows: notices to all, and the gateways' beats."""
-
-PERSISTERS: Final = "{persisters}:members"
-"""The living persisters, by which partitions are shared out."""
-
-
-def bucket(kind: str, whose: tuple[str, ...]) -> str:
-    """When a token bucket is full again. All have one hash tag: one call may take from several.
-
-    The lengths keep two names from running together.
-    """
-    return f"{{limits}}:{kind}:" + ":".join(f"{len(name)}:{name}" for name in whose)
+from shared.broker.slots import hash_tags
+from shared.model.ids import partition_of_key
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionKeys:
-    """The keys of one partition."""
+    """The keys of one partition.
+
+    Attributes:
+        number: which partition.
+        prefix: what all of its keys and channels begin with.
+    """
 
     number: int
+    prefix: str
 
     def _key(self, rest: str) -> str:
-        return f"{{{self.number}}}:{rest}"
+        return self.prefix + rest
 
     @property
     def record(self) -> str:
-        """Hash: epoch, replid, counter, position, number, partitions, generation, period."""
+        """Hash: format, epoch, replid, counter, position, number, partitions, opened and more."""
         return self._key("partition")
 
     @property
@@ -53,14 +52,29 @@ class PartitionKeys:
         return self._key("lease")
 
     @property
+    def members(self) -> str:
+        """Hash: the living processes, by incarnation, with what each reads (see `members`)."""
+        return self._key("members")
+
+    @property
+    def database(self) -> str:
+        """Hash: which database the installation is stored in: name, place, adoptions."""
+        return self._key("database")
+
+    @property
     def dead(self) -> str:
         """Stream of entries that SQL refused."""
         return self._key("dead")
 
     @property
     def control(self) -> str:
-        """Sharded channel that every gateway follows: wakes."""
+        """Sharded channel that every gateway follows: wakes, and what is committed."""
         return self._key("control")
+
+    @property
+    def everyone(self) -> str:
+        """Sharded channel that every gateway follows: notices to all, presence and beats."""
+        return self._key("everyone")
 
     @property
     def wakes(self) -> str:
@@ -89,7 +103,7 @@ class PartitionKeys:
 
     def hot(self, key: str) -> tuple[str, str, str]:
         """What a send to a room touches: its record, its log, its channel."""
-        prefix = f"{{{self.number}}}:"
+        prefix = self.prefix
         return f"{prefix}room:{key}", f"{prefix}log:{key}", f"{prefix}channel:{key}"
 
     def room(self, key: str) -> str:
@@ -120,3 +134,43 @@ class PartitionKeys:
     def key_of_room(self, record: str) -> str:
         """The room's key, from the name of its record."""
         return record.removeprefix(self._key("room:"))
+
+
+class Keyspace:
+    """The keys of one installation.
+
+    Attributes:
+        namespace: its name.
+        partitions: the keys of each partition, by its number.
+    """
+
+    def __init__(self, namespace: str, partitions: int) -> None:
+        self.namespace = namespace
+        self.partitions = tuple(
+            PartitionKeys(number, f"{namespace}:{{{tag}}}:")
+            for number, tag in enumerate(hash_tags(partitions))
+        )
+
+    def __len__(self) -> int:
+        return len(self.partitions)
+
+    def __getitem__(self, number: int) -> PartitionKeys:
+        """The keys of a partition, by its number."""
+        return self.partitions[number]
+
+    def number_of(self, name: str) -> int:
+        """The number of the partition that a room's key, or any other name, belongs to."""
+        return partition_of_key(name, len(self.partitions))
+
+    def of(self, name: str) -> PartitionKeys:
+        """The keys of the partition that a room's key, or any other name, belongs to."""
+        return self.partitions[self.number_of(name)]
+
+    def bucket(self, kind: str, whose: tuple[str, ...]) -> str:
+        """String: when a token bucket is full again, in microseconds since 1970.
+
+        Buckets whose first name is the same share a hash tag: one call may take from several.
+        """
+        # The lengths keep two names from running together.
+        names = ":".join(f"{len(name)}:{name}" for name in whose)
+        return f"{self.of(whose[0]).prefix}limits:{kind}:{names}"

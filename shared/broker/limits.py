@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
-from shared.broker.keys import bucket
+from shared.broker.keyspace import Keyspace
 from shared.broker.pipe import Pipe, PipedScript
 from shared.rates import Rate
 
@@ -31,11 +31,16 @@ class Unreachable(Exception):
 class LimitBroker:
     """The buckets of all gateways."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, keys: Keyspace) -> None:
+        self._keys = keys
         self._take = PipedScript(pipe, "take_tokens")
 
     async def take(self, buckets: Sequence[Bucket], most: int) -> tuple[int, int]:
         """Take up to `most` tokens from each of some buckets, or none at all.
+
+        Args:
+            buckets: several have the same first name in `whose`.
+            most: tokens wanted; below zero, so many are given back.
 
         Returns:
             How many were taken, and if none the microseconds until every bucket has one.
@@ -44,7 +49,7 @@ class LimitBroker:
             Unreachable: the broker is away.
         """
         args = [number for each in buckets for number in (each.rate.interval, each.rate.burst)]
-        keys = [bucket(each.kind, each.whose) for each in buckets]
+        keys = [self._keys.bucket(each.kind, each.whose) for each in buckets]
         try:
             granted, wait = await self._take(keys, [most, *args])
         except (RedisError, OSError) as error:

@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from shared.broker.client import UNAVAILABLE, Client, Failure
-from shared.broker.keys import PERSISTERS, PartitionKeys
+from shared.broker.keyspace import Keyspace
+from shared.broker.members import is_persister
 
 ANSWER_WITHIN: Final = 2.0
 
@@ -45,9 +46,9 @@ class Overview(msgspec.Struct, frozen=True):
 class Watchtower:
     """Looks when it is asked; nothing that carries messages needs it."""
 
-    def __init__(self, client: Client, partitions: int) -> None:
+    def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
-        self._parts = [PartitionKeys(number) for number in range(partitions)]
+        self._parts = keys.partitions
 
     async def look(self) -> Overview | None:
         """What there is to see; None while the broker does not answer."""
@@ -60,7 +61,7 @@ class Watchtower:
     async def _look(self) -> Overview:
         asked: Any = self._client.pipeline(transaction=False)
         asked.info()
-        asked.zrange(PERSISTERS, 0, -1)
+        asked.hgetall(self._parts[0].members)
         for part in self._parts:
             asked.get(part.lease)
             asked.xlen(part.dead)
@@ -68,7 +69,7 @@ class Watchtower:
         owners, dead = pairs[::2], pairs[1::2]
         return Overview(
             server=_server(info, await self._fsync()),
-            persisters=[name.decode() for name in members],
+            persisters=[name.decode() for name, word in members.items() if is_persister(word)],
             owners=[owner.decode() if owner else None for owner in owners],
             dead_letters=[int(count) for count in dead],
         )

@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import sha1
 from typing import Any, Final
 
 import hiredis
@@ -17,7 +16,7 @@ from redis.exceptions import ResponseError
 
 from shared.broker.client import TROUBLES
 from shared.broker.resp import RespConnection, Word, open_connection, pack
-from shared.broker.scripts import source
+from shared.broker.scripts import digest, source
 from shared.telemetry import logger
 
 ANSWER_WITHIN: Final = 5.0
@@ -75,6 +74,10 @@ class Pipe:
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.ask(command, partial(_settle, reply))
         return reply
+
+    def renew(self) -> None:
+        """Leave a server that was left behind: the next call connects afresh."""
+        self._fail(RedisConnectionError("the server was left behind by a failover"))
 
     def close(self) -> None:
         """Drop the connection; what waits for a reply has failed."""
@@ -141,7 +144,7 @@ class PipedScript:
     def __init__(self, pipe: Pipe, name: str) -> None:
         self._pipe = pipe
         self._source = source(name)
-        self._digest = sha1(self._source.encode(), usedforsecurity=False).hexdigest()
+        self._digest = digest(name)
 
     async def __call__(self, keys: Sequence[str], args: Sequence[Word]) -> Any:  # noqa: ANN401 - each script answers differently
         """Run it; the answer is as the script's own first lines say, strings as bytes."""

@@ -15,15 +15,16 @@ from tenacity import (
 )
 
 from shared.broker.client import UNAVAILABLE
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace, PartitionKeys
 from shared.broker.pipe import Pipe, PipedScript
 from shared.broker.resp import Word, pack
 from shared.broker.send import Accepted, RoomNotHeld, Send
+from shared.codec import signal
 from shared.config import Settings
 from shared.errors import ChatError, broker_unavailable
 from shared.metrics import LATENCIES, SIZES, Counter, Histogram
 from shared.model.events import Body
-from shared.model.ids import partition_of_key
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
@@ -54,11 +55,12 @@ class Publisher:
             they end with RoomNotHeld.
     """
 
-    def __init__(self, pipe: Pipe, settings: Settings) -> None:
+    def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence, settings: Settings) -> None:
         self._pipe = pipe
-        self._partitions = settings.partitions
+        self._keys = keys
+        self._fence = fence
         self._limits = [
-            settings.max_backlog,
+            settings.backlog_of(len(keys)),
             int(settings.dedupe_minutes * 60_000),
             int(settings.wake_after * 1000),
         ]
@@ -69,8 +71,6 @@ class Publisher:
         self._begun: list[int] = []
         self._idle: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        # The latest epoch seen of each partition.
-        self._epochs: defaultdict[int, int] = defaultdict(int)
         self.on_absent: Callable[[Sequence[Send]], None] = _not_held
 
     def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
@@ -85,8 +85,7 @@ class Publisher:
 
     def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Make a send."""
-        number = partition_of_key(room.key, self._partitions)
-        return Send(room, number, sender, client_msg_id, body)
+        return Send(room, self._keys.number_of(room.key), sender, client_msg_id, body)
 
     def submit(self, send: Send) -> None:
         """Hand a send to the broker, behind all that were submitted before."""
@@ -100,7 +99,7 @@ class Publisher:
 
     def take_back(self, key: str) -> list[Send]:
         """Take out what was submitted for a room and is not on its way yet."""
-        waiting = self._waiting[partition_of_key(key, self._partitions)]
+        waiting = self._waiting[self._keys.number_of(key)]
         taken = [send for send in waiting if send.room.key == key]
         if taken:
             left = [send for send in waiting if send.room.key != key]
@@ -108,9 +107,32 @@ class Publisher:
             waiting.extend(left)
         return taken
 
-    def signal(self, channel: str, data: bytes) -> None:
-        """Publish something that is not kept. What the broker cannot take now is dropped."""
+    def signal(self, channel: str, body: Body, *, created_at: int = 0, room_id: int = 0) -> None:
+        """Publish something that is not kept. What the broker cannot take now is dropped.
+
+        Args:
+            channel: where.
+            body: what happened.
+            created_at: when, in milliseconds since 1970.
+            room_id: the room that it is about; 0 for none.
+        """
+        data = signal(body, self._fence.signals, created_at, room_id)
         self._pipe.call(pack("SPUBLISH", channel, data)).add_done_callback(_dropped)
+
+    def tell_everyone(self, teller: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
+        """Publish something that is not kept to every gateway.
+
+        Every gateway follows a channel of each partition for this, so that no master of a cluster
+        carries it all.
+
+        Args:
+            teller: what one teller says goes by one channel, and arrives in order.
+            body: what happened.
+            created_at: when, in milliseconds since 1970.
+            turn: goes by another channel for each turn, so that one dead master loses some only.
+        """
+        number = (self._keys.number_of(teller) + turn) % len(self._keys)
+        self.signal(self._keys[number].everyone, body, created_at=created_at)
 
     async def close(self) -> None:
         """Wait until everything that was taken has its answer."""
@@ -132,7 +154,8 @@ class Publisher:
             if not self._busy and self._idle is not None and not self._idle.done():
                 self._idle.set_result(None)
             return
-        call = _Call(number, [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))])
+        sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
+        call = _Call(self._keys[number], sends)
 
         def answered(answer: Any) -> None:  # noqa: ANN401 - the script's answer
             if isinstance(answer, UNAVAILABLE):
@@ -145,7 +168,7 @@ class Publisher:
                 self._answered(call, answer)
 
         try:
-            keys, args = call.words(self._limits, self._epochs[number])
+            keys, args = call.words(self._limits, self._fence)
             self._script.ask(keys, args, answered)
         except Exception as error:  # noqa: BLE001 - sorted out there
             self._answered(call, error)
@@ -170,7 +193,7 @@ class Publisher:
             return
         SECONDS.observe(monotonic() - call.began)
         SHARING.observe(len(call.sends))
-        self._epochs[call.number] = max(self._epochs[call.number], answer[0])
+        self._fence.saw_epoch(call.number, answer[0])
         if absent := call.settle(*answer):
             self.on_absent(absent)
 
@@ -193,10 +216,11 @@ class Publisher:
 class _Call:
     """A call of the script: sends of one partition, those of each room together."""
 
-    __slots__ = ("began", "number", "rooms", "sends")
+    __slots__ = ("_part", "began", "number", "rooms", "sends")
 
-    def __init__(self, number: int, sends: Sequence[Send]) -> None:
-        self.number = number
+    def __init__(self, part: PartitionKeys, sends: Sequence[Send]) -> None:
+        self._part = part
+        self.number = part.number
         rooms: defaultdict[tuple[str, int], list[Send]] = defaultdict(list)
         for send in sends:
             rooms[send.room.key, send.room.id].append(send)
@@ -204,11 +228,12 @@ class _Call:
         self.sends = [send for of_room in self.rooms for send in of_room]
         self.began = monotonic()
 
-    def words(self, limits: Sequence[int], epoch: int) -> tuple[list[str], list[Word]]:
+    def words(self, limits: Sequence[int], fence: Fence) -> tuple[list[str], list[Word]]:
         """The script's KEYS and ARGV."""
-        part, sends = PartitionKeys(self.number), self.sends
+        part, sends = self._part, self.sends
         keys = [part.record, part.stream, part.control, part.wakes, *part.once]
-        args: list[Word] = [*limits, epoch, len(self.rooms), len(sends)]
+        args: list[Word] = [*limits, fence.epoch(self.number), len(self.rooms), len(sends)]
+        args.append(fence.format(self.number))
         for of_room in self.rooms:
             room = of_room[0].room
             keys += part.hot(room.key)

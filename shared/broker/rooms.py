@@ -1,18 +1,22 @@
 """Rooms in the broker: find one, make one, open one again from SQL, read its log."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from shared import codec
 from shared.broker.client import Client, Script, unavailable_as_error
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace, PartitionKeys
 from shared.broker.pipe import Pipe, PipedScript
+from shared.broker.reading import PartitionReader
 from shared.broker.records import room_of, rules_of
 from shared.broker.room_answers import Held, LogPart, NotHeld, Tail
+from shared.broker.rows import counter_in, entries_of
 from shared.config import FENCE_GAP
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, RoomCreated, Wake
-from shared.model.ids import counter_of, partition_of_id, partition_of_key
+from shared.model.ids import counter_of, partition_of_id
 from shared.model.rooms import Room
 from shared.model.timeline import Changes, Move
 
@@ -21,30 +25,32 @@ class RoomBroker:
     """The rooms of all partitions."""
 
     def __init__(
-        self, client: Client, partitions: int, max_backlog: int, reads: Pipe | None = None
+        self, client: Client, reads: Pipe, keys: Keyspace, fence: Fence, max_backlog: int
     ) -> None:
-        """Take the broker's client.
+        """Take what leads to the broker.
 
         Args:
             client: for all that is rare.
-            partitions: how many there are.
+            reads: what each join and resume reads goes over it, at a tenth of the CPU. Not the
+                pipe of sends: an answer may be long.
+            keys: of the installation.
+            fence: what this process has seen of the partitions.
             max_backlog: entries a partition may have waiting.
-            reads: what each join and resume reads goes over it, at a tenth of the CPU; over the
-                client where there is none. Not the pipe of sends: an answer may be long.
         """
-        self._client = client
-        self._partitions = partitions
+        self._keys = keys
+        self._fence = fence
         self._max_backlog = max_backlog
-        self._find = PipedScript(reads, "find_room") if reads else Script(client, "find_room")
+        self._reader = PartitionReader(reads, keys, fence)
+        self._find = PipedScript(reads, "find_room")
         self._create = Script(client, "create_room")
         self._open = Script(client, "open_room")
-        self._read_log = PipedScript(reads, "read_log") if reads else Script(client, "read_log")
+        self._read_log = PipedScript(reads, "read_log")
         self._read_tail = Script(client, "read_tail")
         self._heads = Script(client, "read_heads")
 
     def keys_of(self, key: str) -> PartitionKeys:
         """The partition that a room's key belongs to."""
-        return PartitionKeys(partition_of_key(key, self._partitions))
+        return self._keys.of(key)
 
     def channel(self, key: str) -> str:
         """The channel of a room."""
@@ -58,10 +64,13 @@ class RoomBroker:
         """
         part = self.keys_of(key)
         with unavailable_as_error():
-            answer = await self._find([part.record, part.room(key)], [])
+            answer = await self._find(
+                [part.record, part.room(key)], [self._fence.epoch(part.number)]
+            )
         if answer is None:
             raise broker_unavailable()
         epoch, generation, state, idle, words = answer
+        self._fence.saw_epoch(part.number, int(epoch))
         if state != b"held":
             return NotHeld(int(epoch), int(generation), state == b"deleted")
         return Held(room_of(key, int(epoch), words), int(idle) / 1000)
@@ -94,6 +103,7 @@ class RoomBroker:
                     *(key, created.kind, created.name, created.password_hash),
                     *(created.creator, created.user1, created.user2),
                     *(codec.encode_body(created), codec.encode_body(wake) if wake else ""),
+                    *(self._fence.epoch(part.number), self._fence.format(part.number)),
                 ],
             )
         match answer:
@@ -134,7 +144,7 @@ class RoomBroker:
                 [
                     *(seen.epoch, seen.generation, room.key, room.id, room.kind, room.name),
                     *(room.password_hash, room.creator, room.user1, room.user2, room.created_at),
-                    *(room.head, given, room.floor, active_at),
+                    *(room.head, given, room.floor, active_at, self._fence.epoch(part.number)),
                     *rules_of(room),
                 ],
             )
@@ -170,7 +180,10 @@ class RoomBroker:
         with unavailable_as_error():
             answer = await self._read_log(
                 [part.record, part.room(key), *part.all_of_room(key)],
-                [direction, lowest, "+" if highest is None else highest, limit],
+                [
+                    *(direction, lowest, "+" if highest is None else highest, limit),
+                    self._fence.epoch(part.number),
+                ],
             )
         if answer is None:
             raise broker_unavailable()
@@ -192,7 +205,8 @@ class RoomBroker:
         part = self.keys_of(key)
         with unavailable_as_error():
             answer = await self._read_tail(
-                [part.record, part.room(key), *part.all_of_room(key)], [user]
+                [part.record, part.room(key), *part.all_of_room(key)],
+                [user, self._fence.epoch(part.number)],
             )
         if answer is None:
             raise broker_unavailable()
@@ -213,20 +227,20 @@ class RoomBroker:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        part = PartitionKeys(partition_of_id(event_id))
-        if part.number >= self._partitions:
+        number = partition_of_id(event_id)
+        if number >= len(self._keys):
             return None
-        place = f"{counter_of(event_id)}-0"
-        with unavailable_as_error():
-            # The row that begins or ends beyond the event has it, if the stream does.
-            rows: Any = await self._client.xrange(part.stream, place, count=1)
-        for data, record in rows[0][1].items() if rows else ():
+        part = self._keys[number]
+        # The row that begins or ends beyond the event has it, if the stream does.
+        behind = (f"{counter_of(event_id)}-0", "+", "COUNT", 1)
+        rows = await self._reader.read(part, "XRANGE", part.stream, words=behind)
+        for entry in entries_of(counter_in(rows[0][0]), rows[0][1], part.room("")) if rows else ():
             try:
-                event = codec.decode(data)
+                event = codec.decode(entry.data)
             except codec.CodecError:
                 continue  # not the one: it stands behind it, on its way to the dead letters
             if event.id == event_id:
-                return part.key_of_room(record.decode()), event
+                return entry.room_key, event
         return None
 
     async def held_chats(self, *users: str) -> list[str]:
@@ -235,12 +249,12 @@ class RoomBroker:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        with unavailable_as_error():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for number in range(self._partitions):
-                    part = PartitionKeys(number)
-                    pipeline.sunion([part.chats(user) for user in users])
-                found: list[set[bytes]] = await pipeline.execute()
+        found = await asyncio.gather(
+            *(
+                self._reader.read(part, "SUNION", *(part.chats(user) for user in users))
+                for part in self._keys.partitions
+            )
+        )
         return sorted(key.decode() for keys in found for key in keys)
 
     async def heads(self, keys: Sequence[str]) -> list[int]:
@@ -251,7 +265,12 @@ class RoomBroker:
         """
         part = self.keys_of(keys[0])
         with unavailable_as_error():
-            return [int(head) for head in await self._heads([part.room(key) for key in keys], [])]
+            heads = await self._heads(
+                [part.record, *(part.room(key) for key in keys)], [self._fence.epoch(part.number)]
+            )
+        if heads is None:
+            raise broker_unavailable()
+        return [int(head) for head in heads]
 
     async def cursors(self, key: str) -> dict[str, int]:
         """The cursors of a room that moved since the broker holds it, by user.
@@ -259,9 +278,9 @@ class RoomBroker:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        with unavailable_as_error():
-            found: Any = await self._client.hgetall(self.keys_of(key).cursors(key))
-        return {user.decode(): int(seq) for user, seq in found.items()}
+        part = self.keys_of(key)
+        words = iter(await self._reader.read(part, "HGETALL", part.cursors(key)))
+        return {user.decode(): int(seq) for user, seq in zip(words, words, strict=True)}
 
     async def unstored(self, after: str, limit: int) -> Sequence[str]:
         """Keys of rooms that SQL may not have yet, by name, after the key `after`.
@@ -269,12 +288,13 @@ class RoomBroker:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        with unavailable_as_error():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for number in range(self._partitions):
-                    part = PartitionKeys(number)
-                    pipeline.zrangebylex(part.unstored, f"({after}", "+", 0, limit)
-                found: list[list[bytes]] = await pipeline.execute()
+        words = (f"({after}", "+", "LIMIT", 0, limit)
+        found = await asyncio.gather(
+            *(
+                self._reader.read(part, "ZRANGEBYLEX", part.unstored, words=words)
+                for part in self._keys.partitions
+            )
+        )
         return sorted(key.decode() for keys in found for key in keys)[:limit]
 
 

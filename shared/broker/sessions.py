@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from shared.broker.client import unavailable_as_error
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
 from shared.broker.pipe import Pipe, PipedScript
-from shared.model.ids import partition_of_key
 from shared.model.sessions import Session
 
 MOST_SESSIONS: Final = 250
@@ -53,8 +53,9 @@ class Taken(NamedTuple):
 class SessionBroker:
     """The sessions of all gateways."""
 
-    def __init__(self, pipe: Pipe, partitions: int) -> None:
-        self._partitions = partitions
+    def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence) -> None:
+        self._keys = keys
+        self._fence = fence
         self._save = PipedScript(pipe, "save_sessions")
         self._take = PipedScript(pipe, "take_session")
 
@@ -66,7 +67,7 @@ class SessionBroker:
         """
         by_partition: defaultdict[int, list[int]] = defaultdict(list)
         for index, saving in enumerate(savings):
-            by_partition[self._partition(saving.pid)].append(index)
+            by_partition[self._keys.number_of(saving.pid)].append(index)
         calls = [
             (number, some[start : start + MOST_SESSIONS])
             for number, some in by_partition.items()
@@ -93,26 +94,23 @@ class SessionBroker:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        key = PartitionKeys(self._partition(pid)).session(pid)
+        key = self._keys.of(pid).session(pid)
         with unavailable_as_error():
             answer = await self._take([key], [owner, int(keep * 1000)])
         if answer is None:
             return None
-        data, at, now = answer
+        data, at, now, _ = answer
         try:
             return Taken(_decoder.decode(data), at, now - at)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None  # of another build
 
     async def _call(self, number: int, savings: Sequence[Saving]) -> list[int]:
-        part = PartitionKeys(number)
-        args: list[str | bytes | int] = []
+        part = self._keys[number]
+        args: list[str | bytes | int] = [self._fence.format(number)]
         for saving in savings:
             data = _encoder.encode(saving.session) if saving.session else b""
             args += [saving.owner, int(saving.keep * 1000), data]
         with unavailable_as_error():
             answer: list[int] = await self._save([part.session(s.pid) for s in savings], args)
         return answer
-
-    def _partition(self, pid: str) -> int:
-        return partition_of_key(pid, self._partitions)

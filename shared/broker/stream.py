@@ -1,65 +1,46 @@
-"""Reading partition streams, and the dead-letter stream beside each.
-
-A row of a stream holds the events that a script call put there together, at most MOST_TOGETHER:
-each is a field, the envelope, whose value is the record of its room. The row's id is the counter
-of the last of them.
-"""
+"""Reading partition streams, and the dead-letter stream beside each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from shared.broker.client import Client
-from shared.broker.keys import PartitionKeys
+from shared.broker.keyspace import Keyspace
 from shared.broker.pipe import Pipe
 from shared.broker.resp import Word, pack
-
-MOST_TOGETHER: Final = 8
-"""Events in a row of a stream, as `publish.lua` has it."""
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """An event on its way to SQL.
-
-    Attributes:
-        counter: its number in the partition.
-        room_key: the room it belongs to.
-        data: the envelope, not decoded: it may be what nobody can read.
-    """
-
-    counter: int
-    room_key: str
-    data: bytes
+from shared.broker.rows import MOST_TOGETHER, Entry, counter_in, entries_of, words_of
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An entry that SQL refused.
+    """An entry that SQL refused, or that this build could not read.
 
     Attributes:
         entry_id: its id in the dead-letter stream.
-        reason: what SQL said.
+        entries: what it holds: itself, or the events of a row that was kept whole and that this
+            build reads.
+        reason: why it was set aside.
     """
 
     partition: int
     entry_id: str
-    counter: int
-    room_key: str
-    data: bytes
+    entries: list[Entry]
     reason: str
 
 
 class StreamReader:
     """Reads streams on a connection of its own, because reading blocks."""
 
-    def __init__(self, url: str, block: float = 0.25) -> None:
+    def __init__(self, url: str, keys: Keyspace, block: float = 0.25) -> None:
         """Prepare.
 
         Args:
             url: the broker's.
+            keys: of the installation.
             block: seconds to wait for something to read.
         """
         self._pipe = Pipe(url, timeout=block + 5.0)
+        self._keys = keys
         self._block = block
 
     async def read(
@@ -83,7 +64,7 @@ class StreamReader:
             full: dict[int, int] = {}
             for number, rows in await self._read(unread, count, wait):
                 entries = found.setdefault(number, [])
-                _take(entries, number, rows, positions[number])
+                _take(entries, self._keys[number].room(""), rows, positions[number])
                 if len(rows) == count and len(entries) < most:
                     full[number] = entries[-1].counter
             unread, wait = full, 0.0
@@ -100,7 +81,7 @@ class StreamReader:
     async def _read(
         self, positions: Mapping[int, int], count: int, wait: float
     ) -> list[tuple[int, list[Any]]]:
-        streams = {PartitionKeys(number).stream.encode(): number for number in positions}
+        streams = {self._keys[number].stream.encode(): number for number in positions}
         after = [f"{counter}-0" for counter in positions.values()]
         block: list[Word] = ["BLOCK", max(1, int(wait * 1000))] if wait else []
         command = pack("XREAD", "COUNT", count, *block, "STREAMS", *streams, *after)
@@ -109,46 +90,49 @@ class StreamReader:
 
 
 class DeadLetters:
-    """The entries that SQL refused, kept for an operator."""
+    """The entries that were set aside, kept whole for an operator."""
 
-    def __init__(self, client: Client, partitions: int) -> None:
+    def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
-        self._partitions = partitions
+        self._keys = keys
 
     async def add(self, number: int, entry: Entry, reason: str) -> None:
         """Set an entry aside. Its id is its place in the partition, so adding twice is once."""
-        stream = PartitionKeys(number).dead
+        stream = self._keys[number].dead
         if not await self._client.xrange(stream, f"{entry.counter}-0", f"{entry.counter}-0"):
-            fields = {"r": entry.room_key, "e": entry.data, "why": reason}
+            fields: dict[str, str | bytes] = {"why": reason}
+            if entry.whole_row:
+                fields |= {"row": entry.data}
+            else:
+                fields |= {"r": entry.room_key, "e": entry.data}
             await self._client.xadd(stream, fields, f"{entry.counter}-0")  # type: ignore[arg-type]
 
     async def all(self) -> list[DeadLetter]:
         """Every one, by partition and order."""
         letters = []
-        for number in range(self._partitions):
-            rows: Any = await self._client.xrange(PartitionKeys(number).dead)
-            letters += [_letter(number, *row) for row in rows]
+        for part in self._keys.partitions:
+            rows: Any = await self._client.xrange(part.dead)
+            prefix = part.room("")
+            letters += [_letter(part.number, place, fields, prefix) for place, fields in rows]
         return letters
 
     async def remove(self, letter: DeadLetter) -> None:
         """Forget one, after it was stored."""
-        await self._client.xdel(PartitionKeys(letter.partition).dead, letter.entry_id)
+        await self._client.xdel(self._keys[letter.partition].dead, letter.entry_id)
 
 
-def _letter(number: int, entry_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
-    counter = int(entry_id.partition(b"-")[0])
-    key, reason = fields[b"r"].decode(), fields[b"why"].decode()
-    return DeadLetter(number, entry_id.decode(), counter, key, fields[b"e"], reason)
+def _letter(number: int, entry_id: bytes, fields: dict[bytes, bytes], prefix: str) -> DeadLetter:
+    counter = counter_in(entry_id)
+    if row := fields.get(b"row"):
+        entries = entries_of(counter, words_of(row), prefix)
+    else:
+        entries = [Entry(counter, fields[b"r"].decode(), fields[b"e"])]
+    return DeadLetter(number, entry_id.decode(), entries, fields[b"why"].decode())
 
 
-def _take(entries: list[Entry], number: int, rows: Sequence[Any], after: int) -> None:
+def _take(entries: list[Entry], prefix: str, rows: Sequence[Any], after: int) -> None:
     """Append what rows of a stream hold beyond `after`, and beyond what is there."""
-    prefix = PartitionKeys(number).room("")
-    for entry_id, fields in rows:
+    for entry_id, words in rows:
         after = entries[-1].counter if entries else after
-        counter = int(entry_id.partition(b"-")[0]) - len(fields) // 2
-        for place in range(0, len(fields), 2):
-            counter += 1
-            if counter > after:
-                key = fields[place + 1].decode("utf-8", "replace").removeprefix(prefix)
-                entries.append(Entry(counter, key, fields[place]))
+        found = entries_of(counter_in(entry_id), words, prefix)
+        entries += [entry for entry in found if entry.counter > after]

@@ -65,6 +65,11 @@ class Subscriber:
         if self._runner is not None:
             await self._runner.close()
 
+    def renew(self) -> None:
+        """Leave a server that was left behind; every channel is subscribed afresh."""
+        if self._link is not None:
+            self._link.end(ConnectionError("the server was left behind by a failover"))
+
     def hold(self, channel: str) -> None:
         """Follow `channel` once more; the first holder subscribes."""
         self._holders[channel] = self._holders.get(channel, 0) + 1

@@ -3,16 +3,15 @@
 from hashlib import sha256
 
 from shared.broker.client import Client, unavailable_as_error
-from shared.broker.keys import PartitionKeys
-from shared.model.ids import partition_of_key
+from shared.broker.keyspace import Keyspace
 
 
 class TicketBroker:
     """The tickets of all gateways. The broker knows their hashes only."""
 
-    def __init__(self, client: Client, partitions: int) -> None:
+    def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
-        self._partitions = partitions
+        self._keys = keys
 
     async def keep(self, ticket: str, bearer: bytes, seconds: float) -> None:
         """Keep whom a ticket lets in.
@@ -40,4 +39,4 @@ class TicketBroker:
 
     def _key(self, ticket: str) -> str:
         digest = sha256(ticket.encode(errors="replace")).hexdigest()
-        return PartitionKeys(partition_of_key(digest, self._partitions)).ticket(digest)
+        return self._keys.of(digest).ticket(digest)

@@ -1,10 +1,7 @@
 """The wake log: chats that were quiet and have news, for gateways that did not hear."""
 
-from typing import Any
-
 from shared import codec
-from shared.broker.client import Client, unavailable_as_error
-from shared.broker.keys import PartitionKeys
+from shared.broker.reading import PartitionReader
 from shared.model.events import Event
 from shared.model.ids import counter_of
 from shared.telemetry import logger
@@ -15,8 +12,8 @@ log = logger(__name__)
 class WakeLog:
     """The last wakes of all partitions."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, reader: PartitionReader) -> None:
+        self._reader = reader
 
     async def last(self, number: int) -> int:
         """The counter of the last wake of a partition; 0 for none.
@@ -24,8 +21,9 @@ class WakeLog:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        with unavailable_as_error():
-            rows: Any = await self._client.xrevrange(PartitionKeys(number).wakes, count=1)
+        part = self._reader.keys[number]
+        newest = ("+", "-", "COUNT", 1)
+        rows = await self._reader.read(part, "XREVRANGE", part.wakes, words=newest)
         return int(rows[0][0].partition(b"-")[0]) if rows else 0
 
     async def since(self, number: int, counter: int, most: int) -> list[Event | None]:
@@ -34,16 +32,18 @@ class WakeLog:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        stream = PartitionKeys(number).wakes
-        with unavailable_as_error():
-            rows: Any = await self._client.xrange(stream, f"({counter}-0", "+", most)
+        part = self._reader.keys[number]
+        later = (f"({counter}-0", "+", "COUNT", most)
+        rows = await self._reader.read(part, "XRANGE", part.wakes, words=later)
         wakes: list[Event | None] = []
         for place, fields in rows:
             try:
-                wakes.append(codec.decode(fields[b"e"]))
+                wakes.append(codec.decode(fields[1]))
             except codec.CodecError as error:
                 wakes.append(None)  # of a newer gateway
-                log.warning("wake not understood", stream=stream, place=place, reason=str(error))
+                log.warning(
+                    "wake not understood", stream=part.wakes, place=place, reason=str(error)
+                )
         return wakes
 
     @staticmethod

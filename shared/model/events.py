@@ -254,10 +254,6 @@ KNOWN_TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))
 """What the bodies of this build begin with."""
 
 
-ENVELOPE_VERSION = 1
-"""Of the envelope that this build writes, and reads."""
-
-
 class Event(msgspec.Struct, frozen=True, array_like=True):
     """The envelope around a body, the same bytes in stream, log and channel.
 
@@ -265,7 +261,7 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
     so a body is encoded once in its life. The order of the fields is the format.
 
     Attributes:
-        version: of the envelope.
+        format: of the envelope (see `shared/model/formats.py`).
         room_id: the room's id; 0 for signals.
         id: the event's id in the cluster; 0 for signals.
         seq: its place in the room; 0 for signals and creations.
@@ -273,7 +269,7 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
         created_at: milliseconds since 1970, by the broker's clock.
     """
 
-    version: int
+    format: int
     room_id: int
     id: int
     seq: int

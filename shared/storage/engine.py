@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from shared.config import ConfigError, invalid
 from shared.errors import storage_unavailable
 
+OUTAGE: Final = (DBAPIError, PoolTimeoutError, OSError)
+"""Failures of a database that is away."""
+
 LOCK_WAIT_MS: Final = 5000
 """How long SQLite waits for another writer before it gives up."""
 
@@ -93,5 +96,5 @@ def unavailable_as_error() -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
+    except OUTAGE as error:
         raise storage_unavailable() from error

@@ -1,56 +1,113 @@
-"""Bring the database to this build's schema, one process at a time."""
+"""Bring the database to this build's schema, one process at a time.
+
+Migrations come in two kinds. Most only add (expand): a build that does not know what was added goes
+on working. One that takes something away (contract) says in `needs_schema` from which schema on
+builds do without it, and is run only once every living process knows that schema. So builds of two
+schemas live side by side, and the database says which builds may still use it.
+"""
 
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import select, text
+from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.config import ConfigError
-from shared.storage.tables import meta, partitions
+from shared.storage.identity import identify
+from shared.storage.installation import (
+    OLDEST_SCHEMA,
+    Installation,
+    check_schema,
+    settle_installation,
+)
+from shared.storage.tables import meta
 
 _LOCK = 0x7061726C6579
 """The advisory lock's number on PostgreSQL: "parley" in ASCII."""
 
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
-async def migrate(engine: AsyncEngine, partition_count: int) -> None:
-    """Run what migrations are missing, and hold PARTITIONS to what the data was made with.
+
+async def migrate(
+    engine: AsyncEngine,
+    *,
+    partitions: int | None = None,
+    namespace: str = "",
+    all_know: int | None = None,
+    migrations: Path = MIGRATIONS,
+) -> Installation:
+    """Run what migrations are missing, and hold settings to what the data was made with.
 
     On SQLite the transaction holds the write lock from its beginning, on PostgreSQL an advisory
     lock: processes that start together migrate one after the other.
 
     Args:
         engine: one that writes.
-        partition_count: PARTITIONS.
+        partitions: PARTITIONS, if given.
+        namespace: NAMESPACE, if given.
+        all_know: the lowest schema that a living process knows; None where nobody can say, and
+            then nothing is taken away.
+        migrations: the folder of the migrations.
 
     Raises:
-        ConfigError: the data was made with another PARTITIONS.
+        ConfigError: the data was made with another PARTITIONS or NAMESPACE, or needs a newer build.
         sqlalchemy.exc.DBAPIError: the database is away.
     """
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
-        await connection.run_sync(_upgrade)
-        await connection.run_sync(_check_partitions, partition_count)
+        await connection.run_sync(_upgrade, migrations, all_know)
+        database = await identify(engine)
+        return await connection.run_sync(settle_installation, partitions, namespace, database)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, migrations: Path, all_know: int | None) -> None:
+    scripts = _scripts(migrations)
+    current = int(MigrationContext.configure(connection).get_current_revision() or 0)
+    known = int(scripts.get_current_head() or 0)
+    check_schema(connection, known)
+    if current >= known:
+        return  # a newer build may have been here
+    target, oldest = _target(scripts, current, all_know)
+    if target > current:
+        config = Config()
+        config.set_main_option("script_location", str(migrations))
+        config.attributes["connection"] = connection
+        command.upgrade(config, f"{target:04}")
+    if oldest is not None:
+        _write_oldest(connection, oldest)
+
+
+def _target(scripts: ScriptDirectory, current: int, all_know: int | None) -> tuple[int, int | None]:
+    """How far to migrate now, and the oldest schema that may be used then, if that changes."""
+    target, oldest = current, None
+    for script in _after(scripts, current):
+        needs: int | None = getattr(script.module, "needs_schema", None)
+        if needs is not None:
+            # Before there is anything nobody can be disturbed.
+            if current and (all_know is None or all_know < needs):
+                break
+            oldest = needs
+        target = int(script.revision)
+    return target, oldest
+
+
+def _after(scripts: ScriptDirectory, current: int) -> list[Script]:
+    """The migrations that are missing, in order."""
+    return [s for s in reversed(list(scripts.walk_revisions())) if int(s.revision) > current]
+
+
+def _scripts(migrations: Path) -> ScriptDirectory:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    config.set_main_option("script_location", str(migrations))
+    return ScriptDirectory.from_config(config)
 
 
-def _check_partitions(connection: Connection, count: int) -> None:
-    query = select(meta.c.value).where(meta.c.key == "partitions")
-    stored = connection.execute(query).scalar_one_or_none()
-    if stored is None:
-        connection.execute(meta.insert().values(key="partitions", value=str(count)))
-        fresh = [{"number": n, "epoch": 0, "position": 0, "owner": ""} for n in range(count)]
-        connection.execute(partitions.insert(), fresh)
-    elif int(stored) != count:
-        raise ConfigError(
-            f"PARTITIONS={count} is not valid: this database was made with {stored}, for good"
-        )
+def _write_oldest(connection: Connection, oldest: int) -> None:
+    row = {"key": OLDEST_SCHEMA, "value": str(oldest)}
+    connection.execute(meta.delete().where(meta.c.key == OLDEST_SCHEMA))
+    connection.execute(meta.insert(), [row])

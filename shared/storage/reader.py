@@ -8,7 +8,6 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.model.events import (
-    ENVELOPE_VERSION,
     Banned,
     Body,
     Event,
@@ -21,6 +20,7 @@ from shared.model.events import (
     Unbanned,
     Unknown,
 )
+from shared.model.formats import NEWEST
 from shared.model.rooms import Room
 from shared.model.standings import NO_STANDINGS, Standings
 from shared.model.timeline import Message
@@ -95,6 +95,11 @@ class Reader:
         """Every partition, in order."""
         found = await self.rows(select(partitions).order_by(partitions.c.number))
         return [StoredPartition(row.number, row.epoch, row.position, row.owner) for row in found]
+
+    async def epochs(self) -> list[tuple[int, int]]:
+        """Number and epoch of every partition."""
+        found = await self.rows(select(partitions.c.number, partitions.c.epoch))
+        return [(row.number, row.epoch) for row in found]
 
     async def room(self, key: str) -> StoredRoom | None:
         """The room of this key, or None. Its epoch is that of its last stored event."""
@@ -229,7 +234,7 @@ def event_of(row: Row[Any]) -> Event:
         case kind:
             body = _rule_of(kind, row.sender or "", row.target_user or "")
     place = (row.room_id, row.id, row.seq, row.prev, row.created_at)
-    return Event(ENVELOPE_VERSION, *place, body)
+    return Event(NEWEST, *place, body)
 
 
 def _rule_of(kind: str, by: str, user: str) -> Body:

@@ -1,5 +1,7 @@
 """The tables, for SQLAlchemy Core. `migrations/` makes them; both must say the same."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -11,6 +13,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+SCHEMA: Final = 4
+"""The number of the last migration: the schema that this build knows."""
 
 metadata = MetaData(
     naming_convention={
@@ -42,6 +47,8 @@ partitions = Table(
     Column("position", Number, nullable=False),
     # The incarnation that may write; a batch of any other fails whole.
     Column("owner", String, nullable=False),
+    # The format that the epoch is written in in the broker (see shared/model/formats.py).
+    Column("format", Integer, nullable=False, server_default="1"),
 )
 
 rooms = Table(

@@ -71,9 +71,9 @@ async def test_status_of_the_whole_cluster(cluster: Cluster) -> None:
     assert names == ["gateway-1", "gateway-2"]
     [persister] = status["persisters"]
     assert persister["name"].startswith("persister-1-")
-    assert persister["partitions"] == 16
+    assert persister["partitions"] == 8
     partitions = status["partitions"]
-    assert [each["number"] for each in partitions] == list(range(16))
+    assert [each["number"] for each in partitions] == list(range(8))
     assert {(each["open"], each["owner"]) for each in partitions} == {(True, persister["name"])}
     assert status["redis"]["doubts"] == []
     assert status["sql"]["dialect"] == "sqlite"

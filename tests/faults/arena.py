@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from deploy.ports import Address
 from deploy.probes import Probe, http_probe, redis_probe
+from shared.broker.keyspace import Keyspace
 from tests.faults.client import Client
 from tests.faults.clocks import Clocks
 from tests.faults.history import History
@@ -106,6 +107,13 @@ class Arena:
             rows, self.cluster.database, "SELECT number, position FROM partitions"
         )
         return dict(found)
+
+    async def keys(self) -> Keyspace:
+        """The keys of the cluster's own installation."""
+        found = dict(
+            await asyncio.to_thread(rows, self.cluster.database, "SELECT key, value FROM meta")
+        )
+        return Keyspace(found["namespace"], int(found["partitions"]))
 
     async def whole(self) -> None:
         """Wait until every process runs and every gateway is ready."""

@@ -1,20 +1,22 @@
 """Faults of the broker: what it held is gone, older, or on another server."""
 
 import asyncio
-import hashlib
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from deploy.aof import FOLDER, newest
-from shared.broker.keys import PartitionKeys
 from tests.faults.arena import Arena
 from tests.faults.strike import Strike, fault
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually, until_gone
+
+ASK_DIGEST: Final = "from shared.broker.scripts import digest; print(digest('publish'))"
 
 POISON: Final = """
 local counter = redis.call('HINCRBY', KEYS[1], 'counter', 1)
@@ -70,19 +72,28 @@ async def _reply_lost(arena: Arena, strike: Strike) -> None:
 
 def publish_sha(root: Path) -> bytes:
     """How the server names the publish script of the sources in a folder."""
-    scripts = root / "shared" / "broker" / "scripts"
-    text = "\n".join((scripts / f"{name}.lua").read_text() for name in ("prelude", "publish"))
-    return hashlib.sha1(text.encode()).hexdigest().encode()  # noqa: S324 - the server's choice
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from shared.broker.scripts import digest; print(digest('publish'))",
+        ],
+        cwd=root,
+        capture_output=True,
+        check=True,
+    )
+    return said.stdout.strip()
 
 
 @fault("a poison entry", "durable", seconds=2)
 async def _poisoned(arena: Arena, strike: Strike) -> None:
-    numbers = arena.random.sample(range(16), 3)
+    keys = await arena.keys()
+    numbers = arena.random.sample(range(len(keys)), 3)
     strike.target = f"partitions {sorted(numbers)}"
     await arena.history.in_flight()
     strike.begin()
     for number in numbers:
-        part = PartitionKeys(number)
+        part = keys[number]
         data = arena.random.randbytes(40)
         room = part.room("r:nowhere")
         await arena.command("EVAL", POISON, 2, part.record, part.stream, data, room)

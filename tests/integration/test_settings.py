@@ -76,16 +76,6 @@ async def test_other_partitions_in_the_database(stage: Stage) -> None:
     assert said[-1].startswith("PARTITIONS=4 is not valid: ")
 
 
-async def test_other_partitions_in_the_broker(stage: Stage) -> None:
-    """A persister with a new database refuses a broker's data made with another PARTITIONS."""
-    async with stage.storing():
-        pass
-    fresh = stage.database.url.replace("parley.db", "fresh.db")
-    env = {**stage.env, "PARTITIONS": "4", "DATABASE_URL": fresh}
-    said = await refusal("persister", env)
-    assert said[-1].startswith("PARTITIONS=4 is not valid: ")
-
-
 async def test_gateway_with_other_partitions(stage: Stage) -> None:
     """A gateway with another PARTITIONS than the data's never becomes ready, and says why."""
     async with stage.storing():

@@ -2,7 +2,6 @@
 
 from hypothesis import strategies as st
 
-from shared.codec import VERSION
 from shared.model.events import (
     Banned,
     Beat,
@@ -26,6 +25,7 @@ from shared.model.events import (
     Unknown,
     Wake,
 )
+from shared.model.formats import NEWEST
 from shared.model.ids import chat_key
 
 numbers = st.integers(0, 2**53 - 1)
@@ -58,47 +58,45 @@ signals: st.SearchStrategy[Body] = st.one_of(
 )
 """What is not."""
 bodies = kept | signals
-events = st.builds(
-    Event, st.just(VERSION), numbers, numbers, numbers, numbers, numbers, body=bodies
-)
+events = st.builds(Event, st.just(NEWEST), numbers, numbers, numbers, numbers, numbers, body=bodies)
 
 
 def message(seq: int, content: str = "hello", *, room: int = 7, prev: int | None = None) -> Event:
     """A message at a place of a room."""
     body = MessagePosted("ann", content, f"msg-{seq}")
-    return Event(VERSION, room, seq << 10, seq, seq - 1 if prev is None else prev, 1000 + seq, body)
+    return Event(NEWEST, room, seq << 10, seq, seq - 1 if prev is None else prev, 1000 + seq, body)
 
 
 def cleared(seq: int, *, room: int = 7) -> Event:
     """A clearing at a place of a room."""
-    return Event(VERSION, room, seq << 10, seq, seq - 1, 1000 + seq, HistoryCleared("ann"))
+    return Event(NEWEST, room, seq << 10, seq, seq - 1, 1000 + seq, HistoryCleared("ann"))
 
 
 def deleted(seq: int, of: int, *, room: int = 7) -> Event:
     """The deletion of the message at place `of`."""
     body = MessageDeleted("ann", of << 10, of)
-    return Event(VERSION, room, seq << 10, seq, seq - 1, 1000 + seq, body)
+    return Event(NEWEST, room, seq << 10, seq, seq - 1, 1000 + seq, body)
 
 
 def seen(user: str, since: int, seq: int, *, at: int = 2000, room: int = 7) -> Event:
     """A move of a cursor of the direct chat of ann and bob."""
     body = CursorMoved(user, seq, since, 0, "", "d:3:ann:bob", "ann", "bob")
-    return Event(VERSION, room, at << 10, 0, 0, at, body)
+    return Event(NEWEST, room, at << 10, 0, 0, at, body)
 
 
 def dropped(room: int = 7, seq: int = 9) -> Event:
     """The end of a room."""
-    return Event(VERSION, room, seq << 10, seq, seq - 1, 1000 + seq, RoomDeleted(""))
+    return Event(NEWEST, room, seq << 10, seq, seq - 1, 1000 + seq, RoomDeleted(""))
 
 
 def created_chat(room: int = 7, one: str = "ann", other: str = "bob") -> Event:
     """The creation of a direct chat."""
     key = chat_key(one, other)
     body = RoomCreated("direct", key, "", "", one, one, other)
-    return Event(VERSION, room, room, 0, 0, 1000, body)
+    return Event(NEWEST, room, room, 0, 0, 1000, body)
 
 
 def created(name: str, *, room: int = 7) -> Event:
     """The creation of the named room."""
     body = RoomCreated("room", f"r:{name}", name, "", "ann")
-    return Event(VERSION, room, room, 0, 0, 1000, body)
+    return Event(NEWEST, room, room, 0, 0, 1000, body)

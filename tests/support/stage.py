@@ -14,13 +14,16 @@ from msgspec.structs import replace
 from gateway.chat_list import ChatList
 from gateway.cursors import Cursors
 from gateway.directory import Directory
+from gateway.epoch_check import EpochCheck
 from gateway.history import History
 from gateway.replay import Replay
 from persister.__main__ import serve
-from shared.broker.client import UNAVAILABLE
+from shared.broker.client import UNAVAILABLE, Client
 from shared.broker.cursors import CursorBroker
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
 from shared.broker.partitions import PartitionBroker, PartitionProbe
+from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.room_answers import NotHeld
 from shared.broker.rooms import RoomBroker
@@ -53,6 +56,7 @@ class Stage:
         self.partitions = partitions
         self.database = Database(folder / "parley.db")
         self.env = {
+            "NAMESPACE": "stage",
             "REDIS_URL": server.url,
             "DATABASE_URL": self.database.url,
             "PARTITIONS": str(partitions),
@@ -63,15 +67,31 @@ class Stage:
         self.client = server.client()
         self.engine = open_engine(self.database.url, writes=False)
         self.reader = Reader(self.engine)
-        self.probe = PartitionProbe(server.pipe(), partitions)
-        self.rooms = RoomBroker(self.client, partitions, 100_000)
-        self.publisher = Publisher(server.pipe(), self.settings)
+        self.keys = Keyspace("stage", partitions)
+        self.fence = Fence(partitions)
+        self.probe = PartitionProbe(server.pipe(), self.keys, self.fence)
+        self.rooms = self.room_broker()
+        self.publisher = Publisher(server.pipe(), self.keys, self.fence, self.settings)
         self.directory = Directory(self.rooms, self.reader, self.publisher)
-        self.history = History(self.rooms, self.directory, self.reader)
+        self.check = EpochCheck(self.reader, self.fence)
+        self.history = History(self.rooms, self.directory, self.reader, self.check, self.fence)
         self.replay = Replay(self.rooms, self.reader)
         chats = ChatReader(self.reader)
-        self.chats = ChatList(self.rooms, chats)
-        self.cursors = Cursors(CursorBroker(self.client, self.settings), self.directory, chats)
+        self.chats = ChatList(self.rooms, chats, self.check, self.fence)
+        cursors = CursorBroker(self.client, self.keys, self.fence, self.settings)
+        self.cursors = Cursors(cursors, self.directory, chats)
+
+    def room_broker(
+        self, client: Client | None = None, reads: Pipe | None = None, most: int = 100_000
+    ) -> RoomBroker:
+        """Another gateway's way to rooms, with connections of its own unless given."""
+        client, reads = client or self.server.client(), reads or self.server.pipe()
+        return RoomBroker(client, reads, self.keys, self.fence, most)
+
+    def partition_broker(self, settings: Settings | None = None) -> PartitionBroker:
+        """Another persister's, with connections of its own."""
+        client, pipe = self.server.client(), self.server.pipe()
+        return PartitionBroker(client, pipe, self.keys, self.fence, settings or self.settings)
 
     def persister(self, **env: str) -> Process:
         """A persister of this stage, not started."""
@@ -202,7 +222,7 @@ class Stage:
     async def gone_quiet_at_once(self, room: Room) -> None:
         """Let a room leave the broker now that SQL has all of it."""
         settings = replace(self.settings, room_idle=0.001)
-        owner = PartitionBroker(self.client, self.server.pipe(), settings)
+        owner = self.partition_broker(settings)
 
         async def left() -> bool:
             for number in range(self.partitions):
@@ -226,9 +246,9 @@ class Stage:
 
     async def backlog(self) -> int:
         """Events in all the streams."""
-        streams = [PartitionKeys(n).stream for n in range(self.partitions)]
-        rows = [await self.server.admin.xrange(stream) for stream in streams]
-        return sum(len(fields) for found in rows for _, fields in found)
+        rows = [await self.server.admin.xrange(part.stream) for part in self.keys.partitions]
+        # One field of a row is its format.
+        return sum(len(fields) - 1 for found in rows for _, fields in found)
 
     async def trimmed(self) -> None:
         """Wait until the streams are empty."""

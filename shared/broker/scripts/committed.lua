@@ -20,7 +20,8 @@ if tonumber(redis.call('HGET', KEYS[1], 'position')) < tonumber(ARGV[2]) then
 end
 local position = tonumber(redis.call('HGET', KEYS[1], 'position'))
 redis.call('XTRIM', KEYS[2], 'MINID', int(tonumber(ARGV[2]) + 1) .. '-0')
-redis.call('SPUBLISH', KEYS[4], envelope(0, 0, 0, 0, 0,
+redis.call('SPUBLISH', KEYS[4], envelope(
+  tonumber(redis.call('HGET', KEYS[1], 'format')), 0, 0, 0, 0, 0,
   cmsgpack.pack({'committed', tonumber(redis.call('HGET', KEYS[1], 'number')), tonumber(ARGV[1]),
     position})))
 local length, rooms = tonumber(ARGV[3]), (#KEYS - 4) / 5

@@ -11,6 +11,7 @@
 -- ARGV[8]  creator       ARGV[9] user1    ARGV[10] user2
 -- ARGV[11] the encoded body of the creation
 -- ARGV[12] the encoded body of the wake for a direct chat, else ''
+-- ARGV[13] the latest epoch that the gateway has seen   ARGV[14] the format of the bodies
 --
 -- Returns nil when the partition is closed, or {status, id, created_at}:
 --   created     it is ours
@@ -18,8 +19,8 @@
 --   stale       epoch or generation moved on: what SQL said may be out of date, ask again
 --   overloaded  the backlog is full
 
-local epoch = open_epoch(KEYS[1])
-if not epoch then return false end
+local epoch, format = open_epoch(KEYS[1], ARGV[13])
+if not epoch or format ~= tonumber(ARGV[14]) then return false end
 local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number', 'generation')
 local _, held_in, _, _, _, _, _, deleted = state_of(KEYS[7])
 if held_in == tonumber(epoch) and deleted == 0 then return {'exists'} end
@@ -29,16 +30,17 @@ if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[3]) then return {'
 local counter = tonumber(record[1]) + 1
 local id, created_at = counter * 1024 + tonumber(record[3]), now_ms()
 for i = 7, 11 do redis.call('DEL', KEYS[i]) end
-redis.call('HSET', KEYS[7], 'floor', 0, 'key', ARGV[4], 'kind', ARGV[5], 'name', ARGV[6],
+redis.call('HSET', KEYS[7], 'format', format, 'floor', 0, 'key', ARGV[4], 'kind', ARGV[5], 'name', ARGV[6],
   'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
   'created', int(created_at),
   state_field(id, tonumber(epoch), 0, 0, counter, created_at, 0, 0))
 redis.call('ZADD', KEYS[5], int(created_at), ARGV[4])
 redis.call('ZADD', KEYS[6], 0, ARGV[4])
 for i = 12, #KEYS do redis.call('SADD', KEYS[i], ARGV[4]) end
-redis.call('XADD', KEYS[2], counter, envelope(id, id, 0, 0, created_at, ARGV[11]), KEYS[7])
+redis.call('XADD', KEYS[2], counter, 'format', format,
+  envelope(format, id, id, 0, 0, created_at, ARGV[11]), KEYS[7])
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 if ARGV[12] ~= '' then
-  wake(KEYS[3], KEYS[4], counter, envelope(id, id, 0, 0, created_at, ARGV[12]))
+  wake(KEYS[3], KEYS[4], counter, envelope(format, id, id, 0, 0, created_at, ARGV[12]))
 end
 return {'created', id, created_at}

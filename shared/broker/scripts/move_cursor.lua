@@ -9,6 +9,7 @@
 -- ARGV[6]  the id of the message that was marked, or 0   ARGV[7] the connection's sid
 -- ARGV[8]  the key of a direct chat, else ''
 -- ARGV[9]  after how long without an event a direct chat may not be followed, ms
+-- ARGV[10] the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, or {status, seq}:
 --   moved       the cursor is at seq now; told to stream and channel
@@ -16,7 +17,7 @@
 --   unknown     the broker does not know the cursor: ask SQL and come again
 --   absent, gone, overloaded   as for a send
 
-local epoch = open_epoch(KEYS[1])
+local epoch, format = open_epoch(KEYS[1], ARGV[10])
 if not epoch then return false end
 local id, held_in, head, given, _, active, woke, deleted = state_of(KEYS[4])
 if held_in ~= tonumber(epoch) then return {'absent', 0} end
@@ -36,12 +37,12 @@ local direct, at = ARGV[8] ~= '', now_ms()
 local users = redis.call('HMGET', KEYS[4], 'user1', 'user2')
 local body = cmsgpack.pack({'seen', ARGV[3], seq, since, tonumber(ARGV[6]), ARGV[7],
   ARGV[8], direct and users[1] or '', direct and users[2] or ''})
-local event = envelope(id, counter * 1024 + tonumber(record[3]), 0, 0, at, body)
+local event = envelope(format, id, counter * 1024 + tonumber(record[3]), 0, 0, at, body)
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 redis.call('HSET', KEYS[7], ARGV[3], int(seq))
 redis.call('HSET', KEYS[4],
   state_field(id, held_in, head, given, counter, active, woke, deleted))
-redis.call('XADD', KEYS[2], counter, event, KEYS[4])
+redis.call('XADD', KEYS[2], counter, 'format', format, event, KEYS[4])
 if direct then
   redis.call('XADD', KEYS[8], int(counter) .. '-0', 'u', ARGV[3], 'f', int(since), 't', int(seq),
     'a', int(at))

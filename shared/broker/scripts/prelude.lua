@@ -1,5 +1,8 @@
 -- Put in front of every script: what several of them need.
 
+-- The formats that this build reads and writes (shared/model/formats.py fills them in).
+local OLDEST_FORMAT, NEWEST_FORMAT = @OLDEST@, @NEWEST@
+
 -- Whether this server is the one that a partition's owner opened it on: a restart, a promotion,
 -- an empty or an older server all change master_replid, and a failover there and back changes it
 -- twice.
@@ -8,11 +11,20 @@ local function is_here(replid)
     string.find(redis.call('INFO', 'replication'), 'master_replid:' .. replid .. '\r', 1, true)
 end
 
--- The epoch of an open partition, or nil. A partition is open while the server that runs this
--- script is the one its owner opened it on.
-local function open_epoch(partition)
-  local record = redis.call('HMGET', partition, 'epoch', 'replid')
-  return record[1] and is_here(record[2]) and record[1] or nil
+-- Whether a partition with this epoch, replid and format is open for a caller that has seen the
+-- epoch `floor`. It is open while the server that runs this script is the one its owner opened it
+-- on. A server with an epoch below the floor was left behind by a failover: what it has is out of
+-- date, and what it would accept would be lost. Of a format that this build does not know it can
+-- neither read nor write a word.
+local function is_open(epoch, replid, format, floor)
+  return epoch and tonumber(epoch) >= tonumber(floor) and format and
+    tonumber(format) >= OLDEST_FORMAT and tonumber(format) <= NEWEST_FORMAT and is_here(replid)
+end
+
+-- The epoch of an open partition, as text, and its format; nil of one that is not.
+local function open_epoch(partition, floor)
+  local record = redis.call('HMGET', partition, 'epoch', 'replid', 'format')
+  if is_open(record[1], record[2], record[3], floor) then return record[1], tonumber(record[3]) end
 end
 
 -- Milliseconds since 1970 by the server's clock.
@@ -43,15 +55,22 @@ local function state_field(id, epoch, head, given, last, active, woke, deleted)
 end
 
 -- An envelope (see shared/model/events.py) is an array of seven, six numbers and the body. The
--- head is all but the body, each number but the version in the nine bytes of a uint 64.
+-- head is all but the body: its format, then each number in the nine bytes of a uint 64.
 local HEAD = '>BBBI8BI8BI8BI8BI8'
 
-local function head_of(room_id, id, seq, prev, created_at)
-  return struct.pack(HEAD, 151, 1, 207, room_id, 207, id, 207, seq, 207, prev, 207, created_at)
+local function head_of(format, room_id, id, seq, prev, created_at)
+  return struct.pack(HEAD, 151, format, 207, room_id, 207, id, 207, seq, 207, prev, 207, created_at)
 end
 
-local function envelope(room_id, id, seq, prev, created_at, body)
-  return head_of(room_id, id, seq, prev, created_at) .. body
+-- The id, seq and created_at of a head.
+local function read_head(head)
+  local _, id, seq, at
+  _, _, _, _, _, id, _, seq, _, _, _, at = struct.unpack(HEAD, head)
+  return id, seq, at
+end
+
+local function envelope(format, room_id, id, seq, prev, created_at, body)
+  return head_of(format, room_id, id, seq, prev, created_at) .. body
 end
 
 -- Tell every gateway that a quiet chat has news, and remember it for those who did not hear.

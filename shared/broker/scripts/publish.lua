@@ -7,10 +7,10 @@
 -- KEYS[..]  one for each effect: the gone of its room
 -- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
 -- ARGV[3]  after how long without an event a direct chat wakes, ms
--- ARGV[4]  the latest epoch that the gateway has seen: a server of an earlier one was left behind
---          by a failover, and what it accepts would be lost
+-- ARGV[4]  the latest epoch that the gateway has seen
 -- ARGV[5]  R                           ARGV[6]  S: how many sends there are, in order by room
--- ARGV[7..] two for each room: its id, as the gateway knows it, and how many of the sends it has
+-- ARGV[7]  the format that the bodies are encoded in
+-- ARGV[8..] two for each room: its id, as the gateway knows it, and how many of the sends it has
 -- ARGV[..]  one for each send: what names it once and for all
 -- ARGV[..]  one for each send: its encoded body
 -- ARGV[..]  two for each effect: the number of its send (1..S), and 'floor' (raises the room's
@@ -31,16 +31,19 @@
 --
 -- A clientMsgId is remembered in the hash of the period it came in, a period being as long as it
 -- must be remembered. Two hashes take turns, and both are asked. What is remembered is the head of
--- the envelope.
+-- the envelope, of whichever format the send was accepted in.
 
 local call = redis.call
-local record = call('HMGET', KEYS[1], 'epoch', 'replid', 'counter', 'position', 'number', 'period')
-local epoch = tonumber(record[1])
-if not epoch or not is_here(record[2]) or epoch < tonumber(ARGV[4]) then return false end
-local counter, position, number = tonumber(record[3]), tonumber(record[4]), tonumber(record[5])
+local record = call('HMGET', KEYS[1], 'epoch', 'replid', 'format', 'counter', 'position', 'number',
+  'period')
+local epoch, format = tonumber(record[1]), tonumber(record[3])
+if format ~= tonumber(ARGV[7]) or not is_open(epoch, record[2], format, ARGV[4]) then
+  return false
+end
+local counter, position, number = tonumber(record[4]), tonumber(record[5]), tonumber(record[6])
 local most, memory_ms = position + tonumber(ARGV[1]), tonumber(ARGV[2])
 local quiet_ms, room_count, send_count = tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local names, bodies = 6 + 2 * room_count, 6 + 2 * room_count + send_count
+local names, bodies = 7 + 2 * room_count, 7 + 2 * room_count + send_count
 local created_at = now_ms()
 
 -- What an event at `seq` does to its room beside having a place in it.
@@ -76,7 +79,7 @@ end
 -- one. It says so by when it would expire; after the clock was set back it may say later.
 local period = math.floor(created_at / memory_ms)
 local once, once_before = KEYS[5 + period % 2], KEYS[6 - period % 2]
-local new_period = record[6] ~= int(period)
+local new_period = record[7] ~= int(period)
 if new_period and call('PEXPIRETIME', once) <= (period + 1) * memory_ms then
   call('UNLINK', once)
 end
@@ -86,7 +89,7 @@ local known_before = call('HMGET', once_before, unpack(ARGV, names + 1, names + 
 local results, fresh, memory, entries = {}, {}, {}, {}
 local last_send = 0
 for i = 1, room_count do
-  local key, arg = KEYS[4 + 3 * i], 5 + 2 * i
+  local key, arg = KEYS[4 + 3 * i], 6 + 2 * i
   local log, channel = KEYS[5 + 3 * i], KEYS[6 + 3 * i]
   local id, held_in, head, given, last, active, woke, deleted = state_of(key)
   local refusal = held_in ~= epoch and 2 or (id ~= tonumber(ARGV[arg]) or deleted == 1) and 3
@@ -98,9 +101,8 @@ for i = 1, room_count do
     local status, event_id, seq, at = 0, 0, 0, created_at
     local known = fresh[name] or known_now[send] or known_before[send]
     if known then
-      local _
       status = 1
-      _, _, _, _, _, event_id, _, seq, _, _, _, at = struct.unpack(HEAD, known)
+      event_id, seq, at = read_head(known)
     elseif refusal then
       status = refusal
     elseif counter >= most then
@@ -108,7 +110,7 @@ for i = 1, room_count do
     else
       counter = counter + 1
       event_id, seq = counter * 1024 + number, math.max(head, given) + 1
-      local start = head_of(id, event_id, seq, head, created_at)
+      local start = head_of(format, id, event_id, seq, head, created_at)
       local event = start .. ARGV[bodies + send]
       fresh[name] = start
       memory[#memory + 1] = name
@@ -116,7 +118,7 @@ for i = 1, room_count do
       entries[#entries + 1] = event
       entries[#entries + 1] = key
       if #entries == 16 then
-        call('XADD', KEYS[2], counter, unpack(entries))
+        call('XADD', KEYS[2], counter, 'format', format, unpack(entries))
         entries = {}
       end
       call('XADD', log, seq, 'e', event)
@@ -129,7 +131,7 @@ for i = 1, room_count do
         local room = call('HMGET', key, 'kind', 'key', 'user1', 'user2')
         if room[1] == 'direct' then
           local body = cmsgpack.pack({'wake', room[2], room[3], room[4], false})
-          wake(KEYS[3], KEYS[4], counter, envelope(id, event_id, seq, head, created_at, body))
+          wake(KEYS[3], KEYS[4], counter, envelope(format, id, event_id, seq, head, created_at, body))
         end
       end
       head, active, last = seq, created_at, counter
@@ -146,7 +148,7 @@ for i = 1, room_count do
 end
 
 if #memory > 0 then
-  if #entries > 0 then call('XADD', KEYS[2], counter, unpack(entries)) end
+  if #entries > 0 then call('XADD', KEYS[2], counter, 'format', format, unpack(entries)) end
   call('HSET', once, unpack(memory))
   if new_period then
     -- A long value keeps the server from searching a small hash from end to end.

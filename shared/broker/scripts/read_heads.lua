@@ -1,12 +1,14 @@
 -- Read where rooms of a partition stand, for gateways that heard nothing of them for a while.
 --
--- KEYS  the records of the rooms
+-- KEYS[1]  the partition's record   KEYS[2..] the records of the rooms
+-- ARGV[1]  the latest epoch that the gateway has seen
 --
--- Returns for each its head, or '0' when it is not held.
+-- Returns nil when the partition is closed, else for each its head, or '0' when it is not held.
 
+if not open_epoch(KEYS[1], ARGV[1]) then return false end
 local heads = {}
-for i, record in ipairs(KEYS) do
-  local _, _, head = state_of(record)
-  heads[i] = int(head or 0)
+for i = 2, #KEYS do
+  local _, _, head = state_of(KEYS[i])
+  heads[i - 1] = int(head or 0)
 end
 return heads

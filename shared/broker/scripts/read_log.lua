@@ -4,13 +4,13 @@
 -- KEYS[3..6] its log, gone, cursors, moves
 -- ARGV[1]  'forward' (oldest first) or 'backward' (newest first)
 -- ARGV[2]  lowest seq wanted        ARGV[3]  highest seq wanted, or '+'
--- ARGV[4]  entries at the most
+-- ARGV[4]  entries at the most      ARGV[5]  the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, {} when the room is not held, else
 -- {epoch, id, head, floor, [envelope, ...], [place of a deleted message, ...],
 --  [user, since, seq, at, ...]}: how cursors moved, four words for each move.
 
-local epoch = open_epoch(KEYS[1])
+local epoch = open_epoch(KEYS[1], ARGV[5])
 if not epoch then return false end
 local id, held_in, head = state_of(KEYS[2])
 if held_in ~= tonumber(epoch) then return {} end

@@ -2,13 +2,13 @@
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the room's record
 -- KEYS[3..6] its log, gone, cursors, moves
--- ARGV[1]  the user
+-- ARGV[1]  the user                 ARGV[2]  the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, {} when the room is not held or deleted, else
 -- {id, head, floor, cursor or '', [envelope, ...], [place of a deleted message, ...],
 --  [user, since, seq, at, ...]}: how cursors moved.
 
-local epoch = open_epoch(KEYS[1])
+local epoch = open_epoch(KEYS[1], ARGV[2])
 if not epoch then return false end
 local room, held_in, head, _, _, _, _, deleted = state_of(KEYS[2])
 if held_in ~= tonumber(epoch) or deleted == 1 then return {} end

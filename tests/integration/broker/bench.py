@@ -4,20 +4,26 @@ import asyncio
 from typing import Any
 
 from shared import codec
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
+from shared.broker.members import Membership
 from shared.broker.partitions import PartitionBroker
 from shared.broker.publisher import Publisher
+from shared.broker.reading import PartitionReader
 from shared.broker.room_answers import Held, NotHeld
 from shared.broker.rooms import RoomBroker
 from shared.broker.send import Accepted
+from shared.broker.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.events import Event, MessagePosted, RoomCreated
+from shared.model.formats import NEWEST
 from shared.model.ids import chat_key, counter_of
 from shared.model.rooms import Room
 from tests.support.valkey import Valkey
 
-PART = PartitionKeys(0)
+KEYS = Keyspace("bench", 1)
+PART = KEYS[0]
 
 
 def creation(name: str, creator: str = "ann") -> RoomCreated:
@@ -30,7 +36,8 @@ class Bench:
 
     def __init__(self, server: Valkey) -> None:
         self.server = server
-        self.settings = Settings(partitions=1, log_length=100, max_backlog=1000, room_idle=0.001)
+        self.settings = Settings(log_length=100, max_backlog=1000, room_idle=0.001)
+        self.fence = Fence(1)
         self.client: Any = server.client()
         self.rooms = self.room_broker()
         self.publisher = self.new_publisher()
@@ -38,20 +45,29 @@ class Bench:
 
     def room_broker(self) -> RoomBroker:
         """Another gateway's, with connections of its own."""
-        return RoomBroker(self.server.client(), 1, 1000)
+        return RoomBroker(self.server.client(), self.server.pipe(), KEYS, self.fence, 1000)
 
-    def new_publisher(self, *, timeout: float = 5.0) -> Publisher:
+    def new_publisher(self, settings: Settings | None = None, *, timeout: float = 5.0) -> Publisher:
         """Another gateway's, with connections of its own."""
-        return Publisher(self.server.pipe(timeout), self.settings)
+        return Publisher(self.server.pipe(timeout), KEYS, self.fence, settings or self.settings)
 
     def partition_broker(self, settings: Settings) -> PartitionBroker:
         """Another persister's, with connections of its own."""
-        return PartitionBroker(self.server.client(), self.server.pipe(), settings)
+        return PartitionBroker(self.server.client(), self.server.pipe(), KEYS, self.fence, settings)
+
+    def member(self, name: str, lease_seconds: float = 0.5) -> Membership:
+        """A persister among the living processes."""
+        pipe = self.server.pipe()
+        return Membership(pipe, KEYS, name, "persister", lease_seconds=lease_seconds)
+
+    def wakes(self) -> WakeLog:
+        """A gateway's way to the wake log."""
+        return WakeLog(PartitionReader(self.server.pipe(), KEYS, self.fence))
 
     async def reopen(self, epoch: int, start: int = 0) -> None:
         """Open the partition in an epoch."""
         await self.owner.close(0)
-        assert await self.owner.open(0, epoch, await self.owner.state(0), start)
+        assert await self.owner.open(0, epoch, await self.owner.state(0), start, NEWEST) == "open"
 
     async def make(self, name: str = "general") -> Room:
         """A new room."""
@@ -108,7 +124,7 @@ class Bench:
     async def stream(self) -> list[tuple[int, Event]]:
         """The partition's whole stream: counters and events."""
         rows = await self.client.xrange(PART.stream)
-        events = [codec.decode(data) for _, fields in rows for data in fields]
+        events = [codec.decode(data) for _, fields in rows for data in list(fields)[1:]]
         return [(counter_of(event.id), event) for event in events]
 
 

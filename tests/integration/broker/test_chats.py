@@ -10,21 +10,21 @@ from shared.broker.partitions import Head
 from shared.broker.publisher import Publisher
 from shared.broker.room_answers import Held, NotHeld
 from shared.broker.send import Accepted
-from shared.broker.wakes import WakeLog
 from shared.model.events import Event, MessageDeleted, MessagePosted, RoomDeleted, Wake
+from shared.model.formats import NEWEST
 from shared.model.ids import counter_of
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of
 
 
 async def wakes(bench: Bench) -> list[Event]:
-    found = await WakeLog(bench.client).since(0, 0, 100_000)
+    found = await bench.wakes().since(0, 0, 100_000)
     return [wake for wake in found if wake is not None]
 
 
 def impatient(bench: Bench, wake_after: float) -> Publisher:
     """A publisher for which a chat is quiet sooner."""
-    return Publisher(bench.server.pipe(), replace(bench.settings, wake_after=wake_after))
+    return bench.new_publisher(replace(bench.settings, wake_after=wake_after))
 
 
 async def delete(bench: Bench, room: Room, message: Accepted) -> Accepted:
@@ -46,7 +46,7 @@ async def test_making_a_chat_wakes(bench: Bench) -> None:
     """The wake of a new chat says so and has the number of its creation."""
     chat = await bench.chat()
     assert await wakes(bench) == [
-        Event(1, chat.id, chat.id, 0, 0, chat.created_at, Wake(chat.key, "ann", "bob", True))  # noqa: FBT003 - as on the wire
+        Event(NEWEST, chat.id, chat.id, 0, 0, chat.created_at, Wake(chat.key, "ann", "bob", True))  # noqa: FBT003 - as on the wire
     ]
 
 
@@ -118,7 +118,7 @@ async def test_refused_sends_wake_nobody(bench: Bench) -> None:
     publisher = impatient(bench, 0)
     await bench.send(chat, "m1", via=publisher)
     await bench.send(chat, "m1", via=publisher)
-    full = Publisher(bench.server.pipe(), replace(bench.settings, max_backlog=2, wake_after=0))
+    full = bench.new_publisher(replace(bench.settings, max_backlog=2, wake_after=0))
     assert await code_of(bench.send(chat, "m2", via=full)) == "overloaded"
     assert [wake.seq for wake in await wakes(bench)] == [0, 1]
 
@@ -140,7 +140,7 @@ async def test_wakes_are_published(bench: Bench) -> None:
 
 async def test_wakes_after_one(bench: Bench) -> None:
     """The wake log gives what came after a wake, so many at the most, and knows its last one."""
-    log = WakeLog(bench.client)
+    log = bench.wakes()
     assert await log.last(0) == 0
     chats = [await bench.chat("ann", f"user {n}") for n in range(5)]
     every = await wakes(bench)
@@ -173,7 +173,7 @@ async def test_the_wake_log_is_capped(bench: Bench) -> None:
     assert await bench.client.xlen(PART.wakes) == 10_000
     [(oldest, _)] = await bench.client.xrange(PART.wakes, count=1)
     assert oldest == b"2-0"
-    assert await WakeLog(bench.client).last(0) == 20_001
+    assert await bench.wakes().last(0) == 20_001
 
 
 async def test_both_users_hold_a_chat(bench: Bench) -> None:

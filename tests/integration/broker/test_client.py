@@ -13,6 +13,7 @@ import uvloop
 from redis.exceptions import ResponseError
 
 from shared.broker.client import UNAVAILABLE, connect
+from shared.broker.keyspace import Keyspace
 from shared.broker.tickets import TicketBroker
 from shared.errors import ChatError
 from tests.support.valkey import Valkey
@@ -70,7 +71,7 @@ async def test_a_connection_that_is_reset_at_once_is_an_unavailable_broker() -> 
 
 async def test_a_server_that_is_busy_with_a_script(server: Valkey) -> None:
     """While a script keeps the server from all else, whatever is asked says that it passes."""
-    tickets = TicketBroker(server.client(), 1)
+    tickets = TicketBroker(server.client(), Keyspace("test", 1))
     setting = "busy-reply-threshold"
     before = await server.admin.config_get(setting)
     await server.admin.config_set(setting, 1)

@@ -13,7 +13,7 @@ from shared.broker.send import RoomNotHeld
 from shared.config import Settings
 from shared.model.events import CursorMoved, Event, RoomDeleted
 from shared.model.rooms import Room
-from tests.integration.broker.bench import PART, Bench, code_of
+from tests.integration.broker.bench import KEYS, PART, Bench, code_of
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def move(
     settings: Settings | None = None,
     message_id: int = 0,
 ) -> Moved:
-    broker = CursorBroker(bench.client, settings or bench.settings)
+    broker = CursorBroker(bench.client, KEYS, bench.fence, settings or bench.settings)
     return await broker.move(room, user, seq, stored=stored, message_id=message_id, origin="gw.sid")
 
 
@@ -121,7 +121,9 @@ async def test_each_user_has_one(bench: Bench, chat: Room) -> None:
 
 async def test_many_at_once(bench: Bench, chat: Room) -> None:
     """Of many moves at once through two gateways, each accepted one begins where the last ended."""
-    brokers = [CursorBroker(bench.server.client(), bench.settings) for _ in range(2)]
+    brokers = [
+        CursorBroker(bench.server.client(), KEYS, bench.fence, bench.settings) for _ in range(2)
+    ]
     await bench.fill_more(chat, 95)
     order = [(37 * n) % 101 for n in range(101)]
     answers = await asyncio.gather(

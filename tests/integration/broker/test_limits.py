@@ -12,13 +12,14 @@ from shared.broker.limits import Bucket, LimitBroker
 from shared.config import Settings, load
 from shared.errors import ChatError
 from shared.rates import Rate
+from tests.integration.broker.bench import KEYS
 from tests.support.valkey import Valkey
 
 
 def limits(server: Valkey, **env: str) -> Limits:
     """The limits of another gateway."""
     given = {"RATE_LIMITS": "on", "REDIS_URL": server.url, **env}
-    return Limits(LimitBroker(server.pipe()), load(Settings, given))
+    return Limits(LimitBroker(server.pipe(), KEYS), load(Settings, given))
 
 
 async def granted(asking: Awaitable[object]) -> bool:
@@ -102,7 +103,7 @@ async def test_a_right_password_counts_for_nothing(server: Valkey) -> None:
 
 async def test_a_clock_set_back_locks_nobody_out(server: Valkey) -> None:
     """A bucket that seems to be full only in a day is an empty one, which fills as any does."""
-    buckets = LimitBroker(server.pipe())
+    buckets = LimitBroker(server.pipe(), KEYS)
     bucket = Bucket("messages", ("ann",), Rate.parse("1/50ms:2"))
     assert await buckets.take([bucket], 5) == (2, 0)
     (key,) = await server.admin.keys("*")
@@ -123,7 +124,7 @@ async def test_the_broker_counts_as_a_gateway_does(
     """What the broker grants is what the same sums grant elsewhere."""
     await server.flush()
     bucket = Bucket("messages", ("ann",), Rate.parse(f"1/1h:{burst}"))
-    broker, full_at = LimitBroker(server.pipe()), 0
+    broker, full_at = LimitBroker(server.pipe(), KEYS), 0
     for most in asks:
         taken = bucket.rate.take(full_at, 0, most)
         full_at = taken.full_at

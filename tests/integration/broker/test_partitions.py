@@ -5,11 +5,12 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from shared.broker.keys import PERSISTERS
+from shared.broker.members import Membership
 from shared.broker.partitions import Head, PartitionProbe, PartitionState
 from shared.config import ConfigError, Settings
 from shared.model.events import HistoryCleared
-from tests.integration.broker.bench import PART, Bench
+from shared.model.formats import NEWEST
+from tests.integration.broker.bench import KEYS, PART, Bench
 from tests.support.waiting import eventually
 
 
@@ -113,7 +114,7 @@ async def test_lease_is_given_back_by_its_holder_only(bench: Bench) -> None:
 
 async def test_lease_expires(bench: Bench) -> None:
     """A lease that is not renewed is free after LEASE_SECONDS, a renewed one is not."""
-    short = bench.partition_broker(Settings(partitions=1, lease_seconds=0.5))
+    short = bench.partition_broker(Settings(lease_seconds=0.5))
     assert await short.hold_lease(0, "a")
     assert 0 < await bench.client.pttl(PART.lease) <= 500
     await asyncio.sleep(0.3)
@@ -122,24 +123,30 @@ async def test_lease_expires(bench: Bench) -> None:
     assert await eventually(lambda: short.hold_lease(0, "b"), within=3)
 
 
+async def counted(member: Membership) -> int:
+    """How many persisters live, as one of them hears."""
+    [announced] = await member.announce()
+    return announced.persisters
+
+
 async def test_living_members_are_counted(bench: Bench) -> None:
     """A persister counts while it says so, and no more once it left or fell silent."""
-    short = bench.partition_broker(Settings(partitions=1, lease_seconds=0.5))
-    assert [await short.meet(name) for name in ("a", "b", "c", "a")] == [1, 2, 3, 3]
-    await short.leave("c")
-    assert await short.meet("a") == 2
+    a, b, c = (bench.member(name) for name in "abc")
+    assert [await counted(member) for member in (a, b, c, a)] == [1, 2, 3, 3]
+    await c.leave()
+    assert await counted(a) == 2
 
     async def alone() -> bool:
-        return await short.meet("a") == 1
+        return await counted(a) == 1
 
     assert await eventually(alone, within=3)
 
 
 async def test_member_from_the_future_is_no_ghost(bench: Bench) -> None:
     """A member whose time lies ahead, because the clock was set back, does not stay for ever."""
-    await bench.client.zadd(PERSISTERS, {"ghost": 10**15})
-    await bench.owner.meet("a")
-    assert await bench.owner.meet("a") == 1
+    ghost = {"ghost": f"persister 2 2 4 {10**15}"}
+    await bench.client.hset(PART.members, mapping=ghost)
+    assert await counted(bench.member("a")) == 1
 
 
 async def test_state(bench: Bench) -> None:
@@ -162,7 +169,7 @@ async def test_not_opened_when_the_stream_grew(bench: Bench) -> None:
     seen = await bench.owner.state(0)
     await bench.send(room, "m1")
     await bench.owner.close(0)
-    assert not await bench.owner.open(0, 2, seen, 100)
+    assert await bench.owner.open(0, 2, seen, 100, NEWEST) == "moved"
     assert await stream_ids(bench) == [1, 2]
     assert (await bench.owner.state(0)).epoch is None
 
@@ -173,7 +180,7 @@ async def test_not_opened_on_another_server(bench: Bench) -> None:
     await bench.owner.close(0)
     seen = await bench.owner.state(0)
     await bench.server.restart()
-    assert not await bench.owner.open(0, 2, seen, 100)
+    assert await bench.owner.open(0, 2, seen, 100, NEWEST) == "moved"
     assert (await bench.owner.state(0)).epoch is None
 
 
@@ -183,7 +190,7 @@ async def test_not_opened_by_an_earlier_owner(bench: Bench, epoch: int) -> None:
     await bench.reopen(2, 50)
     room = await bench.make()
     before = await bench.owner.state(0)
-    assert not await bench.owner.open(0, epoch, before, 10)
+    assert await bench.owner.open(0, epoch, before, 10, NEWEST) == "newer"
     after = await bench.owner.state(0)
     assert replace(after, age=before.age) == before
     assert after.age >= before.age
@@ -210,11 +217,13 @@ async def test_generation_grows_with_each_opening(bench: Bench) -> None:
 
 async def test_probe(bench: Bench) -> None:
     """A gateway counts closed partitions, and refuses data made with another PARTITIONS."""
-    assert [s.epoch for s in await PartitionProbe(bench.server.pipe(), 1).states()] != [None]
+    probe = PartitionProbe(bench.server.pipe(), KEYS, bench.fence)
+    assert [state.epoch for state in await probe.states()] == [1]
     await bench.owner.close(0)
-    assert [s.epoch for s in await PartitionProbe(bench.server.pipe(), 1).states()] == [None]
-    with pytest.raises(ConfigError, match="PARTITIONS=3 is not valid"):
-        await PartitionProbe(bench.server.pipe(), 3).states()
+    assert [state.epoch for state in await probe.states()] == [None]
+    await bench.client.hset(PART.record, "partitions", 3)
+    with pytest.raises(ConfigError, match="PARTITIONS=1 is not valid"):
+        await probe.states()
 
 
 async def test_scripts_lost(bench: Bench) -> None:

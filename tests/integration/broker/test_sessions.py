@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from shared.broker.keys import PartitionKeys
+from shared.broker.fence import Fence
+from shared.broker.keyspace import Keyspace
 from shared.broker.sessions import Saving, SessionBroker
-from shared.model.ids import partition_of_key
 from shared.model.sessions import ChatPlace, RoomPlace, Session
 from tests.integration.broker.bench import Bench
 from tests.support.waiting import eventually
 
-PARTITIONS = 16
+KEYS = Keyspace("test", 16)
 SESSION = Session(
     sid="gateway-1.abc",
     username="ann",
@@ -28,7 +28,7 @@ SESSION = Session(
 @pytest.fixture
 def sessions(bench: Bench) -> SessionBroker:
     """All sessions, none yet."""
-    return SessionBroker(bench.server.pipe(), PARTITIONS)
+    return SessionBroker(bench.server.pipe(), KEYS, Fence(len(KEYS)))
 
 
 def saving(pid: str, owner: str = "one", session: Session | None = SESSION) -> Saving:
@@ -62,7 +62,7 @@ async def test_a_forgotten_session_is_gone(sessions: SessionBroker, bench: Bench
     await sessions.save([saving("pid")])
     assert await sessions.save([saving("pid", session=None)]) == [True]
     assert await sessions.take("pid", "two", 60) is None
-    part = PartitionKeys(partition_of_key("pid", PARTITIONS))
+    part = KEYS.of("pid")
     assert not await bench.client.exists(part.session("pid"))
 
 
@@ -91,6 +91,6 @@ async def test_many_at_a_time(sessions: SessionBroker) -> None:
 
 async def test_what_another_build_kept_is_none(sessions: SessionBroker, bench: Bench) -> None:
     """A session in a form that this build does not read begins anew rather than wrongly."""
-    part = PartitionKeys(partition_of_key("pid", PARTITIONS))
+    part = KEYS.of("pid")
     await bench.client.hset(part.session("pid"), mapping={"owner": "x", "data": "?", "at": "1"})
     assert await sessions.take("pid", "two", 60) is None

@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared import codec
-from shared.broker.keys import PartitionKeys
-from shared.broker.stream import DeadLetters, Entry, StreamReader
-from tests.integration.broker.bench import PART, Bench
+from shared.broker.keyspace import Keyspace
+from shared.broker.rows import Entry, words_of
+from shared.broker.stream import DeadLetters, StreamReader
+from shared.model.formats import NEWEST
+from tests.integration.broker.bench import KEYS, PART, Bench
+
+TWO = Keyspace("bench", 2)
 
 
 @pytest.fixture
 async def reader(bench: Bench) -> AsyncIterator[StreamReader]:
     """A reader that waits for ten seconds."""
-    made = StreamReader(bench.server.url, block=10)
+    made = StreamReader(bench.server.url, KEYS, block=10)
     yield made
     await made.close()
 
@@ -36,14 +40,16 @@ async def test_entries_in_order(bench: Bench, reader: StreamReader) -> None:
     assert await reader.range(0, 4, 2) == []
 
 
-async def test_waiting_ends_with_the_first_entry(bench: Bench, reader: StreamReader) -> None:
+async def test_waiting_ends_with_the_first_entry(bench: Bench) -> None:
     """A reader of several partitions waits until one has something, and says which."""
-    reading = asyncio.create_task(reader.read({0: 0, 7: 0}, 100))
+    reader = StreamReader(bench.server.url, TWO, block=10)
+    reading = asyncio.create_task(reader.read({0: 0, 1: 0}, 100))
     await asyncio.wait([reading], timeout=0.05)
     assert not reading.done()
-    await bench.make()
+    await bench.client.xadd(TWO[1].stream, {"x": "y"}, "1-0")
     async with asyncio.timeout(5):
-        assert list(await reading) == [0]
+        assert list(await reading) == [1]
+    await reader.close()
 
 
 async def test_nothing_came(bench: Bench, reader: StreamReader) -> None:
@@ -64,6 +70,27 @@ async def test_poison_is_read(bench: Bench, reader: StreamReader) -> None:
         (3, b""),
         (4, b"b"),
         (5, b"c"),
+    ]
+
+
+async def test_a_row_of_a_later_format_is_kept_whole(bench: Bench, reader: StreamReader) -> None:
+    """A row of a format that this build does not know is one entry, with all that is in it."""
+    row = {"format": NEWEST + 1, "a": "1", "b": "2"}
+    await bench.client.xadd(PART.stream, row, "3-0")
+    [entry] = await reader.range(0, 0, 10)
+    assert (entry.counter, entry.room_key, entry.whole_row) == (3, "", True)
+    assert words_of(entry.data) == [b"format", b"%d" % (NEWEST + 1), b"a", b"1", b"b", b"2"]
+
+
+async def test_rows_of_earlier_formats(bench: Bench, reader: StreamReader) -> None:
+    """Rows without a format are events and their rooms in turn; in the first builds, one event."""
+    room = PART.room("r:one")
+    await bench.client.xadd(PART.stream, {"e": "event", "r": room}, "1-0")
+    await bench.client.xadd(PART.stream, {"event 2": room, "event 3": room}, "3-0")
+    assert await reader.range(0, 0, 10) == [
+        Entry(1, "r:one", b"event"),
+        Entry(2, "r:one", b"event 2"),
+        Entry(3, "r:one", b"event 3"),
     ]
 
 
@@ -94,16 +121,17 @@ async def everything(reader: StreamReader, most: int) -> list[Entry]:
 
 async def test_dead_letters(bench: Bench) -> None:
     """A dead letter is kept once with its reason, listed by place, and forgotten one by one."""
-    letters = DeadLetters(bench.client, 2)
+    letters = DeadLetters(bench.client, TWO)
     for number, counter in ((1, 5), (0, 7), (0, 9), (0, 7)):
         await letters.add(number, Entry(counter, "r:größe", b"\xff\x00"), f"because {counter}")
     found = await letters.all()
-    assert [(letter.partition, letter.counter) for letter in found] == [(0, 7), (0, 9), (1, 5)]
-    assert (found[0].room_key, found[0].data, found[0].reason) == (
-        "r:größe",
-        b"\xff\x00",
-        "because 7",
-    )
+    assert [(letter.partition, letter.entry_id) for letter in found] == [
+        (0, "7-0"),
+        (0, "9-0"),
+        (1, "5-0"),
+    ]
+    assert found[0].entries == [Entry(7, "r:größe", b"\xff\x00")]
+    assert found[0].reason == "because 7"
     await letters.remove(found[0])
-    assert [letter.counter for letter in await letters.all()] == [9, 5]
-    assert await bench.client.exists(PartitionKeys(1).dead)
+    assert [letter.entry_id for letter in await letters.all()] == ["9-0", "5-0"]
+    assert await bench.client.exists(TWO[1].dead)

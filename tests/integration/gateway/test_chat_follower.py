@@ -13,9 +13,8 @@ from gateway.hub import Hub
 from gateway.member import Member
 from gateway.replay import Replay
 from shared import codec
-from shared.broker.keys import PartitionKeys
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import RoomBroker
+from shared.broker.reading import PartitionReader
 from shared.broker.subscriber import Subscriber
 from shared.broker.wakes import WakeLog
 from shared.model.events import MessagePosted
@@ -58,13 +57,14 @@ class Gateway:
     """
 
     def __init__(self, stage: Stage, channels: Proxy, wake_after: float = 600) -> None:
-        broker = RoomBroker(stage.server.client(), stage.partitions, 100_000)
+        broker = stage.room_broker()
         self.flusher = Flusher()
         self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
         self.follower = ChatFollower(
             self.hub,
             broker,
-            WakeLog(stage.server.client()),
+            WakeLog(PartitionReader(stage.server.pipe(), stage.keys, stage.fence)),
+            stage.keys,
             replace(stage.settings, wake_after=wake_after),
             lambda _, __: None,
         )
@@ -137,7 +137,10 @@ async def test_a_new_chat_is_told_and_followed(stage: Stage, gateway: Gateway) -
 
 async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) -> None:
     """A message to a chat that nobody follows wakes its users' gateways, and they hear it."""
-    impatient = Publisher(stage.server.pipe(), replace(stage.settings, wake_after=0.1))
+    impatient = Publisher(
+        *(stage.server.pipe(), stage.keys, stage.fence),
+        replace(stage.settings, wake_after=0.1),
+    )
     chat = await stage.chat()
     await asyncio.sleep(0.05)  # its wake has been heard
     bob = User("bob")
@@ -244,7 +247,7 @@ async def test_more_wakes_lost_than_the_log_has(
     gateway.channels.hold()
     chat = await stage.chat()
     await stage.send(chat, "missed")  # no later one wakes
-    part = PartitionKeys(stage.rooms.keys_of(chat.key).number)
+    part = stage.keys.of(chat.key)
     for n in range(12):
         await stage.chat(f"x{n}", f"y{n}")
     await stage.server.admin.xtrim(part.wakes, maxlen=3, approximate=False)
@@ -260,7 +263,7 @@ async def test_a_wake_that_cannot_be_read(stage: Stage, gateway: Gateway) -> Non
     bob = await gateway.user("bob")
     gateway.channels.hold()
     chat = await stage.chat()
-    part, admin = PartitionKeys(stage.rooms.keys_of(chat.key).number), stage.server.admin
+    part, admin = stage.keys.of(chat.key), stage.server.admin
     await stage.send(chat, "missed")  # no later one wakes
     for place, _ in await admin.xrange(part.wakes):
         await admin.xdel(part.wakes, place)

@@ -7,9 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.directory import Directory
-from shared.broker.partitions import PartitionBroker
 from shared.broker.publisher import Publisher
-from shared.broker.rooms import RoomBroker
 from shared.broker.send import Accepted
 from shared.errors import ChatError
 from shared.model.events import MessagePosted, RoomCreated
@@ -19,9 +17,9 @@ from tests.support.stage import Stage
 
 
 def second_gateway(stage: Stage, limit: int = 100_000) -> Directory:
-    client = stage.server.client()
-    publisher = Publisher(stage.server.pipe(), replace(stage.settings, max_backlog=limit))
-    return Directory(RoomBroker(client, stage.partitions, limit), stage.reader, publisher)
+    settings = replace(stage.settings, max_backlog=limit)
+    publisher = Publisher(stage.server.pipe(), stage.keys, stage.fence, settings)
+    return Directory(stage.room_broker(most=limit), stage.reader, publisher)
 
 
 def without_database(stage: Stage, tmp_path: Path) -> Directory:
@@ -100,7 +98,7 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
     """With rooms leaving the broker all the time, every message has its place, and once."""
     # Quieter than a persister may be told to wait for, and swept without a pause.
     settings = replace(stage.settings, room_idle=0.001)
-    owner = PartitionBroker(stage.server.client(), stage.server.pipe(), settings)
+    owner = stage.partition_broker(settings)
     evicted = 0
 
     async def sweep() -> None:

@@ -12,7 +12,7 @@ from gateway.local_room import LocalRoom
 from gateway.replay import Replay
 from shared import codec
 from shared.broker.client import connect
-from shared.broker.rooms import RoomBroker
+from shared.broker.pipe import Pipe
 from shared.broker.subscriber import Subscriber
 from shared.model.rooms import Room
 from tests.support.ear import Ear
@@ -67,7 +67,8 @@ class Gateway:
         self.channels = channels
         self.reads = reads
         self.client = connect(reads.url)
-        broker = RoomBroker(self.client, stage.partitions, 100_000)
+        self.pipe = Pipe(reads.url)
+        broker = stage.room_broker(self.client, self.pipe)
         self.flusher = Flusher()
         self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
         self.followed: list[str] = []
@@ -104,6 +105,7 @@ async def gateway(stage: Stage) -> AsyncIterator[Gateway]:
         made = Gateway(stage, channels, reads)
         yield made
         await made.subscriber.close()
+        made.pipe.close()
         await made.client.aclose()
 
 
@@ -140,6 +142,7 @@ async def test_a_loss_is_told_before_what_comes_after_it(stage: Stage) -> None:
         assert [frame["event"] for frame in frames] == ["resume_required", "message"]
         assert frames[0]["data"] == {"rooms": [room.name], "chats": []}
         await made.subscriber.close()
+        made.pipe.close()
         await made.client.aclose()
 
 

@@ -11,8 +11,7 @@ import pytest
 from persister.batch import Batch
 from persister.dead_letter import MOST_TRIES
 from persister.writer import Claim, Writer
-from shared.broker.keys import PartitionKeys
-from shared.broker.partitions import PartitionBroker
+from shared.broker.members import Membership
 from shared.broker.scripts import source
 from shared.broker.send import Accepted
 from shared.config import FENCE_GAP
@@ -40,7 +39,7 @@ async def assert_once(stage: Stage, room: Room, sent: Sequence[Accepted]) -> Non
 
 
 async def leases(stage: Stage) -> list[bytes | None]:
-    return [await stage.server.admin.get(PartitionKeys(n).lease) for n in range(stage.partitions)]
+    return [await stage.server.admin.get(part.lease) for part in stage.keys.partitions]
 
 
 async def test_everything_is_stored(stage: Stage) -> None:
@@ -178,18 +177,22 @@ async def test_shared_out_evenly(stage: Stage) -> None:
 
 async def test_a_lease_taken_while_busy_is_given_back(stage: Stage) -> None:
     """A persister gives back a lease that it took while it was busy and that others want since."""
-    members = PartitionBroker(stage.client, stage.server.pipe(), stage.settings)
-    lease = PartitionKeys(1).lease
+    members = stage.partition_broker()
+    another = Membership(
+        *(stage.server.pipe(), stage.keys, "another", "persister"),
+        lease_seconds=stage.settings.lease_seconds,
+    )
+    lease = stage.keys[1].lease
 
     async def ours() -> bool:
-        await members.meet("another")
+        await another.announce()
         return await members.hold_lease(1, "another")
 
     async def theirs() -> bool:
         return bool((await stage.server.admin.get(lease)) not in {None, b"another"})
 
     async def renewed() -> bool:
-        await members.meet("another")
+        await another.announce()
         left = int(await stage.server.admin.pttl(lease))
         lives.append(left)
         return left > lives[-2]
@@ -199,7 +202,7 @@ async def test_a_lease_taken_while_busy_is_given_back(stage: Stage) -> None:
         await eventually(ours)
         async with stage.database.locked():
             await stage.send(room, "m1")
-            await members.leave("another")
+            await another.leave()
             await members.release_lease(1, "another")
             await eventually(theirs)
             for _ in range(3):  # each time it looks how many they are
@@ -238,7 +241,7 @@ async def test_database_locked_for_long(stage: Stage, monkeypatch: pytest.Monkey
             await eventually(often)
             assert await stage.stored(room) == []
         await assert_once(stage, room, sent)
-    dead = [await stage.server.admin.exists(PartitionKeys(n).dead) for n in range(2)]
+    dead = [await stage.server.admin.exists(part.dead) for part in stage.keys.partitions]
     assert dead == [0, 0]
 
 

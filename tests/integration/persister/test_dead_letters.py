@@ -5,11 +5,11 @@ import struct
 from persister.admin import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
-from shared.broker.keys import PartitionKeys
+from shared.broker.keyspace import PartitionKeys
 from shared.broker.send import Accepted
 from shared.broker.stream import DeadLetters
 from shared.model.events import Event, HistoryCleared, MessagePosted
-from shared.model.ids import partition_of_key
+from shared.model.formats import NEWEST
 from shared.model.rooms import Room
 from shared.storage.engine import open_engine
 from tests.support.process import run
@@ -17,14 +17,16 @@ from tests.support.stage import Stage
 
 
 def part_of(stage: Stage, room: Room) -> PartitionKeys:
-    return PartitionKeys(partition_of_key(room.key, stage.partitions))
+    return stage.keys.of(room.key)
 
 
 async def inject(stage: Stage, room: Room, data: bytes) -> int:
     """Put an entry into the room's partition as no gateway would, with the next number."""
     part = part_of(stage, room)
     counter = int(await stage.server.admin.hincrby(part.record, "counter", 1))
-    await stage.server.admin.xadd(part.stream, {data: part.room(room.key)}, f"{counter}-0")
+    await stage.server.admin.xadd(
+        part.stream, {"format": NEWEST, data: part.room(room.key)}, f"{counter}-0"
+    )
     return counter
 
 
@@ -39,7 +41,7 @@ async def move_head(stage: Stage, room: Room, head: int) -> None:
 def forged(room: Room, seq: int, msg_id: str, body: object = None) -> bytes:
     """A message for a place of a room, with an id of its own."""
     said = body if isinstance(body, HistoryCleared) else MessagePosted("ann", "forged", msg_id)
-    return codec.encode(Event(1, room.id, 2**50 + seq, seq, seq - 1, 1000, said))
+    return codec.encode(Event(NEWEST, room.id, 2**50 + seq, seq, seq - 1, 1000, said))
 
 
 async def around(stage: Stage, room: Room, *poison: bytes) -> list[Accepted]:
@@ -53,7 +55,7 @@ async def around(stage: Stage, room: Room, *poison: bytes) -> list[Accepted]:
 async def dead(stage: Stage) -> list[tuple[int, bytes]]:
     found = []
     for number in range(stage.partitions):
-        rows = await stage.server.admin.xrange(PartitionKeys(number).dead)
+        rows = await stage.server.admin.xrange(stage.keys[number].dead)
         found += [(int(row.split(b"-")[0]), fields[b"why"]) for row, fields in rows]
     return found
 
@@ -73,7 +75,7 @@ async def command(stage: Stage, action: str) -> tuple[int, list[str]]:
 async def admin(stage: Stage, action: str) -> tuple[int, list[str]]:
     """What the command does, without the start of a process."""
     lines: list[str] = []
-    letters = DeadLetters(stage.client, stage.partitions)
+    letters = DeadLetters(stage.client, stage.keys)
     if action == "list":
         await list_letters(letters, lines.append)
         return 0, lines
@@ -217,7 +219,9 @@ async def test_numbers_no_database_holds(stage: Stage) -> None:
     """An entry with numbers beyond 64 bits is set aside, and its neighbours are stored."""
     async with stage.storing():
         room = await stage.make()
-        event = Event(1, room.id, 2**64 - 1, 2**64 - 1, 0, 1000, MessagePosted("ann", "x", "x"))
+        event = Event(
+            NEWEST, room.id, 2**64 - 1, 2**64 - 1, 0, 1000, MessagePosted("ann", "x", "x")
+        )
         await around(stage, room, codec.encode(event))
         await stage.all_stored(room, 20)
         await stage.trimmed()

@@ -9,7 +9,8 @@ import pytest
 from persister.batch import Batch, make_batch
 from persister.writer import Claim, LostPartition, Refused, Writer
 from shared import codec
-from shared.broker.stream import Entry
+from shared.broker.rows import Entry
+from shared.model.formats import NEWEST
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from tests.support.events import created, message
@@ -38,7 +39,7 @@ async def books(tmp_path: Path) -> AsyncIterator[Books]:
     """Two partitions, and nothing in them."""
     database = Database(tmp_path / "parley.db")
     engine = open_engine(database.url, writes=True)
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     yield Books(Writer(engine), database)
     await engine.dispose()
 
@@ -104,9 +105,9 @@ async def test_new_epoch_shuts_out_the_old(books: Books) -> None:
     """Once an epoch is raised, what still names the old one fails, and so does raising it again."""
     claim = await books.writer.claim(0, "a")
     old = copy(claim)
-    await books.writer.raise_epoch(claim, 100)
+    await books.writer.raise_epoch(claim, 100, NEWEST)
     assert (claim.epoch, claim.position, await books.position()) == (1, 100, 100)
-    for work in (books.writer.store([(old, batch(1))]), books.writer.raise_epoch(old, 200)):
+    for work in (books.writer.store([(old, batch(1))]), books.writer.raise_epoch(old, 200, NEWEST)):
         with pytest.raises(LostPartition):
             await work
     assert (await books.seqs(), await books.position()) == ([], 100)
@@ -123,7 +124,7 @@ async def test_known_rooms(books: Books) -> None:
 async def test_epoch_of_what_survived(books: Books) -> None:
     """Rows keep the epoch they were given in when the partition moves on."""
     claim = await books.writer.claim(0, "a")
-    await books.writer.raise_epoch(claim, 0)
+    await books.writer.raise_epoch(claim, 0, NEWEST)
     await books.writer.store([(claim, make_batch(batch(1).entries, claim.epoch))])
-    await books.writer.raise_epoch(claim, 10)
+    await books.writer.raise_epoch(claim, 10, NEWEST)
     assert await books.database.rows("SELECT seq, epoch FROM events") == [(1, 1)]

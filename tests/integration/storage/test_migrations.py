@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.config import ConfigError
+from shared.model.formats import LEGACY
 from shared.storage import migrate as storage
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
@@ -72,7 +73,7 @@ async def differences(engine: AsyncEngine) -> list[Any]:
 
 async def test_head_is_what_the_tables_say(engine: AsyncEngine) -> None:
     """A database that was migrated from nothing has exactly the tables of the code."""
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     assert await differences(engine) == []
 
 
@@ -80,11 +81,11 @@ async def test_from_the_first_schema(engine: AsyncEngine) -> None:
     """A database of the first release is brought to this one with all its data."""
     await to_revision(engine, "0001")
     await run(engine, *OLD_ROWS)
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     assert await differences(engine) == []
     assert await run(engine, "SELECT * FROM partitions ORDER BY number") == [
-        (0, 3, 3000005, "old"),
-        (1, 2, 7, "old"),
+        (0, 3, 3000005, "old", LEGACY),
+        (1, 2, 7, "old", LEGACY),
     ]
     reader = Reader(engine)
     found = await reader.room("r:größe")
@@ -110,15 +111,15 @@ async def test_there_and_back(engine: AsyncEngine) -> None:
     await to_revision(engine, "0001", down=True)
     assert [name for name, _ in await run(engine, schema)] == [name for name, _ in before]
     assert [await run(engine, f"SELECT * FROM {table}") for table in ("rooms", "events")] == rows  # noqa: S608
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     assert await differences(engine) == []
 
 
 async def test_migrating_twice_changes_nothing(engine: AsyncEngine) -> None:
     """A database that is up to date stays as it is, with its partitions and their positions."""
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     await run(engine, "UPDATE partitions SET epoch = 5, position = 9 WHERE number = 1")
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     assert await run(engine, "SELECT number, epoch, position FROM partitions") == [
         (0, 0, 0),
         (1, 5, 9),
@@ -127,6 +128,6 @@ async def test_migrating_twice_changes_nothing(engine: AsyncEngine) -> None:
 
 async def test_other_partitions(engine: AsyncEngine) -> None:
     """Data that was made with another number of partitions is refused."""
-    await migrate(engine, 2)
+    await migrate(engine, partitions=2)
     with pytest.raises(ConfigError, match="PARTITIONS=3 is not valid"):
-        await migrate(engine, 3)
+        await migrate(engine, partitions=3)

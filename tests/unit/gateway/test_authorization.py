@@ -7,6 +7,8 @@ from gateway.app import make_app
 from gateway.authorization import RULES
 from gateway.dispatcher import TABLE
 from shared.config import Settings, load
+from shared.model.database import DatabaseIdentity
+from shared.storage.installation import Installation
 
 PUBLIC = {
     "/health/live",
@@ -30,15 +32,18 @@ def requests(route: BaseRoute) -> set[str]:
     return {f"{method.upper()} {path}" for method in methods if hasattr(route.endpoint, method)}
 
 
+INSTALLATION = Installation("test", 8, DatabaseIdentity())
+
+
 def test_every_event_and_request_has_a_rule() -> None:
     """Each event that clients may send, and each request of REST, has a rule, and no other."""
-    routes = make_app(load(Settings, {})).routes
+    routes = make_app(load(Settings, {}), INSTALLATION).routes
     asked = set().union(*map(requests, routes))
     assert {*TABLE, *asked} == set(RULES)
 
 
 def test_nothing_else_is_served() -> None:
     """Beside REST there are only pages and signs of life, and the two ways into the chat."""
-    routes = make_app(load(Settings, {})).routes
+    routes = make_app(load(Settings, {}), INSTALLATION).routes
     others = {getattr(route, "path", "") for route in routes if not requests(route)}
     assert others - PUBLIC == {"/ws", "/socket.io"}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared import codec
 from shared.model.events import Event, MessagePosted, Notice
+from shared.model.formats import LEGACY, NEWEST
 from tests.support.events import bodies, events, message
 
 WHOLE = codec.encode(message(1))
@@ -46,12 +47,18 @@ def test_damaged_bytes_in(event: Event, data: st.DataObject) -> None:
         assert isinstance(codec.decode(bytes(whole)), Event)
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
-def test_other_versions_are_refused(version: int) -> None:
-    """An envelope of another version is a CodecError that names both versions."""
-    other = codec.encode(Event(version, 1, 1, 1, 0, 5, Notice("hi")))
-    with pytest.raises(codec.CodecError, match=f"version {version}, this build reads 1"):
+@pytest.mark.parametrize("written_in", [0, NEWEST + 1, 99])
+def test_other_formats_are_refused(written_in: int) -> None:
+    """An envelope of a format that this build does not know is a CodecError that names it."""
+    other = codec.encode(Event(written_in, 1, 1, 1, 0, 5, Notice("hi")))
+    with pytest.raises(codec.CodecError, match=f"format {written_in}, which this build does not"):
         codec.decode(other)
+
+
+def test_the_format_of_older_builds_is_read() -> None:
+    """An envelope that a build wrote which announced no format is read."""
+    event = Event(LEGACY, 1, 1, 1, 0, 5, Notice("hi"))
+    assert codec.decode(codec.encode(event)) == event
 
 
 def test_format_is_an_array_of_seven() -> None:
@@ -73,14 +80,14 @@ def test_head_around_a_body(
     room_id: int, event_id: int, seq: int, prev: int, created_at: int, body: object
 ) -> None:
     """A head of six numbers, written by another encoder, around an encoded body is an envelope."""
-    event = Event(1, room_id, event_id, seq, prev, created_at, body)  # type: ignore[arg-type]
-    head = [1, room_id, event_id, seq, prev, created_at]
+    event = Event(NEWEST, room_id, event_id, seq, prev, created_at, body)  # type: ignore[arg-type]
+    head = [NEWEST, room_id, event_id, seq, prev, created_at]
     written = b"\x97" + b"".join(msgpack.packb(number) for number in head)
     assert codec.decode(written + codec.encode_body(event.body)) == event
 
 
 def test_signal_has_no_place() -> None:
     """A signal has no id and no place in a room."""
-    event = codec.decode(codec.signal(Notice("hi", "me"), 12))
+    event = codec.decode(codec.signal(Notice("hi", "me"), NEWEST, 12))
     assert (event.room_id, event.id, event.seq, event.prev, event.created_at) == (0, 0, 0, 0, 12)
     assert event.body == Notice("hi", "me")

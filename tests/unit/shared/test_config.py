@@ -65,8 +65,9 @@ def test_defaults() -> None:
     """With nothing given, every setting has its documented default."""
     assert load(Settings, {}) == Settings()
     found = load(Settings, {})
-    assert (found.host, found.port, found.partitions) == ("127.0.0.1", 8080, 16)
-    assert (found.log_length, found.room_idle, found.max_backlog) == (1000, 3600, 100_000)
+    assert (found.host, found.port, found.partitions) == ("127.0.0.1", 8080, None)
+    assert (found.log_length, found.room_idle, found.namespace) == (1000, 3600, "")
+    assert [found.backlog_of(n) for n in (1, 8, 16, 1024)] == [200_000, 200_000, 100_000, 1562]
     assert (found.max_content, found.dedupe_minutes, found.drain_seconds) == (4000, 60, 10)
     assert (found.data_dir, found.broadcast_limit) == (".cluster", 1000)
 

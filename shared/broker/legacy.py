@@ -1,0 +1,73 @@
+"""What builds without formats left in the broker, on its way to the keys of this one.
+
+Their keys had no namespace: `{<number>}:<rest>`. Nothing of theirs is written any more. What they
+accepted goes to SQL from their streams; what only the broker has, dead letters and sessions, moves;
+the rest is in SQL. A record that says so is left behind, and refuses such a build that starts.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from shared.broker.client import Client
+from shared.broker.keyspace import Keyspace
+from shared.broker.rows import Entry, counter_in, entries_of, flat
+from shared.model import formats
+
+MOST_KEYS: Final = 1000
+"""Keys looked at, or let go of, at a time."""
+
+REFUSED: Final = 0
+"""As `partitions` in the record that is left behind: older builds refuse data made with another."""
+
+
+class LegacyBroker:
+    """The keys without a namespace, and where they go."""
+
+    def __init__(self, client: Client, keys: Keyspace) -> None:
+        self._client = client
+        self._keys = keys
+
+    async def close(self, number: int) -> None:
+        """Let nothing more be accepted under the old keys, and no older build start."""
+        record = f"{{{number}}}:partition"
+        async with self._client.pipeline(transaction=True) as both:
+            both.hdel(record, "epoch")
+            both.hset(record, mapping={"partitions": REFUSED, "format": formats.LEGACY})
+            await both.execute()
+
+    async def entries(self, number: int, after: int, most: int) -> list[Entry]:
+        """About `most` entries of an old stream after a position, in order."""
+        stream, prefix = f"{{{number}}}:stream", f"{{{number}}}:room:"
+        found: list[Entry] = []
+        # A row that holds the position holds what is after it, too.
+        rows: Any = await self._client.xrange(stream, f"({after}-0", "+", most)
+        for entry_id, fields in rows:
+            entries = entries_of(counter_in(entry_id), flat(fields), prefix)
+            found += [entry for entry in entries if entry.counter > after]
+        return found
+
+    async def move(self, number: int) -> None:
+        """Keep what SQL has not got, and let go of the rest. It may be done again."""
+        part, old = self._keys[number], f"{{{number}}}:"
+        rows: Any = await self._client.xrange(f"{old}dead")
+        for entry_id, fields in rows:
+            if not await self._client.xrange(part.dead, entry_id, entry_id):
+                await self._client.xadd(part.dead, fields, entry_id)
+        async for key in self._client.scan_iter(f"{old}session:*", MOST_KEYS):
+            pid = key.decode().removeprefix(f"{old}session:")
+            await self._client.renamenx(key, part.session(pid))
+        async for some in self._batches(f"{old}*"):
+            await self._client.unlink(*some)
+        if number == 0:
+            await self._client.unlink("{persisters}:members")
+
+    async def _batches(self, pattern: str) -> AsyncIterator[list[bytes]]:
+        left: list[bytes] = []
+        async for key in self._client.scan_iter(pattern, MOST_KEYS):
+            if not key.endswith(b":partition"):
+                left.append(key)
+            if len(left) == MOST_KEYS:
+                yield left
+                left = []
+        if left:
+            yield left

@@ -1,0 +1,50 @@
+-- Be counted among the living processes of a partition, and hear what all of them can read.
+--
+-- A process that reads the partition's format is safe from then on: no epoch opens in a format that
+-- a living process does not read. One that does not read it is not counted, and neither is one that
+-- works with another database than the installation is stored in.
+--
+-- KEYS[1]  the partition's record   KEYS[2]  the living processes, by incarnation
+-- KEYS[3]  which database the installation is stored in
+-- ARGV[1]  who it is                ARGV[2]  its role, one word
+-- ARGV[3], ARGV[4] the oldest and the newest format that it reads
+-- ARGV[5]  the schema of SQL that it knows
+-- ARGV[6]  ms after which a silent persister is not counted any more
+-- ARGV[7]  the name of the database that it works with, or '' if it does not know yet
+-- ARGV[8]  the part of that name that stays, and
+-- ARGV[9]  how often a database has taken the place of the one before it
+--
+-- Returns {what became of it; the format of the partition, or 0; the highest format that all read;
+-- how many persisters live; the lowest schema that one knows}. What became of it is
+--   counted   it is one of them
+--   unread    it does not read the partition's format
+--   in use    a living persister works with another database
+--   another   the installation was last stored in another database
+--   later     so it was, and this one is to take its place once a persister says so
+
+local me, role, mine, adoptions = ARGV[1], ARGV[2], ARGV[7], tonumber(ARGV[9])
+local format = tonumber(redis.call('HGET', KEYS[1], 'format') or 0)
+if format ~= 0 and (format < tonumber(ARGV[3]) or format > tonumber(ARGV[4])) then
+  return {'unread', format, 0, 0, 0}
+end
+local now, others = now_ms(), 0
+for _, member in ipairs((living(KEYS[2]))) do
+  local fresh = math.abs(now - member.at) <= tonumber(ARGV[6])
+  if member.name ~= me and member.role == 'persister' and fresh then others = others + 1 end
+end
+local known = redis.call('HMGET', KEYS[3], 'name', 'place', 'adoptions')
+if mine ~= '' and mine ~= known[1] then
+  local next = not known[1] or known[2] == ARGV[8] or adoptions > tonumber(known[3])
+  if known[1] and role == 'persister' and others > 0 then return {'in use', format, 0, 0, 0} end
+  if known[1] and not next then return {'another', format, 0, 0, 0} end
+  if role ~= 'persister' and known[1] and known[2] ~= ARGV[8] then
+    return {'later', format, 0, 0, 0}
+  end
+end
+if mine ~= '' and role == 'persister' then
+  redis.call('HSET', KEYS[3], 'name', mine, 'place', ARGV[8], 'adoptions', adoptions)
+end
+redis.call('HSET', KEYS[2], me,
+  table.concat({role, ARGV[3], ARGV[4], ARGV[5], int(now)}, ' '))
+local _, _, newest, schema = living(KEYS[2])
+return {'counted', format, newest, others + (role == 'persister' and 1 or 0), schema}

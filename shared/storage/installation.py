@@ -1,0 +1,207 @@
+"""Whose data a database holds: the installation's name, its partitions, and where it is stored."""
+
+import secrets
+from typing import Final
+
+import msgspec
+from sqlalchemy import inspect, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.config import ConfigError
+from shared.model.database import DatabaseIdentity
+from shared.model.formats import LEGACY, NEVER_OPENED
+from shared.storage.identity import identify
+from shared.storage.tables import SCHEMA, meta, partitions
+
+OLDEST_SCHEMA: Final = "oldest_schema"
+"""The key of `meta` under which stands the lowest schema whose builds may use the database."""
+
+NEW_PARTITIONS: Final = 8
+"""Partitions of new data, where PARTITIONS does not say another number."""
+
+_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """What a database says of itself.
+
+    Attributes:
+        namespace: what names of keys and channels in the broker begin with.
+        partitions: how many there are, for the life of the data.
+        stored_in: the database that this was stored in when it was last looked at.
+    """
+
+    namespace: str
+    partitions: int
+    stored_in: DatabaseIdentity
+
+
+def new_namespace() -> str:
+    """A name that no other installation has."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(8))
+
+
+async def read_installation(engine: AsyncEngine) -> Installation | None:
+    """What a database says of itself; None before a persister of this build has prepared it.
+
+    Raises:
+        ConfigError: it needs a newer build.
+        DBAPIError, OSError: it is away.
+    """
+    async with engine.connect() as connection:
+        return await connection.run_sync(find_installation)
+
+
+def find_installation(connection: Connection) -> Installation | None:
+    """As `read_installation`, within a transaction."""
+    check_schema(connection, SCHEMA)
+    if not inspect(connection).has_table("meta"):
+        return None
+    said = {row.key: row.value for row in connection.execute(select(meta))}
+    if "namespace" not in said or "partitions" not in said:
+        return None
+    stored_in = DatabaseIdentity(said.get("database", ""), int(said.get("adoptions", 0)))
+    return Installation(said["namespace"], int(said["partitions"]), stored_in)
+
+
+def check_schema(connection: Connection, known: int) -> None:
+    """Hold a build to what the database asks of those who use it.
+
+    Raises:
+        ConfigError: it needs a newer build.
+    """
+    if not inspect(connection).has_table("meta"):
+        return
+    query = select(meta.c.value).where(meta.c.key == OLDEST_SCHEMA)
+    oldest = int(connection.execute(query).scalar_one_or_none() or 0)
+    if oldest > known:
+        raise ConfigError(
+            f"the database needs a build that knows schema {oldest}, and this one knows {known}: "
+            "run a newer build"
+        )
+
+
+def settle_installation(
+    connection: Connection, count: int | None, namespace: str, database: str
+) -> Installation:
+    """Hold settings to what a database says of itself, and write what it does not say yet.
+
+    Args:
+        connection: in a transaction that no other process can be in.
+        count: PARTITIONS, if given.
+        namespace: NAMESPACE, if given.
+        database: which database this is.
+
+    Raises:
+        ConfigError: the data was made with another PARTITIONS or NAMESPACE.
+    """
+    said = {row.key: row.value for row in connection.execute(select(meta))}
+    count = count or int(said.get("partitions", NEW_PARTITIONS))
+    if "partitions" not in said:
+        rows = [{"number": n, "epoch": 0, "position": 0, "owner": ""} for n in range(count)]
+        connection.execute(partitions.insert(), [{**row, "format": NEVER_OPENED} for row in rows])
+    first = {
+        "partitions": str(count),
+        "namespace": namespace or new_namespace(),
+        "database": database,
+        "adoptions": "0",
+    }
+    if missing := [{"key": k, "value": v} for k, v in first.items() if k not in said]:
+        connection.execute(meta.insert(), missing)
+    found = find_installation(connection)
+    if found is None:
+        raise AssertionError("it was written above")
+    check_settings(found, count, namespace)
+    return found
+
+
+def check_settings(found: Installation, count: int | None, namespace: str) -> None:
+    """Hold PARTITIONS and NAMESPACE, where given, to what the data was made with.
+
+    Raises:
+        ConfigError: one is another.
+    """
+    if count not in (None, found.partitions):
+        raise ConfigError(
+            f"PARTITIONS={count} is not valid: this database was made with {found.partitions}, "
+            "for good"
+        )
+    if namespace not in ("", found.namespace):
+        raise ConfigError(
+            f"NAMESPACE={namespace} is not valid: this database belongs to the installation "
+            f"{found.namespace}; `python -m persister new-identity` makes it another one"
+        )
+
+
+async def adopt(engine: AsyncEngine) -> Installation:
+    """Let a database take the place of the one that its installation was stored in.
+
+    Raises:
+        ConfigError: it holds no installation.
+        DBAPIError, OSError: it is away.
+    """
+    database = await identify(engine)
+    async with engine.begin() as connection:
+        found = await connection.run_sync(_the_installation)
+        adoptions = found.stored_in.adoptions + 1
+        await connection.run_sync(_write, database=database, adoptions=str(adoptions))
+        return await connection.run_sync(_the_installation)
+
+
+async def new_identity(engine: AsyncEngine, namespace: str) -> Installation:
+    """Make a copy an installation of its own: what the broker has under the old name stays there.
+
+    Args:
+        engine: to the copy; one that writes.
+        namespace: its name; a new one is made where this is empty.
+
+    Raises:
+        ConfigError: it holds no installation.
+        DBAPIError, OSError: it is away.
+    """
+    database = await identify(engine)
+    async with engine.begin() as connection:
+        await connection.run_sync(_the_installation)
+        name = namespace or new_namespace()
+        await connection.run_sync(_write, namespace=name, database=database, adoptions="0")
+        # What a build without namespaces left in the broker belongs to the original.
+        theirs = partitions.c.format == LEGACY
+        await connection.execute(update(partitions).where(theirs).values(format=NEVER_OPENED))
+        return await connection.run_sync(_the_installation)
+
+
+async def confirm_place(engine: AsyncEngine, found: Installation) -> Installation:
+    """Make sure that a database is the one that its installation was stored in.
+
+    Raises:
+        ConfigError: it is a copy, or was restored or moved.
+        DBAPIError, OSError: it is away.
+    """
+    here = DatabaseIdentity(await identify(engine), found.stored_in.adoptions)
+    if here == found.stored_in:
+        return found
+    if here.place != found.stored_in.place:
+        raise ConfigError(another_database(found.namespace))
+    return msgspec.structs.replace(found, stored_in=here)
+
+
+def another_database(namespace: str) -> str:
+    """The sentence for a database that an installation was not stored in before."""
+    return (
+        f"this database is a copy of the one that the installation {namespace} is stored in, or "
+        "was restored or moved: `python -m persister adopt` goes on with it in the other's place, "
+        "`python -m persister new-identity` makes it an installation of its own"
+    )
+
+
+def _the_installation(connection: Connection) -> Installation:
+    found = find_installation(connection)
+    if found is None:
+        raise ConfigError("this database holds no installation: start a persister on it first")
+    return found
+
+
+def _write(connection: Connection, /, **values: str) -> None:
+    for key, value in values.items():
+        connection.execute(update(meta).where(meta.c.key == key).values(value=value))
