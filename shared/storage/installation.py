@@ -141,6 +141,7 @@ async def adopt(engine: AsyncEngine) -> Installation:
         ConfigError: it holds no installation.
         DBAPIError, OSError: it is away.
     """
+    await _must_hold_one(engine)
     database = await identify(engine)
     async with engine.begin() as connection:
         found = await connection.run_sync(_the_installation)
@@ -160,9 +161,9 @@ async def new_identity(engine: AsyncEngine, namespace: str) -> Installation:
         ConfigError: it holds no installation.
         DBAPIError, OSError: it is away.
     """
+    await _must_hold_one(engine)
     database = await identify(engine)
     async with engine.begin() as connection:
-        await connection.run_sync(_the_installation)
         name = namespace or new_namespace()
         await connection.run_sync(_write, namespace=name, database=database, adoptions="0")
         # What a build without namespaces left in the broker belongs to the original.
@@ -193,6 +194,11 @@ def another_database(namespace: str) -> str:
         "was restored or moved: `python -m persister adopt` goes on with it in the other's place, "
         "`python -m persister new-identity` makes it an installation of its own"
     )
+
+
+async def _must_hold_one(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        await connection.run_sync(_the_installation)
 
 
 def _the_installation(connection: Connection) -> Installation:

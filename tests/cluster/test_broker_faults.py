@@ -1,6 +1,7 @@
 """The broker restarts, comes back empty or older, loses scripts and subscribers."""
 
 import asyncio
+import json
 import shutil
 import signal
 import time
@@ -221,23 +222,6 @@ async def cluster_says_not_ready(cluster: Cluster) -> None:
     await eventually(not_ready, bool)
 
 
-async def follows(replica: Valkey, primary: Valkey) -> None:
-    """Make one server the replica of another, and wait until it has everything."""
-    await replica.admin.replicaof("127.0.0.1", primary.port)
-
-    async def caught_up() -> bool:
-        here = await replica.admin.info("replication")
-        there = await primary.admin.info("replication")
-        return bool(
-            here["master_link_status"] == "up"
-            and here["slave_repl_offset"] == there["master_repl_offset"]
-        )
-
-    async with asyncio.timeout(20):
-        while not await caught_up():  # noqa: ASYNC110 - another process's state
-            await asyncio.sleep(0.05)
-
-
 async def test_a_failover_there_and_back(room: str) -> None:
     """From server A to a replica B that lags, and back to A: no number means two messages."""
     async with Valkey() as one, Valkey() as other, Proxy(one.port) as proxy:
@@ -250,8 +234,8 @@ async def test_a_failover_there_and_back(room: str) -> None:
 
             for n in range(10):
                 await say(f"on A {n}")
-            await follows(other, one)
-            await other.admin.replicaof("NO", "ONE")
+            await other.follow(one)
+            await other.lead()
             # B does not get these: they are accepted by A, and stored.
             for n in range(10):
                 await say(f"on A alone {n}")
@@ -266,12 +250,12 @@ async def test_a_failover_there_and_back(room: str) -> None:
                 await say(f"on A again {n}")
             await stored(cluster, room, 40)
             # And an orderly failover: A follows B, then leads again.
-            await follows(other, one)
-            await other.admin.replicaof("NO", "ONE")
+            await other.follow(one)
+            await other.lead()
             proxy.switch(other.port)
             await say("on B again")
-            await follows(one, other)
-            await one.admin.replicaof("NO", "ONE")
+            await one.follow(other)
+            await one.lead()
             proxy.switch(one.port)
             await say("on A at last")
             await stored(cluster, room, 42)
@@ -282,4 +266,37 @@ async def test_a_failover_there_and_back(room: str) -> None:
             assert [(item["seq"], item["content"]) for item in page["items"]] == replies
             for peer in peers:
                 assert peer.all("resume_required")
+                await peer.__aexit__(None, None, None)
+
+
+async def test_a_gateway_leaves_a_server_that_was_left_behind(room: str) -> None:
+    """A gateway whose connections stayed with the old server goes to the new one by itself.
+
+    What was said on the new server meanwhile reaches its clients, who are told to resume.
+    """
+    async with (
+        Valkey() as one,
+        Valkey() as other,
+        Proxy(one.port) as proxy,
+        Proxy(one.port) as stays,
+    ):
+        environs = {"gateway-2": {"REDIS_URL": stays.url}}
+        env = {
+            "REDIS_URL": proxy.url,
+            "PROCESS_ENVIRONS": json.dumps(environs),
+            "PROCESS_PRELUDES": "{}",
+        }
+        async with Cluster(env=env, module="tests.faults.launcher") as cluster:
+            ann, bob = await two_in(cluster, room)
+            await accepted(ann, room, "before")
+            await bob.next("message", room=room)
+            await other.follow(one)
+            await other.lead()
+            proxy.switch(other.port)
+            stays.switch(other.port, cut=False)
+            await accepted(ann, room, "after")
+            frame = await bob.next("message", room=room, within=30)
+            assert frame["data"]["content"] == "after"
+            assert bob.all("resume_required")
+            for peer in (ann, bob):
                 await peer.__aexit__(None, None, None)

@@ -210,6 +210,9 @@ async def gateway_without_sql(cluster: Cluster) -> AsyncIterator[str]:
             "REDIS_URL": cluster.redis_url,
             "DATABASE_URL": "sqlite+aiosqlite:////nowhere/at/all.db",
             "GATEWAY_NAME": "gateway-blind",
+            # What a gateway asks SQL for as it starts, unless it is told.
+            "NAMESPACE": cluster.namespace,
+            "PARTITIONS": "8",
         },
     )
     url = f"http://127.0.0.1:{port}"

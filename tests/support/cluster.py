@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -95,6 +96,14 @@ class Cluster:
     def database(self) -> Path:
         """The SQLite file."""
         return self.data_dir / "parley.db"
+
+    @property
+    def namespace(self) -> str:
+        """The name of the installation, as SQL has it."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            query = "SELECT value FROM meta WHERE key = 'namespace'"
+            [(found,)] = connection.execute(query).fetchall()
+        return str(found)
 
     def gateway_port(self, number: int) -> int:
         """Return the port of gateway `number`, counted from 1."""

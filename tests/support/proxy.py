@@ -74,10 +74,16 @@ class Proxy:
         for way in self._open.values():
             way.set()
 
-    def switch(self, upstream_port: int) -> None:
-        """Lead to another server from now on, as a failover does; connections are cut."""
+    def switch(self, upstream_port: int, *, cut: bool = True) -> None:
+        """Lead to another server from now on, as a failover does.
+
+        Args:
+            upstream_port: the server's.
+            cut: cut the connections there are; else they stay with the server before.
+        """
         self._upstream_port = upstream_port
-        self.cut()
+        if cut:
+            self.cut()
 
     def cut(self) -> None:
         """Reset every connection, with what waited."""

@@ -88,6 +88,24 @@ class Valkey:
         self._pipes.append(pipe)
         return pipe
 
+    async def follow(self, primary: "Valkey") -> None:
+        """Become the replica of another server, and wait until everything of it is here."""
+        await self.admin.replicaof("127.0.0.1", primary.port)
+
+        async def caught_up() -> bool:
+            here = await self.admin.info("replication")
+            there = await primary.admin.info("replication")
+            return bool(
+                here["master_link_status"] == "up"
+                and here["slave_repl_offset"] == there["master_repl_offset"]
+            )
+
+        await eventually(caught_up)
+
+    async def lead(self) -> None:
+        """Follow nobody any more."""
+        await self.admin.replicaof("NO", "ONE")
+
     async def flush(self) -> None:
         """Lose everything while running on."""
         await self.admin.flushall()

@@ -1,0 +1,1 @@
+"""Unit tests of the broker's parts that need no server."""
