@@ -17,7 +17,7 @@ NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning 
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster chat test test-unit test-integration test-cluster test-security fuzz \
+.PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
 	test-socketio test-javascript test-browser screenshots chaos chaos-controls bench bench-sizes lint format requirements audit sbom clean
 
 help:  ## list the targets
@@ -32,6 +32,12 @@ setup-dev:  ## the same with what tests and linters need
 
 run-cluster:  ## run a cluster on PORT=8080; GATEWAYS=2, PERSISTERS=1, DATA_DIR=.cluster
 	@$(RUN) runtime -m deploy.cluster
+
+adopt:  ## go on with a database in DATA_DIR that was copied, restored or moved
+	@$(RUN) runtime -m persister adopt
+
+new-identity:  ## make a copied database in DATA_DIR an installation of its own
+	@$(RUN) runtime -m persister new-identity
 
 chat:  ## chat in the terminal; options in ARGS=
 	@$(RUN) runtime -m gateway.client $(ARGS)

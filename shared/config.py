@@ -60,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     persister_name: Name = "persister"
     data_dir: str = ".cluster"
     redis_url: str = "redis://127.0.0.1:8580"
-    database_url: str = "sqlite+aiosqlite:///.cluster/parley.db"
+    database_url: str = ""  # the SQLite file of DATA_DIR
     # What names of keys and channels begin with, and how many partitions there are. Both are fixed
     # for the life of the data, and kept with it: not given, they are what the data has. New data
     # gets a name of its own and 8 partitions. Every start compares them.
@@ -128,6 +128,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     rate_refusals: Rate = Rate.parse("10/1s:100")
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def __post_init__(self) -> None:
+        """Give the database its place in DATA_DIR where none is given."""
+        if not self.database_url:
+            url = f"sqlite+aiosqlite:///{self.data_dir}/parley.db"
+            msgspec.structs.force_setattr(self, "database_url", url)
 
     def backlog_of(self, partitions: int) -> int:
         """Entries that each of so many partitions may hold and SQL not."""

@@ -4,13 +4,13 @@ import secrets
 from typing import Final
 
 import msgspec
-from sqlalchemy import inspect, select, update
+from sqlalchemy import func, inspect, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.config import ConfigError
 from shared.model.database import DatabaseIdentity
-from shared.model.formats import LEGACY, NEVER_OPENED
+from shared.model.formats import LEGACY, NEVER_OPENED, NEWEST, refusal
 from shared.storage.identity import identify
 from shared.storage.tables import SCHEMA, meta, partitions
 
@@ -46,7 +46,7 @@ async def read_installation(engine: AsyncEngine) -> Installation | None:
     """What a database says of itself; None before a persister of this build has prepared it.
 
     Raises:
-        ConfigError: it needs a newer build.
+        ConfigError: it needs a newer build, or the broker's data does.
         DBAPIError, OSError: it is away.
     """
     async with engine.connect() as connection:
@@ -61,6 +61,9 @@ def find_installation(connection: Connection) -> Installation | None:
     said = {row.key: row.value for row in connection.execute(select(meta))}
     if "namespace" not in said or "partitions" not in said:
         return None
+    written_in = connection.execute(select(func.max(partitions.c.format))).scalar_one()
+    if written_in > NEWEST:
+        raise ConfigError(refusal(written_in))
     stored_in = DatabaseIdentity(said.get("database", ""), int(said.get("adoptions", 0)))
     return Installation(said["namespace"], int(said["partitions"]), stored_in)
 
