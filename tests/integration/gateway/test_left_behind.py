@@ -36,6 +36,7 @@ async def failover(server: Valkey, tmp_path: Path) -> AsyncIterator[Failover]:
     """A persister that was led to a replica, which was promoted; the primary goes on alone."""
     async with Valkey() as replica, Proxy(server.port) as way:
         behind, ahead = Stage(server, tmp_path), Stage(replica, tmp_path)
+        await replica.follow(server)  # the first replica of a server gives it another replid
         async with behind.storing(REDIS_URL=way.url):
             room, chat = await behind.make(), await behind.chat()
             for place in (room, chat):
