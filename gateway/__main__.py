@@ -1,48 +1,31 @@
 """`python -m gateway`: one gateway, listening on HOST:PORT."""
 
 import asyncio
-import contextlib
 import gc
 import socket
 from functools import partial
 from typing import Final, cast
 
 import uvicorn
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
 from gateway.app import make_app
 from gateway.drain import drain
 from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
 from gateway.identity import check_identity
+from gateway.installation import find_installation
 from gateway.protocols.frames import MOST_FRAME
 from gateway.rounds import Rounds
 from gateway.websocket_handshake import ChatProtocol
-from shared.broker.client import UNAVAILABLE, connect
-from shared.broker.fence import Fence
-from shared.broker.keyspace import Keyspace
-from shared.broker.members import UNKNOWN_DATABASE, AnotherDatabase, Membership
-from shared.broker.partitions import PartitionProbe
-from shared.broker.pipe import Pipe
-from shared.config import ConfigError, Settings, incarnation, load_or_exit, refuse
+from shared.broker.client import connect
+from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
-from shared.storage.engine import OUTAGE as STORAGE_OUTAGE
-from shared.storage.engine import open_engine
-from shared.storage.installation import (
-    Installation,
-    check_settings,
-    confirm_place,
-    read_installation,
-)
-from shared.storage.tables import SCHEMA
-from shared.telemetry import configure, logger
+from shared.storage.installation import Installation
+from shared.telemetry import configure
 from shared.tls import check_certificate
 
 DEFAULT: Final = Patience()
-
-log = logger("gateway")
 
 
 class DrainingServer(uvicorn.Server):
@@ -111,91 +94,7 @@ async def check(settings: Settings) -> Installation:
     if settings.tls_cert or settings.tls_key:
         check_certificate(settings.tls_cert, settings.tls_key)
     await connect(settings.redis_url).aclose()
-    engine = open_engine(settings.database_url, writes=False)
-    pipe = Pipe(settings.redis_url)
-    try:
-        found = await installation_of(engine, settings)
-        keys = Keyspace(found.namespace, found.partitions)
-        membership = Membership(
-            *(pipe, keys, incarnation(settings.gateway_name), "gateway"),
-            schema=SCHEMA,
-            database=found.stored_in,
-        )
-        with contextlib.suppress(*UNAVAILABLE):  # it may come; readiness looks again
-            await announced(membership)
-            await membership.leave()
-            await PartitionProbe(pipe, keys, Fence(len(keys))).states()
-    finally:
-        pipe.close()
-        await engine.dispose()
-    return found
-
-
-async def installation_of(engine: AsyncEngine, settings: Settings) -> Installation:
-    """Whose data this is, as soon as a persister has prepared the database.
-
-    With NAMESPACE and PARTITIONS a gateway starts without SQL, too.
-
-    Raises:
-        ConfigError: it is another's, or a copy, or this build cannot use it.
-    """
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((*STORAGE_OUTAGE, NotPreparedError)),
-        wait=wait_fixed(0.1),
-        before_sleep=_say_why,
-    ):
-        with attempt:
-            try:
-                return await prepared(engine, settings)
-            except (*STORAGE_OUTAGE, NotPreparedError):
-                if settings.namespace and settings.partitions:
-                    return Installation(settings.namespace, settings.partitions, UNKNOWN_DATABASE)
-                raise
-    raise AssertionError("it is tried for ever")
-
-
-async def prepared(engine: AsyncEngine, settings: Settings) -> Installation:
-    """Whose data this is, if a persister has prepared the database.
-
-    Raises:
-        NotPreparedError: none has.
-        ConfigError: it is another's, or a copy, or this build cannot use it.
-        STORAGE_OUTAGE: it is away.
-    """
-    found = await read_installation(engine)
-    if found is None:
-        raise NotPreparedError("no persister has prepared the database yet")
-    check_settings(found, settings.partitions, settings.namespace)
-    return await confirm_place(engine, found)
-
-
-async def announced(membership: Membership) -> None:
-    """Announce this gateway, as soon as a persister works with the same database.
-
-    Raises:
-        ConfigError: this build does not read the data, or the installation is stored elsewhere.
-        UNAVAILABLE: the broker is away.
-    """
-    while True:
-        try:
-            await membership.announce()
-        except AnotherDatabase as error:
-            if not error.later:
-                raise
-            await asyncio.sleep(0.1)
-        else:
-            return
-
-
-class NotPreparedError(Exception):
-    """The database holds no installation yet."""
-
-
-def _say_why(state: RetryCallState) -> None:
-    """Say what is waited for, now and then."""
-    if state.attempt_number % 50 == 1:
-        error = state.outcome.exception() if state.outcome else None
-        log.warning("waiting for the database", error=str(error).split("\n", 1)[0])
+    return await find_installation(settings)
 
 
 def main() -> None:

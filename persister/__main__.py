@@ -13,37 +13,33 @@ from typing import NamedTuple
 
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
 from persister.admin import list_letters, retry_letters
 from persister.dead_letter import Salvager
 from persister.leases import Leases
 from persister.operator_port import serving_operator
 from persister.ownership import Opener
+from persister.preparation import membership_of, prepare
 from persister.worker import Worker, show_gauges
 from persister.writer import OUTAGE, Writer
 from shared.broker.client import UNAVAILABLE, Client, connect
 from shared.broker.fence import Fence
 from shared.broker.keyspace import Keyspace
 from shared.broker.legacy import LegacyBroker
-from shared.broker.members import Membership
 from shared.broker.partitions import PartitionBroker
 from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.stream import DeadLetters, StreamReader
-from shared.config import ConfigError, Settings, incarnation, load_or_exit, refuse
+from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.metrics import LoopLag
 from shared.storage.engine import open_engine
 from shared.storage.installation import (
     Installation,
     adopt,
-    confirm_place,
     new_identity,
     read_installation,
 )
-from shared.storage.migrate import migrate
-from shared.storage.tables import SCHEMA
 from shared.telemetry import configure, escaped, logger
 
 log = logger("persister")
@@ -67,7 +63,7 @@ async def serve(settings: Settings) -> None:
         pipe = Pipe(settings.redis_url)
         stack.callback(pipe.close)
         log.info("persister starts")
-        if installation := await _prepared(settings, engine, pipe, stop):
+        if installation := await prepare(settings, engine, pipe, stop):
             await _work(settings, installation, _Links(engine, client, pipe), stop)
     log.info("persister ended")
 
@@ -91,7 +87,7 @@ async def _work(
     engine, client, pipe = links
     keys = Keyspace(installation.namespace, installation.partitions)
     fence = Fence(len(keys))
-    membership = _membership(settings, installation, keys, pipe)
+    membership = membership_of(settings, installation, keys, pipe)
     reader = StreamReader(settings.redis_url, keys)
     writer = Writer(engine)
     broker = PartitionBroker(client, pipe, keys, fence, settings)
@@ -115,63 +111,6 @@ async def _work(
     finally:
         lag.close()
         await reader.close()
-
-
-def _membership(
-    settings: Settings, installation: Installation, keys: Keyspace, pipe: Pipe
-) -> Membership:
-    return Membership(
-        *(pipe, keys, incarnation(settings.persister_name), "persister"),
-        schema=SCHEMA,
-        database=installation.stored_in,
-        lease_seconds=settings.lease_seconds,
-    )
-
-
-async def _prepared(
-    settings: Settings, engine: AsyncEngine, pipe: Pipe, stop: asyncio.Event
-) -> Installation | None:
-    """Bring the database to this build's schema, and make sure that it is the right one.
-
-    Returns:
-        Whose data it is; None when told to stop before the database was there.
-
-    Raises:
-        ConfigError: this process may not work with the data.
-    """
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(OUTAGE),
-        wait=wait_fixed(0.5),
-        stop=lambda _state: stop.is_set(),
-        before_sleep=_say_why,
-        retry_error_callback=lambda _state: None,
-    ):
-        with attempt:
-            all_know = await _schema_of_all(settings, engine, pipe)
-            found = await migrate(
-                engine,
-                partitions=settings.partitions,
-                namespace=settings.namespace,
-                all_know=all_know,
-            )
-            return await confirm_place(engine, found)
-    return None
-
-
-async def _schema_of_all(settings: Settings, engine: AsyncEngine, pipe: Pipe) -> int | None:
-    """The lowest schema that a living process knows; None where nobody can say."""
-    found = await read_installation(engine)
-    if found is None:
-        return None
-    found = await confirm_place(engine, found)
-    keys = Keyspace(found.namespace, found.partitions)
-    membership = _membership(settings, found, keys, pipe)
-    try:
-        lowest = min(one.schema for one in await membership.announce())
-        await membership.leave()
-    except UNAVAILABLE:
-        return None
-    return lowest
 
 
 async def operate(settings: Settings, action: str) -> bool:
@@ -211,11 +150,6 @@ async def rename(settings: Settings, action: str) -> None:
     finally:
         await engine.dispose()
     _say(f"this database is the one of the installation {found.namespace} from now on")
-
-
-def _say_why(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("database not ready", error=str(error).split("\n", 1)[0])
 
 
 def main() -> None:

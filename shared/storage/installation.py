@@ -1,5 +1,6 @@
 """Whose data a database holds: the installation's name, its partitions, and where it is stored."""
 
+import os
 import secrets
 from typing import Final
 
@@ -49,6 +50,9 @@ async def read_installation(engine: AsyncEngine) -> Installation | None:
         ConfigError: it needs a newer build, or the broker's data does.
         DBAPIError, OSError: it is away.
     """
+    file = engine.url.database or ""
+    if engine.dialect.name == "sqlite" and not os.path.exists(file):  # noqa: PTH110, ASYNC240 - it is quick
+        return None  # to connect would make an empty one
     async with engine.connect() as connection:
         return await connection.run_sync(find_installation)
 

@@ -1,0 +1,82 @@
+"""Before a persister stores anything: the schema, and whether the database is the right one."""
+
+import asyncio
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
+
+from persister.writer import OUTAGE
+from shared.broker.client import UNAVAILABLE
+from shared.broker.keyspace import Keyspace
+from shared.broker.members import Membership
+from shared.broker.pipe import Pipe
+from shared.config import Settings, incarnation
+from shared.storage.installation import Installation, confirm_place, read_installation
+from shared.storage.migrate import migrate
+from shared.storage.tables import SCHEMA
+from shared.telemetry import logger
+
+log = logger("persister")
+
+
+def membership_of(
+    settings: Settings, installation: Installation, keys: Keyspace, pipe: Pipe
+) -> Membership:
+    """This persister among the living processes of its installation."""
+    return Membership(
+        *(pipe, keys, incarnation(settings.persister_name), "persister"),
+        schema=SCHEMA,
+        database=installation.stored_in,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+async def prepare(
+    settings: Settings, engine: AsyncEngine, pipe: Pipe, stop: asyncio.Event
+) -> Installation | None:
+    """Bring the database to this build's schema, and make sure that it is the right one.
+
+    Returns:
+        Whose data it is; None when told to stop before the database was there.
+
+    Raises:
+        ConfigError: this process may not work with the data.
+    """
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(OUTAGE),
+        wait=wait_fixed(0.5),
+        stop=lambda _state: stop.is_set(),
+        before_sleep=_say_why,
+        retry_error_callback=lambda _state: None,
+    ):
+        with attempt:
+            all_know = await _schema_of_all(settings, engine, pipe)
+            found = await migrate(
+                engine,
+                partitions=settings.partitions,
+                namespace=settings.namespace,
+                all_know=all_know,
+            )
+            return await confirm_place(engine, found)
+    return None
+
+
+async def _schema_of_all(settings: Settings, engine: AsyncEngine, pipe: Pipe) -> int | None:
+    """The lowest schema that a living process knows; None where nobody can say."""
+    found = await read_installation(engine)
+    if found is None:
+        return None
+    found = await confirm_place(engine, found)
+    keys = Keyspace(found.namespace, found.partitions)
+    membership = membership_of(settings, found, keys, pipe)
+    try:
+        lowest = min(one.schema for one in await membership.announce())
+        await membership.leave()
+    except UNAVAILABLE:
+        return None
+    return lowest
+
+
+def _say_why(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("database not ready", error=str(error).split("\n", 1)[0])
