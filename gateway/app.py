@@ -190,7 +190,7 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
         database=installation.stored_in,
     )
     watch = PartitionWatch(
-        *(probe, membership, check, keys, settings, hub.reopened),
+        *(probe, membership, check, keys, settings, hub.opened),
         left_behind=lambda: _renew(links, hub),
     )
     session_broker = SessionBroker(reads, keys, fence)

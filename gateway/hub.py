@@ -16,7 +16,8 @@ from gateway.replay import Replay
 from shared.broker.rooms import RoomBroker
 from shared.broker.subscriber import Subscriber
 from shared.errors import broker_unavailable
-from shared.model.events import Banned, Event, Kicked, MessagePosted, RoomDeleted
+from shared.model.events import Banned, CursorMoved, Event, Kicked, MessagePosted, RoomDeleted
+from shared.model.ids import partition_of_id
 from shared.model.rooms import Room
 
 FOLLOW_WITHIN: Final = 5.0
@@ -39,6 +40,8 @@ class Hub:
         self._by_key: dict[str, LocalRoom] = {}
         self._subscriber: Subscriber | None = None
         self._chats_of: defaultdict[str, set[LocalRoom]] = defaultdict(set)
+        # In which epoch each partition is open, as far as this gateway's clients know.
+        self._epochs: dict[int, int] = {}
 
     def attach(self, subscriber: Subscriber) -> None:
         """Say where channels are followed; the subscriber's callbacks are this hub's."""
@@ -144,8 +147,14 @@ class Hub:
         """Everything that is followed."""
         return list(self._rooms.values())
 
-    def reopened(self, number: int) -> None:
-        """A partition was opened in a new epoch: what it held may be gone, so all must look."""
+    def opened(self, number: int, epoch: int) -> None:
+        """A partition is open in an epoch.
+
+        In another than before, what it held may be gone, so all must look.
+        """
+        before, self._epochs[number] = self._epochs.get(number, epoch), epoch
+        if before == epoch:
+            return
         reopened = [
             local
             for local in self._rooms.values()
@@ -153,7 +162,20 @@ class Hub:
         ]
         for local in reopened:
             local.catch_up()
+            for member in self._members_of(local):
+                member.forget_cursors()
         self.require_resume(reopened)
+
+    def is_of_now(self, number: int, epoch: int) -> bool:
+        """Whether what is known of cursors in a partition's epoch still holds.
+
+        The first of a newer epoch than was known may be less than what was told: all hear of the
+        loss before it. What is of an older one may be lost, and comes after they heard.
+        """
+        known = self._epochs.setdefault(number, epoch)
+        if epoch > known:
+            self.opened(number, epoch)
+        return epoch >= known
 
     def require_resume(self, locals_: Iterable[LocalRoom]) -> None:
         """Tell whoever is in some rooms or chats that they may have missed something."""
@@ -179,7 +201,12 @@ class Hub:
         return list(self._chats_of.get(user, ()))
 
     def receive(self, channel: str, event: Event) -> bool:
-        """Take an event from a room's channel; whether it is one that is followed."""
+        """Take an event from a room's channel; whether nobody else is to take it."""
+        body = event.body
+        if not event.seq and isinstance(body, CursorMoved) and body.epoch:
+            number = partition_of_id(event.id)
+            if not self.is_of_now(number, body.epoch):
+                return True
         local = self._rooms.get(channel)
         if local is None:
             return False
@@ -190,6 +217,13 @@ class Hub:
         """A channel was subscribed, perhaps afresh: what was published before may be missing."""
         if local := self._rooms.get(channel):
             local.catch_up()
+
+    def _members_of(self, local: LocalRoom) -> Iterable[Member]:
+        """What connections have of a room or chat, as far as that is known."""
+        if local.room.kind == "room":
+            return local.members.values()
+        here = self.fan_out.listeners(*local.room.users)
+        return [member for found in here if (member := found.chats.get(local.room.id))]
 
     def _deliver(self, local: LocalRoom, event: Event) -> None:
         self.fan_out.deliver(local, event)

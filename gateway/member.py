@@ -37,3 +37,9 @@ class Member:
             return event.seq > self.seen
         body = event.body
         return not isinstance(body, CursorMoved) or body.seq > self.cursors.get(body.user, 0)
+
+    def forget_cursors(self) -> None:
+        """Let go of what is known of cursors: it may be lost with the epoch it is of."""
+        self.cursors.clear()
+        if self.waiting is not None:
+            self.waiting = [e for e in self.waiting if not isinstance(e.body, CursorMoved)]

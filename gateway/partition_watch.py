@@ -41,7 +41,7 @@ class PartitionWatch:
         check: EpochCheck,
         keys: Keyspace,
         settings: Settings,
-        reopened: Callable[[int], None],
+        opened: Callable[[int, int], None],
         left_behind: Callable[[], None],
     ) -> None:
         """Prepare.
@@ -52,7 +52,7 @@ class PartitionWatch:
             check: asks SQL for the epochs.
             keys: of the installation.
             settings: DEDUPE_MINUTES.
-            reopened: called with each partition that was opened in a new epoch.
+            opened: called with each partition and its epoch, when it is first seen in that.
             left_behind: called when the broker's server knows less than SQL.
         """
         self._probe = probe
@@ -60,7 +60,7 @@ class PartitionWatch:
         self._check = check
         self._keys = keys
         self._remembered = settings.dedupe_minutes * 60
-        self._reopened = reopened
+        self._opened = opened
         self._left_behind = left_behind
         self._epochs: dict[int, int] = {}
         self._announce_at = 0.0
@@ -102,11 +102,9 @@ class PartitionWatch:
             except UNAVAILABLE:
                 self.states = None
             for number, state in enumerate(self.states or ()):
-                if state.epoch is not None:
-                    before = self._epochs.setdefault(number, state.epoch)
-                    if state.epoch != before:
-                        self._epochs[number] = state.epoch
-                        self._reopened(number)
+                if state.epoch is not None and state.epoch != self._epochs.get(number):
+                    self._epochs[number] = state.epoch
+                    self._opened(number, state.epoch)
             await asyncio.sleep(LOOK_EVERY if self.closed == 0 else LOOK_AGAIN)
 
     async def _look(self) -> list[PartitionState]:

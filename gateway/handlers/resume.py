@@ -11,7 +11,7 @@ from gateway.member import Member
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.services import Services
-from shared.errors import ChatError
+from shared.errors import ChatError, broker_unavailable
 from shared.metrics import LabelledCounter
 from shared.model import commands
 from shared.model.ids import room_key
@@ -202,14 +202,17 @@ async def _replay(
 
 
 async def _cursors(services: Services, room: Room, *, all_of_them: bool) -> dict[str, int]:
-    """Cursors that may have moved meanwhile: those the broker knows, else those of SQL too."""
-    found = {}
-    if all_of_them:
-        found = await services.chat_reader.cursors(room.id)
-    try:
-        return found | await services.rooms.cursors(room.key)
-    except ChatError:
-        return found
+    """Cursors that may have moved meanwhile: those the broker knows, else those of SQL too.
+
+    Raises:
+        ChatError: `broker_unavailable`, `storage_unavailable`. Less than all may be less than what
+            was told before.
+    """
+    found = await services.chat_reader.cursors(room.id) if all_of_them else {}
+    epoch, known = await services.rooms.cursors(room.key)
+    if not services.hub.is_of_now(services.rooms.keys_of(room.key).number, epoch):
+        raise broker_unavailable()  # that epoch is over, and whoever is here was told
+    return found | known
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

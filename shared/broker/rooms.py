@@ -47,6 +47,7 @@ class RoomBroker:
         self._read_log = PipedScript(reads, "read_log")
         self._read_tail = Script(client, "read_tail")
         self._heads = Script(client, "read_heads")
+        self._cursors = PipedScript(reads, "read_cursors")
 
     def keys_of(self, key: str) -> PartitionKeys:
         """The partition that a room's key belongs to."""
@@ -272,15 +273,22 @@ class RoomBroker:
             raise broker_unavailable()
         return [int(head) for head in heads]
 
-    async def cursors(self, key: str) -> dict[str, int]:
-        """The cursors of a room that moved since the broker holds it, by user.
+    async def cursors(self, key: str) -> tuple[int, dict[str, int]]:
+        """The epoch, and the cursors of a room that moved since the broker holds it, by user.
 
         Raises:
-            ChatError: `broker_unavailable`.
+            ChatError: `broker_unavailable`, also while the partition is closed.
         """
         part = self.keys_of(key)
-        words = iter(await self._reader.read(part, "HGETALL", part.cursors(key)))
-        return {user.decode(): int(seq) for user, seq in zip(words, words, strict=True)}
+        with unavailable_as_error():
+            answer = await self._cursors(
+                [part.record, part.room(key), part.cursors(key)], [self._fence.epoch(part.number)]
+            )
+        if answer is None:
+            raise broker_unavailable()
+        epoch, words = answer
+        users, seqs = words[::2], words[1::2]
+        return int(epoch), {user.decode(): int(seq) for user, seq in zip(users, seqs, strict=True)}
 
     async def unstored(self, after: str, limit: int) -> Sequence[str]:
         """Keys of rooms that SQL may not have yet, by name, after the key `after`.

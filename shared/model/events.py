@@ -106,6 +106,7 @@ class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
         origin: the connection that moved it.
         key, user1, user2: the direct chat, for gateways that do not follow it; empty for a named
             room, whose messages do not keep when they were seen.
+        epoch: in which it moved; 0 where an older build moved it.
     """
 
     user: str
@@ -116,6 +117,7 @@ class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
     key: str
     user1: str
     user2: str
+    epoch: int = 0
 
     @property
     def direct(self) -> bool:

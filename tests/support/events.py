@@ -43,7 +43,7 @@ kept: st.SearchStrategy[Body] = st.one_of(
     st.builds(Unbanned, texts, texts),
     st.builds(ModeratorChanged, texts, texts, st.booleans()),
     st.builds(PasswordChanged, texts, st.booleans(), texts),
-    st.builds(CursorMoved, texts, numbers, numbers, numbers, texts, texts, texts, texts),
+    st.builds(CursorMoved, texts, numbers, numbers, numbers, texts, texts, texts, texts, numbers),
 )
 """What is stored."""
 signals: st.SearchStrategy[Body] = st.one_of(

@@ -36,7 +36,7 @@ local counter = tonumber(record[1]) + 1
 local direct, at = ARGV[8] ~= '', now_ms()
 local users = redis.call('HMGET', KEYS[4], 'user1', 'user2')
 local body = cmsgpack.pack({'seen', ARGV[3], seq, since, tonumber(ARGV[6]), ARGV[7],
-  ARGV[8], direct and users[1] or '', direct and users[2] or ''})
+  ARGV[8], direct and users[1] or '', direct and users[2] or '', tonumber(epoch)})
 local event = envelope(format, id, counter * 1024 + tonumber(record[3]), 0, 0, at, body)
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 redis.call('HSET', KEYS[7], ARGV[3], int(seq))

@@ -145,7 +145,7 @@ async def test_what_a_move_says(bench: Bench, chat: Room) -> None:
         (n, e) for n, e in await bench.stream() if isinstance(e.body, CursorMoved)
     ]
     assert (event.room_id, event.id, event.seq, event.prev) == (chat.id, counter * 1024, 0, 0)
-    assert event.body == CursorMoved("bob", 3, 0, 77, "gw.sid", chat.key, "ann", "bob")
+    assert event.body == CursorMoved("bob", 3, 0, 77, "gw.sid", chat.key, "ann", "bob", 1)
     part = await bench.rooms.read_log(chat.key, "forward", limit=100)
     assert part is not None
     assert [event.seq for event in part.events] == [1, 2, 3, 4, 5]
@@ -159,7 +159,7 @@ async def test_a_named_room_keeps_no_times(bench: Bench) -> None:
     await bench.send(room, "m1")
     await move(bench, room, 1)
     [event] = await moves(bench)
-    assert event.body == CursorMoved("bob", 1, 0, 0, "gw.sid", "", "", "")
+    assert event.body == CursorMoved("bob", 1, 0, 0, "gw.sid", "", "", "", 1)
     assert await bench.client.exists(PART.moves(room.key)) == 0
 
 
@@ -237,3 +237,15 @@ async def test_moves_stay_as_long_as_what_they_speak_of(bench: Bench, chat: Room
     await bench.owner.committed(0, 1, 107, {chat.key: Head(chat.id, 105)}, [])
     assert len(await bench.log(chat)) == 100
     assert await kept() == [105]
+
+
+async def test_cursors_of_now(bench: Bench, chat: Room) -> None:
+    """Cursors are told with their epoch; what an earlier one left behind is not told at all."""
+    assert await bench.rooms.cursors(chat.key) == (1, {})
+    await move(bench, chat, 3)
+    await move(bench, chat, 5, user="ann")
+    assert await bench.rooms.cursors(chat.key) == (1, {"bob": 3, "ann": 5})
+    await bench.reopen(2, start=1_000_000)
+    assert await bench.rooms.cursors(chat.key) == (2, {})
+    await bench.owner.close(0)
+    assert await code_of(bench.rooms.cursors(chat.key)) == "broker_unavailable"

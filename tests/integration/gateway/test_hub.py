@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.flusher import Flusher
+from gateway.handlers.resume import LetGo, resume_room
 from gateway.hub import Hub
 from gateway.local_room import LocalRoom
-from gateway.replay import Replay
+from gateway.replay import Replay, Replayed
+from gateway.services import Services
 from shared import codec
 from shared.broker.client import connect
 from shared.broker.pipe import Pipe
 from shared.broker.subscriber import Subscriber
+from shared.errors import ChatError
 from shared.model.rooms import Room
+from shared.storage.chats import ChatReader
 from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
@@ -49,6 +56,13 @@ class Member:
     async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame
         """Wait for the next thing it is told."""
         return await self._ear.hear()
+
+    async def hear_until(self, event: str) -> list[Any]:
+        """Wait for an event; all it is told up to there."""
+        frames = [await self.hear()]
+        while frames[-1]["event"] != event:
+            frames.append(await self.hear())
+        return frames
 
     def leave(self, local: LocalRoom) -> None:
         """Leave."""
@@ -144,6 +158,160 @@ async def test_a_loss_is_told_before_what_comes_after_it(stage: Stage) -> None:
         await made.subscriber.close()
         made.pipe.close()
         await made.client.aclose()
+
+
+@dataclass
+class Lost:
+    """A room whose broker lost that ann had seen all three messages.
+
+    Attributes:
+        member: was told so as soon as its channel brought it.
+        waiting: likewise, if its resume had gone through.
+    """
+
+    made: Gateway
+    room: Room
+    local: LocalRoom
+    member: Member
+    waiting: Member
+
+    async def in_new_epoch(self, stage: Stage) -> None:
+        """Let the partition open anew, and the hub hear of it as from its watch."""
+        await stage.in_epoch(2)
+        self.made.hub.opened(stage.rooms.keys_of(self.room.key).number, 2)
+
+
+@asynccontextmanager
+async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
+    """Let a mark be lost; if it is `on_its_way`, the channel brings it later."""
+    port = stage.server.port
+    async with Proxy(port) as channels, Proxy(port) as reads:
+        made = Gateway(stage, channels, reads)
+        member, waiting = made.member(), made.member()
+        async with stage.storing() as end:
+            room = await stage.make()
+            made.hub.opened(stage.rooms.keys_of(room.key).number, 1)
+            for n in range(3):
+                await stage.send(room, f"m{n}")
+            await stage.all_stored(room, 3)
+            local = await member.join(room)
+            await waiting.join(room)
+            made.hub.gate(waiting.connection, local)
+            await end()
+            if on_its_way:
+                channels.hold()
+            await stage.see(room, "ann", 3)
+        if on_its_way:
+            await channels.answered.wait()
+        else:
+            assert (await member.hear())["data"] == {"user": "ann", "seq": 3}
+        await stage.server.flush()
+        async with stage.storing():
+            yield Lost(made, room, local, member, waiting)
+        await made.subscriber.close()
+        await made.client.aclose()
+
+
+async def test_a_loss_is_told_before_a_mark_that_goes_back(stage: Stage) -> None:
+    """When the broker lost how far somebody had seen, members hear of the loss before less."""
+    async with mark_lost(stage, on_its_way=False) as lost:
+        await stage.in_epoch(2)
+        await stage.see(lost.room, "ann", 2)
+        await stage.insist(lost.room, "last")
+        frames = await lost.member.hear_until("message")
+    assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
+    assert frames[0]["data"] == {"rooms": [lost.room.name], "chats": []}
+    assert frames[1]["data"] == {"user": "ann", "seq": 2}
+
+
+async def test_a_mark_that_was_lost_on_its_way_is_not_told(stage: Stage) -> None:
+    """A lost mark that comes after members were told of the loss does not reach them."""
+    async with mark_lost(stage, on_its_way=True) as lost:
+        await lost.in_new_epoch(stage)
+        lost.made.channels.let_go()
+        await stage.see(lost.room, "ann", 2)
+        await stage.insist(lost.room, "last")
+        frames = await lost.member.hear_until("message")
+    assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
+    assert frames[1]["data"] == {"user": "ann", "seq": 2}
+
+
+async def test_a_mark_that_was_lost_while_it_waited_is_not_told(stage: Stage) -> None:
+    """A lost mark that waits for a resume of somebody who was told of the loss is not told."""
+    async with mark_lost(stage, on_its_way=False) as lost:
+        await lost.in_new_epoch(stage)
+        await stage.see(lost.room, "ann", 2)
+        await stage.insist(lost.room, "last")
+        await lost.member.hear_until("message")
+        lost.made.hub.go_live(lost.waiting.connection, lost.local, 3)
+        frames = await lost.waiting.hear_until("message")
+    assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
+    assert frames[1]["data"] == {"user": "ann", "seq": 2}
+
+
+async def test_a_loss_is_told_before_a_resume_that_goes_back(stage: Stage) -> None:
+    """Who resumes before the gateway heard of a loss is told of it before less is said seen."""
+    async with mark_lost(stage, on_its_way=False) as lost:
+        await stage.in_epoch(2)
+        lost.made.channels.hold()
+        await stage.see(lost.room, "ann", 2)
+        let_go: LetGo = []
+        place = await resume_room(
+            cast("Services", _Resuming(stage, lost.made.hub)),
+            *(lost.member.connection, lost.room, 3, let_go),
+        )
+        frames = [await lost.member.hear(), await lost.member.hear()]
+    assert place.recovered
+    assert [frame["event"] for frame in frames] == ["resume_required", "seen"]
+    assert frames[1]["data"] == {"user": "ann", "seq": 2}
+
+
+class _Resuming:
+    """The parts of a gateway that a resume works with."""
+
+    def __init__(self, stage: Stage, hub: Hub) -> None:
+        self.hub = hub
+        self.fan_out = hub.fan_out
+        self.replay = stage.replay
+        self.rooms = stage.rooms
+        self.chat_reader = ChatReader(stage.reader)
+
+
+class _LostMeanwhile(Replay):
+    """Reads the log just before the broker loses all it held, and takes it for SQL."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.rooms, stage.reader)
+        self._server = stage.server
+
+    async def after(self, room: Room, seq: int) -> Replayed:
+        page = await super().after(room, seq)
+        await self._server.flush()
+        return replace(page, from_log=False)
+
+
+async def test_a_resume_during_a_loss_is_refused(stage: Stage, gateway: Gateway) -> None:
+    """Who resumes while the broker loses what it held is not told the less that SQL has."""
+    room, member = await stage.make(), gateway.member()
+    for n in range(3):
+        await stage.send(room, f"m{n}")
+    await stage.see(room, "ann", 1)
+    parts = _Resuming(stage, gateway.hub)
+
+    async def stored() -> bool:
+        return await parts.chat_reader.cursors(room.id) == {"ann": 1}
+
+    await eventually(stored)
+    await member.join(room)
+    async with stage.database.locked():
+        await stage.see(room, "ann", 3)
+        assert (await member.hear())["data"] == {"user": "ann", "seq": 3}
+        parts.replay = _LostMeanwhile(stage)
+        with pytest.raises(ChatError, match="broker") as refused:
+            await resume_room(cast("Services", parts), member.connection, room, 3, [])
+        assert refused.value.retryable
+        member.connection.emit("last", None)
+        assert (await member.hear())["event"] == "last"
 
 
 async def test_joining_under_load(stage: Stage, gateway: Gateway) -> None:
