@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from deploy.aof import FOLDER, newest
 from tests.faults.arena import Arena
+from tests.faults.evidence import cursors_in
 from tests.faults.strike import Strike, fault
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually, until_gone
@@ -44,7 +45,7 @@ async def _scripts_lost(arena: Arena, strike: Strike) -> None:
 @fault("FLUSHALL", destroys=True)
 async def _all_flushed(arena: Arena, strike: Strike) -> None:
     await arena.history.in_flight()
-    strike.losses.append(await arena.positions())
+    await note_loss(arena, strike)
     strike.begin()
     await arena.command("FLUSHALL")
     strike.end()
@@ -165,7 +166,7 @@ async def _aof_older(arena: Arena, strike: Strike) -> None:
     if arena.kept is None:
         arena.kept = keep_aof(arena)
         await asyncio.sleep(1)
-    strike.losses.append(await arena.positions())
+    await note_loss(arena, strike)
     async with redis_down(arena, strike) as folder:
         shutil.rmtree(folder)
         shutil.copytree(arena.kept, folder)
@@ -191,15 +192,21 @@ async def _failover(arena: Arena, strike: Strike) -> None:
         await replica.admin.replicaof("NO", "ONE")
         # What is accepted from here on the replica does not get.
         await asyncio.sleep(arena.random.uniform(0.1, 0.4))
-        strike.losses.append(await arena.positions())
+        await note_loss(arena, strike)
         lead_to(arena, other)
         await asyncio.sleep(arena.random.uniform(1.5, 2.5))
         await arena.command("REPLICAOF", "127.0.0.1", other)
         await caught_up(arena.command)
         await arena.command("REPLICAOF", "NO", "ONE")
-        strike.losses.append(await arena.positions())
+        await note_loss(arena, strike)
         lead_to(arena, own)
         strike.end()
+
+
+async def note_loss(arena: Arena, strike: Strike) -> None:
+    """Note what SQL has, just before what it has not may be lost."""
+    strike.losses.append(await arena.positions())
+    strike.seen.append(await cursors_in(arena))
 
 
 def lead_to(arena: Arena, port: int) -> None:

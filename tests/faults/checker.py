@@ -7,13 +7,13 @@ cause of such a fault was gone and SQL did not have it when the fault began. Not
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final, NamedTuple
 
 from shared.config import FENCE_GAP
 from shared.model.ids import counter_of, partition_of_id
 from tests.faults.evidence import Evidence, Row
-from tests.faults.history import Operation
+from tests.faults.history import Operation, SeenTold
 
 MOST_TOLD: Final = 5
 """Violations of one kind that are told in words; the others are counted."""
@@ -100,6 +100,48 @@ class Case:
             for strike in self.evidence.strikes
             for positions in strike.losses
         )
+
+    def may_go_back(self, before: SeenTold, word: SeenTold) -> bool:
+        """Whether a client may hear a mark that is less than the one it heard before.
+
+        A fault may have destroyed that one, and the client learnt so between the two: it began
+        anew or was told to resume, and that before the next fault, which waits until all is well.
+        When it heard the first one does not matter, but that it was asked for before the cause
+        of the fault was gone, and that SQL did not have it.
+        """
+        strikes = [strike for strike in self.evidence.strikes if not strike.left_out]
+        asked = self._asked(before)
+        doubts = self._doubts[word.observer, word.place]
+        for strike, following in zip_longest(strikes, strikes[1:]):
+            lost = strike.destroys and any(
+                before.seq > cursors.get((before.place, before.user), 0) for cursors in strike.seen
+            )
+            since = max(before.at, strike.begun)
+            until = min(word.at, following.begun if following else word.at)
+            if lost and asked <= strike.over and any(since < at <= until for at in doubts):
+                return True
+        return False
+
+    def _asked(self, mark: SeenTold) -> float:
+        """When a mark was first asked for: a cursor goes to what was asked, or to the head."""
+        return min(
+            (
+                asked.invoked
+                for asked in self.history.operations
+                if asked.kind == "seen"
+                and (asked.user, asked.place) == (mark.user, mark.place)
+                and asked.seq >= mark.seq
+            ),
+            default=float("inf"),
+        )
+
+    @cached_property
+    def _doubts(self) -> defaultdict[tuple[str, str], list[float]]:
+        """When each client learnt that what it has of a place may be lost."""
+        found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        for doubt in self.history.doubts:
+            found[doubt.user, doubt.place].append(doubt.at)
+        return found
 
     @cached_property
     def durable_at(self) -> dict[tuple[str, int], float]:

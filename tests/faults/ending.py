@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.faults.arena import Arena
 from tests.faults.client import Client
-from tests.faults.evidence import Evidence, Finding, cursors_of, rows_of
+from tests.faults.evidence import Evidence, Finding, cursors_in, cursors_of, rows_of
 from tests.faults.history import Item, now
 from tests.faults.load import mark_seen
 from tests.faults.strike import Strike
@@ -119,12 +119,11 @@ async def _sees(url: str, name: str, truth: set[str]) -> None:
 async def end_quietly(arena: Arena, strikes: list[Strike], begun: float) -> Evidence:
     """Bring a run to rest and gather what it leaves."""
     ending = Ending(arena)
-    database = arena.cluster.database
     await ending.comes("stuck", "all clients connected", arena.all_back())
     await ending.everyone_sends()
     await ending.all_durable()
     await ending.comes("presence", "ghosts gone", asyncio.gather(*arena.watching))
-    cursors = await asyncio.to_thread(cursors_of, database)
+    cursors = await cursors_in(arena)
     await ending.all_seen()
     pages = await ending.pages()
     await _stored_seen(arena, ending)
@@ -132,14 +131,14 @@ async def end_quietly(arena: Arena, strikes: list[Strike], begun: float) -> Evid
     await ending.presence()
     arena.history.close()
     names = {f"#{place.chat}": name for name, place in arena.places.items() if place.chat}
-    rows = await asyncio.to_thread(rows_of, database)
+    rows = await asyncio.to_thread(rows_of, arena.cluster.database)
     return Evidence(
         begun=begun,
         ended=ended,
         history=arena.history,
         strikes=strikes,
         rows=[row._replace(place=names.get(row.place, row.place)) for row in rows],
-        cursors={(names.get(place, place), who): seq for (place, who), seq in cursors.items()},
+        cursors=cursors,
         members=_members(arena),
         pages=pages,
         findings=ending.findings,

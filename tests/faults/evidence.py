@@ -1,9 +1,11 @@
 """All that a run leaves for the checker: what clients saw, and what SQL has in the end."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.faults.arena import Arena
 from tests.faults.history import History, Item
 from tests.faults.strike import Strike
 from tests.support.stored import rows
@@ -73,6 +75,13 @@ def cursors_of(database: Path) -> dict[tuple[str, str], int]:
         FROM cursors JOIN rooms ON rooms.id = room_id
     """
     return {(place_of(*found[:3]), found[3]): found[4] for found in rows(database, query)}
+
+
+async def cursors_in(arena: Arena) -> dict[tuple[str, str], int]:
+    """The same, with places named as in the arena."""
+    names = {f"#{place.chat}": name for name, place in arena.places.items() if place.chat}
+    found = await asyncio.to_thread(cursors_of, arena.cluster.database)
+    return {(names.get(place, place), user): seq for (place, user), seq in found.items()}
 
 
 def place_of(name: str, room_id: int, kind: str) -> str:

@@ -84,6 +84,14 @@ class SeenTold(NamedTuple):
     seq: int
 
 
+class Doubt(NamedTuple):
+    """What a client has of a place may be lost: it connects anew, or was told to resume."""
+
+    at: float
+    user: str
+    place: str
+
+
 class Word(NamedTuple):
     """A client was told that its message is durable at a place."""
 
@@ -107,6 +115,7 @@ class History:
     operations: list[Operation] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     seen: list[SeenTold] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     connected: list[tuple[float, int]] = field(default_factory=list)
     online: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from tests.faults.history import Delivery, History, Item, SeenTold, Word, now
+from tests.faults.history import Delivery, Doubt, History, Item, SeenTold, Word, now
 from tests.faults.places import Place
 from tests.support.peer import Frame
 
@@ -61,6 +61,7 @@ class Listener:
         """Remember where the client is now in some places: a resume is to go on from there."""
         for name in names:
             self._doubts[name].append(self.last[name])
+            self._history.doubts.append(Doubt(now(), self.user, name))
 
     def doubts(self, name: str) -> int:
         """How often a place was doubted since a resume of it went well."""

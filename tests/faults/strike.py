@@ -21,6 +21,7 @@ class Strike:
         over: when its cause was gone; healing is counted from there.
         destroys: it may take accepted sends that SQL did not have.
         losses: how far SQL had each partition just before each loss, where it destroys.
+        seen: the cursors that SQL had then, by place and user.
         hit: operations that were in flight.
         healed: seconds until each measure was met; missing where it never was.
         missing: who or what did not heal.
@@ -34,6 +35,7 @@ class Strike:
     over: float = 0.0
     destroys: bool = False
     losses: list[dict[int, int]] = field(default_factory=list)
+    seen: list[dict[tuple[str, str], int]] = field(default_factory=list)
     hit: int = 0
     healed: dict[str, float] = field(default_factory=dict)
     missing: str = ""

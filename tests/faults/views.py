@@ -9,7 +9,7 @@ from typing import Final
 from tests.faults import checker
 from tests.faults.checker import Case, Check, Violation
 from tests.faults.evidence import Row
-from tests.faults.history import Delivery, Operation
+from tests.faults.history import Delivery, Operation, SeenTold
 
 
 class View:
@@ -118,17 +118,18 @@ def deleted(case: Case) -> Iterator[Violation]:
 
 
 def seen_marks(case: Case) -> Iterator[Violation]:
-    """Seen marks never go back, and end at the highest."""
-    destroyed = [strike for strike in case.evidence.strikes if strike.destroys]
-    told: dict[tuple[str, str, str], tuple[float, int]] = {}
+    """Seen marks never go back untold, and end at the highest."""
+    told: dict[tuple[str, str, str], SeenTold] = {}
     for word in case.history.seen:
         where = (word.observer, word.user, word.place)
-        at, before = told.get(where, (0.0, 0))
-        between = any(at <= strike.over and strike.begun <= word.at for strike in destroyed)
-        if word.seq < before and not between:
+        before = told.get(where, word)
+        if word.seq < before.seq and not case.may_go_back(before, word):
             text = f"{word.user} in {word.place}, as {word.observer} hears it"
-            yield Violation("seen", f"{text}: {before}, then {word.seq} at {word.at:.2f}")
-        told[where] = (word.at, word.seq if between else max(before, word.seq))
+            yield Violation("seen", f"{text}: {before.seq}, then {word.seq} at {word.at:.2f}")
+            told[where] = word._replace(seq=before.seq)
+        else:
+            told[where] = word
+    destroyed = [strike for strike in case.evidence.strikes if strike.destroys]
     over = max((strike.over for strike in destroyed), default=0.0)
     places = _seqs(case)
     for mark in case.history.operations:

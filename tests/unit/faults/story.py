@@ -5,7 +5,7 @@ from typing import Any, Literal
 from shared.model.ids import make_id
 from tests.faults.checker import Violation, check
 from tests.faults.evidence import Evidence, Finding, Row
-from tests.faults.history import Delivery, History, Item, Operation, SeenTold, Word
+from tests.faults.history import Delivery, Doubt, History, Item, Operation, SeenTold, Word
 from tests.faults.strike import Strike
 from tests.faults.views import CHECKS
 
@@ -96,13 +96,29 @@ class Story:
         items = [Item(n, event_id(n), key(n), deleted=False) for n in numbers]
         self.operation("history", "bob", items=items, covers=covers)
 
+    def marks(self, seq: int) -> None:
+        """Ann has seen what is up to a place."""
+        self.operation("seen", seq=seq)
+
+    def doubts(self) -> None:
+        """Bob is told to resume, or comes back on a new connection."""
+        self.history.doubts.append(Doubt(self.tick(), "bob", ROOM))
+
     def sees(self, seq: int) -> None:
         """Bob is told how far ann has seen."""
         self.history.seen.append(SeenTold(self.tick(), "bob", "ann", ROOM, seq))
 
-    def destroyed(self, above: int) -> None:
-        """A fault destroys what SQL does not have: all above a number."""
+    def destroyed(self, above: int, *, seen: int = 0) -> None:
+        """A fault destroys what SQL does not have: all above a number, ann's mark above another."""
         strike = Strike("FLUSHALL", destroys=True, losses=[{PARTITION: above}])
+        strike.seen = [{(ROOM, "ann"): seen}]
+        strike.begun = strike.over = self.tick()
+        strike.healed = dict.fromkeys(("back", "accepted", "delivered", "durable"), 1.0)
+        self.evidence.strikes.append(strike)
+
+    def harmless(self) -> None:
+        """A fault destroys nothing."""
+        strike = Strike("kill -9 Redis")
         strike.begun = strike.over = self.tick()
         strike.healed = dict.fromkeys(("back", "accepted", "delivered", "durable"), 1.0)
         self.evidence.strikes.append(strike)

@@ -216,19 +216,82 @@ async def test_a_seen_mark_that_goes_back_is_noticed(story: Story) -> None:
 
 
 async def test_a_seen_mark_that_was_destroyed_may_go_back(story: Story) -> None:
-    """A fault that destroys what Redis held may take a cursor's last moves."""
+    """A fault that destroys what Redis held may take a cursor's last moves: clients are told."""
+    story.marks(3)
     story.sees(3)
-    story.destroyed(above=3)
+    story.destroyed(above=3, seen=2)
+    story.doubts()
     story.sees(2)
     assert story.violations() == []
+
+
+async def test_a_destroyed_mark_may_be_heard_after_the_fault(story: Story) -> None:
+    """When a client heard it says nothing: it was on its way while the fault took it."""
+    story.marks(3)
+    story.destroyed(above=3, seen=2)
+    story.sees(3)
+    story.doubts()
+    story.sees(2)
+    assert story.violations() == []
+
+
+async def test_a_mark_that_goes_back_untold_is_noticed(story: Story) -> None:
+    """A fault excuses nothing to whoever was not told of a loss, or before it only."""
+    story.marks(3)
+    story.sees(3)
+    story.doubts()
+    story.destroyed(above=3, seen=2)
+    story.sees(2)
+    assert story.kinds() == {"seen"}
+
+
+async def test_an_old_mark_after_a_loss_was_told_is_noticed(story: Story) -> None:
+    """What a client hears after it was told of a loss does not go back any more."""
+    story.marks(3)
+    story.sees(3)
+    story.destroyed(above=3, seen=2)
+    story.doubts()
+    story.sees(3)
+    story.sees(2)
+    assert story.kinds() == {"seen"}
+
+
+async def test_a_mark_that_sql_had_never_goes_back(story: Story) -> None:
+    """No fault takes a mark that was stored, whatever clients are told."""
+    story.marks(3)
+    story.sees(3)
+    story.destroyed(above=3, seen=3)
+    story.doubts()
+    story.sees(2)
+    assert story.kinds() == {"seen"}
+
+
+async def test_a_mark_after_a_fault_never_goes_back(story: Story) -> None:
+    """What was marked after a fault was over it did not take."""
+    story.destroyed(above=3, seen=2)
+    story.marks(3)
+    story.sees(3)
+    story.doubts()
+    story.sees(2)
+    assert story.kinds() == {"seen"}
+
+
+async def test_a_later_fault_excuses_no_mark_that_an_earlier_one_left(story: Story) -> None:
+    """A mark that outlived a fault does not go back with another that destroys nothing."""
+    story.marks(3)
+    story.destroyed(above=3, seen=2)
+    story.doubts()
+    story.sees(3)
+    story.harmless()
+    story.doubts()
+    story.sees(2)
+    assert story.kinds() == {"seen"}
 
 
 async def test_a_seen_mark_that_sql_lacks_is_noticed(story: Story) -> None:
     """The cursor ends at the highest that was accepted."""
     story.operation("seen", seq=3)
-    story.evidence.strikes.append(strike := Strike("kill -9 Redis"))
-    strike.begun = strike.over = story.tick()
-    strike.healed = dict.fromkeys(("back", "accepted", "delivered", "durable"), 1.0)
+    story.harmless()
     story.evidence.cursors[ROOM, "ann"] = 2
     assert story.kinds() == {"seen"}
 
@@ -236,9 +299,7 @@ async def test_a_seen_mark_that_sql_lacks_is_noticed(story: Story) -> None:
 async def test_a_mark_of_what_was_destroyed_is_at_the_last_before_it(story: Story) -> None:
     """Who marks a message that a fault destroyed has seen what is left below it."""
     story.operation("seen", seq=4)
-    story.evidence.strikes.append(strike := Strike("kill -9 Redis"))
-    strike.begun = strike.over = story.tick()
-    strike.healed = dict.fromkeys(("back", "accepted", "delivered", "durable"), 1.0)
+    story.harmless()
     story.evidence.cursors[ROOM, "ann"] = 3
     assert story.violations() == []
 
