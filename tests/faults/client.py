@@ -64,13 +64,17 @@ class Client:
             self._count_ready(is_ready=False)
 
     async def send(self, place: Place, text: str = "") -> Message:
-        """Send a message until it is accepted."""
+        """Send a message until it is accepted; whoever gives up before that keeps nothing."""
         self._sent += 1
         key = f"{self.user}.{self._sent}"
         message = Message(key, place.name, f"{key} {text}")
         self.unsettled[key] = message
-        while not message.seq:
-            await self._attempt(message)
+        try:
+            while not message.seq:
+                await self._attempt(message)
+        finally:
+            if not message.seq:
+                del self.unsettled[key]
         return message
 
     async def ask(self, operation: Operation, event: str, data: object, then: Then) -> bool:
