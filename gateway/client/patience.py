@@ -29,7 +29,7 @@ async def persist(
 
     Raises:
         ChatError: one that will stay, or that stood in the way until the end.
-        TimeoutError: the end came before an answer.
+        TimeoutError: the end came before any answer.
     """
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda error: isinstance(error, ChatError) and may_pass(error)),
@@ -37,11 +37,18 @@ async def persist(
         stop=stop_never if within is None else stop_before_delay(within),
         reraise=True,
     )
+    stood_in_the_way: ChatError | None = None
     try:
         async with asyncio.timeout(within):
             async for attempt in retrying:
                 with attempt:
-                    return await ask()
+                    try:
+                        return await ask()
+                    except ChatError as error:
+                        stood_in_the_way = error
+                        raise
     except TimeoutError:
+        if stood_in_the_way is not None:
+            raise stood_in_the_way from None
         raise TimeoutError(f"no answer within {within:g} s") from None
     raise AssertionError("the last attempt returns or raises")
