@@ -296,7 +296,7 @@ async def test_it_lasts(restless: Cluster, room: str) -> None:
     async def is_quiet() -> bool:
         return not [key async for key in broker.scan_iter(match=f"*room:r:{room}")]
 
-    await waiting.eventually(is_quiet, within=30)
+    await waiting.eventually(is_quiet)
     await holds(restless, room, grant)
     epochs = "SELECT min(epoch) FROM partitions"
     [(before,)] = rows(restless.database, epochs)
@@ -327,7 +327,7 @@ async def holds(cluster: Cluster, room: str, grant: str) -> None:
 
 async def refused_for_good(peer: Peer, event: str, data: object) -> str:
     """The code with which something is refused once broker and database are there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(waiting.HANGS_AFTER):
         while True:
             with pytest.raises(Refusal) as refusal:
                 await peer.request(event, data)

@@ -78,7 +78,7 @@ async def test_unread_is_a_count_over_sql(cluster: Cluster) -> None:
                 for user in users
             ]
 
-        await eventually(counted, lambda found: found == said, within=10)
+        await eventually(counted, lambda found: found == said)
 
     async def play(histories: list[list[Step]]) -> None:
         await asyncio.gather(*map(play_one, histories))

@@ -10,6 +10,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from tests.support.cluster import Cluster
+from tests.support.waiting import HANGS_AFTER
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -44,7 +45,7 @@ class Raw:
 
     async def until(self, opcode: Opcode, text: bytes = b"") -> bytes:
         """Wait for a frame of this kind that has this in it; its payload."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_AFTER):
             while True:
                 kind, payload = await self.frame()
                 if kind == opcode and text in payload:
@@ -52,7 +53,7 @@ class Raw:
 
     async def ended(self) -> bool:
         """Wait until the server has closed the connection."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_AFTER):
             return await self._reader.read() == b""
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from shared.essential import EssentialTask
 from tests.support.valkey import Valkey
+from tests.support.waiting import HANGS_AFTER
 
 
 async def test_a_busy_task_ends_when_it_is_closed(server: Valkey) -> None:
@@ -17,7 +18,7 @@ async def test_a_busy_task_ends_when_it_is_closed(server: Valkey) -> None:
     tasks = [EssentialTask(ask(), "busy") for _ in range(16)]
     await asyncio.sleep(0.02)
     closing = [asyncio.create_task(task.close()) for task in tasks]
-    _, left = await asyncio.wait(closing, timeout=2)
+    _, left = await asyncio.wait(closing, timeout=HANGS_AFTER)
     wanted = False
     await asyncio.wait(closing)
     assert len(left) == 0

@@ -18,6 +18,7 @@ from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
 from tests.support.socketio_peer import SocketIOPeer
 from tests.support.tokens import token
+from tests.support.waiting import HANGS_AFTER
 
 PRIVATE = rsa.generate_private_key(65_537, 2048)
 """Signs what lets one in."""
@@ -62,6 +63,7 @@ class SocketIODoor(SocketIOPeer):
             max_queue=None,
             max_size=None,
             compression=None,
+            open_timeout=HANGS_AFTER,
         )
         await self._open()
         self._reading = asyncio.create_task(self._read())
@@ -88,7 +90,7 @@ class PollingDoor(SocketIODoor):
         super().__init__(url, query, token, headers)
         self.session = f"{url}/socket.io/?EIO=4&transport=polling&{query}"
         self._status = 0
-        self._http = httpx.AsyncClient(headers=self._headers, timeout=60)
+        self._http = httpx.AsyncClient(headers=self._headers, timeout=HANGS_AFTER)
 
     async def __aenter__(self) -> Self:
         opened = await self._http.get(self.session)

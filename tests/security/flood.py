@@ -38,13 +38,13 @@ class Attackers:
         self.fared: Counter[str] = Counter()
 
     async def repelled(self) -> None:
-        """Go on until all have fared as they must, or half a minute."""
+        """Go on until all have fared as they must, or a minute."""
 
         async def all_have() -> bool:
             return all(self.fared[how] for how in self._told["until"])
 
         with contextlib.suppress(AssertionError):
-            await eventually(all_have, within=30)
+            await eventually(all_have)
 
     async def attack(self) -> None:
         """All at once, through each gateway."""

@@ -163,7 +163,7 @@ async def lose_the_broker(canaries: Canaries) -> None:
             await eve.request("createRoom", {"name": "lost", "password": canaries.new()})
         with contextlib.suppress(Refusal):
             await eve.request("joinRoom", {"room": "room json", "password": canaries.new()})
-        await cluster.wait_restarted("redis", redis, within=60)
+        await cluster.wait_restarted("redis", redis)
 
         async def made() -> bool:
             try:
@@ -172,7 +172,7 @@ async def lose_the_broker(canaries: Canaries) -> None:
                 return refusal.code == "room_exists"
             return True
 
-        await eventually(made, within=60)
+        await eventually(made)
         canaries.frames += map(repr, eve.frames)
 
 

@@ -15,13 +15,13 @@ from tests.support.ports import free_port
 from tests.support.process import Process, run
 from tests.support.stage import Stage
 from tests.support.valkey import Valkey
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 async def ask(socket: ClientConnection, event: str, data: dict[str, Any]) -> dict[str, Any]:
     """Send a frame, and return its answer."""
     await socket.send(json.dumps({"event": event, "data": data, "id": 1}))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANGS_AFTER):
         while (frame := json.loads(await socket.recv())).get("id") != 1:
             pass
     found: dict[str, Any] = frame
@@ -80,7 +80,7 @@ async def test_a_gateway_and_redis_over_tls(certificates: Certificates, tmp_path
                 except httpx.TransportError:
                     return False
 
-            await eventually(ready, within=60)
+            await eventually(ready)
             async with connect(f"wss://127.0.0.1:{port}/ws?username=ann", ssl=trusting) as socket:
                 for event, data in (
                     ("createRoom", {"name": "r"}),
@@ -102,7 +102,7 @@ async def test_a_redis_that_is_somebody_else(certificates: Certificates, tmp_pat
         stage = Stage(server, tmp_path)
         env = {**stage.env, "REDIS_URL": f"rediss://:canary@127.0.0.1:{front}/0"}
         async with Process("gateway", {**env, "PORT": str(free_port())}) as gateway:
-            await gateway.hear("certificate verify failed", within=60)
+            await gateway.hear("certificate verify failed")
             assert not [line for line in gateway.said if "canary" in line]
         await stage.close()
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
+from tests.support.waiting import HANGS_AFTER
+
 Line = dict[str, Any]
 Version = Literal["newest", "4.6.0"]
 VERSIONS: tuple[Version, ...] = ("newest", "4.6.0")
@@ -45,7 +47,7 @@ class Client:
         """Emit an event."""
         self._node.tell(do="emit", client=self._name, event=event, args=args)
 
-    async def ask(self, event: str, *args: object, within: float = 20) -> Any:  # noqa: ANN401 - any payload
+    async def ask(self, event: str, *args: object, within: float = HANGS_AFTER) -> Any:  # noqa: ANN401 - any payload
         """Emit an event and return the first argument of its acknowledgement."""
         id_ = next(self._ids)
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
@@ -56,11 +58,11 @@ class Client:
         assert len(args_back) == 1, args_back
         return args_back[0]
 
-    async def next(self, what: str, within: float = 20) -> Line:
+    async def next(self, what: str, within: float = HANGS_AFTER) -> Line:
         """The next line of this kind; those before it are passed over for good."""
         return await self._find(lambda line: line["what"] == what, within)
 
-    async def event(self, name: str, within: float = 20) -> list[Any]:
+    async def event(self, name: str, within: float = HANGS_AFTER) -> list[Any]:
         """The arguments of the next event of this name; what came before is passed over."""
         found = await self._find(
             lambda line: line["what"] == "event" and line["event"] == name, within
@@ -68,7 +70,7 @@ class Client:
         args: list[Any] = found["args"]
         return args
 
-    async def until(self, count: int, name: str, within: float = 60) -> list[Any]:
+    async def until(self, count: int, name: str, within: float = HANGS_AFTER) -> list[Any]:
         """Wait until so many events of this name came in all; the first argument of each."""
         async with asyncio.timeout(within):
             while len(found := self.all(name)) < count:

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.socketio.clients import Node, Version
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 async def test_upgrade_in_the_middle_of_traffic(
@@ -62,7 +62,7 @@ async def test_who_does_not_poll_is_ended(room: str) -> None:
     async with (
         Cluster(env={"OUTBOX_LIMIT": "65536"}) as cluster,
         Peer(cluster.gateway_url(1), "username=ann") as ann,
-        httpx.AsyncClient(base_url=cluster.gateway_url(1)) as http,
+        httpx.AsyncClient(base_url=cluster.gateway_url(1), timeout=HANGS_AFTER) as http,
     ):
         await ann.request("createRoom", {"name": room})
         await ann.request("joinRoom", {"room": room})
@@ -79,7 +79,7 @@ async def test_who_does_not_poll_is_ended(room: str) -> None:
             answer = await http.post("/socket.io/", params=query, content='42["getRooms"]')
             return answer.status_code == 400 and answer.json()["code"] == 1
 
-        await eventually(ended, 30)
+        await eventually(ended)
         assert (await ann.request("message", {"room": room, "content": "on"}))["seq"] == 101
 
 
@@ -121,7 +121,7 @@ class Raw:
                         self.seqs.append(args[0]["seq"])
 
     async def _next(self) -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_AFTER):
             packet = await self.socket.recv()
         assert isinstance(packet, str)
         if packet == "2":

@@ -18,6 +18,7 @@ from typing import Self
 from deploy.settings import Settings
 from tests.support.ports import free_port
 from tests.support.process import ROOT, environ
+from tests.support.waiting import HANGS_AFTER
 
 
 class ClusterError(AssertionError):
@@ -143,13 +144,15 @@ class Cluster:
             asyncio.create_task(self._collect(process.stderr, self.lines)),
         ]
 
-    async def wait_ready(self, within: float = 30) -> None:
+    async def wait_ready(self, within: float = HANGS_AFTER) -> None:
         """Wait until the cluster has said that it is ready."""
         await self._wait(
             lambda: any("cluster ready: " in line for line in self.stdout), within, "was not ready"
         )
 
-    async def wait_line(self, pattern: str, within: float = 15, after: int = 0) -> re.Match[str]:
+    async def wait_line(
+        self, pattern: str, within: float = HANGS_AFTER, after: int = 0
+    ) -> re.Match[str]:
         """Wait for a line on standard error and return where `pattern` was found in it.
 
         Args:
@@ -164,7 +167,7 @@ class Cluster:
         await self._wait(lambda: bool(matches()), within, f"did not say {pattern!r}")
         return matches()[0]
 
-    async def wait_restarted(self, name: str, old_pid: int, within: float = 15) -> int:
+    async def wait_restarted(self, name: str, old_pid: int, within: float = HANGS_AFTER) -> int:
         """Wait until process `name` runs with another pid than `old_pid`, and return that."""
         started = re.compile(rf" {name} started \(pid (\d+)\)")
 
@@ -175,7 +178,7 @@ class Cluster:
         await self._wait(lambda: bool(later_pids()), within, f"did not start {name} again")
         return later_pids()[-1]
 
-    async def wait_ended(self, within: float = 30) -> int:
+    async def wait_ended(self, within: float = HANGS_AFTER) -> int:
         """Wait until the cluster has ended by itself, and return its exit code."""
         assert self._process is not None
         try:
@@ -185,7 +188,9 @@ class Cluster:
         except TimeoutError as error:
             raise ClusterError(self._report("did not end")) from error
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 30) -> int:
+    async def stop(
+        self, number: signal.Signals = signal.SIGTERM, within: float = HANGS_AFTER
+    ) -> int:
         """Send the cluster a signal, wait until it has ended, and return its exit code."""
         assert self._process is not None
         if self._process.returncode is None:

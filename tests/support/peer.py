@@ -13,6 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.support.waiting import HANGS_AFTER
+
 Frame = dict[str, Any]
 Wire = Literal["json", "msgpack"]
 WIRES: tuple[Wire, ...] = ("json", "msgpack")
@@ -75,7 +77,7 @@ class Peer:
             max_queue=None,
             max_size=None,
             compression=None,
-            open_timeout=60,  # many at a time, on a machine that is busy
+            open_timeout=HANGS_AFTER,
         )
         assert self._socket.subprotocol == protocol
         self._reading = asyncio.create_task(self._read())
@@ -113,13 +115,15 @@ class Peer:
         request = next(self._ids)
         self._answers[request] = asyncio.get_running_loop().create_future()
         await self.emit(event, data, request)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_AFTER):
             answer = await self._answers[request]
         if answer["event"] == "error":
             raise Refusal(answer["data"])
         return answer["data"]
 
-    async def next(self, event: str, *, room: str | None = None, within: float = 10) -> Frame:
+    async def next(
+        self, event: str, *, room: str | None = None, within: float = HANGS_AFTER
+    ) -> Frame:
         """Wait for the next frame of an event; those before it are passed over for good."""
         async with asyncio.timeout(within):
             while True:
@@ -131,7 +135,7 @@ class Peer:
                 await self._something()
 
     async def until(
-        self, count: int, event: str, room: str | None, within: float = 60
+        self, count: int, event: str, room: str | None, within: float = HANGS_AFTER
     ) -> list[Any]:
         """Wait until so many events of a room have come in all, and return their data."""
         async with asyncio.timeout(within):
@@ -147,7 +151,7 @@ class Peer:
             if frame["event"] == event and room in (None, frame.get("room"))
         ]
 
-    async def closed(self, within: float = 20) -> int | None:
+    async def closed(self, within: float = HANGS_AFTER) -> int | None:
         """Wait until the connection has ended, and return the close code."""
         assert self._reading is not None
         async with asyncio.timeout(within):
@@ -180,7 +184,10 @@ class Peer:
         with contextlib.suppress(ConnectionClosed):
             async for data in self.socket:
                 self._hear(data)
-        self.close_code = self.socket.close_code or 1006
+        self._ended(self.socket.close_code or 1006)
+
+    def _ended(self, code: int) -> None:
+        self.close_code = code
         self._news.set()
         for answer in self._answers.values():
             if not answer.done():

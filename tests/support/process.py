@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from shared.config import Settings
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,9 @@ def environ(given: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **given}
 
 
-async def run(*words: str, env: Mapping[str, str], within: float = 30) -> tuple[int, str, str]:
+async def run(
+    *words: str, env: Mapping[str, str], within: float = HANGS_AFTER
+) -> tuple[int, str, str]:
     """Run `python -m WORDS` to its end: exit code, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", *words),
@@ -80,7 +82,7 @@ class Process:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def wait(self, within: float = 15) -> int:
+    async def wait(self, within: float = HANGS_AFTER) -> int:
         """Wait for its end: the exit code."""
         assert self._process is not None
         try:
@@ -96,7 +98,7 @@ class Process:
             self._process.kill()
         await self._process.wait()
 
-    async def hear(self, words: str, within: float = 15) -> str:
+    async def hear(self, words: str, within: float = HANGS_AFTER) -> str:
         """Wait for a line of standard error that holds `words`."""
 
         async def look() -> str:

@@ -1,22 +1,23 @@
 """A `Peer` that speaks Socket.IO over a WebSocket, as plainly as can be."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Mapping
 from typing import Self
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.support.peer import Frame, Peer
+from tests.support.waiting import HANGS_AFTER
 
 _PACKET = re.compile(r"4([23])(\d*)(\[.*)", re.DOTALL)
 
 
 class SocketIOPeer(Peer):
     """Frames are Socket.IO's packets; what comes looks as it does to any other peer.
-
-    It answers no pings, so it lives for less than a minute.
 
     Args:
         url: of a gateway or a load balancer, `http://host:port`.
@@ -39,7 +40,9 @@ class SocketIOPeer(Peer):
         self.recovered = False
 
     async def __aenter__(self) -> Self:
-        self._socket = await connect(self._url, max_queue=None, max_size=None, compression=None)
+        self._socket = await connect(
+            self._url, max_queue=None, max_size=None, compression=None, open_timeout=HANGS_AFTER
+        )
         assert str(await self.socket.recv()).startswith("0{")
         await self.raw("40" + json.dumps(dict(self._auth)))
         answer = json.loads(str(await self.socket.recv())[2:])
@@ -56,6 +59,15 @@ class SocketIOPeer(Peer):
     def lose(self) -> None:
         """Lose the connection without a goodbye."""
         self.socket.transport.abort()
+
+    async def _read(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for packet in self.socket:
+                if packet == "2":
+                    await self.raw("3")
+                else:
+                    self._hear(packet)
+        self._ended(self.socket.close_code or 1006)
 
     def _decode(self, data: str | bytes) -> Frame | None:
         packet = _PACKET.fullmatch(str(data))

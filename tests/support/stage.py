@@ -45,7 +45,7 @@ from shared.storage.reader import Reader
 from tests.support.process import Process
 from tests.support.storage import Database
 from tests.support.valkey import Valkey
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 class Stage:
@@ -118,7 +118,7 @@ class Stage:
         async def end() -> None:
             if not working.done():
                 signal.raise_signal(signal.SIGTERM)
-            ended, _ = await asyncio.wait([working], timeout=5)
+            ended, _ = await asyncio.wait([working], timeout=HANGS_AFTER)
             while not working.done():
                 working.cancel()
                 await asyncio.wait([working], timeout=0.1)
@@ -236,7 +236,7 @@ class Stage:
         query = "SELECT seq, client_msg_id, kind FROM events WHERE room_id = ? ORDER BY seq"
         return await self.database.rows(query, room.id)
 
-    async def all_stored(self, room: Room, count: int, within: float = 20) -> None:
+    async def all_stored(self, room: Room, count: int, within: float = HANGS_AFTER) -> None:
         """Wait until SQL has `count` events of a room."""
 
         async def look() -> bool:

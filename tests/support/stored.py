@@ -7,13 +7,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.support.waiting import HANGS_AFTER
+
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
 
 def rows(database: Path, query: str, *values: object) -> list[Row]:
     """The rows a query finds; none before the database is made."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
         named = values[0] if values and isinstance(values[0], dict) else values
         return connection.execute(query, named).fetchall()
 
@@ -27,7 +29,9 @@ def messages(database: Path, room: str) -> list[Row]:
     return rows(database, query, room)
 
 
-async def eventually(read: Callable[[], T], is_so: Callable[[T], bool], within: float = 30) -> T:
+async def eventually(
+    read: Callable[[], T], is_so: Callable[[T], bool], within: float = HANGS_AFTER
+) -> T:
     """Read again and again until what is read is so.
 
     Raises:

@@ -8,8 +8,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+HANGS_AFTER = 60.0
+"""Seconds after which what does not happen never will, however busy the machine is."""
 
-async def eventually(look: Callable[[], Awaitable[T]], within: float = 30.0) -> T:
+
+async def eventually(look: Callable[[], Awaitable[T]], within: float = HANGS_AFTER) -> T:
     """Look again and again until what is found is true, and return it.
 
     Raises:
@@ -24,7 +27,7 @@ async def eventually(look: Callable[[], Awaitable[T]], within: float = 30.0) -> 
     return found
 
 
-async def until_gone(pid: int, within: float = 10) -> None:
+async def until_gone(pid: int, within: float = HANGS_AFTER) -> None:
     """Wait until process `pid`, which the test did not start itself, has ended.
 
     Raises:

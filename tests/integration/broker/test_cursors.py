@@ -14,6 +14,7 @@ from shared.config import Settings
 from shared.model.events import CursorMoved, Event, RoomDeleted
 from shared.model.rooms import Room
 from tests.integration.broker.bench import KEYS, PART, Bench, code_of
+from tests.support.waiting import HANGS_AFTER
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ class Channels:
 
     async def next(self) -> tuple[str, Event]:
         """The next message: channel and event."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_AFTER):
             while True:
                 found = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=0.05)
                 if found:

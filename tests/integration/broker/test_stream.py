@@ -11,6 +11,7 @@ from shared.broker.rows import Entry, words_of
 from shared.broker.stream import DeadLetters, StreamReader
 from shared.model.formats import NEWEST
 from tests.integration.broker.bench import KEYS, PART, Bench
+from tests.support.waiting import HANGS_AFTER
 
 TWO = Keyspace("bench", 2)
 
@@ -47,7 +48,7 @@ async def test_waiting_ends_with_the_first_entry(bench: Bench) -> None:
     await asyncio.wait([reading], timeout=0.05)
     assert not reading.done()
     await bench.client.xadd(TWO[1].stream, {"x": "y"}, "1-0")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGS_AFTER):
         assert list(await reading) == [1]
     await reader.close()
 

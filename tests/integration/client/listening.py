@@ -9,6 +9,7 @@ import httpx
 
 from gateway.client import ChatClient, Connected, Event, Message, NewMessage, Pace
 from tests.support.cluster import Cluster
+from tests.support.waiting import HANGS_AFTER
 
 E = TypeVar("E", bound=Event)
 
@@ -21,7 +22,7 @@ async def until(
 ) -> tuple[E, list[Event]]:
     """Take events until the one that is wanted; return it, and all that came before it."""
     before: list[Event] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANGS_AFTER):
         async for event in client.events():
             if isinstance(event, kind) and wanted(event):
                 return event, before

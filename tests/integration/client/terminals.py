@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.integration.client.listening import (
-    ROOT,
-)
+from tests.integration.client.listening import ROOT
+from tests.support.waiting import HANGS_AFTER
 
 
 @asynccontextmanager
@@ -34,7 +33,7 @@ async def terminal(*arguments: str, **streams: Any) -> AsyncIterator[Process]:  
 
 async def run(*arguments: str, typed: str = "") -> tuple[int | None, str, str]:
     """Run the client on pipes to its end; return its exit code, what it said, and its errors."""
-    async with terminal(*arguments) as process, asyncio.timeout(20):
+    async with terminal(*arguments) as process, asyncio.timeout(HANGS_AFTER):
         out, err = await process.communicate(typed.encode())
         return process.returncode, out.decode(), err.decode()
 
@@ -56,7 +55,7 @@ class Tty:
 
     async def wait_for(self, pattern: str) -> None:
         """Wait until the screen has been sent something."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_AFTER):
             while not re.search(pattern, self.shown):
                 chunk = await asyncio.to_thread(os.read, self.near, 65_536)
                 self.shown += chunk.decode()

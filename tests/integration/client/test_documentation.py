@@ -18,6 +18,7 @@ from tests.integration.client.listening import (
     until,
 )
 from tests.support.cluster import Cluster
+from tests.support.waiting import HANGS_AFTER
 
 TEXT = (ROOT / "docs" / "client.md").read_text()
 TALK, DIRECT, MACHINE, BOT, WATCH = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
@@ -40,7 +41,7 @@ async def example(
         sys.executable, "-c", code, cwd=ROOT, stdout=PIPE
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_AFTER):
             yield process
     finally:
         if process.returncode is None:

@@ -13,6 +13,7 @@ from tests.integration.client.listening import (
 )
 from tests.integration.client.terminals import Tty, run, shows, terminal
 from tests.support.cluster import Cluster
+from tests.support.waiting import HANGS_AFTER
 
 
 async def test_a_person_talks_through_a_pipe(cluster: Cluster, room: str) -> None:
@@ -29,7 +30,7 @@ async def test_a_person_talks_through_a_pipe(cluster: Cluster, room: str) -> Non
         ("/leave\nnowhere", "join a room first"),
     ]
     arguments = (cluster.url, "--name", "ann", "--room", room, "--create")
-    async with terminal(*arguments) as process, asyncio.timeout(20):
+    async with terminal(*arguments) as process, asyncio.timeout(HANGS_AFTER):
         assert process.stdin is not None
         assert process.stdout is not None
         for typed, shown in exchanges:
@@ -80,7 +81,7 @@ async def test_a_script_may_stay(cluster: Cluster, room: str) -> None:
     said = "to whom it may concern"
     async with (
         ChatClient(cluster.url, username="ann", listen=False) as ann,
-        asyncio.timeout(20),
+        asyncio.timeout(HANGS_AFTER),
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -114,7 +115,7 @@ async def test_a_reader_that_goes_away(cluster: Cluster, room: str) -> None:
         await anext(process.stdout)
         process.stdout._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
         process.stdin.write(b"one\ntwo\n" * 50)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_AFTER):
             assert await process.stderr.read() == b""
             assert await process.wait() == 1
 
@@ -153,7 +154,7 @@ async def test_a_person_in_a_terminal(cluster: Cluster, room: str) -> None:
         tty.type("lo\n")
         assert (await messages_until(bob, "hello"))[-1].sender == "ann"
         tty.type("/quit\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_AFTER):
             assert await process.wait() == 0
 
 
@@ -175,7 +176,7 @@ async def test_a_gateway_is_killed_under_a_person(cluster: Cluster, room: str) -
     async with (
         ChatClient(gateways, username="bob", listen=False) as bob,
         terminal(*gateways, "--name", "ann", "--room", room, "--create") as process,
-        asyncio.timeout(20),
+        asyncio.timeout(HANGS_AFTER),
     ):
         assert process.stdout is not None
         doomed = gateway_in(cluster, await shows(process, "-- connected: "))

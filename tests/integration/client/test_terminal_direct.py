@@ -11,6 +11,7 @@ from tests.integration.client.listening import (
 )
 from tests.integration.client.terminals import run, shows, terminal
 from tests.support.cluster import Cluster
+from tests.support.waiting import HANGS_AFTER
 
 
 async def test_a_person_talks_to_another(cluster: Cluster, users: tuple[int, str]) -> None:
@@ -21,7 +22,7 @@ async def test_a_person_talks_to_another(cluster: Cluster, users: tuple[int, str
         ChatClient(cluster.gateway_url(2)) as client,
         ChatClient(cluster.gateway_url(2), username=f"{bob} too", listen=False) as third,
         terminal(*arguments) as process,
-        asyncio.timeout(20),
+        asyncio.timeout(HANGS_AFTER),
     ):
         assert process.stdin is not None
         assert process.stdout is not None

@@ -25,7 +25,7 @@ from shared.storage.chats import ChatReader
 from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 class Member:
@@ -48,7 +48,7 @@ class Member:
 
     async def sees(self, *contents: str) -> None:
         """Wait until this is what it was shown, history and live, and nothing else."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_AFTER):
             while len(self.seen) < len(contents):
                 self.seen.append(str((await self._ear.hear())["data"]["content"]))
         assert self.seen == list(contents)

@@ -16,6 +16,7 @@ from shared.model.rooms import Room
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
 from tests.support.stage import Stage
+from tests.support.waiting import HANGS_AFTER
 
 few = settings(settings.get_profile("integration"), max_examples=25)
 
@@ -157,7 +158,7 @@ async def test_a_followed_room_that_fell_behind_its_log(stage: Stage, room: Room
     )
     [last] = await stage.reader.events(room.id, 249, None, 1)
     local.receive(last)  # its `prev` is missing, and so are 229 before it
-    await asyncio.wait_for(local.synced, 5)
+    await asyncio.wait_for(local.synced, HANGS_AFTER)
     assert delivered == list(range(21, 251))
     assert local.head == 250
 
@@ -172,7 +173,7 @@ async def test_a_followed_room_whose_gap_cannot_be_read(stage: Stage, room: Room
     await asyncio.sleep(0.1)
     assert (delivered, local.synced.done()) == ([], False)
     replay.away = False
-    await asyncio.wait_for(local.synced, 3)
+    await asyncio.wait_for(local.synced, HANGS_AFTER)
     assert delivered == list(range(21, 251))
 
 
