@@ -38,24 +38,19 @@ async def test_everyone_hears_who_connects_and_goes(cluster: Cluster, wire: Wire
     """Everyone, itself too, is told of a connection by name, and everyone of its end."""
     async with Peer(cluster.gateway_url(1), wire=wire) as listener:
         async with Peer(cluster.gateway_url(2), "username=carol", wire) as carol:
-            # The listener's own connection may still be news.
-            itself = await carol.next("notification")
-            while itself["data"]["content"] != "carol connected":
-                itself = await carol.next("notification")
+            itself = await carol.notified("carol connected")
             assert is_now(itself["data"]["createdAt"])
             assert itself.keys() == {"event", "data"}
             while (await listener.next("notification"))["data"] != itself["data"]:
                 pass
-        gone = {"content": "carol disconnected"}
-        while not (await listener.next("notification"))["data"].items() >= gone.items():
-            pass
+        await listener.notified("carol disconnected")
 
 
 async def test_the_unnamed_are_told_apart(cluster: Cluster, wire: Wire) -> None:
     """A connection without a name is announced as "User <sid>"."""
-    async with Peer(cluster.gateway_url(1), wire=wire) as peer:
-        first = (await peer.next("notification"))["data"]["content"]
-        assert re.fullmatch(r"User \S+ connected", first)
+    async with Peer(cluster.gateway_url(1), "welcome=1", wire) as peer:
+        sid = (await peer.next("welcome"))["data"]["sid"]
+        await peer.notified(f"User {sid} connected")
 
 
 async def test_set_username_names_a_connection_once(cluster: Cluster, wire: Wire) -> None:
@@ -119,9 +114,8 @@ async def test_a_wrong_password_looks_like_no_room(cluster: Cluster, wire: Wire,
             for _ in range(2):
                 status = await bob.next("passwordStatus")
                 assert status == {"event": "passwordStatus", "room": name, "data": False}
-                note = await bob.next("notification")
+                note = await bob.notified("Invalid password")
                 assert note["room"] == name
-                assert note["data"]["content"] == "Invalid password"
                 assert is_now(note["data"]["createdAt"])
             with pytest.raises(Refusal) as refusal:
                 await bob.request("message", {"room": name, "content": "let me in"})
@@ -142,7 +136,7 @@ async def test_join_room(cluster: Cluster, wire: Wire, room: str) -> None:
         kinds = [frame["event"] for frame in bob.frames if frame.get("room") == room]
         assert kinds == ["messageHistory", "passwordStatus"]
         [history] = bob.all("messageHistory")
-        assert history == ann.all("message", room)
+        assert history == await ann.until(1, "message", room)
         note = await ann.next("notification", room=room)
         assert note["data"]["content"] == "bob has joined the room"
         assert is_now(note["data"]["createdAt"])
@@ -249,9 +243,11 @@ async def test_typing_ends_by_itself(cluster: Cluster, wire: Wire, room: str) ->
         await ann.emit("typing", {"room": room, "username": "ann"})
         started = await bob.next("typing")
         assert started == {"event": "typing", "room": room, "data": "ann is typing..."}
-        await ann.request("typing", {"room": room})
         last = time.monotonic()
-        assert (await bob.next("typing"))["data"] == "ann is typing..."
+        await ann.request("typing", {"room": room})
+        # On a machine that is busy enough, the first sign may have ended by now.
+        while (await bob.next("typing"))["data"] != "ann is typing...":
+            pass
         assert (await bob.next("typing"))["data"] == ""
         assert time.monotonic() - last >= 2.1
         assert not ann.all("typing")

@@ -70,6 +70,13 @@ class Client:
         args: list[Any] = found["args"]
         return args
 
+    async def notified(self, content: str) -> dict[str, Any]:
+        """Wait for the notification that says this; others, of who connects and goes, may come."""
+        while (told := (await self.event("notification"))[0])["content"] != content:
+            pass
+        found: dict[str, Any] = told
+        return found
+
     async def until(self, count: int, name: str, within: float = HANGS_AFTER) -> list[Any]:
         """Wait until so many events of this name came in all; the first argument of each."""
         async with asyncio.timeout(within):

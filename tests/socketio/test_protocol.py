@@ -118,7 +118,7 @@ async def test_what_native_clients_say_beside_the_data(
         await client.ask("joinRoom", {"room": room})
     assert (await ann.event("messageHistory"))[:2] == [[], {"room": room}]
     assert await ann.event("passwordStatus") == [True, {"room": room}]
-    assert (await ann.event("notification"))[0]["room"] == room
+    assert (await ann.notified("bob has joined the room"))["room"] == room
     bob.emit("typing", {"room": room})
     text, place, offset = await ann.event("typing")
     assert (text, place) == ("bob is typing...", {"room": room})

@@ -30,7 +30,7 @@ async def test_the_seeds_conversation(
     assert (await ann.event("passwordStatus"))[0] is True
     bob.emit("joinRoom", {"room": room, "username": "bob"})
     assert (await bob.event("passwordStatus"))[0] is True
-    assert (await ann.event("notification"))[0]["content"] == "bob has joined the room"
+    await ann.notified("bob has joined the room")
 
     ann.emit("message", {"room": room, "content": "hello", "sender": "ann"})
     for client in (ann, bob):
@@ -46,13 +46,11 @@ async def test_the_seeds_conversation(
     bob.emit("deleteMessages", room)
     for client in (ann, bob):
         assert (await client.event("deleteMessages"))[0]["room"] == room
-        assert (await client.event("notification"))[0]["content"] == (
-            "All messages have been deleted"
-        )
+        await client.notified("All messages have been deleted")
     bob.emit("leaveRoom", {"room": room})
-    assert (await ann.event("notification"))[0]["content"] == "bob has left the room"
+    await ann.notified("bob has left the room")
     bob.disconnect()
-    assert (await ann.event("notification"))[0]["content"] == "bob disconnected"
+    await ann.notified("bob disconnected")
     assert "bob is typing..." not in bob.all("typing")
     ann.disconnect()
 
@@ -81,7 +79,7 @@ async def test_a_wrong_password_and_no_such_room_look_alike(
     for wrong in ({"room": room, "password": "no"}, {"room": f"{room} not"}):
         bob.emit("joinRoom", wrong)
         assert (await bob.event("passwordStatus"))[0] is False
-        assert (await bob.event("notification"))[0]["content"] == "Invalid password"
+        await bob.notified("Invalid password")
         answer = await bob.ask("joinRoom", wrong)
         assert answer["error"]["code"] == "forbidden"
     assert not bob.all("exception")

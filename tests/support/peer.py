@@ -134,6 +134,16 @@ class Peer:
                         return frame
                 await self._something()
 
+    async def notified(self, content: str, *, room: str | None = None) -> Frame:
+        """Wait for the notification that says this.
+
+        Notifications of who connects and goes come whenever it is known, those of tests before
+        among them: the next one is seldom the one that is waited for.
+        """
+        while (frame := await self.next("notification", room=room))["data"]["content"] != content:
+            pass
+        return frame
+
     async def until(
         self, count: int, event: str, room: str | None, within: float = HANGS_AFTER
     ) -> list[Any]:
