@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import time
 from pathlib import Path
 from typing import TextIO
 
@@ -76,11 +75,9 @@ def test_a_terminal_that_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()  # 64 KiB fit in, then writing blocks
     with open(write_end, "w") as stuck:  # noqa: PTH123  a pipe has no path
         shown = console(tmp_path, stuck)
-        started = time.monotonic()
-        for _ in range(2 * WAITING_LINES):
+        for _ in range(2 * WAITING_LINES):  # to the end, though nobody reads
             shown.line("gateway-1", "x" * 50)
         shown.close()
-        assert time.monotonic() - started < 5
         lines = (tmp_path / "gateway-1.log").read_text().splitlines()
         assert len(lines) == 2 * WAITING_LINES
         with open(read_end, "rb") as drained:  # noqa: PTH123
