@@ -112,6 +112,7 @@ async def test_garbage_in_a_text(stage: Stage) -> None:
         poison = forged(room, 11, "x").replace(b"forged", b"\xff\xfe\xfd\xfc\xfb\xfa")
         sent = await around(stage, room, poison)
         await stage.all_stored(room, 20)
+        await stage.trimmed()
         assert [seq for seq, _ in await messages(stage, room)] == [a.seq for a in sent]
         assert len(await dead(stage)) == 1
         assert not persister.ended
