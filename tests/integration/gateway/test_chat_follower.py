@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,11 +18,11 @@ from shared.broker.publisher import Publisher
 from shared.broker.reading import PartitionReader
 from shared.broker.subscriber import Subscriber
 from shared.broker.wakes import WakeLog
-from shared.model.events import MessagePosted
+from shared.model.events import Event, MessagePosted, Wake
 from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 class User:
@@ -37,7 +38,7 @@ class User:
     async def hears(self, *expected: str) -> None:
         """Wait until this is what it was told, and nothing else."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANGS_AFTER):
                 while len(self.told) < len(expected):
                     await self.hear()
         assert self.told == list(expected)
@@ -49,27 +50,48 @@ class User:
         self.told.append(str(data["content"]) if event == "newMessage" else str(event))
 
 
+class CountedWakes(WakeLog):
+    """A wake log that counts how often it was read."""
+
+    reads = 0
+
+    async def last(self, number: int) -> int:
+        """As ever."""
+        found = await super().last(number)
+        self.reads += 1
+        return found
+
+    async def since(self, number: int, counter: int, most: int) -> list[Event | None]:
+        """As ever."""
+        found = await super().since(number, counter, most)
+        self.reads += 1
+        return found
+
+
 class Gateway:
     """A gateway's part that follows chats; its channels can be held up and cut.
 
     Attributes:
         followed: each channel as often as it was reported to be subscribed.
+        woken: how many wakes it heard by its channels.
     """
 
     def __init__(self, stage: Stage, channels: Proxy, wake_after: float = 600) -> None:
         broker = stage.room_broker()
         self.flusher = Flusher()
         self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
+        self.wakes = CountedWakes(PartitionReader(stage.server.pipe(), stage.keys, stage.fence))
         self.follower = ChatFollower(
             self.hub,
             broker,
-            WakeLog(PartitionReader(stage.server.pipe(), stage.keys, stage.fence)),
+            self.wakes,
             stage.keys,
             replace(stage.settings, wake_after=wake_after),
             lambda _, __: None,
         )
         self.channels = channels
         self.followed: list[str] = []
+        self.woken = 0
         self.subscriber = Subscriber(channels.url, self._receive, self._subscribed)
         self.hub.attach(self.subscriber)
         for channel in self.follower.channels:
@@ -82,13 +104,22 @@ class Gateway:
         await self.reported(1)
 
     async def reported(self, times: int) -> None:
-        """Wait until every control channel was subscribed so many times."""
+        """Wait until every control channel was subscribed so many times, and its log read."""
+        channels = self.follower.channels
 
         async def look() -> bool:
-            return all(self.followed.count(name) >= times for name in self.follower.channels)
+            subscribed = all(self.followed.count(name) >= times for name in channels)
+            return subscribed and self.wakes.reads >= times * len(channels)
 
         await eventually(look)
-        await asyncio.sleep(0.02)  # the wake log is read
+
+    async def wakes_heard(self, count: int) -> None:
+        """Wait until it has heard so many wakes."""
+
+        async def look() -> bool:
+            return self.woken >= count
+
+        await eventually(look)
 
     async def user(self, name: str) -> User:
         """Somebody comes."""
@@ -106,6 +137,7 @@ class Gateway:
         event = codec.decode(data)
         if not self.hub.receive(channel, event):
             self.follower.receive(channel, event)
+        self.woken += isinstance(event.body, Wake)
 
     def _subscribed(self, channel: str) -> None:
         self.followed.append(channel)
@@ -142,7 +174,7 @@ async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) ->
         replace(stage.settings, wake_after=0.1),
     )
     chat = await stage.chat()
-    await asyncio.sleep(0.05)  # its wake has been heard
+    await gateway.wakes_heard(1)
     bob = User("bob")
     gateway.hub.fan_out.listen("bob", bob.connection)  # it was quiet when bob came: not followed
     assert gateway.hub.followed(chat.key) is None
@@ -156,7 +188,7 @@ async def test_a_chat_with_news_is_followed_by_who_comes(stage: Stage, gateway: 
     """Who comes while a chat is busy hears it from there on."""
     chat = await stage.chat()
     await stage.send(chat, "before")
-    await asyncio.sleep(0.05)  # its wake has been heard
+    await gateway.wakes_heard(2)
     bob = await gateway.user("bob")
     await stage.send(chat, "m1")
     await bob.hears("m1")
@@ -318,6 +350,7 @@ async def test_quiet_chats_are_let_go(stage: Stage, gateway: Gateway) -> None:
         hasty = Gateway(stage, channels, wake_after=1)
         await hasty.start()
         await hasty.user("bob")
+        begun = time.monotonic()
         chat = await stage.chat()
 
         async def look() -> bool:
@@ -325,10 +358,9 @@ async def test_quiet_chats_are_let_go(stage: Stage, gateway: Gateway) -> None:
 
         wanted = True
         await eventually(look)
-        await asyncio.sleep(0.5)  # it was looked for quiet chats, and this one is not quiet yet
-        assert await look()
         wanted = False
-        await eventually(look, within=5)
+        await eventually(look)
+        assert time.monotonic() - begun >= 1.5
         await hasty.close()
     ann = await gateway.user("ann")
     await stage.send(chat, "m1")
