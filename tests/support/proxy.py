@@ -23,6 +23,7 @@ class Proxy:
         answered: set once something the server said is being held.
         delay: seconds that each piece waits, either way.
         replies_lost: how many replies were dropped so far.
+        taken: how many connections were taken so far.
     """
 
     def __init__(self, upstream_port: int) -> None:
@@ -36,6 +37,7 @@ class Proxy:
         self.answered = asyncio.Event()
         self.delay = 0.0
         self.replies_lost = 0
+        self.taken = 0
         self._upstream_port = upstream_port
         self._needle: bytes | None = None
         self._ready: Callable[[], bool] = bool
@@ -121,6 +123,7 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
+        self.taken += 1
         pair = _Pair(writer, up_writer)
         self._pairs.add(pair)
         for work in (self._up(reader, pair), self._down(up_reader, pair)):

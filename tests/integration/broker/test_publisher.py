@@ -6,10 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from shared import codec
+from shared.broker.pipe import Pipe
+from shared.broker.publisher import Publisher
 from shared.broker.send import RoomNotHeld
 from shared.model.events import Event, HistoryCleared, MessagePosted
 from shared.model.ids import counter_of, make_id
-from tests.integration.broker.bench import PART, Bench, code_of
+from tests.integration.broker.bench import KEYS, PART, Bench, code_of
+from tests.support.proxy import Proxy
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 async def test_places_are_one_two_three(bench: Bench) -> None:
@@ -141,7 +145,7 @@ async def test_every_accepted_event_is_published(bench: Bench) -> None:
     await bench.fill(room, 5)
     await bench.send(room, "fill-0")
     heard: list[Event] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGS_AFTER):
         while len(heard) < 5:
             found = await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.05)
             heard += [codec.decode(found["data"])] if found else []
@@ -271,14 +275,23 @@ async def test_answer_lost(bench: Bench) -> None:
 
 async def test_frozen_server(bench: Bench) -> None:
     """A send that a frozen server answers late, after it was asked again, is one message."""
-    publisher = bench.new_publisher(timeout=0.5)
     room = await bench.make()
-    await bench.send(room, "m0", via=publisher)
-    bench.server.pause()
-    code = asyncio.create_task(code_of(bench.send(room, "m1", via=publisher)))
-    await asyncio.wait([code], timeout=0.9)  # past the first try
-    bench.server.resume()
-    assert await code == "no error"
+    async with Proxy(bench.server.port) as proxy:
+        pipe = Pipe(proxy.url, timeout=1)
+        publisher = Publisher(pipe, KEYS, bench.fence, bench.settings)
+        await bench.send(room, "m0", via=publisher)
+        bench.server.pause()
+        code = asyncio.create_task(code_of(bench.send(room, "m1", via=publisher)))
+
+        async def asked_again() -> bool:
+            return proxy.taken == 2
+
+        try:
+            await eventually(asked_again)
+        finally:
+            bench.server.resume()
+        assert await code == "no error"
+        pipe.close()
     assert (await bench.send(room, "m1")).seq == 2
     assert [event.seq for event in await bench.log(room)] == [1, 2]
 
