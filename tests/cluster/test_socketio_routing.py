@@ -29,7 +29,7 @@ async def is_down(cluster: Cluster) -> bool:
     try:
         async with httpx.AsyncClient() as http:
             await http.get(f"{cluster.gateway_url(1)}/health/live")
-    except httpx.ConnectError:
+    except httpx.TransportError:
         return True
     return False
 

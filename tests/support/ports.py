@@ -20,6 +20,7 @@ def free_port(offsets: tuple[int, ...] = (0,)) -> int:
     None of them is returned to anybody else for a long while.
     """
     ours = _ours()
+    ours = ours[: -max(offsets)] or ours  # above, the offsets are the next worker's
     while True:
         port = random.choice(ours)  # noqa: S311  nothing secret about it
         wanted = [port + offset for offset in offsets]

@@ -18,7 +18,7 @@ from deploy.servers import find_balancer
 from deploy.settings import parse
 from tests.integration.deploy.upstream import Upstream
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 # The handshake that RFC 6455 gives as an example.
 UPGRADE = (
@@ -33,7 +33,7 @@ class Setup:
     def __init__(self, plan: PortPlan) -> None:
         self.plan = plan
         self.upstreams = [Upstream(f"gateway-{n}", plan.gateway(n)) for n in (1, 2)]
-        self.client = httpx.AsyncClient(base_url=plan.balancer.url, timeout=10)
+        self.client = httpx.AsyncClient(base_url=plan.balancer.url, timeout=HANGS_AFTER)
         self.process: asyncio.subprocess.Process | None = None
 
     async def answers(self, path: str, times: int = 20) -> list[str]:
@@ -47,17 +47,19 @@ class Setup:
 
     async def until_only(self, name: str) -> None:
         """Wait until the load balancer has noticed that only one server is left."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_AFTER):
             while set(await self.answers("/who", times=5)) != {name}:  # noqa: ASYNC110  asks
                 await asyncio.sleep(0.05)
 
     async def until_refused(self) -> None:
         """Wait until the load balancer takes no new connection."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_AFTER):
             with contextlib.suppress(ConnectionRefusedError):
                 while True:
-                    _, writer = await asyncio.open_connection(*self.plan.balancer)
-                    writer.close()
+                    # Which is reset was on its way when nobody listened any more.
+                    with contextlib.suppress(ConnectionResetError):
+                        _, writer = await asyncio.open_connection(*self.plan.balancer)
+                        writer.close()
 
     async def tunnel(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return an upgraded connection to either server."""
@@ -128,7 +130,7 @@ async def test_gateways_that_live_answer_when_none_is_ready(setup: Setup) -> Non
     """While no gateway is ready, requests still reach one, which can say why it refuses."""
     for upstream in setup.upstreams:
         upstream.ready = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGS_AFTER):
         while (await setup.client.get("/health/ready")).status_code == 200:  # noqa: ASYNC110  asks
             await asyncio.sleep(0.05)
     answer = await setup.client.get("/health/ready")
@@ -194,7 +196,7 @@ async def test_a_request_that_does_not_come(tmp_path: Path) -> None:
     async def ends(plan: PortPlan, said: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*plan.balancer)
         writer.write(said)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANGS_AFTER):
             answer = await reader.read()
         writer.close()
         return answer
@@ -225,7 +227,7 @@ async def test_haproxy_stops_softly(tmp_path: Path) -> None:
         writer.write(b"still here")
         assert await reader.readexactly(10) == b"still here"
         writer.close()
-        assert await asyncio.wait_for(setup.process.wait(), 5) == 0
+        assert await asyncio.wait_for(setup.process.wait(), HANGS_AFTER) == 0
 
 
 async def test_caddy_keeps_connections_until_it_is_stopped(tmp_path: Path) -> None:
@@ -238,4 +240,4 @@ async def test_caddy_keeps_connections_until_it_is_stopped(tmp_path: Path) -> No
         setup.process.send_signal(signal.SIGTERM)
         # The server behind it echoes what it is told, which may come first.
         assert (await reader.read()).endswith(b"\x88\x02" + (1001).to_bytes(2))
-        assert await asyncio.wait_for(setup.process.wait(), 5) == 0
+        assert await asyncio.wait_for(setup.process.wait(), HANGS_AFTER) == 0

@@ -14,7 +14,7 @@ import pytest
 from deploy.console import Console
 from deploy.data_dir import DataDir
 from deploy.process import ProcessFailedError, ProcessSpec, SupervisedProcess, describe_exit
-from tests.support.waiting import until_gone
+from tests.support.waiting import HANGS_AFTER, eventually, until_gone
 
 
 class Workshop:
@@ -57,10 +57,22 @@ class Workshop:
 
     async def until_lines(self, count: int, name: str = "worker") -> list[str]:
         """Wait for this many lines of `name` and return them."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_AFTER):
             while len(self.lines(name)) < count:  # noqa: ASYNC110  a file tells nobody
                 await asyncio.sleep(0.01)
         return self.lines(name)
+
+    async def until_pid(self, pid: str) -> None:
+        """Wait until the pid file has this pid; its process may say something before."""
+
+        async def look() -> bool:
+            return self._pid() == pid
+
+        await eventually(look)
+
+    def _pid(self) -> str:
+        file = self.data_dir.run / "worker.pid"
+        return file.read_text().strip() if file.exists() else ""
 
 
 @pytest.fixture
@@ -77,13 +89,12 @@ async def test_a_process_that_dies_is_started_again(workshop: Workshop) -> None:
     """A killed process runs again at once, and its pid file names the new one."""
     async with workshop.supervised(SAY_PID_AND_WAIT):
         (first,) = await workshop.until_lines(1)
-        pid_file = workshop.data_dir.run / "worker.pid"
-        assert pid_file.read_text().strip() == first
+        await workshop.until_pid(first)
         os.kill(int(first), signal.SIGKILL)
         _, second = await workshop.until_lines(2)
         assert second != first
-        assert pid_file.read_text().strip() == second
-    assert not pid_file.exists()
+        await workshop.until_pid(second)
+    assert not (workshop.data_dir.run / "worker.pid").exists()
 
 
 async def test_a_process_that_keeps_dying_is_given_up(
@@ -152,7 +163,7 @@ async def test_a_stop_is_an_end_in_peace(workshop: Workshop) -> None:
         "signal.pause()"
     ) as worker:
         await workshop.until_lines(1)
-        await worker.stop(patience=10)
+        await worker.stop(patience=HANGS_AFTER)
         assert workshop.lines() == ["hello", "goodbye"]
         assert not [line for line in workshop.lines("cluster") if "killing" in line]
 
@@ -178,7 +189,7 @@ async def test_a_stop_ends_the_wait_for_a_restart(
     monkeypatch.setattr("deploy.restarts.DELAYS", (600.0,))
     async with workshop.supervised("raise SystemExit(7)") as worker:
         await workshop.until_lines(2, "cluster")
-        await asyncio.wait_for(worker.stop(patience=600), 5)
+        await asyncio.wait_for(worker.stop(patience=600), HANGS_AFTER)
 
 
 async def test_a_child_of_a_dead_process_delays_nothing(workshop: Workshop) -> None:
@@ -224,7 +235,7 @@ async def test_a_process_dies_with_the_cluster(workshop: Workshop) -> None:
     other = workshop.data_dir.path / "other"
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", supervise, other)
     file = other / "log" / "worker.log"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANGS_AFTER):
         while not (file.exists() and file.read_text()):  # noqa: ASYNC110  a file tells nobody
             await asyncio.sleep(0.01)
     child = int(file.read_text())
