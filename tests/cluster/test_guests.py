@@ -42,8 +42,8 @@ async def test_silence(welcoming: Cluster) -> None:
     """Whoever says nothing is a guest after a while; with a token one is whom it names."""
     async with (
         Peer(welcoming.url, "welcome=1") as silent,
-        Peer(welcoming.url, "welcome=1") as ann,
         Peer(welcoming.url, "username=ann") as pretender,
+        Peer(welcoming.url, "welcome=1") as ann,  # the last: she has to say something soon
     ):
         assert (await ann.request("authenticate", token("ann")))["user"] == "ann"
         assert (await silent.next("welcome"))["data"]["user"].startswith("guest-")
