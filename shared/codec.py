@@ -28,7 +28,7 @@ def encode_body(body: Body) -> bytes:
 
 
 def encode(event: Event) -> bytes:
-    """A whole envelope."""
+    """A whole envelope, in the format that it names."""
     return _encoder.encode(event)
 
 
@@ -41,7 +41,7 @@ def signal(body: Body, written_in: int, created_at: int = 0, room_id: int = 0) -
         created_at: milliseconds since 1970.
         room_id: where it happened; 0 for nowhere.
     """
-    return _encoder.encode(Event(written_in, room_id, 0, 0, 0, created_at, body))
+    return encode(Event(written_in, room_id, 0, 0, 0, created_at, body))
 
 
 def decode(data: bytes) -> Event:

@@ -78,16 +78,7 @@ CONTROLS: Final = (
     ),
     Control(
         "MAXLEN on the stream",
-        (
-            Change(
-                PUBLISH,
-                "        call('XADD', KEYS[2],",
-                "        call('XADD', KEYS[2], 'MAXLEN', 5,",
-            ),
-            Change(
-                PUBLISH, "then call('XADD', KEYS[2],", "then call('XADD', KEYS[2], 'MAXLEN', 5,"
-            ),
-        ),
+        (Change(PRELUDE, "'XADD', stream, counter,", "'XADD', stream, 'MAXLEN', 5, counter,"),),
         ("SQL locked, 5 s", "kill -9 a persister"),
         frozenset({"lost"}),
     ),

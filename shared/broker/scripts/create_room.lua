@@ -37,8 +37,7 @@ redis.call('HSET', KEYS[7], 'format', format, 'floor', 0, 'key', ARGV[4], 'kind'
 redis.call('ZADD', KEYS[5], int(created_at), ARGV[4])
 redis.call('ZADD', KEYS[6], 0, ARGV[4])
 for i = 12, #KEYS do redis.call('SADD', KEYS[i], ARGV[4]) end
-redis.call('XADD', KEYS[2], counter, 'format', format,
-  envelope(format, id, id, 0, 0, created_at, ARGV[11]), KEYS[7])
+add_row(KEYS[2], counter, format, envelope(format, id, id, 0, 0, created_at, ARGV[11]), KEYS[7])
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 if ARGV[12] ~= '' then
   wake(KEYS[3], KEYS[4], counter, envelope(format, id, id, 0, 0, created_at, ARGV[12]))

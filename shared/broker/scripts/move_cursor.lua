@@ -42,7 +42,7 @@ redis.call('HSET', KEYS[1], 'counter', int(counter))
 redis.call('HSET', KEYS[7], ARGV[3], int(seq))
 redis.call('HSET', KEYS[4],
   state_field(id, held_in, head, given, counter, active, woke, deleted))
-redis.call('XADD', KEYS[2], counter, 'format', format, event, KEYS[4])
+add_row(KEYS[2], counter, format, event, KEYS[4])
 if direct then
   redis.call('XADD', KEYS[8], int(counter) .. '-0', 'u', ARGV[3], 'f', int(since), 't', int(seq),
     'a', int(at))

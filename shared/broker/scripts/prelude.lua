@@ -73,6 +73,12 @@ local function envelope(format, room_id, id, seq, prev, created_at, body)
   return head_of(format, room_id, id, seq, prev, created_at) .. body
 end
 
+-- Append a row to a partition's stream: of each event its envelope and its room's record, in turn
+-- (shared/broker/rows.py reads it).
+local function add_row(stream, counter, format, ...)
+  redis.call('XADD', stream, counter, 'format', format, ...)
+end
+
 -- Tell every gateway that a quiet chat has news, and remember it for those who did not hear.
 local function wake(control, wakes, counter, event)
   redis.call('XADD', wakes, 'MAXLEN', 10000, counter, 'e', event)

@@ -118,7 +118,7 @@ for i = 1, room_count do
       entries[#entries + 1] = event
       entries[#entries + 1] = key
       if #entries == 16 then
-        call('XADD', KEYS[2], counter, 'format', format, unpack(entries))
+        add_row(KEYS[2], counter, format, unpack(entries))
         entries = {}
       end
       call('XADD', log, seq, 'e', event)
@@ -148,7 +148,7 @@ for i = 1, room_count do
 end
 
 if #memory > 0 then
-  if #entries > 0 then call('XADD', KEYS[2], counter, 'format', format, unpack(entries)) end
+  if #entries > 0 then add_row(KEYS[2], counter, format, unpack(entries)) end
   call('HSET', once, unpack(memory))
   if new_period then
     -- A long value keeps the server from searching a small hash from end to end.

@@ -18,7 +18,7 @@ while below do
   local entries = redis.call('XREVRANGE', KEYS[3], below, '-', 'COUNT', 100)
   below = nil
   for i, entry in ipairs(entries) do
-    local id = cmsgpack.unpack(entry[2][2])[3]
+    local id = read_head(entry[2][2])
     if math.floor(id / 1024) <= position then break end
     events[#events + 1] = entry[2][2]
     if i == 100 then below = '(' .. entry[1] end
