@@ -48,6 +48,8 @@ class Opener:
         self._reader = reader
         self._legacy = legacy
         self._newest = min(formats.NEWEST, write_format or formats.NEWEST)
+        # The format that a partition is to be opened anew in, and on which server.
+        self._planned: dict[int, tuple[str, int]] = {}
         self.last: dict[int, int] = {}
 
     async def claim(self, number: int) -> Claim:
@@ -73,12 +75,16 @@ class Opener:
         """
         state = await self._broker.state(claim.number)
         self.last[claim.number] = state.last_counter
+        self._planned.pop(claim.number, None)
         if state.epoch != claim.epoch:
             return False
         # Who lives is known once all have had the time to announce themselves: after a failover
         # the server may have heard of nobody yet.
         settled = state.age > SETTLED_AFTER and all_read
-        return not settled or state.written_in == self._format(all_read)
+        if not settled or state.written_in == self._format(all_read):
+            return True
+        self._planned[claim.number] = (state.replid, self._format(all_read))
+        return False
 
     def _format(self, all_read: int) -> int:
         """The format in which a partition should be."""
@@ -110,13 +116,15 @@ class Opener:
         """
         gap = FENCE_GAP if claim.epoch else 0  # before the first epoch nothing was given
         start = max(claim.position, seen.last_counter) + gap
-        written_in = await self._next_format(claim, seen)
+        before, written_in = claim.format, await self._next_format(claim, seen)
         if claim.format == formats.LEGACY:
             await self._legacy.move(claim.number)
         await self._writer.raise_epoch(claim, start, written_in)
         opened = await self._broker.open(claim.number, claim.epoch, seen, start, written_in)
         if opened == "unread":
             claim.format = formats.OLDEST  # somebody came meanwhile
+        elif opened == "moved" and formats.is_known(before):
+            claim.format = before  # what was planned was for another server
         return opened == "open"
 
     async def _next_format(self, claim: Claim, seen: PartitionState) -> int:
@@ -126,8 +134,8 @@ class Opener:
         lives, and a process that could not announce itself on the new server may read no more
         than it did.
         """
-        known = formats.is_known(claim.format)
-        if known and not (seen.written_in == claim.format and seen.age > SETTLED_AFTER):
-            return claim.format
+        if formats.is_known(claim.format):
+            planned_on, planned = self._planned.pop(claim.number, ("", claim.format))
+            return planned if planned_on == seen.replid else claim.format
         announced = await self._membership.announce()
         return self._format(announced[claim.number].all_read)
