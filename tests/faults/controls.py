@@ -7,12 +7,8 @@ code 0 only if every control was caught.
 
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,32 +16,9 @@ from typing import Final
 from tests.faults.checker import Violation, check, in_words
 from tests.faults.run import run
 from tests.faults.scale import Scale
+from tests.faults.sources import Change, changed_sources
 from tests.faults.strike import FAULTS
 from tests.faults.views import CHECKS
-from tests.support.process import ROOT
-
-PACKAGES: Final = ("shared", "gateway", "persister", "deploy", "tests")
-
-
-@dataclass(frozen=True)
-class Change:
-    """A text that stands exactly once in a file, and what stands there instead."""
-
-    file: str
-    old: str
-    new: str
-
-    def apply(self, root: Path) -> None:
-        """Make the change.
-
-        Raises:
-            ValueError: the text is not there once: the control has to be written anew.
-        """
-        text = (root / self.file).read_text()
-        if text.count(self.old) != 1:
-            count = text.count(self.old)
-            raise ValueError(f"{self.file} holds {self.old!r} {count} times: mend this control")
-        (root / self.file).write_text(text.replace(self.old, self.new))
 
 
 @dataclass(frozen=True)
@@ -104,19 +77,6 @@ CONTROLS: Final = (
         frozenset({"reused", "lost"}),
     ),
 )
-
-
-@contextmanager
-def changed_sources(changes: tuple[Change, ...]) -> Iterator[Path]:
-    """A copy of the sources with changes, for as long as the body runs."""
-    with tempfile.TemporaryDirectory(prefix="parley-control-") as folder:
-        root = Path(folder)
-        for package in PACKAGES:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / package, root / package, ignore=ignored)
-        for change in changes:
-            change.apply(root)
-        yield root
 
 
 def is_caught(control: Control, violations: list[Violation]) -> bool:

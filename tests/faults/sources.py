@@ -1,0 +1,71 @@
+"""Other builds: copies of the sources with changes."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from tests.support.process import ROOT
+
+PACKAGES: Final = ("shared", "gateway", "persister", "deploy", "tests")
+
+
+class Patch(Protocol):
+    """Something to be done to a copy."""
+
+    def apply(self, root: Path) -> None:
+        """Do it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A text that stands exactly once in a file, and what stands there instead."""
+
+    file: str
+    old: str
+    new: str
+
+    def apply(self, root: Path) -> None:
+        """Make the change.
+
+        Raises:
+            ValueError: the text is not there once: the change has to be written anew.
+        """
+        text = (root / self.file).read_text()
+        if text.count(self.old) != 1:
+            count = text.count(self.old)
+            raise ValueError(f"{self.file} holds {self.old!r} {count} times: mend this change")
+        (root / self.file).write_text(text.replace(self.old, self.new))
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that the sources do not have."""
+
+    file: str
+    text: str
+
+    def apply(self, root: Path) -> None:
+        """Write it.
+
+        Raises:
+            FileExistsError: the sources have it by now.
+        """
+        with (root / self.file).open("x") as file:
+            file.write(self.text)
+
+
+@contextmanager
+def changed_sources(patches: Iterable[Patch]) -> Iterator[Path]:
+    """A copy of the sources with changes, for as long as the body runs."""
+    with tempfile.TemporaryDirectory(prefix="parley-changed-") as folder:
+        root = Path(folder)
+        for package in PACKAGES:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / package, root / package, ignore=ignored)
+        for patch in patches:
+            patch.apply(root)
+        yield root
