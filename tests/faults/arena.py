@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,8 @@ from tests.support.waiting import eventually
 
 PATIENCE: Final = 45.0
 """Seconds after which what has not healed is taken for broken."""
+
+NO_PRELUDES: Final[Mapping[str, str]] = {}
 
 SETTINGS: Final = {
     "WELL_AFTER": "0.1",
@@ -164,9 +166,21 @@ def user(number: int) -> str:
 
 @asynccontextmanager
 async def arena(
-    scale: Scale, *, data_dir: Path | None = None, root: Path = ROOT
+    scale: Scale,
+    *,
+    data_dir: Path | None = None,
+    root: Path = ROOT,
+    preludes: Mapping[str, str] = NO_PRELUDES,
 ) -> AsyncIterator[Arena]:
-    """Start a cluster with a proxy before each process's broker, and populate it."""
+    """Start a cluster with a proxy before each process's broker, and populate it.
+
+    Args:
+        scale: how large it is.
+        data_dir: its data folder; one of its own unless given.
+        root: the sources that run.
+        preludes: a file of shell commands for some processes, read before each start; these
+            processes' clocks cannot be moved.
+    """
     names = [f"gateway-{n + 1}" for n in range(scale.gateways)]
     names += [f"persister-{n + 1}" for n in range(scale.persisters)]
     async with AsyncExitStack() as stack:
@@ -183,7 +197,9 @@ async def arena(
         clocks = Clocks(cluster.data_dir)
         environs = {name: {"REDIS_URL": proxy.url} for name, proxy in proxies.items()}
         cluster.environ["PROCESS_ENVIRONS"] = msgspec.json.encode(environs).decode()
-        cluster.environ["PROCESS_PRELUDES"] = msgspec.json.encode(clocks.preludes).decode()
+        cluster.environ["PROCESS_PRELUDES"] = msgspec.json.encode(
+            {**clocks.preludes, **preludes}
+        ).decode()
         await stack.enter_async_context(cluster)
         field = Arena(scale, root, cluster, proxies, clocks)
         stack.push_async_callback(_stop, field)

@@ -17,7 +17,9 @@ from tests.faults.strike import Strike, fault
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually, until_gone
 
-ASK_DIGEST: Final = "from shared.broker.scripts import digest; print(digest('publish'))"
+ASK_DIGEST: Final = (
+    "import sys; from shared.broker.scripts import digest; print(digest(sys.argv[1]))"
+)
 
 POISON: Final = """
 local counter = redis.call('HINCRBY', KEYS[1], 'counter', 1)
@@ -61,7 +63,7 @@ async def _reply_lost(arena: Arena, strike: Strike) -> None:
 
     strike.begin()
     for proxy in gateways:
-        proxy.lose_replies(publish_sha(arena.root))
+        proxy.lose_replies(script_sha(arena.root, "publish"))
     try:
         await eventually(lost)
     finally:
@@ -71,17 +73,10 @@ async def _reply_lost(arena: Arena, strike: Strike) -> None:
     strike.target = f"{sum(proxy.replies_lost for proxy in gateways) - before} replies"
 
 
-def publish_sha(root: Path) -> bytes:
-    """How the server names the publish script of the sources in a folder."""
+def script_sha(root: Path, name: str) -> bytes:
+    """How the server names a script of the sources in a folder."""
     said = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from shared.broker.scripts import digest; print(digest('publish'))",
-        ],
-        cwd=root,
-        capture_output=True,
-        check=True,
+        [sys.executable, "-c", ASK_DIGEST, name], cwd=root, capture_output=True, check=True
     )
     return said.stdout.strip()
 

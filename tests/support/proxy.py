@@ -21,6 +21,7 @@ class Proxy:
     Attributes:
         swallowed: set once something with the needle was not passed on.
         answered: set once something the server said is being held.
+        reached: set once something is held that `hold_before` was told of.
         delay: seconds that each piece waits, either way.
         replies_lost: how many replies were dropped so far.
         taken: how many connections were taken so far.
@@ -35,6 +36,7 @@ class Proxy:
         self.port = free_port()
         self.swallowed = asyncio.Event()
         self.answered = asyncio.Event()
+        self.reached = asyncio.Event()
         self.delay = 0.0
         self.replies_lost = 0
         self.taken = 0
@@ -42,6 +44,7 @@ class Proxy:
         self._needle: bytes | None = None
         self._ready: Callable[[], bool] = bool
         self._hold_needle: bytes | None = None
+        self._before_needle: bytes | None = None
         self._lose_needle: bytes | None = None
         self._open = {"up": asyncio.Event(), "down": asyncio.Event()}
         self.let_go()
@@ -62,6 +65,11 @@ class Proxy:
         """From the first piece on that holds `needle`, pass nothing to clients."""
         self._hold_needle = needle
 
+    def hold_before(self, needle: bytes) -> None:
+        """From the first piece on that holds `needle`, pass nothing to the server."""
+        self._before_needle = needle
+        self.reached.clear()
+
     def lose_replies(self, needle: bytes | None) -> None:
         """Pass on what holds `needle`, drop what is said to it, and cut; None to do so no more."""
         self._lose_needle = needle
@@ -73,6 +81,7 @@ class Proxy:
 
     def let_go(self) -> None:
         """Pass on what waited, and everything from now on."""
+        self._before_needle = None
         for way in self._open.values():
             way.set()
 
@@ -139,6 +148,10 @@ class Proxy:
                 if self._hold_needle is not None and self._hold_needle in data:
                     self._hold_needle = None
                     self.hold()
+                if self._before_needle is not None and self._before_needle in data:
+                    self._before_needle = None
+                    self.hold("up")
+                    self.reached.set()
                 if self._lose_needle is not None and self._lose_needle in data:
                     pair.loses_reply = True
                 await self._wait("up")
