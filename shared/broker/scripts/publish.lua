@@ -31,7 +31,8 @@
 --
 -- A clientMsgId is remembered in the hash of the period it came in, a period being as long as it
 -- must be remembered. Two hashes take turns, and both are asked. What is remembered is the head of
--- the envelope, of whichever format the send was accepted in.
+-- the envelope, of whichever format the send was accepted in. One of a later format, left by a
+-- newer build that gave its place back to this one, is nothing: SQL has that send.
 
 local call = redis.call
 local record = call('HMGET', KEYS[1], 'epoch', 'replid', 'format', 'counter', 'position', 'number',
@@ -100,7 +101,7 @@ for i = 1, room_count do
     local name, effect = ARGV[names + send], effects[send]
     local status, event_id, seq, at = 0, 0, 0, created_at
     local known = fresh[name] or known_now[send] or known_before[send]
-    if known then
+    if known and string.byte(known, 2) <= NEWEST_FORMAT then
       status = 1
       event_id, seq, at = read_head(known)
     elseif refusal then

@@ -10,6 +10,7 @@ from shared.broker.pipe import Pipe
 from shared.broker.publisher import Publisher
 from shared.broker.send import RoomNotHeld
 from shared.model.events import Event, HistoryCleared, MessagePosted
+from shared.model.formats import NEWEST
 from shared.model.ids import counter_of, make_id
 from tests.integration.broker.bench import KEYS, PART, Bench, code_of
 from tests.support.proxy import Proxy
@@ -79,6 +80,20 @@ async def test_once(bench: Bench, gateways: int) -> None:
     assert sum(not reply.duplicate for reply in replies) == 20
     assert len(await bench.log(room)) == 20
     assert (await bench.found()).head == 20
+
+
+async def test_what_a_newer_build_remembered_is_not_misread(bench: Bench) -> None:
+    """A clientMsgId remembered in a format that this build does not read is left to SQL."""
+    room = await bench.make()
+    first = await bench.send(room, "m1")
+    for key in PART.once:
+        for name, head in (await bench.client.hgetall(key)).items():
+            if name:
+                later = head[:1] + bytes([NEWEST + 1]) + head[2:]
+                await bench.client.hset(key, name, later)
+    again = await bench.send(room, "m1")
+    assert (again.duplicate, again.seq) == (False, first.seq + 1)
+    assert (await bench.send(room, "m1")).duplicate
 
 
 async def test_once_for_each_sender_and_room(bench: Bench) -> None:
