@@ -23,6 +23,7 @@ from tests.faults.checker import check, in_words
 from tests.faults.evidence import Evidence
 from tests.faults.latecomer import come_late
 from tests.faults.newer_build import NEWER_BUILD, NEWER_FORMAT, OLDER_FORMAT
+from tests.faults.outage import OUTAGE
 from tests.faults.run import line, perform, struck
 from tests.faults.scale import Scale
 from tests.faults.sources import changed_sources
@@ -58,10 +59,10 @@ class Scene:
         self.allowed = frozenset({first})
         self._builds = builds
 
-    async def strike(self, *kinds: str) -> None:
+    async def strike(self, *kinds: str | Fault) -> None:
         """Let faults strike."""
         for kind in kinds:
-            await self._do(FAULTS[kind])
+            await self._do(FAULTS[kind] if isinstance(kind, str) else kind)
 
     async def replace(self, names: list[str], build: Build) -> None:
         """Replace processes by a build, one after the other."""
@@ -141,6 +142,7 @@ async def upwards(scene: Scene, older: Build, newer: Build) -> None:
     await scene.replace(gateways, newer)
     await scene.strike("kill -9 a gateway")
     await scene.settle()
+    await scene.strike(OUTAGE)
     scene.allowed |= {newer.newest}
     coming = asyncio.create_task(come_late(scene.field, older, newer))
     await scene.replace([last], newer)
