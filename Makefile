@@ -18,7 +18,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats bench bench-sizes lint format requirements audit sbom clean
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes lint format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -83,6 +83,8 @@ chaos-controls:  ## take one protection out at a time: the checker must notice e
 
 chaos-formats:  ## two builds side by side under load and faults, from one to the other both ways
 	@$(RUN) dev -m tests.faults.formats
+
+nightly: chaos-controls chaos-formats  ## what is too long for each change, to be run before a large one is done
 
 test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
 	@$(NODE_TEST) tests/javascript/*.test.js
