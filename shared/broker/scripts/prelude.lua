@@ -43,10 +43,11 @@ end
 -- that the server keeps compact.
 local STATE = '<dddddddd'
 
--- The eight of them; nothing when the room is not held.
+-- The eight of them; nothing when the room is not held. One of another length was left by another
+-- format, and so by another epoch.
 local function state_of(record)
   local state = redis.call('HGET', record, 'state')
-  if state then return struct.unpack(STATE, state) end
+  if state and #state == 64 then return struct.unpack(STATE, state) end
 end
 
 -- The field and the value to write.

@@ -209,3 +209,10 @@ async def test_unstored_by_name(bench: Bench) -> None:
     await bench.owner.committed(0, 1, 4, {}, ["r:b", "r:c"])
     assert list(await bench.rooms.unstored("", 10)) == ["r:a", "r:d"]
     assert await bench.client.zcard(PART.unstored) == 2
+
+
+async def test_a_record_that_another_format_left(bench: Bench) -> None:
+    """A record whose state this build cannot read is of a room that is not held: SQL has it."""
+    room = await bench.make()
+    await bench.client.hset(PART.room(room.key), "state", b"\x00" * 16)
+    assert isinstance(await bench.rooms.find(room.key), NotHeld)
