@@ -41,6 +41,7 @@ class Leases:
         self._tick = lease_seconds / 6
         self._held: set[int] = set()
         self._surplus: set[int] = set()
+        self._took = False
         # A renewal under way while a lease is given back would take it again.
         self._turn = asyncio.Lock()
         self._ended = asyncio.Event()
@@ -69,13 +70,14 @@ class Leases:
                 this build does not read, or another database has taken the place of this one.
         """
         while not self._ended.is_set():
-            before = self.wanted
+            before, self._took = self.wanted, False
             try:
                 async with self._turn:
                     await self._round()
             except UNAVAILABLE as error:
                 log.warning("leases not renewed", error=str(error))
-            if self.wanted != before:
+            # One that was lost since this round began, and taken again, makes no other difference.
+            if self._took or self.wanted != before:
                 self.changed.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._tick):
@@ -118,4 +120,5 @@ class Leases:
                 break
             if number not in self._held and await self._broker.hold_lease(number, self._owner):
                 self._held.add(number)
+                self._took = True
         self._surplus = set(sorted(self._held)[share:])
