@@ -139,13 +139,13 @@ class Client:
 
     async def away(self, seconds: float) -> None:
         """Be offline for a while, with the connection open, and catch up with one's chats."""
-        # A send to a chat would make it heard again, with a hole.
+        # Whatever one asks of a chat makes it heard again, with a hole: sends wait, and while a
+        # history is loaded nobody goes.
         async with self._chatting:
             # Before the answer chats are still heard: a resume cannot name what it has of them.
             async with self._resumer.turn:
-                went = self.ready.is_set() and await self.simple(
-                    "away", Place("-"), "userOffline", self.user
-                )
+                may_go = self.ready.is_set() and not self._resumer.is_loading
+                went = may_go and await self.simple("away", Place("-"), "userOffline", self.user)
             if went:
                 await asyncio.sleep(seconds)
                 await self._come_back()

@@ -40,6 +40,11 @@ class Resumer:
         self._unloaded: dict[str, int] = {}
         self._resets = itertools.count()
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether the history of a place is on its way, or still to be asked for."""
+        return bool(self._unloaded)
+
     async def resume(self, line: Line, names: list[str], *, doubted: bool = False) -> None:
         """Get what was missed of some places.
 
