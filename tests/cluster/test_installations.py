@@ -43,7 +43,8 @@ class Side:
         sender, receiver = self.users
         data = {"senderId": sender, "receiverId": receiver, "content": f"{sender} asks"}
         sent = await self.one.request("sendMessage", data)
-        await self.two.next("newMessage")
+        for peer in (self.one, self.two):  # whose gateways follow the chat from then on
+            await peer.next("newMessage")
         await self.two.request("markAsSeen", {"messageId": sent["id"]})
         await self.one.next("messageSeen")
         await self.two.until(20, "message", "general")
@@ -106,15 +107,20 @@ async def test_neither_hears_sees_or_counts_the_other(two: tuple[Valkey, list[Si
 async def assert_apart(server: Valkey, namespaces: list[str]) -> None:
     """Every key and every channel belongs to one of the installations, and both have the same."""
     assert len(set(namespaces)) == len(namespaces)
-    names = await all_names(server)
-    for name in names:
-        assert any(name.startswith(f"{each}:{{") for each in namespaces), name
-    # What each has is the same but for names that were given to single processes and messages.
-    kinds = [
-        {name.partition("}:")[2].split(":")[0] for name in names if name.startswith(f"{each}:")}
-        for each in namespaces
-    ]
-    assert kinds[0] == kinds[1]
+
+    async def alike() -> list[set[str]]:
+        names = await all_names(server)
+        for name in names:
+            assert any(name.startswith(f"{each}:{{") for each in namespaces), name
+        # What each has is the same but for names that were given to single processes and messages,
+        # and for what is still to be stored.
+        kinds = [
+            {name.partition("}:")[2].split(":")[0] for name in names if name.startswith(f"{each}:")}
+            for each in namespaces
+        ]
+        return kinds if kinds[0] == kinds[1] else []
+
+    kinds = await waited(alike)
     assert {"partition", "stream", "room", "log", "channel", "everyone", "control"} <= kinds[0]
 
 
