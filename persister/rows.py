@@ -128,7 +128,10 @@ async def _apply_rule(connection: AsyncConnection, event: Event) -> None:
 
 
 async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
-    """Put an event where a void stands for it, unless everything up to there was deleted."""
+    """Put an event where a void stands for it, or nothing, unless all up to there was deleted.
+
+    Nothing stands for the events of a row that could not be read when it was set aside.
+    """
     floor = select(func.max(rooms.c.floor)).where(rooms.c.id == row.room_id)
     known: int = (await connection.execute(floor)).scalar_one_or_none() or 0
     place = (events.c.room_id == row.room_id) & (events.c.seq == row.seq)
@@ -137,8 +140,11 @@ async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
     # The epoch is that of the void: numbering goes by it.
     values = {name: value for name, value in row._asdict().items() if name != "epoch"}
     void = update(events).where(place, events.c.kind == "void")
-    if (await connection.execute(void.values(values))).rowcount != 1:
+    if (await connection.execute(void.values(values))).rowcount == 1:
+        return
+    if (await connection.execute(select(events.c.id).where(place))).first():
         raise PlaceTakenError(f"the place of event {row.id} is taken")
+    await connection.execute(events.insert().values(row._asdict()))
 
 
 def _dialect(connection: AsyncConnection) -> Any:  # noqa: ANN401 - one of two modules

@@ -57,9 +57,9 @@ async def read_installation(engine: AsyncEngine) -> Installation | None:
         return await connection.run_sync(find_installation)
 
 
-def find_installation(connection: Connection) -> Installation | None:
-    """As `read_installation`, within a transaction."""
-    check_schema(connection, SCHEMA)
+def find_installation(connection: Connection, known: int = SCHEMA) -> Installation | None:
+    """As `read_installation`, within a transaction, for a build that knows the schema `known`."""
+    check_schema(connection, known)
     if not inspect(connection).has_table("meta"):
         return None
     said = {row.key: row.value for row in connection.execute(select(meta))}
@@ -90,7 +90,7 @@ def check_schema(connection: Connection, known: int) -> None:
 
 
 def settle_installation(
-    connection: Connection, count: int | None, namespace: str, database: str
+    connection: Connection, count: int | None, namespace: str, database: str, known: int
 ) -> Installation:
     """Hold settings to what a database says of itself, and write what it does not say yet.
 
@@ -99,6 +99,7 @@ def settle_installation(
         count: PARTITIONS, if given.
         namespace: NAMESPACE, if given.
         database: which database this is.
+        known: the schema that this build knows.
 
     Raises:
         ConfigError: the data was made with another PARTITIONS or NAMESPACE.
@@ -116,7 +117,7 @@ def settle_installation(
     }
     if missing := [{"key": k, "value": v} for k, v in first.items() if k not in said]:
         connection.execute(meta.insert(), missing)
-    found = find_installation(connection)
+    found = find_installation(connection, known)
     if found is None:
         raise AssertionError("it was written above")
     check_settings(found, count, namespace)

@@ -60,18 +60,21 @@ async def migrate(
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
-        await connection.run_sync(_upgrade, migrations, all_know)
+        known = await connection.run_sync(_upgrade, migrations, all_know)
         database = await identify(engine)
-        return await connection.run_sync(settle_installation, partitions, namespace, database)
+        return await connection.run_sync(
+            settle_installation, partitions, namespace, database, known
+        )
 
 
-def _upgrade(connection: Connection, migrations: Path, all_know: int | None) -> None:
+def _upgrade(connection: Connection, migrations: Path, all_know: int | None) -> int:
+    """Run what is missing and may be run; the schema that this build knows."""
     scripts = _scripts(migrations)
     current = int(MigrationContext.configure(connection).get_current_revision() or 0)
     known = int(scripts.get_current_head() or 0)
     check_schema(connection, known)
     if current >= known:
-        return  # a newer build may have been here
+        return known  # a newer build may have been here
     target, oldest = _target(scripts, current, all_know)
     if target > current:
         config = Config()
@@ -80,6 +83,7 @@ def _upgrade(connection: Connection, migrations: Path, all_know: int | None) -> 
         command.upgrade(config, f"{target:04}")
     if oldest is not None:
         _write_oldest(connection, oldest)
+    return known
 
 
 def _target(scripts: ScriptDirectory, current: int, all_know: int | None) -> tuple[int, int | None]:

@@ -2,10 +2,13 @@
 
 import struct
 
+import msgpack
+
 from persister.admin import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
 from shared.broker.keyspace import PartitionKeys
+from shared.broker.rows import Entry
 from shared.broker.send import Accepted
 from shared.broker.stream import DeadLetters
 from shared.model.events import Event, HistoryCleared, MessagePosted
@@ -245,3 +248,42 @@ async def test_many_poisons(stage: Stage) -> None:
         await stage.trimmed()
         assert await messages(stage, room) == [(n + 1, f"m{n}") for n in range(60)]
         assert len(await dead(stage)) == 14
+
+
+async def test_a_row_of_a_later_format(stage: Stage) -> None:
+    """A row that this build cannot read is set aside whole; what is around it is stored."""
+    async with stage.storing():
+        room = await stage.make()
+        part = part_of(stage, room)
+        await stage.send(room, "before")
+        row = {b"format": b"%d" % (NEWEST + 1), b"\x99later": b"\xff\x00", b"more": b"of it"}
+        counter = int(await stage.server.admin.hincrby(part.record, "counter", 2))
+        await stage.server.admin.xadd(part.stream, row, f"{counter}-0")
+        await stage.send(room, "after")
+        await stage.all_stored(room, 2)
+        await stage.trimmed()
+    [(_, kept)] = await stage.server.admin.xrange(part.dead)
+    words = [word for pair in row.items() for word in pair]
+    assert msgpack.unpackb(kept[b"row"], raw=True) == words
+    code, lines = await admin(stage, "list")
+    assert (code, "unreadable row" in lines[0], lines[-1]) == (0, True, "1 dead letter")
+    code, lines = await admin(stage, "retry")  # it stays until a build that can read it tries
+    assert (code, lines[-1]) == (1, "0 stored, 1 left")
+
+
+async def test_a_row_that_can_be_read_by_now(stage: Stage) -> None:
+    """A row that was kept whole is stored, event by event, by a build that reads it."""
+    async with stage.storing():
+        room = await stage.make()
+        await stage.send(room, "first")
+        await stage.all_stored(room, 1)
+    record = part_of(stage, room).room(room.key).encode()
+    words = [b"format", b"%d" % NEWEST]
+    for seq in (2, 3):
+        words += [forged(room, seq, f"m{seq}"), record]
+    entry = Entry(99, "", msgpack.packb(words), whole_row=True)
+    number = stage.keys.number_of(room.key)
+    await DeadLetters(stage.client, stage.keys).add(number, entry, "of a later format")
+    assert (await admin(stage, "list"))[1][-1] == "1 dead letter"
+    assert await admin(stage, "retry") == (0, ["1 stored, 0 left"])
+    assert await messages(stage, room) == [(1, "first"), (2, "m2"), (3, "m3")]

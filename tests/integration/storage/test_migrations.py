@@ -1,5 +1,6 @@
 """The schema: every way to it ends the same, and no data is lost on the way."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from shared.config import ConfigError
 from shared.model.formats import LEGACY
 from shared.storage import migrate as storage
 from shared.storage.engine import open_engine
-from shared.storage.migrate import migrate
+from shared.storage.installation import read_installation
+from shared.storage.migrate import MIGRATIONS, migrate
 from shared.storage.reader import Reader
-from shared.storage.tables import metadata
+from shared.storage.tables import SCHEMA, metadata
 
 OLD_ROWS = (
     "INSERT INTO meta VALUES ('partitions', '2')",
@@ -131,3 +133,108 @@ async def test_other_partitions(engine: AsyncEngine) -> None:
     await migrate(engine, partitions=2)
     with pytest.raises(ConfigError, match="PARTITIONS=3 is not valid"):
         await migrate(engine, partitions=3)
+
+
+EXPAND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{number:04}"
+down_revision = "{before:04}"
+
+
+def upgrade() -> None:
+    op.add_column("rooms", sa.Column("topic", sa.String))
+"""
+CONTRACT = """
+from alembic import op
+
+revision = "{number:04}"
+down_revision = "{before:04}"
+needs_schema = {before}
+
+
+def upgrade() -> None:
+    op.drop_column("rooms", "topic")
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of a later build: one more that adds, then one that takes away."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    for number, made_up in ((SCHEMA + 1, EXPAND), (SCHEMA + 2, CONTRACT)):
+        file = folder / "versions" / f"v{number:04}_made_up.py"
+        file.write_text(made_up.format(number=number, before=number - 1))
+    return folder
+
+
+async def columns(engine: AsyncEngine) -> set[str]:
+    """The columns of the table of rooms."""
+    return {str(name) for _, name, *_ in await run(engine, "PRAGMA table_info(rooms)")}
+
+
+def test_the_schema_of_this_build() -> None:
+    """The schema that a build says it knows is that of its last migration."""
+    numbers = [int(file.name[1:5]) for file in (MIGRATIONS / "versions").glob("v*.py")]
+    assert max(numbers) == SCHEMA
+
+
+async def test_what_a_later_build_added_disturbs_nobody(engine: AsyncEngine, later: Path) -> None:
+    """A build works on with a database to which a later one added something, and starts on it."""
+    await migrate(engine, partitions=2)
+    await migrate(engine, all_know=SCHEMA, migrations=later)
+    assert "topic" in await columns(engine)
+    before = await run(engine, "SELECT version_num FROM alembic_version")
+    assert (await migrate(engine)).partitions == 2
+    assert await run(engine, "SELECT version_num FROM alembic_version") == before
+    assert await read_installation(engine) is not None
+
+
+@pytest.mark.parametrize("all_know", [None, SCHEMA])
+async def test_nothing_is_taken_away_from_who_needs_it(
+    engine: AsyncEngine, later: Path, all_know: int | None
+) -> None:
+    """A later build takes nothing away while a process lives that needs it, or may."""
+    await migrate(engine, partitions=2)
+    for _ in range(2):
+        await migrate(engine, all_know=all_know, migrations=later)
+        assert "topic" in await columns(engine)
+
+
+async def test_taken_away_once_nobody_needs_it(engine: AsyncEngine, later: Path) -> None:
+    """Once all know the schema without it, it goes; a build that needs it is refused then."""
+    await migrate(engine, partitions=2)
+    await migrate(engine, all_know=SCHEMA, migrations=later)
+    await migrate(engine, all_know=SCHEMA + 1, migrations=later)
+    assert "topic" not in await columns(engine)
+    for start in (migrate, read_installation):
+        with pytest.raises(ConfigError, match=f"knows schema {SCHEMA + 1}, and this one knows"):
+            await start(engine)
+    assert (await migrate(engine, migrations=later)).partitions == 2
+
+
+async def test_new_data_has_the_latest_schema(engine: AsyncEngine, later: Path) -> None:
+    """A database that is made anew gets everything at once: nobody can need what never was."""
+    await migrate(engine, partitions=2, migrations=later)
+    found = await run(engine, "SELECT version_num FROM alembic_version")
+    assert found == [(f"{SCHEMA + 2:04}",)]
+
+
+async def test_new_data_has_eight_partitions_and_a_name(engine: AsyncEngine) -> None:
+    """New data has 8 partitions and a name of its own, and keeps both, whatever is asked later."""
+    made = await migrate(engine)
+    assert made.partitions == 8
+    assert len(made.namespace) == 8
+    assert await migrate(engine) == made
+    assert await migrate(engine, partitions=8, namespace=made.namespace) == made
+
+
+async def test_data_of_before_keeps_its_partitions(engine: AsyncEngine) -> None:
+    """Data that was made with another number of partitions keeps it, and gets a name."""
+    await to_revision(engine, "0001")
+    await run(engine, *OLD_ROWS)
+    found = await migrate(engine)
+    assert found.partitions == 2
+    assert found.namespace
