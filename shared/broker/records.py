@@ -1,10 +1,12 @@
-"""A room's record in the broker: its fields as a room, and what of a room becomes fields."""
+"""A room's record in the broker: its words as a room, and what of a room becomes words."""
 
 from collections.abc import Sequence
 
 from shared.broker.resp import Word
+from shared.model.events import RoomCreated
 from shared.model.rooms import Room
 from shared.model.standings import NO_STANDINGS, Standings
+from shared.model.timeline import Move
 
 MODERATOR, BANNED, KICKED = "moderator:", "banned:", "kicked:"
 """What fields begin with that go on with a user's name; the publish script writes them too."""
@@ -38,6 +40,24 @@ def room_of(key: str, epoch: int, words: Sequence[bytes]) -> Room:
     )
 
 
+def new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
+    """The room that a creation made, by what the broker gave it."""
+    return Room(
+        key=created.key,
+        id=room_id,
+        kind=created.kind,
+        name=created.name,
+        password_hash=created.password_hash,
+        creator=created.creator,
+        created_at=at,
+        head=0,
+        floor=0,
+        epoch=epoch,
+        user1=created.user1,
+        user2=created.user2,
+    )
+
+
 def rules_of(room: Room) -> list[Word]:
     """The fields of a record that say who may what in a room, names and values in turn."""
     standings = room.standings
@@ -49,6 +69,15 @@ def rules_of(room: Room) -> list[Word]:
     for user, seq in standings.kicked.items():
         words += [f"{KICKED}{user}", seq]
     return words
+
+
+def moves_of(words: Sequence[bytes]) -> tuple[Move, ...]:
+    """How cursors moved, of four words for each move: user, since, seq, at."""
+    fields = iter(words)
+    return tuple(
+        Move(user.decode(), int(since), int(seq), int(at))
+        for user, since, seq, at in zip(fields, fields, fields, fields, strict=True)
+    )
 
 
 def _standings(fields: dict[str, str]) -> Standings:

@@ -10,7 +10,7 @@ from shared.broker.fence import Fence
 from shared.broker.keyspace import Keyspace, PartitionKeys
 from shared.broker.pipe import Pipe, PipedScript
 from shared.broker.reading import PartitionReader
-from shared.broker.records import room_of, rules_of
+from shared.broker.records import moves_of, new_room, room_of, rules_of
 from shared.broker.room_answers import Held, LogPart, NotHeld, Tail
 from shared.broker.rows import counter_in, entries_of
 from shared.config import FENCE_GAP
@@ -18,7 +18,7 @@ from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, RoomCreated, Wake
 from shared.model.ids import counter_of, partition_of_id
 from shared.model.rooms import Room
-from shared.model.timeline import Changes, Move
+from shared.model.timeline import Changes
 
 
 class RoomBroker:
@@ -111,7 +111,7 @@ class RoomBroker:
             case None:
                 raise broker_unavailable()
             case [b"created", room_id, at]:
-                return _new_room(created, room_id, at, seen.epoch)
+                return new_room(created, room_id, at, seen.epoch)
             case [b"exists"]:
                 raise ChatError("room_exists", "a room of this name exists")
             case [b"overloaded"]:
@@ -194,7 +194,7 @@ class RoomBroker:
         events = [codec.decode(data) for data in envelopes]
         if direction == "backward":
             events.reverse()
-        changes = Changes(frozenset(map(int, gone)), _moves(moves))
+        changes = Changes(frozenset(map(int, gone)), moves_of(moves))
         return LogPart(int(epoch), int(room_id), int(head), int(floor), events, changes)
 
     async def read_tail(self, key: str, user: str) -> Tail | None:
@@ -219,7 +219,7 @@ class RoomBroker:
             int(floor),
             int(cursor) if cursor else None,
             [codec.decode(data) for data in reversed(envelopes)],
-            Changes(frozenset(map(int, gone)), _moves(moves)),
+            Changes(frozenset(map(int, gone)), moves_of(moves)),
         )
 
     async def event(self, event_id: int) -> tuple[str, Event] | None:
@@ -304,28 +304,3 @@ class RoomBroker:
             )
         )
         return sorted(key.decode() for keys in found for key in keys)[:limit]
-
-
-def _new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
-    return Room(
-        key=created.key,
-        id=room_id,
-        kind=created.kind,
-        name=created.name,
-        password_hash=created.password_hash,
-        creator=created.creator,
-        created_at=at,
-        head=0,
-        floor=0,
-        epoch=epoch,
-        user1=created.user1,
-        user2=created.user2,
-    )
-
-
-def _moves(words: Sequence[bytes]) -> tuple[Move, ...]:
-    fields = iter(words)
-    return tuple(
-        Move(user.decode(), int(since), int(seq), int(at))
-        for user, since, seq, at in zip(fields, fields, fields, fields, strict=True)
-    )
