@@ -53,10 +53,11 @@ class ChatList:
         Raises:
             ChatError: `broker_unavailable`, `storage_unavailable`.
         """
+        before = self._fence.epochs
         keys = await self._broker.held_chats(user)
         held = await asyncio.gather(*(self._held(key, user) for key in keys))
-        before = self._fence.epochs
-        if await self._check.confirm() and self._fence.epochs != before:
+        await self._check.confirm()
+        if self._fence.moved_on_since(before):
             raise broker_unavailable()  # it was read from a server that a failover left behind
         stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
         listed = {key: _as_stored(chat) for key, chat in stored.items()}

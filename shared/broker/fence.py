@@ -34,6 +34,10 @@ class Fence:
         """The latest epoch seen of each partition."""
         return tuple(self._epochs)
 
+    def moved_on_since(self, epochs: tuple[int, ...]) -> bool:
+        """Whether a later epoch of a partition was seen than the one known then."""
+        return any(then and now > then for then, now in zip(epochs, self._epochs, strict=True))
+
     def saw_epoch(self, number: int, epoch: int) -> None:
         """Take note of an epoch, as the broker or SQL has it."""
         self._epochs[number] = max(self._epochs[number], epoch)
