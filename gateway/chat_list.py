@@ -53,6 +53,8 @@ class ChatList:
         Raises:
             ChatError: `broker_unavailable`, `storage_unavailable`.
         """
+        if not all(self._fence.epochs):
+            await self._check.confirm()  # else nobody could say what is later
         before = self._fence.epochs
         keys = await self._broker.held_chats(user)
         held = await asyncio.gather(*(self._held(key, user) for key in keys))

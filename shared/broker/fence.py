@@ -36,7 +36,7 @@ class Fence:
 
     def moved_on_since(self, epochs: tuple[int, ...]) -> bool:
         """Whether a later epoch of a partition was seen than the one known then."""
-        return any(then and now > then for then, now in zip(epochs, self._epochs, strict=True))
+        return any(now > then for then, now in zip(epochs, self._epochs, strict=True))
 
     def saw_epoch(self, number: int, epoch: int) -> None:
         """Take note of an epoch, as the broker or SQL has it."""
