@@ -29,7 +29,7 @@ test("The status page shows every part of the cluster, and what changes, by itse
   const connections = page.getByRole("row", { name: /^gateway-2-/ }).locator(".number");
   await connections.filter({ hasText: /^0$/ }).waitFor();
   await page.getByRole("row", { name: /^persister-1-/ }).first().waitFor();
-  assert.equal(await page.locator("#partitions tr").count(), 16);
+  assert.equal(await page.locator("#partitions tr").count(), 8);
   await Listener.connected(cluster.gateway(2), "ann");
   await connections.filter({ hasText: /^1$/ }).waitFor();
   assert.deepEqual(problems, []);

@@ -63,6 +63,20 @@ test("Whoever makes a room while the page is still looking for the first one sta
   assert.equal(await ann.page.locator("conversation-view").getByRole("heading", { level: 2 }).textContent(), "early");
 });
 
+test("A press on a button of the list is not lost when the list changes under it.", async () => {
+  const [ann, bob] = [await comes(1, "ann presses"), await comes(2, "bob talks")];
+  await ann.createRoom("press");
+  await bob.goes("press");
+  await ann.page.getByRole("button", { name: "Create or join a room" }).hover();
+  await ann.page.mouse.down();
+  await bob.say("Now");
+  await ann.row("Now").waitFor();
+  await ann.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await ann.page.mouse.up();
+  await ann.page.getByLabel("Name", { exact: true }).waitFor();
+  await ann.place("#press").filter({ hasText: "Now" }).waitFor();
+});
+
 test("Whoever leaves a room before they were let in is not in it after a reload.", async () => {
   const ann = await comes(1, "ann hasty");
   await ann.createRoom("hasty");

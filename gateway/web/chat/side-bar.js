@@ -24,7 +24,9 @@ export class SideBar extends HTMLElement {
     };
     notifier.onchange(notifier.on);
     this.me = h("span.myself", {});
-    this.nav = h("nav", { "aria-label": "Conversations", onkeydown: (event) => this.#key(event) });
+    this.nav = h("nav", {
+      "aria-label": "Conversations", onkeydown: (event) => this.#key(event), onpointerdown: () => this.#press(),
+    });
     this.append(
       h("header", {}, h("h1", {}, "Parley"),
         iconButton("search", "Go to a conversation", () => find(app, store))),
@@ -40,14 +42,23 @@ export class SideBar extends HTMLElement {
     return this;
   }
 
-  /** Once for all changes of a moment. */
+  /** Once for all changes of a moment; after a press, or a button that is drawn anew loses its click. */
   #later() {
     if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
-      this.draw();
+      if (!this.pressed) this.draw();
     });
+  }
+
+  #press() {
+    const release = () => {
+      this.pressed = false;
+      this.#later();
+    };
+    this.pressed = true;
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { once: true });
   }
 
   draw() {

@@ -83,7 +83,8 @@ export class Person {
     await person.page.goto(url + (more.at ?? "/"));
     await person.page.getByLabel("Your name").fill(name);
     await person.page.keyboard.press("Enter");
-    await person.page.getByRole("navigation", { name: "Conversations" }).waitFor();
+    // On a phone the list is hidden as soon as the page goes to the first room.
+    await person.page.locator("side-bar nav").waitFor({ state: "attached" });
     return person;
   }
 
