@@ -1,6 +1,5 @@
 """The composition root: opens a gateway's parts in order, closes them in reverse."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -228,12 +227,12 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
     )
 
 
-def _renew(links: _Links, hub: Hub) -> None:
+async def _renew(links: _Links, hub: Hub) -> None:
     """Leave the broker's server: the next connections find the one that leads now."""
     links.pipe.renew()
     links.reads.renew()
     hub.renew()
-    asyncio.get_running_loop().create_task(links.client.connection_pool.disconnect())
+    await links.client.connection_pool.disconnect()
 
 
 def _start(services: Services, stack: AsyncExitStack) -> None:

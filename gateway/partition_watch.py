@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from gateway.epoch_check import EpochCheck
@@ -42,7 +42,7 @@ class PartitionWatch:
         keys: Keyspace,
         settings: Settings,
         opened: Callable[[int, int], None],
-        left_behind: Callable[[], None],
+        left_behind: Callable[[], Awaitable[None]],
     ) -> None:
         """Prepare.
 
@@ -53,7 +53,7 @@ class PartitionWatch:
             keys: of the installation.
             settings: DEDUPE_MINUTES.
             opened: called with each partition and its epoch, when it is first seen in that.
-            left_behind: called when the broker's server knows less than SQL.
+            left_behind: awaited when the broker's server knows less than SQL.
         """
         self._probe = probe
         self._membership = membership
@@ -117,5 +117,5 @@ class PartitionWatch:
         if now >= self._renew_at and any(state.left_behind for state in states):
             log.warning("the broker's server was left behind by a failover: leaving it")
             self._renew_at = now + RENEW_EVERY
-            self._left_behind()
+            await self._left_behind()
         return states

@@ -5,8 +5,11 @@ accepted goes to SQL from their streams; what only the broker has, dead letters 
 the rest is in SQL. A record that says so is left behind, and refuses such a build that starts.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, Final
+
+from redis.exceptions import ResponseError
 
 from shared.broker.client import Client
 from shared.broker.keyspace import Keyspace
@@ -28,12 +31,17 @@ class LegacyBroker:
         self._keys = keys
 
     async def close(self, number: int) -> None:
-        """Let nothing more be accepted under the old keys, and no older build start."""
-        record = f"{{{number}}}:partition"
+        """Let nothing more be accepted under the old keys, and no older build start.
+
+        Dead letters move now: what is set aside from here on comes behind them.
+        """
+        record, dead = f"{{{number}}}:partition", f"{{{number}}}:dead"
         async with self._client.pipeline(transaction=True) as both:
             both.hdel(record, "epoch")
             both.hset(record, mapping={"partitions": REFUSED, "format": formats.LEGACY})
             await both.execute()
+        if await self._client.exists(dead):
+            await self._client.renamenx(dead, self._keys[number].dead)
 
     async def entries(self, number: int, after: int, most: int) -> list[Entry]:
         """About `most` entries of an old stream after a position, in order."""
@@ -49,22 +57,20 @@ class LegacyBroker:
     async def move(self, number: int) -> None:
         """Keep what SQL has not got, and let go of the rest. It may be done again."""
         part, old = self._keys[number], f"{{{number}}}:"
-        rows: Any = await self._client.xrange(f"{old}dead")
-        for entry_id, fields in rows:
-            if not await self._client.xrange(part.dead, entry_id, entry_id):
-                await self._client.xadd(part.dead, fields, entry_id)
         async for key in self._client.scan_iter(f"{old}session:*", MOST_KEYS):
             pid = key.decode().removeprefix(f"{old}session:")
-            await self._client.renamenx(key, part.session(pid))
-        async for some in self._batches(f"{old}*"):
+            with contextlib.suppress(ResponseError):  # it has expired just now
+                await self._client.renamenx(key, part.session(pid))
+        async for some in self._batches(old):
             await self._client.unlink(*some)
         if number == 0:
             await self._client.unlink("{persisters}:members")
 
-    async def _batches(self, pattern: str) -> AsyncIterator[list[bytes]]:
+    async def _batches(self, old: str) -> AsyncIterator[list[bytes]]:
+        """All keys that begin so, but for the partition's record."""
         left: list[bytes] = []
-        async for key in self._client.scan_iter(pattern, MOST_KEYS):
-            if not key.endswith(b":partition"):
+        async for key in self._client.scan_iter(f"{old}*", MOST_KEYS):
+            if key != f"{old}partition".encode():
                 left.append(key)
             if len(left) == MOST_KEYS:
                 yield left
