@@ -40,7 +40,7 @@ new-identity:  ## make a copied database in DATA_DIR an installation of its own
 	@$(RUN) runtime -m persister new-identity
 
 chat:  ## chat in the terminal; options in ARGS=
-	@$(RUN) runtime -m gateway.client $(ARGS)
+	@$(RUN) runtime -m clients.python $(ARGS)
 
 test:  ## unit, integration and cluster tests, WORKERS=2 files at a time; options for pytest in ARGS=
 	@$(RUN) dev -m pytest $(TESTS) -n $(WORKERS) --dist loadfile $(ARGS)

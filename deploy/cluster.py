@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy.console import Console
 from deploy.data_dir import DataDir, StartError
 from deploy.members import Members, Servers, find_servers, plan_members
 from deploy.ports import PortPlan
+from deploy.processes.console import Console
 from deploy.settings import Settings, environment, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
 from shared.config import ConfigError

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.aof import repair_aof
-from deploy.balancer import balancer_process
 from deploy.data_dir import DataDir
 from deploy.files import raise_file_limit
 from deploy.ports import PortPlan
-from deploy.process import ProcessSpec
-from deploy.servers import Server, find_balancer, find_redis, redis_command
+from deploy.processes.process import ProcessSpec
+from deploy.servers.aof import repair_aof
+from deploy.servers.balancer import balancer_process
+from deploy.servers.discovery import Server, find_balancer, find_redis, redis_command
 from deploy.settings import Settings
 from shared.addresses import read_address
 from shared.config import Settings as EveryProcess

@@ -6,13 +6,13 @@ import signal
 import sys
 from collections.abc import Coroutine, Mapping
 
-from deploy.balancer import SOFT_STOP
-from deploy.console import Console
 from deploy.data_dir import DataDir
 from deploy.members import Members
 from deploy.ports import PortPlan
-from deploy.probes import Probe, http_probe, redis_probe, until_all_answer
-from deploy.process import ProcessFailedError, ProcessSpec, SupervisedProcess
+from deploy.processes.console import Console
+from deploy.processes.probes import Probe, http_probe, redis_probe, until_all_answer
+from deploy.processes.process import ProcessFailedError, ProcessSpec, SupervisedProcess
+from deploy.servers.balancer import SOFT_STOP
 
 READY = "/health/ready"
 LATEST_BALANCER = 5.0  # seconds after which it starts even if no gateway is ready

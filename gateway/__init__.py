@@ -1,1 +1,5 @@
-"""A stateless WebSocket gateway: clients on one side, broker and database on the other."""
+"""Takes clients in, checks what they ask, and tells them what happens.
+
+`__main__` starts a gateway, `app` puts its parts together. The folders are layers: each imports
+only what stands below it (`pyproject.toml`). docs/architecture.md follows a message through them.
+"""

@@ -9,16 +9,16 @@ from typing import Final, cast
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.access.identity import check_identity
+from gateway.api.drain import drain
 from gateway.app import make_app
-from gateway.drain import drain
+from gateway.cluster.installation import find_installation
+from gateway.connections.handshake import ChatProtocol
+from gateway.connections.http_protocol import HalfOpen, HandshakeProtocol, Patience
+from gateway.connections.keepalive import Rounds
 from gateway.endpoints.security_headers import SecurityHeaders
-from gateway.handshakes import HalfOpen, HandshakeProtocol, Patience
-from gateway.identity import check_identity
-from gateway.installation import find_installation
 from gateway.protocols.frames import MOST_FRAME
-from gateway.rounds import Rounds
-from gateway.websocket_handshake import ChatProtocol
-from shared.broker.client import connect
+from shared.broker.transport.client import connect
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.storage.installation import Installation

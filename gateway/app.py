@@ -11,58 +11,59 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from gateway.admin_server import serving_admin
-from gateway.authorization import Authorization
-from gateway.chat_follower import ChatFollower
-from gateway.chat_list import ChatList
-from gateway.cursors import Cursors
-from gateway.deadlines import IDENTIFY_WITHIN, Deadlines
-from gateway.directory import Directory
-from gateway.durability import Durability
-from gateway.endpoints import chats, health, openapi, tickets, web, websocket
+from gateway.access.authorization import Authorization
+from gateway.access.grants import Grants
+from gateway.access.identity import Identity
+from gateway.access.limits import Limits
+from gateway.access.passwords import Passwords
+from gateway.api.services import Services
+from gateway.cluster.control import Incoming
+from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.partition_watch import PartitionWatch
+from gateway.cluster.presence import Presence
+from gateway.cluster.readiness import Readiness
+from gateway.connections.deadlines import IDENTIFY_WITHIN, Deadlines
+from gateway.connections.flusher import Flusher
+from gateway.endpoints import health, web, websocket
 from gateway.endpoints.admin import make_admin
-from gateway.endpoints.engineio import EngineServer
+from gateway.endpoints.admin_server import serving_admin
 from gateway.endpoints.guard import Guard
+from gateway.endpoints.rest import chats, openapi, tickets
 from gateway.endpoints.security_headers import SecurityHeaders
-from gateway.endpoints.socketio import CONNECT_WITHIN, SocketIOApplication
-from gateway.endpoints.socketio_chat import SocketIOChat
-from gateway.epoch_check import EpochCheck
-from gateway.flusher import Flusher
-from gateway.grants import Grants
-from gateway.head_watch import HeadWatch
-from gateway.history import History
-from gateway.hub import Hub
-from gateway.identity import Identity
-from gateway.incoming import Incoming
-from gateway.limits import Limits
-from gateway.partition_watch import PartitionWatch
-from gateway.passwords import Passwords
-from gateway.presence import Presence
-from gateway.protocols.engineio_settings import EngineSettings
+from gateway.endpoints.socketio.chat import SocketIOChat
+from gateway.endpoints.socketio.namespaces import CONNECT_WITHIN, SocketIOApplication
+from gateway.endpoints.socketio.server import EngineServer
+from gateway.endpoints.status import show_gauges
+from gateway.protocols.engineio.settings import EngineSettings
 from gateway.protocols.frames import MOST_FRAME
-from gateway.pulse import Pulse
-from gateway.readiness import Readiness
-from gateway.replay import Replay
-from gateway.services import Services
-from gateway.sessions import Sessions
-from gateway.status import show_gauges
-from gateway.typing_status import TypingStatus
-from shared.broker.client import Client, connect
-from shared.broker.cursors import CursorBroker
-from shared.broker.fence import Fence
-from shared.broker.keyspace import Keyspace
-from shared.broker.limits import LimitBroker
-from shared.broker.members import Membership
-from shared.broker.overview import Watchtower
-from shared.broker.partitions import PartitionProbe
-from shared.broker.pipe import Pipe
-from shared.broker.publisher import Publisher
-from shared.broker.reading import PartitionReader
-from shared.broker.rooms import RoomBroker
-from shared.broker.sessions import SessionBroker
-from shared.broker.subscriber import Subscriber
-from shared.broker.tickets import TicketBroker
-from shared.broker.wakes import WakeLog
+from gateway.recovery.store import Sessions
+from gateway.rooms.chat_follower import ChatFollower
+from gateway.rooms.durability import Durability
+from gateway.rooms.head_watch import HeadWatch
+from gateway.rooms.hub import Hub
+from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.cursors import Cursors
+from gateway.rooms.store.directory import Directory
+from gateway.rooms.store.epoch_check import EpochCheck
+from gateway.rooms.store.history import History
+from gateway.rooms.store.replay import Replay
+from gateway.rooms.typing import TypingStatus
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.overview import Watchtower
+from shared.broker.partitions.partitions import PartitionProbe
+from shared.broker.partitions.reading import PartitionReader
+from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.wakes import WakeLog
+from shared.broker.sessions.limits import LimitBroker
+from shared.broker.sessions.sessions import SessionBroker
+from shared.broker.sessions.tickets import TicketBroker
+from shared.broker.transport.client import Client, connect
+from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.subscriber import Subscriber
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.metrics import LoopLag

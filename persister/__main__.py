@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 import uvloop
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persister.admin import list_letters, retry_letters
 from persister.dead_letter import Salvager
@@ -22,18 +21,18 @@ from persister.ownership import Opener
 from persister.preparation import membership_of, prepare
 from persister.worker import Worker, show_gauges
 from persister.writer import OUTAGE, Writer
-from shared.broker.client import UNAVAILABLE, Client, connect
-from shared.broker.fence import Fence
-from shared.broker.keyspace import Keyspace
-from shared.broker.legacy import LegacyBroker
-from shared.broker.partitions import PartitionBroker
-from shared.broker.pipe import Pipe
-from shared.broker.publisher import Publisher
-from shared.broker.stream import DeadLetters, StreamReader
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.legacy import LegacyBroker
+from shared.broker.partitions.partitions import PartitionBroker
+from shared.broker.partitions.stream import DeadLetters, StreamReader
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.transport.client import UNAVAILABLE, Client, connect
+from shared.broker.transport.pipe import Pipe
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.metrics import LoopLag
-from shared.storage.engine import open_engine
+from shared.storage.engine import Engine, open_engine
 from shared.storage.installation import (
     Installation,
     adopt,
@@ -71,7 +70,7 @@ async def serve(settings: Settings) -> None:
 class _Links(NamedTuple):
     """What a persister is connected to."""
 
-    engine: AsyncEngine
+    engine: Engine
     client: Client
     pipe: Pipe
 
@@ -135,7 +134,7 @@ def _say(line: str) -> None:
     print(escaped(line))
 
 
-def _engine(settings: Settings) -> AsyncEngine:
+def _engine(settings: Settings) -> Engine:
     return open_engine(settings.database_url, writes=True, synchronous=settings.sqlite_synchronous)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from persister.batch import Unreadable, make_batch
 from persister.writer import Refused, Writer
-from shared.broker.rows import Entry
-from shared.broker.stream import DeadLetters
+from shared.broker.partitions.rows import Entry
+from shared.broker.partitions.stream import DeadLetters
 from shared.codec import CodecError, decode
 
 Say = Callable[[str], None]

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.broker.partitions import Head
-from shared.broker.rows import Entry
+from shared.broker.partitions.partitions import Head
+from shared.broker.partitions.rows import Entry
 from shared.codec import CodecError, decode
 from shared.model.events import (
     Banned,

@@ -4,10 +4,10 @@ from typing import Final
 
 from persister.batch import Batch, Unreadable, empty_batch, make_batch, void_batch
 from persister.writer import Claim, Refused, Writer
-from shared.broker.publisher import Publisher
-from shared.broker.rows import Entry
-from shared.broker.send import RoomNotHeld
-from shared.broker.stream import DeadLetters
+from shared.broker.partitions.rows import Entry
+from shared.broker.partitions.stream import DeadLetters
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.send import RoomNotHeld
 from shared.codec import CodecError, decode
 from shared.errors import ChatError
 from shared.metrics import Counter

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from math import ceil
 
-from shared.broker.client import UNAVAILABLE
-from shared.broker.members import Membership
-from shared.broker.partitions import PartitionBroker
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.partitions import PartitionBroker
+from shared.broker.transport.client import UNAVAILABLE
 from shared.telemetry import logger
 
 log = logger(__name__)

@@ -3,11 +3,11 @@
 from typing import Final
 
 from persister.writer import Claim, Writer
-from shared.broker.legacy import LegacyBroker
-from shared.broker.members import Membership
-from shared.broker.partitions import PartitionBroker, PartitionState
-from shared.broker.rows import Entry
-from shared.broker.stream import StreamReader
+from shared.broker.partitions.legacy import LegacyBroker
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.partitions import PartitionBroker, PartitionState
+from shared.broker.partitions.rows import Entry
+from shared.broker.partitions.stream import StreamReader
 from shared.config import FENCE_GAP
 from shared.model import formats
 

@@ -2,15 +2,15 @@
 
 import asyncio
 
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
 from persister.writer import OUTAGE
-from shared.broker.client import UNAVAILABLE
-from shared.broker.keyspace import Keyspace
-from shared.broker.members import Membership
-from shared.broker.pipe import Pipe
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.members import Membership
+from shared.broker.transport.client import UNAVAILABLE
+from shared.broker.transport.pipe import Pipe
 from shared.config import Settings, incarnation
+from shared.storage.engine import Engine
 from shared.storage.installation import Installation, confirm_place, read_installation
 from shared.storage.migrate import migrate
 from shared.storage.tables import SCHEMA
@@ -32,7 +32,7 @@ def membership_of(
 
 
 async def prepare(
-    settings: Settings, engine: AsyncEngine, pipe: Pipe, stop: asyncio.Event
+    settings: Settings, engine: Engine, pipe: Pipe, stop: asyncio.Event
 ) -> Installation | None:
     """Bring the database to this build's schema, and make sure that it is the right one.
 
@@ -61,7 +61,7 @@ async def prepare(
     return None
 
 
-async def _schema_of_all(settings: Settings, engine: AsyncEngine, pipe: Pipe) -> int | None:
+async def _schema_of_all(settings: Settings, engine: Engine, pipe: Pipe) -> int | None:
     """The lowest schema that a living process knows; None where nobody can say."""
     found = await read_installation(engine)
     if found is None:

@@ -13,10 +13,10 @@ from persister.dead_letter import Salvager
 from persister.leases import Leases
 from persister.ownership import Opener
 from persister.writer import OUTAGE, Claim, LostPartition, Refused, Writer
-from shared.broker.client import UNAVAILABLE
-from shared.broker.partitions import Head, PartitionBroker
-from shared.broker.rows import Entry
-from shared.broker.stream import StreamReader
+from shared.broker.partitions.partitions import Head, PartitionBroker
+from shared.broker.partitions.rows import Entry
+from shared.broker.partitions.stream import StreamReader
+from shared.broker.transport.client import UNAVAILABLE
 from shared.config import ConfigError, Settings
 from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
 from shared.telemetry import logger

@@ -92,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     secret_keys: str = ""
     grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
     # Who a connection is: what it says, or what a verified token says of it. How these go together
-    # is checked by `gateway/identity.py`, which never shows their values.
+    # is checked by `gateway/access/identity.py`, which never shows their values.
     auth_mode: Literal["open", "jwt"] = "open"
     allow_open: Literal["yes", "no"] = "no"  # in `open`, to listen beyond loopback
     guests: Literal["on", "off"] = "off"

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from gateway.api.services import Services
 from gateway.endpoints import health
+from gateway.endpoints.status import status
 from gateway.endpoints.web import HEADERS, WEB, Files
-from gateway.services import Services
-from gateway.status import status
-from shared.broker.overview import Watchtower
+from shared.broker.partitions.overview import Watchtower
 from shared.metrics import CONTENT_TYPE, exposition
 
 
@@ -28,7 +28,7 @@ def make_admin(services: Services, watchtower: Watchtower) -> Starlette:
     return Starlette(
         routes=[
             Route("/", status_page),
-            Mount("/status", Files("status")),
+            Mount("/status", Files(WEB / "status")),
             Route("/status.json", show_status),
             Route("/metrics", metrics),
             Route("/health/live", health.live),

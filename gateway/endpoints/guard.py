@@ -11,9 +11,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.endpoints.chats import chat_reply
-from gateway.limits import Limits
-from gateway.protocols.engineio_errors import EngineError, ErrorCode, parse_query
+from gateway.access.limits import Limits
+from gateway.endpoints.rest.chats import chat_reply
+from gateway.protocols.engineio.errors import EngineError, ErrorCode, parse_query
 from shared.addresses import Networks, peer, read_address
 from shared.errors import ChatError
 from shared.origins import Origins, is_own

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.services import Services
+from gateway.api.services import Services
 
 
 async def live(_request: Request) -> Response:

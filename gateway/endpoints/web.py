@@ -1,4 +1,4 @@
-"""The pages a gateway serves, and the JavaScript client: files of `gateway/web`, as they are."""
+"""Serves the pages of `gateway/web` and the JavaScript client, file by file as they are."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-WEB: Final = Path(__file__).parent.parent / "web"
+WEB: Final = Path(__file__).parents[1] / "web"
+JAVASCRIPT_CLIENT: Final = Path(__file__).parents[2] / "clients" / "javascript"
 
 CHAT_PAGE: Final = WEB / "chat" / "index.html"
 
@@ -40,8 +41,8 @@ SHARED: Final[Mapping[str, str]] = {
 class Files(StaticFiles):
     """A folder of files, each with the same headers."""
 
-    def __init__(self, folder: str, more: Mapping[str, str] | None = None) -> None:
-        super().__init__(directory=WEB / folder)
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(directory=folder)
         self._headers = {**HEADERS, **(more or {})}
 
     def file_response(
@@ -74,8 +75,8 @@ def routes() -> list[BaseRoute]:
     """What leads to pages and their files."""
     return [
         Route("/", chat_page),
-        Mount("/chat", Files("chat")),
-        Mount("/client", Files("client", SHARED)),
+        Mount("/chat", Files(WEB / "chat")),
+        Mount("/client", Files(JAVASCRIPT_CLIENT, SHARED)),
         Route("/docs", docs_page),
-        Mount("/docs", Files("docs")),
+        Mount("/docs", Files(WEB / "docs")),
     ]

@@ -6,21 +6,21 @@ from typing import Final
 import msgspec
 from starlette.websockets import WebSocket
 
-from gateway.close_codes import CloseCode
-from gateway.connection import Connection
-from gateway.conversation import Conversation
+from gateway.access.identity import bearer_token
+from gateway.access.tokens import Bearer
+from gateway.api.conversation import Conversation
+from gateway.api.handlers import people
+from gateway.api.handlers.authentication import enter
+from gateway.api.services import Services
+from gateway.connections.connection import Connection
+from gateway.connections.entrance import Entrance
+from gateway.connections.visitor import Visitor
+from gateway.connections.websocket import ADOPT, Adopt, Link
 from gateway.endpoints.guard import address_of
-from gateway.entrance import Entrance
-from gateway.handlers import people
-from gateway.handlers.authentication import enter
-from gateway.identity import bearer_token
+from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
-from gateway.services import Services
-from gateway.tokens import Bearer
-from gateway.transport import ADOPT, Adopt, Link
-from gateway.visitor import Visitor
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
 

@@ -1,1 +1,4 @@
-"""Frames <-> commands and events, without I/O: one module for each format on the wire."""
+"""Wire formats without I/O: frames and payloads of the chat, RFC 6455 frames, close codes.
+
+Imports `shared.model` only. See docs/guarantees.md and docs/socketio.md.
+"""

@@ -3,7 +3,7 @@
 What the broker keeps and carries (records, rows of streams and logs, sessions, client ids, events
 on channels) has one number, the format. A partition's record names the format that its epoch is
 written in; every event carries it too. A build reads OLDEST to NEWEST, and writes the newest that
-every living process reads (see `shared/broker/members.py` and decision 050).
+every living process reads (see `shared/broker/partitions/members.py` and decision 050).
 
 What has to be done for a new format: give it the next number, write and read it where this module
 is imported, and keep the readers of the old ones for as long as OLDEST names them. Take a fixture

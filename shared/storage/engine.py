@@ -27,6 +27,10 @@ WAL_PAGES: Final = 4000
 """After how many pages (16 MB) SQLite's log of changes goes into its file."""
 
 
+Engine = AsyncEngine
+"""Connections to the database; other packages name it without importing SQLAlchemy."""
+
+
 def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEngine:
     """An engine; it connects when first used.
 

@@ -16,7 +16,7 @@ let folder;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "parley-types-"));
   await writeFile(join(folder, "package.json"), '{"type": "module"}');
-  await cp(join(ROOT, "gateway/web/client"), join(folder, "gateway/web/client"), { recursive: true });
+  await cp(join(ROOT, "clients/javascript"), join(folder, "clients/javascript"), { recursive: true });
 });
 
 after(() => rm(folder, { recursive: true, force: true }));

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import redis.asyncio
 
-from deploy.aof import FOLDER, newest
+from deploy.servers.aof import FOLDER, newest
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
 from tests.support.proxy import Proxy

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from gateway.authorization import RULES
-from gateway.dispatcher import TABLE
+from gateway.access.authorization import RULES
+from gateway.api.dispatcher import TABLE
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
 from tests.support.tokens import JWT, token

@@ -14,11 +14,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 
 from gateway.__main__ import serving
-from gateway.endpoints.engineio import EngineServer
+from gateway.connections.http_protocol import Patience
 from gateway.endpoints.guard import Guard
-from gateway.endpoints.socketio import SocketIOApplication
-from gateway.handshakes import Patience
-from gateway.protocols.engineio_settings import EngineSettings
+from gateway.endpoints.socketio.namespaces import SocketIOApplication
+from gateway.endpoints.socketio.server import EngineServer
+from gateway.protocols.engineio.settings import EngineSettings
 from shared.addresses import Networks
 from shared.origins import Origins
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket

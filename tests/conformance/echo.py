@@ -6,12 +6,12 @@ from typing import Any
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
-from gateway.endpoints.engineio_session import EngineSession
-from gateway.protocols.engineio_packets import Binary, PacketType
-from gateway.protocols.socketio_decoder import SocketPacket
-from gateway.protocols.socketio_session import Socket
+from gateway.connections.websocket import ADOPT, Link
+from gateway.endpoints.socketio.engine_session import EngineSession
+from gateway.protocols.engineio.packets import Binary, PacketType
+from gateway.protocols.socketio.decoder import SocketPacket
+from gateway.protocols.socketio.session import Socket
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
-from gateway.transport import ADOPT, Link
 
 NAMESPACES = {"/", "/custom"}
 

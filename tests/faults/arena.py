@@ -11,8 +11,8 @@ import msgspec
 from redis.asyncio import Redis
 
 from deploy.ports import Address
-from deploy.probes import Probe, http_probe, redis_probe
-from shared.broker.keyspace import Keyspace
+from deploy.processes.probes import Probe, http_probe, redis_probe
+from shared.broker.partitions.keyspace import Keyspace
 from tests.faults.client import Client
 from tests.faults.clocks import Clocks
 from tests.faults.history import History

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.aof import FOLDER, newest
+from deploy.servers.aof import FOLDER, newest
 from tests.faults.arena import Arena
 from tests.faults.evidence import cursors_in
 from tests.faults.strike import Strike, fault

@@ -39,13 +39,13 @@ class Control:
 
 PUBLISH: Final = "shared/broker/scripts/publish.lua"
 PRELUDE: Final = "shared/broker/scripts/prelude.lua"
-LOCAL_ROOM: Final = "gateway/local_room.py"
+LOCAL_ROOM: Final = "gateway/rooms/local_room.py"
 UNSYNCED: Final = "not self.synced.done()"
 
 CONTROLS: Final = (
     Control(
         "AOF off",
-        (Change("deploy/servers.py", '"appendonly": "yes"', '"appendonly": "no"'),),
+        (Change("deploy/servers/discovery.py", '"appendonly": "yes"', '"appendonly": "no"'),),
         ("kill -9 Redis",),
         frozenset({"lost"}),
     ),

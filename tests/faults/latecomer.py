@@ -2,8 +2,8 @@
 
 import asyncio
 
-from shared.broker.members import Membership
-from shared.broker.pipe import Pipe
+from shared.broker.partitions.members import Membership
+from shared.broker.transport.pipe import Pipe
 from shared.config import ConfigError, incarnation
 from shared.storage.tables import SCHEMA
 from tests.faults.arena import PATIENCE, Arena

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from deploy.cluster import main
 from deploy.members import Members
-from deploy.process import ProcessSpec
+from deploy.processes.process import ProcessSpec
 
 AFTER_PRELUDE = '. "$0"; exec "$@"'
 

@@ -15,7 +15,7 @@ NEWER_FORMAT: Final = formats.NEWEST + 1
 
 PRELUDE: Final = "shared/broker/scripts/prelude.lua"
 CODEC: Final = "shared/codec.py"
-ROWS: Final = "shared/broker/rows.py"
+ROWS: Final = "shared/broker/partitions/rows.py"
 TABLES: Final = "shared/storage/tables.py"
 
 HEAD_OF: Final = f"""

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from tests.support.process import ROOT
 
-PACKAGES: Final = ("shared", "gateway", "persister", "deploy", "tests")
+PACKAGES: Final = ("shared", "gateway", "clients", "persister", "deploy", "tests")
 
 
 class Patch(Protocol):

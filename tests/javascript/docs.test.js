@@ -16,7 +16,7 @@ const running = [];
 before(async () => {
   cluster = await Cluster.start();
   folder = await mkdtemp(join(tmpdir(), "parley-docs-"));
-  await cp(join(ROOT, "gateway/web/client"), join(folder, "client"), { recursive: true });
+  await cp(join(ROOT, "clients/javascript"), join(folder, "client"), { recursive: true });
   await writeFile(join(folder, "package.json"), '{"type": "module"}');
 });
 
@@ -38,7 +38,7 @@ async function examples(page) {
 /** Run an example against this cluster; `line(wanted)` waits for a line that it prints. */
 async function run(code, ...words) {
   const file = join(folder, "example.js");
-  const here = code.replaceAll("./gateway/web/client/", "./client/").replaceAll("http://127.0.0.1:8080", cluster.url);
+  const here = code.replaceAll("./clients/javascript/", "./client/").replaceAll("http://127.0.0.1:8080", cluster.url);
   await writeFile(file, here);
   const child = spawn(process.execPath, ["--experimental-websocket", "--disable-warning=ExperimentalWarning", file, ...words]);
   running.push(child);

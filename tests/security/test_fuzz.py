@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway.dispatcher import TABLE
+from gateway.api.dispatcher import TABLE
 from tests.security.doors import Door, enter
 from tests.security.fuzz.samples import EVENTS, SAMPLES
 from tests.security.fuzz.targets import TARGETS

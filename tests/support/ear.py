@@ -4,8 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from gateway.connection import Connection
-from gateway.flusher import Flusher
+from gateway.connections.connection import Connection
+from gateway.connections.flusher import Flusher
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.websocket_frames import payloads
 

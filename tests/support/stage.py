@@ -11,24 +11,24 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from gateway.chat_list import ChatList
-from gateway.cursors import Cursors
-from gateway.directory import Directory
-from gateway.epoch_check import EpochCheck
-from gateway.history import History
-from gateway.replay import Replay
+from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.cursors import Cursors
+from gateway.rooms.store.directory import Directory
+from gateway.rooms.store.epoch_check import EpochCheck
+from gateway.rooms.store.history import History
+from gateway.rooms.store.replay import Replay
 from persister.__main__ import serve
-from shared.broker.client import UNAVAILABLE, Client
-from shared.broker.cursors import CursorBroker
-from shared.broker.fence import Fence
-from shared.broker.keyspace import Keyspace
-from shared.broker.partitions import PartitionBroker, PartitionProbe
-from shared.broker.pipe import Pipe
-from shared.broker.publisher import Publisher
-from shared.broker.room_answers import NotHeld
-from shared.broker.rooms import RoomBroker
-from shared.broker.send import Accepted
-from shared.broker.stream import StreamReader
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.partitions import PartitionBroker, PartitionProbe
+from shared.broker.partitions.stream import StreamReader
+from shared.broker.rooms.answers import NotHeld
+from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.send import Accepted
+from shared.broker.transport.client import UNAVAILABLE, Client
+from shared.broker.transport.pipe import Pipe
 from shared.config import Settings, load
 from shared.errors import ChatError
 from shared.model.events import (

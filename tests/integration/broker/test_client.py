@@ -12,9 +12,9 @@ import pytest
 import uvloop
 from redis.exceptions import ResponseError
 
-from shared.broker.client import UNAVAILABLE, connect
-from shared.broker.keyspace import Keyspace
-from shared.broker.tickets import TicketBroker
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.sessions.tickets import TicketBroker
+from shared.broker.transport.client import UNAVAILABLE, connect
 from shared.errors import ChatError
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared import codec
-from shared.broker.cursors import CursorBroker, Moved
-from shared.broker.partitions import Head
-from shared.broker.send import RoomNotHeld
+from shared.broker.partitions.partitions import Head
+from shared.broker.rooms.cursors import CursorBroker, Moved
+from shared.broker.rooms.send import RoomNotHeld
 from shared.config import Settings
 from shared.model.events import CursorMoved, Event, RoomDeleted
 from shared.model.rooms import Room

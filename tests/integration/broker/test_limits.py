@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.limits import Limits, Shed
-from shared.broker.limits import Bucket, LimitBroker
+from gateway.access.limits import Limits, Shed
+from shared.broker.sessions.limits import Bucket, LimitBroker
 from shared.config import Settings, load
 from shared.errors import ChatError
 from shared.rates import Rate

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from shared.broker.members import Membership
-from shared.broker.partitions import Head, PartitionProbe, PartitionState
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.partitions import Head, PartitionProbe, PartitionState
 from shared.config import ConfigError, Settings
 from shared.model.events import HistoryCleared
 from shared.model.formats import NEWEST

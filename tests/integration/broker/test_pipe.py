@@ -6,8 +6,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from shared.broker.pipe import Pipe
-from shared.broker.resp import pack
+from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.resp import pack
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy
 from tests.support.valkey import Valkey

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from shared import codec
-from shared.broker.pipe import Pipe
-from shared.broker.publisher import Publisher
-from shared.broker.send import RoomNotHeld
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.send import RoomNotHeld
+from shared.broker.transport.pipe import Pipe
 from shared.model.events import Event, HistoryCleared, MessagePosted
 from shared.model.formats import NEWEST
 from shared.model.ids import counter_of, make_id

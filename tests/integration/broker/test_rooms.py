@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.broker.partitions import Head
-from shared.broker.room_answers import NotHeld
+from shared.broker.partitions.partitions import Head
+from shared.broker.rooms.answers import NotHeld
 from shared.config import FENCE_GAP
 from shared.model.events import RoomCreated
 from shared.model.rooms import Room

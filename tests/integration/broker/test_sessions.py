@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from shared.broker.fence import Fence
-from shared.broker.keyspace import Keyspace
-from shared.broker.sessions import Saving, SessionBroker
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.sessions.sessions import Saving, SessionBroker
 from shared.model.sessions import ChatPlace, RoomPlace, Session
 from tests.integration.broker.bench import Bench
 from tests.support.waiting import eventually

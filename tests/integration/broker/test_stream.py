@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared import codec
-from shared.broker.keyspace import Keyspace
-from shared.broker.rows import Entry, words_of
-from shared.broker.stream import DeadLetters, StreamReader
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.rows import Entry, words_of
+from shared.broker.partitions.stream import DeadLetters, StreamReader
 from shared.model.formats import NEWEST
 from tests.integration.broker.bench import KEYS, PART, Bench
 from tests.support.waiting import HANGS_AFTER

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.broker import subscriber
-from shared.broker.subscriber import Subscriber
+from shared.broker.transport import subscriber
+from shared.broker.transport.subscriber import Subscriber
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.balancer import SOFT_STOP, balancer_process
 from deploy.data_dir import DataDir
 from deploy.files import raise_file_limit
 from deploy.ports import PortPlan
-from deploy.probes import http_probe, until_all_answer
-from deploy.servers import find_balancer
+from deploy.processes.probes import http_probe, until_all_answer
+from deploy.servers.balancer import SOFT_STOP, balancer_process
+from deploy.servers.discovery import find_balancer
 from deploy.settings import parse
 from tests.integration.deploy.upstream import Upstream
 from tests.support.ports import free_port

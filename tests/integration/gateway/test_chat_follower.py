@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from gateway.chat_follower import ChatFollower
-from gateway.flusher import Flusher
-from gateway.hub import Hub
-from gateway.member import Member
-from gateway.replay import Replay
+from gateway.connections.flusher import Flusher
+from gateway.rooms.chat_follower import ChatFollower
+from gateway.rooms.hub import Hub
+from gateway.rooms.member import Member
+from gateway.rooms.store.replay import Replay
 from shared import codec
-from shared.broker.publisher import Publisher
-from shared.broker.reading import PartitionReader
-from shared.broker.subscriber import Subscriber
-from shared.broker.wakes import WakeLog
+from shared.broker.partitions.reading import PartitionReader
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.wakes import WakeLog
+from shared.broker.transport.subscriber import Subscriber
 from shared.model.events import Event, MessagePosted, Wake
 from tests.support.ear import Ear
 from tests.support.proxy import Proxy
@@ -274,7 +274,7 @@ async def test_more_wakes_lost_than_the_log_has(
     stage: Stage, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where more wakes were lost than are kept, chats are looked up, and users told to resume."""
-    monkeypatch.setattr("gateway.chat_follower.MOST_WAKES", 3)
+    monkeypatch.setattr("gateway.rooms.chat_follower.MOST_WAKES", 3)
     bob = await gateway.user("bob")
     gateway.channels.hold()
     chat = await stage.chat()

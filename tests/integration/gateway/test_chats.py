@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.chat_list import ListedChat
-from shared.broker.send import Accepted
+from gateway.rooms.store.chat_list import ListedChat
+from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
 from shared.model.events import MessageDeleted, MessagePosted
 from shared.model.rooms import Room

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from gateway.directory import Directory
-from shared.broker.publisher import Publisher
-from shared.broker.send import Accepted
+from gateway.rooms.store.directory import Directory
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
 from shared.model.events import MessagePosted, RoomCreated
 from shared.storage.engine import open_engine

@@ -1,7 +1,7 @@
 """The word `durable`, when the broker loses what it accepted."""
 
-from gateway.durability import Durability
-from gateway.flusher import Flusher
+from gateway.connections.flusher import Flusher
+from gateway.rooms.durability import Durability
 from shared.model.events import Committed
 from shared.model.ids import counter_of, partition_of_id
 from tests.support.ear import Ear

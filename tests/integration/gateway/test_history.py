@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.directory import Directory
-from gateway.epoch_check import EpochCheck
-from gateway.history import History
+from gateway.rooms.store.directory import Directory
+from gateway.rooms.store.epoch_check import EpochCheck
+from gateway.rooms.store.history import History
 from shared.errors import ChatError
 from shared.model.rooms import Room
 from shared.model.timeline import Message

@@ -9,16 +9,16 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from gateway.flusher import Flusher
-from gateway.handlers.resume import LetGo, resume_room
-from gateway.hub import Hub
-from gateway.local_room import LocalRoom
-from gateway.replay import Replay, Replayed
-from gateway.services import Services
+from gateway.api.handlers.resume import LetGo, resume_room
+from gateway.api.services import Services
+from gateway.connections.flusher import Flusher
+from gateway.rooms.hub import Hub
+from gateway.rooms.local_room import LocalRoom
+from gateway.rooms.store.replay import Replay, Replayed
 from shared import codec
-from shared.broker.client import connect
-from shared.broker.pipe import Pipe
-from shared.broker.subscriber import Subscriber
+from shared.broker.transport.client import connect
+from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.subscriber import Subscriber
 from shared.errors import ChatError
 from shared.model.rooms import Room
 from shared.storage.chats import ChatReader

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.broker.reading import PartitionReader
-from shared.broker.wakes import WakeLog
+from shared.broker.partitions.reading import PartitionReader
+from shared.broker.rooms.wakes import WakeLog
 from shared.errors import ChatError
 from shared.model.rooms import Room
 from tests.support.proxy import Proxy

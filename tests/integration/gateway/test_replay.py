@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.local_room import LocalRoom
-from gateway.replay import Replay, Replayed
+from gateway.rooms.local_room import LocalRoom
+from gateway.rooms.store.replay import Replay, Replayed
 from shared.errors import ChatError
 from shared.model.events import Event, HistoryCleared, MessageDeleted, MessagePosted
 from shared.model.rooms import Room
@@ -63,7 +63,7 @@ async def test_page_by_page(
     stage: Stage, room: Room, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of any size go over the end of the log without a gap, and say when there is more."""
-    monkeypatch.setattr("gateway.replay.PAGE", page)
+    monkeypatch.setattr("gateway.rooms.store.replay.PAGE", page)
     first = await stage.replay.after(room, 100)
     assert first.more
     assert places(first.events)[0] == 101

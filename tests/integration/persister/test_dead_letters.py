@@ -7,10 +7,10 @@ import msgpack
 from persister.admin import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
-from shared.broker.keyspace import PartitionKeys
-from shared.broker.rows import Entry
-from shared.broker.send import Accepted
-from shared.broker.stream import DeadLetters
+from shared.broker.partitions.keyspace import PartitionKeys
+from shared.broker.partitions.rows import Entry
+from shared.broker.partitions.stream import DeadLetters
+from shared.broker.rooms.send import Accepted
 from shared.model.events import Event, HistoryCleared, MessagePosted
 from shared.model.formats import NEWEST
 from shared.model.rooms import Room

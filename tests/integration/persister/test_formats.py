@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.broker.members import Membership
+from shared.broker.partitions.members import Membership
 from shared.model.formats import NEWEST
 from tests.support.ports import free_port
 from tests.support.process import Process, run

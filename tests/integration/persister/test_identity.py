@@ -9,7 +9,7 @@ import pytest
 
 from gateway.__main__ import check
 from persister.__main__ import rename
-from shared.broker.keyspace import Keyspace
+from shared.broker.partitions.keyspace import Keyspace
 from shared.config import ConfigError, Settings, load
 from tests.support.process import Process, run
 from tests.support.stage import Stage

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from shared.broker.members import Membership
+from shared.broker.partitions.members import Membership
 from shared.model import formats
 from shared.storage.tables import SCHEMA
 from tests.support.stage import Stage

@@ -9,7 +9,7 @@ import pytest
 from persister.batch import Batch, make_batch
 from persister.writer import Claim, LostPartition, Refused, Writer
 from shared import codec
-from shared.broker.rows import Entry
+from shared.broker.partitions.rows import Entry
 from shared.model.formats import NEWEST
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate

@@ -11,15 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.dispatcher import TABLE
-from gateway.protocols.engineio_errors import EngineError, parse_query
-from gateway.protocols.engineio_packets import Binary, Packet, PacketError, decode_payload
+from gateway.api.dispatcher import TABLE
+from gateway.protocols.engineio.errors import EngineError, parse_query
+from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_payload
 from gateway.protocols.frames import MOST_FRAME, Format
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.offsets import parse as parse_offset
-from gateway.protocols.socketio_decoder import Decoder, SocketPacket
-from gateway.protocols.socketio_frames import SOCKETIO
+from gateway.protocols.socketio.decoder import Decoder, SocketPacket
+from gateway.protocols.socketio.frames import SOCKETIO
 from gateway.protocols.websocket_frames import FrameReader
 from shared.addresses import Networks, peer
 from shared.codec import CodecError, decode

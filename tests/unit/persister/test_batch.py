@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from persister.batch import Batch, Unreadable, event_row, make_batch, void_batch
 from shared import codec
-from shared.broker.partitions import Head
-from shared.broker.rows import Entry
+from shared.broker.partitions.partitions import Head
+from shared.broker.partitions.rows import Entry
 from shared.model.events import (
     Beat,
     CursorMoved,

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import cast
 
 from persister.leases import Leases
-from shared.broker.members import Membership
-from shared.broker.partitions import PartitionBroker
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.partitions import PartitionBroker
 
 
 class _Broker:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.dispatcher import TABLE
+from gateway.api.dispatcher import TABLE
 from gateway.protocols.announcements import announcements
 from gateway.protocols.frames import Format, Frame, Outgoing
 from gateway.protocols.json_frames import JSON

@@ -1,0 +1,1 @@
+"""Processes that are supervised: started, watched, restarted, stopped, and their output."""

@@ -1,0 +1,200 @@
+"""One supervised process: started, started again when it dies, stopped."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from deploy.data_dir import DataDir
+from deploy.processes.console import Console
+from deploy.processes.line_pipe import LinePipe
+from deploy.processes.restarts import RestartPolicy
+
+BAD_SETTING = 2  # the exit code of a process that refused a setting, and of the cluster then
+PR_SET_PDEATHSIG = 1
+
+
+class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How to start a process.
+
+    `env` is its whole environment. With `refuses_settings`, its exit code 2 is about a setting
+    that it has told of, and it is of no use to start it again. After any other end by itself,
+    `repair` may mend what it found broken, and returns what it did in a sentence.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    refuses_settings: bool = False
+    repair: Callable[[], str | None] | None = None
+
+
+class ProcessFailedError(Exception):
+    """A process that will not be started again, why, and the exit code this is to the cluster."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class SupervisedProcess:
+    """Keeps one process alive from `supervise` to `stop`."""
+
+    def __init__(
+        self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float
+    ) -> None:
+        self.name = spec.name
+        self._spec = spec
+        self._console = console
+        self._data_dir = data_dir
+        self._restarts = RestartPolicy(well_after)
+        self._last_lines: deque[str] = deque(maxlen=5)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+        self._gone = asyncio.Event()
+
+    async def supervise(self) -> None:
+        """Run the process until it is told to stop, starting it again whenever it dies.
+
+        Raises:
+            ProcessFailedError: It keeps dying, or refuses its settings.
+        """
+        pipe = LinePipe(self._show)
+        try:
+            while not self._stopping.is_set():
+                lived, ending = await self._run_once(pipe)
+                if not self._stopping.is_set():
+                    await self._wait_to_restart(lived, ending)
+        finally:
+            pipe.close()
+            self._data_dir.remove_pid(self.name)
+            self._gone.set()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Announce the end to the process: once it has gone, it is not started again."""
+        self._stopping.set()
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.kill(self._process.pid, number)
+
+    async def stop(self, patience: float) -> None:
+        """End the process with SIGTERM and, after `patience` seconds, with SIGKILL."""
+        self.signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._gone.wait(), patience)
+        except TimeoutError:
+            self._console.say(
+                f"{self.name} did not end within {patience:g} s of SIGTERM: killing it", "warning"
+            )
+            self.kill()
+            await self._gone.wait()
+
+    def kill(self) -> None:
+        """End the process, and what it may have started, at once."""
+        self._stopping.set()
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def _run_once(self, pipe: LinePipe) -> tuple[float, str]:
+        """Run the process to its end; return the seconds it lived and how it ended."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._spec.command,
+                cwd=self._spec.cwd,
+                env=self._spec.env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=pipe.write_end,
+                stderr=pipe.write_end,
+                # Its own session: Ctrl-C in the terminal reaches the cluster alone.
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
+        except OSError as error:
+            return 0.0, f"cannot be started: {error}"
+        self._tell_of(process.pid)
+        if self._stopping.is_set():  # told to stop while it was being started
+            self.signal(signal.SIGTERM)
+        status = await process.wait()
+        pipe.finish()
+        if self._spec.refuses_settings and status == BAD_SETTING and not self._stopping.is_set():
+            raise ProcessFailedError(
+                f"{self.name} refused a setting (exit code {status}), see its last line",
+                exit_code=BAD_SETTING,
+            )
+        if status > 0 and self._spec.repair is not None and not self._stopping.is_set():
+            await self._repair(self._spec.repair)
+        return loop.time() - started, describe_exit(status)
+
+    async def _repair(self, repair: Callable[[], str | None]) -> None:
+        try:
+            done = await asyncio.to_thread(repair)
+        except OSError as error:  # a full disk: the next start tells
+            done = f"{self.name} could not be repaired: {error}"
+        if done:
+            self._console.say(done, "warning")
+
+    def _tell_of(self, pid: int) -> None:
+        try:
+            self._data_dir.write_pid(self.name, pid)
+        except OSError as error:  # a full disk is no reason to give the process up
+            self._console.say(f"the pid file of {self.name} cannot be written: {error}", "warning")
+        self._console.say(f"{self.name} started (pid {pid})")
+
+    def _show(self, line: str) -> None:
+        self._last_lines.append(line)
+        self._console.line(self.name, line)
+
+    async def _wait_to_restart(self, lived: float, ending: str) -> None:
+        delay = self._restarts.delay_after(lived)
+        if delay is None:
+            log_file = self._data_dir.log / f"{self.name}.log"
+            last_lines = "".join(f"\n    {line}" for line in self._last_lines)
+            raise ProcessFailedError(
+                f"{self.name} died {self._restarts.deaths} times in a row, at last"
+                f" {ending}; its last lines (more in {log_file}):{last_lines}",
+                exit_code=1,
+            )
+        when = f"in {delay:g} s" if delay else "at once"
+        self._console.say(f"{self.name} died ({ending}): starting it again {when}", "warning")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), delay)
+
+
+def describe_exit(status: int) -> str:
+    """Return in words what the exit status of a process, negative for a signal, means."""
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Return what makes a child get SIGTERM when the cluster dies without a farewell.
+
+    Only Linux can do this. It runs between fork and exec, where only what is prepared here
+    may be touched: no import, no lock, no allocation that another thread might hold.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def in_child() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return in_child

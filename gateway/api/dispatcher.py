@@ -1,0 +1,204 @@
+"""From a frame to its handler, and from its outcome to the answer."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import CoroutineType
+from typing import Any, Final, NamedTuple
+
+from gateway.access.limits import Limits, Shed, Waiting
+from gateway.api.handlers import authentication, chats, moderation, people, places, resume, rooms
+from gateway.api.outcome import AndThen, Later, Sending, ToldAlready
+from gateway.api.services import Services
+from gateway.connections.connection import LAST_CHANCE, Connection
+from gateway.protocols.close_codes import CloseCode
+from gateway.protocols.frames import Frame, RequestId
+from shared.broker.rooms.send import Send
+from shared.errors import ChatError, Code
+from shared.model import commands
+from shared.telemetry import logger
+
+Handler = Callable[[Services, Connection, Any], object]
+"""Returns its outcome, or a coroutine that does: then the connection's next frame waits for it."""
+
+FLOODING: Final[frozenset[Code]] = frozenset(
+    {"bad_frame", "unknown_event", "unauthorized", "rate_limited"}
+)
+"""Refusals by which one knows a flood."""
+
+log = logger(__name__)
+
+
+class Entry(NamedTuple):
+    """What an event's data is, and what it does."""
+
+    command: type[commands.Command]
+    handler: Handler
+
+
+TABLE: Final[Mapping[str, Entry]] = {
+    "authenticate": Entry(commands.Authenticate, authentication.authenticate),
+    "setUsername": Entry(commands.SetUsername, people.set_username),
+    "createRoom": Entry(commands.CreateRoom, rooms.create_room),
+    "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
+    "resume": Entry(commands.Resume, resume.resume),
+    "getRooms": Entry(commands.GetRooms, rooms.get_rooms),
+    "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
+    "message": Entry(commands.SendMessage, rooms.send_message),
+    "deleteMessages": Entry(commands.DeleteMessages, rooms.delete_messages),
+    "kick": Entry(commands.Kick, moderation.kick),
+    "ban": Entry(commands.Ban, moderation.ban),
+    "unban": Entry(commands.Unban, moderation.unban),
+    "setModerator": Entry(commands.SetModerator, moderation.set_moderator),
+    "setPassword": Entry(commands.SetPassword, moderation.set_password),
+    "typing": Entry(commands.Typing, places.typing),
+    "history": Entry(commands.History, places.history),
+    "seen": Entry(commands.Seen, places.seen),
+    "userOnline": Entry(commands.UserOnline, people.user_online),
+    "userOffline": Entry(commands.UserOffline, people.user_offline),
+    "getChats": Entry(commands.GetChats, chats.get_chats),
+    "createChat": Entry(commands.CreateChat, chats.create_chat),
+    "sendMessage": Entry(commands.SendChatMessage, chats.send_message),
+    "getMessages": Entry(commands.GetMessages, chats.get_messages),
+    "markAsSeen": Entry(commands.MarkAsSeen, chats.mark_as_seen),
+    "deleteMessage": Entry(commands.DeleteMessage, chats.delete_message),
+}
+
+
+def _no_such_event() -> Entry:
+    raise ChatError("unknown_event", "there is no such event")
+
+
+class Dispatcher:
+    """Handles the frames of one connection, one after the other."""
+
+    __slots__ = (
+        "_connection",
+        "_limits",
+        "_refusals",
+        "_services",
+        "_tasks",
+        "_waiting",
+        "under_way",
+    )
+
+    def __init__(self, services: Services, connection: Connection) -> None:
+        """Begin.
+
+        Attributes:
+            under_way: sends whose reply is still to come.
+        """
+        self._services = services
+        self._connection = connection
+        self._limits = services.limits
+        self._refusals = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.under_way = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def dispatch(self, data: Any) -> Later | None:  # noqa: ANN401 - as the format's `parse` takes it
+        """Handle a frame; whatever is wrong with it is answered, never raised.
+
+        Returns:
+            None once it is handled, or what is to be awaited before the next frame.
+        """
+        request: RequestId | None = None
+        try:
+            connection = self._connection
+            frame = connection.wire.parse(data)
+            request = frame.id
+            if connection.entrance is not None and frame.event != "authenticate":
+                authentication.admit(self._services, connection)
+            entry = TABLE.get(frame.event) or _no_such_event()
+            if self._limits is not None and (
+                waiting := self._limits.ask(frame.event, connection.display_name)
+            ):
+                return self._await(request, self._ask(waiting, entry, frame))
+            command = connection.wire.command(frame, entry.command)
+            outcome = entry.handler(self._services, connection, command)
+            if isinstance(outcome, CoroutineType):
+                return self._await(request, outcome)
+            self._conclude(request, outcome)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._failed(request, error)
+        return None
+
+    async def fewer_than(self, count: int) -> None:
+        """Wait until fewer sends than this are without an answer."""
+        while self.under_way >= count:
+            less: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(less)
+            await less
+
+    async def _ask(self, waiting: Waiting, entry: Entry, frame: Frame) -> object:
+        """Handle a frame once it is granted."""
+        await waiting
+        command = self._connection.wire.command(frame, entry.command)
+        outcome = entry.handler(self._services, self._connection, command)
+        return await outcome if isinstance(outcome, CoroutineType) else outcome
+
+    async def _await(self, request: RequestId | None, outcome: Later) -> None:
+        try:
+            self._conclude(request, await outcome)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._failed(request, error)
+
+    def _conclude(self, request: RequestId | None, outcome: object) -> None:
+        """Answer as a handler's outcome says."""
+        if isinstance(outcome, Sending):
+            self.under_way += 1
+            outcome.sent.when_done(partial(self._sent, request, outcome.reply))
+        elif isinstance(outcome, CoroutineType):
+            self.under_way += 1
+            task = asyncio.create_task(self._await(request, outcome))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        elif isinstance(outcome, AndThen):
+            self._connection.reply(request, outcome.reply)
+            for step in outcome.then:
+                step()
+        else:
+            self._connection.reply(request, {} if outcome is None else outcome)
+
+    def _sent(self, request: RequestId | None, reply: Callable[[Send], object], sent: Send) -> None:
+        self._one_less()
+        try:
+            self._conclude(request, reply(sent))
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._failed(request, error)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self.under_way -= 1
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for less in waiting:
+                if not less.done():
+                    less.set_result(None)
+
+    def _failed(self, request: RequestId | None, error: Exception) -> None:
+        if self._limits is not None and self._is_flood(self._limits, error):
+            return
+        if isinstance(error, Shed):
+            self._connection.reply(request, {})
+            return
+        if not isinstance(error, ChatError):
+            log.error("handler failed", sid=self._connection.sid, exc_info=error)
+            error = ChatError("internal", "something went wrong on our side")
+        if request is not None or not isinstance(error, ToldAlready):
+            self._connection.refuse(request, error)
+
+    def _is_flood(self, limits: Limits, error: Exception) -> bool:
+        """Whether a connection was refused too much, too fast: then it is closed, unanswered."""
+        if not isinstance(error, Shed) and (
+            not isinstance(error, ChatError) or error.code not in FLOODING
+        ):
+            return False
+        self._refusals, too_often = limits.refused(self._refusals)
+        if too_often and self._connection.on_end is not None:
+            self._connection.end(CloseCode.TOO_FAST)
+            self._connection.abort_in(LAST_CHANCE)  # whether it reads that or not
+        return too_often

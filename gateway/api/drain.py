@@ -1,0 +1,42 @@
+"""Leaving: clients are sent elsewhere one after the other, and nothing they sent is unanswered."""
+
+import asyncio
+import random
+
+from gateway.api.services import Services
+from gateway.connections.connection import Connection
+from gateway.protocols.close_codes import CloseCode
+from shared.telemetry import logger
+
+SPREAD = 0.8
+"""Part of DRAIN_SECONDS over which clients are told to go; the rest is for them to do so."""
+
+log = logger(__name__)
+
+
+async def drain(services: Services) -> None:
+    """Send every client elsewhere, spread over DRAIN_SECONDS, then return."""
+    services.readiness.draining = True
+    services.presence.keep()
+    connections = list(services.fan_out.connections)
+    if not connections:
+        return
+    seconds = services.settings.drain_seconds
+    log.info("draining", connections=len(connections), seconds=seconds)
+    random.shuffle(connections)
+    leaving = [
+        asyncio.create_task(_send_away(connection, seconds * SPREAD * n / len(connections)))
+        for n, connection in enumerate(connections)
+    ]
+    await asyncio.wait(leaving, timeout=seconds)
+
+
+async def _send_away(connection: Connection, after: float) -> None:
+    connection.emit("reconnect", {"afterMs": int(after * 1000)})
+    # A client that goes by itself in time is not closed.
+    try:
+        async with asyncio.timeout(after + 1.0):
+            await connection.over()
+    except TimeoutError:
+        connection.end(CloseCode.RESTARTING)
+        await connection.over()

@@ -1,0 +1,64 @@
+"""Where messages of the broker go: to the pulse, to presence, to all, to a chat, to a room."""
+
+from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.presence import Presence
+from gateway.recovery.store import Sessions
+from gateway.rooms.chat_follower import ChatFollower
+from gateway.rooms.durability import Durability
+from gateway.rooms.hub import Hub
+from shared.broker.partitions.keyspace import Keyspace
+from shared.codec import CodecError, decode
+from shared.model.events import Beat, Committed, Notice, Replaced
+from shared.telemetry import logger
+
+log = logger(__name__)
+
+
+class Incoming:
+    """The subscriber's callbacks."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        pulse: Pulse,
+        presence: Presence,
+        follower: ChatFollower,
+        durability: Durability,
+        sessions: Sessions,
+        keys: Keyspace,
+    ) -> None:
+        self._everyone = frozenset(part.everyone for part in keys.partitions)
+        self._sessions = sessions
+        self._durability = durability
+        self._hub = hub
+        self._pulse = pulse
+        self._presence = presence
+        self._follower = follower
+
+    def receive(self, channel: str, data: bytes) -> None:
+        """Take a message of a channel."""
+        try:
+            event = decode(data)
+        except CodecError as error:
+            # A newer gateway may say what this one does not know; the room's log keeps it.
+            log.warning("event not understood", channel=channel, reason=str(error))
+            return
+        if self._hub.receive(channel, event):
+            return
+        if isinstance(event.body, Committed):
+            self._durability.committed(event.body)
+        elif channel not in self._everyone:
+            self._follower.receive(channel, event)  # or its room's last member has just left
+        elif isinstance(event.body, Notice):
+            self._hub.fan_out.announce(event)
+        elif isinstance(event.body, Replaced):
+            self._sessions.hear(event.body)
+        else:
+            if isinstance(event.body, Beat):
+                self._pulse.hear(event.body)
+            self._presence.hear(event.body)
+
+    def subscribed(self, channel: str) -> None:
+        """A channel was subscribed, perhaps afresh."""
+        self._follower.subscribed(channel)
+        self._hub.subscribed(channel)

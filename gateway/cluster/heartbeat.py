@@ -1,0 +1,78 @@
+"""The gateways' beats: whether the broker works for this one, and how many connections all have."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from shared.broker.rooms.publisher import Publisher
+from shared.config import incarnation
+from shared.essential import EssentialTask
+from shared.model.events import Beat
+
+EVERY: Final = 0.5
+FRESH_FOR: Final = 3.0
+"""Seconds after which a beat that was not followed by another counts no more."""
+
+
+class Pulse:
+    """Beats, and listens to beats, by this process's monotonic clock."""
+
+    def __init__(self, publisher: Publisher, name: str, connections: Callable[[], int]) -> None:
+        """Prepare.
+
+        Args:
+            publisher: where beats go.
+            name: the gateway's.
+            connections: how many this gateway has.
+        """
+        self._publisher = publisher
+        self._connections = connections
+        self._count = 0
+        self._heard: dict[str, tuple[float, int]] = {}
+        self._task: EssentialTask | None = None
+        self.incarnation = incarnation(name)
+        # The number of this gateway's last change of presence, so that others miss none.
+        self.presence = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a beat of this gateway has come back lately: the broker carries messages."""
+        return self._is_fresh(self.incarnation)
+
+    @property
+    def gateways(self) -> dict[str, int]:
+        """The connections of each gateway that was heard lately, by incarnation."""
+        others = {name: count for name, (_, count) in self._heard.items() if self._is_fresh(name)}
+        return {**others, self.incarnation: self._connections()}
+
+    @property
+    def connections(self) -> int:
+        """Connections of the whole cluster, as of the last beats."""
+        return sum(self.gateways.values())
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._task = EssentialTask(self._run(), "pulse")
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            await self._task.close()
+
+    def hear(self, beat: Beat) -> None:
+        """Take a beat, our own or another's."""
+        now = asyncio.get_running_loop().time()
+        self._heard[beat.incarnation] = (now, beat.connections)
+        for name in [name for name in self._heard if not self._is_fresh(name)]:
+            del self._heard[name]
+
+    def _is_fresh(self, name: str) -> bool:
+        at, _ = self._heard.get(name, (-FRESH_FOR, 0))
+        return asyncio.get_running_loop().time() - at < FRESH_FOR
+
+    async def _run(self) -> None:
+        while True:
+            self._count += 1
+            beat = Beat(self.incarnation, self._count, self._connections(), self.presence)
+            self._publisher.tell_everyone(self.incarnation, beat, turn=self._count)
+            await asyncio.sleep(EVERY)

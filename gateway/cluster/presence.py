@@ -1,0 +1,219 @@
+"""Who is online in the cluster: each gateway tells of its users, and everyone adds them up.
+
+A gateway numbers its changes and its beats name the last number, so whoever missed one asks for
+the whole state. A gateway whose beats stop is taken for dead by the observer's own monotonic
+clock: what the wall clock does changes nothing.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
+
+from gateway.cluster.heartbeat import Pulse
+from gateway.connections.connection import Connection
+from gateway.protocols.announcements import Announcement
+from gateway.protocols.payloads import user_out
+from gateway.rooms.fan_out import FanOut
+from shared.broker.rooms.publisher import Publisher
+from shared.errors import ChatError
+from shared.essential import EssentialTask
+from shared.model.events import Beat, Body, PresenceChanged, PresenceState, PresenceWanted
+from shared.telemetry import logger
+
+TICK: Final = 0.2
+"""Seconds in which changes are gathered before they are told."""
+
+DEAD_AFTER: Final = 6.0
+"""Seconds without a beat after which a gateway's users are offline."""
+
+log = logger(__name__)
+
+Partners = Callable[[Collection[str]], Awaitable[dict[str, set[str]]]]
+"""Everyone with whom each of some users has a direct chat."""
+
+
+class Observed:
+    """What this gateway knows of another."""
+
+    def __init__(self) -> None:
+        self.version = -1
+        self.users: frozenset[str] = frozenset()
+        self.heard = 0.0
+        self.asked = 0.0
+
+
+class Presence:
+    """The users online here and elsewhere, and what those here are told of it."""
+
+    def __init__(
+        self, fan_out: FanOut, pulse: Pulse, publisher: Publisher, partners: Partners, limit: int
+    ) -> None:
+        """Prepare.
+
+        Args:
+            fan_out: where connections are told.
+            pulse: this gateway's incarnation, and how many connections the cluster has.
+            publisher: where changes go.
+            partners: looks up who has direct chats with whom.
+            limit: connections of the cluster above which one sees one's partners only.
+        """
+        self._fan_out = fan_out
+        self._pulse = pulse
+        self._publisher = publisher
+        self._partners = partners
+        self._limit = limit
+        self._here: defaultdict[str, set[Connection]] = defaultdict(set)
+        self._published: frozenset[str] = frozenset()
+        self._others: defaultdict[str, Observed] = defaultdict(Observed)
+        self._told: frozenset[str] = frozenset()
+        self._seen_by: dict[str, set[str]] = {}
+        self._met: set[str] = set()
+        self._fresh: set[Connection] = set()
+        self._state_wanted = False
+        self._kept = False
+        self._task: EssentialTask | None = None
+
+    @property
+    def version(self) -> int:
+        """The number of this gateway's last change."""
+        return self._pulse.presence
+
+    @property
+    def online(self) -> frozenset[str]:
+        """Everyone who is online in the cluster."""
+        return frozenset(self._here).union(*(other.users for other in self._others.values()))
+
+    def start(self) -> None:
+        """Begin to tell, and to watch the others."""
+        self._task = EssentialTask(self._run(), "presence")
+
+    async def close(self) -> None:
+        """Stop. The others take this gateway's users for offline when its beats stay out."""
+        if self._task is not None:
+            await self._task.close()
+
+    def keep(self) -> None:
+        """Keep everyone here online: this gateway is leaving, and they come back elsewhere."""
+        self._kept = True
+
+    def came(self, user: str, connection: Connection) -> None:
+        """A connection says that its user is online; it is told who else is."""
+        self._here[user].add(connection)
+        self._fresh.add(connection)
+
+    def went(self, user: str, connection: Connection) -> None:
+        """A connection has gone, or says that its user is offline."""
+        self._fresh.discard(connection)
+        if user in self._here and not self._kept:
+            self._here[user].discard(connection)
+            if not self._here[user]:
+                del self._here[user]
+
+    def met(self, user1: str, user2: str) -> None:
+        """A direct chat was made: where one sees one's partners only, the two see each other."""
+        for user, other in ((user1, user2), (user2, user1)):
+            if user in self._seen_by and self._is_online(other):
+                self._seen_by[user].add(other)
+                self._met.add(user)
+
+    def hear(self, body: Body) -> None:
+        """Take a signal of presence, or a beat."""
+        match body:
+            case PresenceWanted(incarnation) if incarnation == self._pulse.incarnation:
+                self._state_wanted = True
+            case Beat() | PresenceChanged() | PresenceState():
+                if body.incarnation != self._pulse.incarnation:
+                    self._observe(body)
+
+    def _is_online(self, user: str) -> bool:
+        return user in self._here or any(user in other.users for other in self._others.values())
+
+    def _observe(self, body: Beat | PresenceChanged | PresenceState) -> None:
+        other = self._others[body.incarnation]
+        other.heard = now = asyncio.get_running_loop().time()
+        match body:
+            case PresenceState(_, version, users) if version >= other.version:
+                other.version, other.users = version, frozenset(users)
+            case PresenceChanged(_, version, came, left) if version == other.version + 1:
+                other.version = version
+                other.users = other.users.difference(left).union(came)
+            case Beat(presence=version) | PresenceChanged(version=version):
+                if version > other.version and now - other.asked > TICK:
+                    other.asked = now
+                    self._tell_all(PresenceWanted(body.incarnation))
+
+    async def _run(self) -> None:
+        while True:
+            self._bury_the_dead()
+            self._publish_changes()
+            if self._state_wanted:
+                self._state_wanted = False
+                users = sorted(self._published)
+                self._tell_all(PresenceState(self._pulse.incarnation, self.version, users))
+            await self._tell_users()
+            await asyncio.sleep(TICK)
+
+    def _bury_the_dead(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for name in [n for n, other in self._others.items() if now - other.heard > DEAD_AFTER]:
+            del self._others[name]
+
+    def _publish_changes(self) -> None:
+        now_here = frozenset(self._here)
+        came, left = now_here - self._published, self._published - now_here
+        if came or left:
+            self._published = now_here
+            self._pulse.presence += 1
+            self._tell_all(
+                PresenceChanged(self._pulse.incarnation, self.version, sorted(came), sorted(left))
+            )
+
+    def _tell_all(self, body: Body) -> None:
+        self._publisher.tell_everyone(self._pulse.incarnation, body)
+
+    async def _tell_users(self) -> None:
+        """Send `onlineUsers` to those for whom it changed, and to those who have just come."""
+        online = self.online
+        changed, self._told = online ^ self._told, online
+        fresh, self._fresh = self._fresh, set()
+        if self._pulse.connections <= self._limit:
+            self._seen_by.clear()
+            to = self._connections() if changed else fresh
+            self._send(to, online)
+            return
+        try:
+            dirty = await self._narrow(changed, online)
+        except ChatError as error:
+            log.warning("presence not narrowed", code=error.code)
+            self._told = self._told ^ changed  # they are told with the next tick
+            self._fresh |= fresh
+            return
+        for user, connections in list(self._here.items()):
+            to = connections if user in dirty else connections & fresh
+            self._send(to, self._seen_by.get(user, set()))
+
+    async def _narrow(self, changed: frozenset[str], online: frozenset[str]) -> set[str]:
+        """Keep up who sees whom, where all seeing all would be too much; who has news."""
+        fresh = self._here.keys() - self._seen_by.keys()
+        partners = await self._partners(changed | fresh)
+        dirty, self._met = self._met, set()
+        for user in changed:
+            for partner in partners[user] & self._seen_by.keys():
+                seen = self._seen_by[partner]
+                (seen.add if user in online else seen.discard)(user)
+                dirty.add(partner)
+        for user in fresh & self._here.keys():
+            self._seen_by[user] = (partners[user] | {user}) & online
+            dirty.add(user)
+        for user in self._seen_by.keys() - self._here.keys():
+            del self._seen_by[user]
+        return dirty
+
+    def _connections(self) -> set[Connection]:
+        return {connection for here in self._here.values() for connection in here}
+
+    def _send(self, to: set[Connection], users: frozenset[str] | set[str]) -> None:
+        if to:
+            shown = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
+            self._fan_out.tell(to, [Announcement("onlineUsers", shown)])

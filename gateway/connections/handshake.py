@@ -1,0 +1,260 @@
+"""WebSockets under uvicorn: it reads the request, the application answers it and takes over.
+
+uvicorn's own protocols for this hold a queue, events, timers and a parser for each connection, and
+parse the request a second time. None of it is needed where a link of ours has the connection as
+soon as the handshake is over.
+"""
+
+import asyncio
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import unquote
+
+from uvicorn.config import Config
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
+from websockets.utils import accept_key
+
+from gateway.connections.keepalive import Rounds
+from gateway.connections.websocket import ADOPT, Link, Receiver
+from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from shared.telemetry import logger
+
+VERSION: Final = b"13"
+KEY_SIZE: Final = 16
+"""Bytes of a client's key (RFC 6455, section 4.1)."""
+
+GONE: Final = 1006
+"""What an application is told of a client that went without a word (section 7.1.5)."""
+
+Message = MutableMapping[str, Any]
+
+log = logger(__name__)
+
+
+class ChatProtocol(asyncio.Protocol):
+    """What uvicorn hands a WebSocket's handshake to; the application may adopt it afterwards.
+
+    An application that does not can still send messages and close; it receives none.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_answered",
+        "_app_state",
+        "_asked",
+        "_body",
+        "_config",
+        "_connections",
+        "_early",
+        "_gone",
+        "_key",
+        "_refusal",
+        "_rounds",
+        "_tasks",
+        "_told",
+        "_transport",
+    )
+
+    def __init__(
+        self,
+        rounds: Rounds,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+    ) -> None:
+        self._rounds = rounds
+        self._config = config
+        self._app_state = app_state
+        self._connections: set[Any] = server_state.connections
+        self._tasks = server_state.tasks
+        # None once it is adopted, closed by us or lost: then nothing is written any more.
+        self._transport: asyncio.Transport | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._key = ""
+        self._asked = self._told = self._answered = False
+        # The answer of an accepted handshake, until something is written behind it.
+        self._answer = b""
+        self._refusal: Message = {}
+        self._body = b""
+        # What came before the answer, though no client should send it (section 4.1).
+        self._early = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over from the protocol that read the request."""
+        self._transport = transport  # type: ignore[assignment]
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
+        """The client is gone, and was not adopted."""
+        self._connections.discard(self)
+        self._transport = None
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the request, in one piece as uvicorn puts it together; keep what comes after it."""
+        if self._asked:
+            self._early += data
+            if len(self._early) > self._config.ws_max_size and self._transport is not None:
+                self._transport.abort()
+            return
+        self._asked = True
+        line, *lines = data[:-4].split(b"\r\n")
+        method, target, _ = line.split(b" ", 2)
+        headers = [(name.lower(), value) for name, _, value in (h.partition(b": ") for h in lines)]
+        if fault := self._fault(method, target, dict(headers)):
+            self._refuse(*fault)
+        elif self._transport is not None:
+            scope = self._scope(self._transport, target, headers)
+            task = asyncio.get_running_loop().create_task(self._run(scope))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def shutdown(self) -> None:
+        """End because the server stops; uvicorn calls this."""
+        self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _fault(
+        self, method: bytes, target: bytes, headers: dict[bytes, bytes]
+    ) -> tuple[HTTPStatus, bytes] | None:
+        """What is wrong with a request (section 4.2.1); uvicorn has seen that it is to upgrade."""
+        if headers.get(b"sec-websocket-version") != VERSION:
+            return HTTPStatus.UPGRADE_REQUIRED, b"Sec-WebSocket-Version: 13\r\n"
+        key = headers.get(b"sec-websocket-key", b"")
+        try:
+            size = len(b64decode(key, validate=True))
+        except binascii.Error:
+            size = 0
+        if method != b"GET" or not target.isascii() or size != KEY_SIZE:
+            return HTTPStatus.BAD_REQUEST, b""
+        self._key = key.decode()
+        return None
+
+    def _scope(
+        self, transport: asyncio.Transport, target: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> Message:
+        path, _, query = target.partition(b"?")
+        root = self._config.root_path
+        offered = [v.decode("latin-1") for name, v in headers if name == b"sec-websocket-protocol"]
+        return {
+            "type": "websocket",
+            "asgi": {"version": self._config.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": "wss" if is_ssl(transport) else "ws",
+            "server": get_local_addr(transport),
+            "client": get_remote_addr(transport),
+            "root_path": root,
+            "path": root + unquote(path.decode()),
+            "raw_path": root.encode() + path,
+            "query_string": query,
+            "headers": headers,
+            "subprotocols": [name.strip() for value in offered for name in value.split(",")],
+            "state": self._app_state.copy(),
+            "extensions": {"websocket.http.response": {}, ADOPT: self._adopt},
+        }
+
+    async def _run(self, scope: Message) -> None:
+        application: Any = self._config.loaded_app
+        try:
+            await application(scope, self._receive, self._send)
+        except Exception:
+            log.exception("handshake failed", path=scope["path"])
+        self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def _receive(self) -> Message:
+        if not self._told:
+            self._told = True
+            return {"type": "websocket.connect"}
+        if self._transport is not None:
+            self._gone = asyncio.get_running_loop().create_future()
+            await self._gone
+        return {"type": "websocket.disconnect", "code": GONE}
+
+    async def _send(self, message: Message) -> None:
+        match message["type"]:
+            case "websocket.accept":
+                self._accept(message)
+            case "websocket.send":
+                text, data = message.get("text"), message.get("bytes") or b""
+                self._write(frame(BINARY, data) if text is None else frame(TEXT, text.encode()))
+            case "websocket.close" if self._answered:
+                code, reason = message.get("code", 1000), message.get("reason") or ""
+                self._adopt(lambda link: _Nobody(link, code, reason))
+            case "websocket.close":
+                self._refuse(HTTPStatus.FORBIDDEN)
+            case "websocket.http.response.start":
+                self._refusal = message
+            case "websocket.http.response.body":
+                self._body += message.get("body", b"")
+                if not message.get("more_body"):
+                    self._deny()
+            case kind:
+                raise ValueError(f"not expected here: {kind}")
+
+    def _accept(self, message: Message) -> None:
+        chosen = message.get("subprotocol")
+        answer = [
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+            b"Sec-WebSocket-Accept: %b\r\n" % accept_key(self._key).encode(),
+            b"Sec-WebSocket-Protocol: %b\r\n" % chosen.encode() if chosen else b"",
+            *(b"%b: %b\r\n" % pair for pair in message.get("headers", ())),
+            b"\r\n",
+        ]
+        self._answered = True
+        self._answer = b"".join(answer)
+        # Whoever adopts the connection does so in this step, and takes the answer along.
+        asyncio.get_running_loop().call_soon(self._write, b"")
+
+    def _deny(self) -> None:
+        headers = (b"%b: %b\r\n" % pair for pair in self._refusal.get("headers", ()))
+        self._refuse(HTTPStatus(self._refusal["status"]), b"".join(headers), self._body)
+
+    def _adopt(self, make_receiver: Callable[[Link], Receiver]) -> None:
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return  # the client is gone already
+        self._connections.discard(self)
+        limit = self._config.ws_max_size
+        answer, self._answer = self._answer, b""
+        link = Link(transport, make_receiver, self._connections, limit, self._rounds, answer)
+        if self._early:
+            link.data_received(self._early)
+
+    def _refuse(self, status: HTTPStatus, headers: bytes = b"", body: bytes = b"") -> None:
+        """End the connection; with this answer, if it was not answered before."""
+        self._write(b"")
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        if not self._answered:
+            self._answered = True
+            head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n".encode()
+            if b"content-length" not in headers:
+                headers += b"Content-Length: %d\r\n" % len(body)
+            transport.write(b"%b%b\r\n%b" % (head, headers, body))
+        transport.close()
+
+    def _write(self, data: bytes) -> None:
+        unwritten, self._answer = self._answer + data, b""
+        if unwritten and self._transport is not None:
+            self._transport.write(unwritten)
+
+
+class _Nobody:
+    """Stands where a receiver is: whoever is being turned away is listened to no more."""
+
+    def __init__(self, link: Link, code: int, reason: str) -> None:
+        link.close(code, reason)
+
+    def received(self, data: bytes, *, text: bool) -> None:
+        """Pass it over."""
+
+    def writable(self) -> None:
+        """There is nothing more to write."""
+
+    def lost(self) -> None:
+        """As expected."""

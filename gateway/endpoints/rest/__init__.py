@@ -1,0 +1,1 @@
+"""REST for direct chats and tickets, and its OpenAPI document."""

@@ -1,0 +1,191 @@
+"""An Engine.IO 4 server as an ASGI application: `EngineServer(settings, application, name)`.
+
+Mount it at a path that ends in a slash. It keeps its sessions itself; an application sees them
+through the callbacks of `Application`.
+"""
+
+import asyncio
+import secrets
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from gateway.connections.websocket import ADOPT, Adopt
+from gateway.endpoints.guard import address_of
+from gateway.endpoints.socketio.application import Application
+from gateway.endpoints.socketio.engine_session import EngineSession, HungUp
+from gateway.endpoints.socketio.engine_socket import EngineSocket
+from gateway.protocols.engineio.errors import (
+    EngineError,
+    ErrorCode,
+    Request,
+    check,
+    parse_query,
+)
+from gateway.protocols.engineio.packets import Packet, PacketError, decode_payload
+from gateway.protocols.engineio.settings import EngineSettings
+
+
+class TooLarge(Exception):
+    """The body of a POST is larger than `max_payload`."""
+
+
+class EngineServer:
+    """Serves an application over Engine.IO.
+
+    Attributes:
+        sessions: those that live, by sid.
+    """
+
+    def __init__(self, settings: EngineSettings, application: Application, name: str = "") -> None:
+        """Compose a server.
+
+        Args:
+            settings: intervals and bounds.
+            application: what is served.
+            name: begins every sid, with a dot after it: load balancers route by it.
+        """
+        self.sessions: dict[str, EngineSession] = {}
+        self._settings = settings
+        self._application = application
+        self._prefix = f"{name}." if name else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request or a WebSocket (ASGI)."""
+        if scope["type"] == "websocket":
+            await self._websocket(WebSocket(scope, receive, send))
+        else:
+            await self._serve(scope, receive, send)
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in list(self.sessions.values()):
+            session.close()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(HttpRequest(scope, receive), receive)
+        except EngineError as error:
+            answer = _refusal(error)
+        except (PacketError, TimeoutError):
+            answer = _refusal(EngineError(ErrorCode.BAD_REQUEST))
+        except TooLarge:
+            answer = Response(status_code=413)
+        except (HungUp, ClientDisconnect):
+            return  # there is nobody left to answer
+        answer.headers["Cache-Control"] = "no-store"
+        await answer(scope, receive, send)
+
+    async def _answer(self, http: HttpRequest, receive: Receive) -> Response:
+        if http.method == "OPTIONS":
+            return Response(status_code=204)
+        request = _request(http.scope, http.headers.get("origin"))
+        session = self._known(request)
+        if session is None:
+            session = self._open(request, http.scope)
+        elif request.method == "POST":
+            await self._post(session, http)
+            return Response(b"ok", media_type="text/html")
+        return Response(await session.poll(receive), media_type="text/plain; charset=UTF-8")
+
+    async def _websocket(self, websocket: WebSocket) -> None:
+        try:
+            request = _request(websocket.scope, websocket.headers.get("origin"))
+            session = self._known(request)
+        except EngineError as error:
+            # 400 for all, as the reference server does.
+            await websocket.send_denial_response(
+                Response(error.message, status_code=400, media_type="text/html")
+            )
+            return
+        await websocket.accept()
+        upgrading = session is not None
+        if session is None:
+            session = self._open(request, websocket.scope)
+        elif not session.engine.begin_upgrade(session.now):
+            await websocket.close()
+            return
+        adopt: Adopt = websocket.scope["extensions"][ADOPT]
+        adopt(lambda link: EngineSocket(session, link, self._settings, upgrading=upgrading))
+
+    def _known(self, request: Request) -> EngineSession | None:
+        """Find the session of a request that is in order; None if it is to open one."""
+        session = self.sessions.get(request.sid)
+        if session is not None:
+            session.look()
+            if session.engine.gone:
+                session = None
+        check(request, session.transport if session else None)
+        return session
+
+    def _open(self, request: Request, scope: Scope) -> EngineSession:
+        sid = self._prefix + secrets.token_urlsafe(15)
+        session = EngineSession(request, sid, self._settings, self._application, self._forget)
+        self.sessions[sid] = session
+        self._application.on_open(session, scope)
+        session.settle()
+        return session
+
+    def _forget(self, sid: str) -> None:
+        self.sessions.pop(sid, None)
+
+    async def _post(self, session: EngineSession, http: HttpRequest) -> None:
+        engine = session.engine
+        try:
+            engine.post()
+        except PacketError:
+            session.settle()
+            raise
+        try:
+            packets = self._packets(session, await self._body(http))
+            for packet in packets:
+                if later := session.receive(packet):
+                    await later
+        except (ClientDisconnect, TimeoutError):
+            session.fail("transport error")
+            raise
+        finally:
+            engine.posting = False
+            session.settle()
+
+    def _packets(self, session: EngineSession, body: bytes) -> list[Packet]:
+        try:
+            return decode_payload(body, self._settings.max_packets)
+        except PacketError:
+            session.fail("parse error")
+            raise
+
+    async def _body(self, http: HttpRequest) -> bytes:
+        """Read the body of a POST.
+
+        Raises:
+            TooLarge: it is.
+            TimeoutError: it did not come while a session without a word would have lived.
+        """
+        most = self._settings.max_payload
+        if int(http.headers.get("content-length", "0")) > most:
+            raise TooLarge
+        body = bytearray()
+        async with asyncio.timeout(self._settings.silence):
+            async for chunk in http.stream():
+                body += chunk
+                if len(body) > most:
+                    raise TooLarge
+        return bytes(body)
+
+
+def _request(scope: Scope, origin: str | None) -> Request:
+    return Request(
+        scope.get("method", "GET"),
+        parse_query(scope["query_string"]),
+        upgrade=scope["type"] == "websocket",
+        origin=origin or "",
+        address=address_of(scope),
+    )
+
+
+def _refusal(error: EngineError) -> Response:
+    return Response(error.body(), status_code=error.status, media_type="application/json")

@@ -1,0 +1,1 @@
+"""Socket.IO 5 without I/O (socket.io/docs/v4/socket-io-protocol)."""

@@ -1,0 +1,243 @@
+"""Socket.IO 5 packets, read (socket.io/docs/v4/socket-io-protocol), without I/O.
+
+Strict: what the protocol does not allow is a `PacketError`, after which the connection is closed.
+Arguments stay the JSON they came as until somebody asks for their values, so that a handler may
+read them as the type it expects.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from gateway.protocols.engineio.packets import Binary, PacketError
+from gateway.protocols.socketio.packets import MAIN, RESERVED_EVENTS, Kind
+
+MOST_ATTACHMENTS: Final = 10
+"""Binary messages that belong to one packet; the reference parser's limit."""
+
+MOST_NAMESPACE: Final = 256
+"""Characters of a namespace."""
+
+MOST_DEPTH: Final = 64
+"""How deeply a payload may be nested, its own array included."""
+
+_PACKET: Final = re.compile(
+    r"""(?P<kind>[0-6])
+        (?:(?<=[56])(?P<attachments>[0-9]{1,3})-)?
+        (?P<namespace>/[^,]*(?:,|\Z))?
+        (?P<id>[0-9]{1,15})?
+        (?P<payload>(?s:.*))\Z""",
+    re.VERBOSE,
+)
+_ESCAPE: Final = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
+)
+_NO_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_arguments: Final = msgspec.json.Decoder(list[Raw])
+_object: Final = msgspec.json.Decoder(dict[str, Any])
+_BINARY: Final = {Kind.BINARY_EVENT: Kind.EVENT, Kind.BINARY_ACK: Kind.ACK}
+
+
+class SocketPacket(msgspec.Struct):
+    """A packet of a client.
+
+    Attributes:
+        kind: EVENT and ACK also for binary ones.
+        namespace: where it belongs; begins with a slash.
+        id: the acknowledgement's.
+        name: of an event.
+        arguments: of an event or an acknowledgement, each as JSON.
+        auth: the payload of a CONNECT, `{}` if it had none.
+        attachments: what the placeholders in the arguments stand for.
+    """
+
+    kind: Kind
+    namespace: str = MAIN
+    id: int | None = None
+    name: str = ""
+    arguments: list[Raw] = []
+    auth: dict[str, Any] = {}
+    attachments: list[Binary] = []
+
+    def values(self) -> list[Any]:
+        """The arguments as Python values, with `Binary` where there were placeholders.
+
+        Raises:
+            PacketError: they hold a number beyond every range.
+        """
+        return [_fill(_value(argument), self.attachments) for argument in self.arguments]
+
+
+class Decoder:
+    """Puts the packets of one client together."""
+
+    __slots__ = ("_missing", "_partial")
+
+    def __init__(self) -> None:
+        self._partial: SocketPacket | None = None
+        self._missing = 0
+
+    def feed(self, message: str | Binary) -> SocketPacket | None:
+        """Take an Engine.IO message.
+
+        Args:
+            message: a text, without the Engine.IO type; or an attachment.
+
+        Returns:
+            The packet that it completes, if it does.
+
+        Raises:
+            PacketError: it is no part of a packet; the connection is to be closed.
+        """
+        if isinstance(message, str):
+            return self._text(message)
+        packet = self._partial
+        if packet is None:
+            raise PacketError("a binary message that no packet announced")
+        packet.attachments.append(message)
+        if len(packet.attachments) < self._missing:
+            return None
+        self._partial = None
+        return packet
+
+    def _text(self, text: str) -> SocketPacket | None:
+        if self._partial is not None:
+            raise PacketError("a text where an attachment was to come")
+        packet, attachments = _parse(text)
+        if not attachments:
+            return packet
+        self._partial, self._missing = packet, attachments
+        return None
+
+
+def _parse(text: str) -> tuple[SocketPacket, int]:
+    """Read the text of a packet: the packet, and how many attachments follow."""
+    match = _PACKET.match(text)
+    if match is None:
+        raise PacketError("unknown packet type")
+    kind = Kind(match["kind"])
+    packet = SocketPacket(_BINARY.get(kind, kind), _namespace(match["namespace"]))
+    payload = match["payload"]
+    if match["id"]:
+        packet.id = int(match["id"])
+    _read_payload(packet, payload)
+    _check_depth(payload)
+    if kind not in _BINARY:
+        return packet, 0
+    attachments = int(match["attachments"] or 0)
+    if not 0 < attachments <= MOST_ATTACHMENTS:
+        raise PacketError("illegal number of attachments")
+    _check_placeholders(packet, attachments)
+    return packet, attachments
+
+
+def _namespace(found: str | None) -> str:
+    if found is None:
+        return MAIN
+    namespace = found.removesuffix(",")
+    if len(namespace) > MOST_NAMESPACE:
+        raise PacketError("the namespace is too long")
+    return namespace
+
+
+def _read_payload(packet: SocketPacket, payload: str) -> None:
+    match packet.kind:
+        case Kind.EVENT | Kind.ACK:
+            packet.arguments = _decode(_arguments, payload)
+            _check_arguments(packet)
+        case _ if packet.id is not None:
+            raise PacketError("an acknowledgement id where none belongs")
+        case Kind.CONNECT:
+            packet.auth = _decode(_object, payload) if payload else {}
+        case Kind.CONNECT_ERROR:
+            raise PacketError("only the server refuses a connection")
+        case _:
+            if payload:
+                raise PacketError("a payload where none belongs")
+
+
+def _check_arguments(packet: SocketPacket) -> None:
+    if packet.kind is Kind.ACK:
+        if packet.id is None:
+            raise PacketError("an acknowledgement without an id")
+        return
+    if not packet.arguments:
+        raise PacketError("an event without a name")
+    name = _value(packet.arguments.pop(0))
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    if not isinstance(name, str) or name in RESERVED_EVENTS:
+        raise PacketError("not the name of an event")
+    packet.name = name
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], text: str) -> Any:  # noqa: ANN401 - the decoder's type
+    try:
+        try:
+            return decoder.decode(text)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            # Half a surrogate pair, as of a text cut inside an emoji, is valid JSON to a client;
+            # no string here can hold it.
+            return decoder.decode(_ESCAPE.sub(_whole, text))
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        raise PacketError("invalid payload") from None
+
+
+def _whole(escape: re.Match[str]) -> str:
+    """Replace an escape that is half a surrogate pair by U+FFFD; keep all others."""
+    return r"\ufffd" if _SURROGATE.fullmatch(escape[0]) else escape[0]
+
+
+def _value(raw: Raw) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        raise PacketError("invalid payload") from None
+
+
+def _check_depth(payload: str) -> None:
+    """Refuse a valid payload that is nested deeply: what reads it further may recurse."""
+    if payload.count("[") + payload.count("{") <= MOST_DEPTH:
+        return
+    brackets = _NO_BRACKET.sub("", payload).replace("{", "[").replace("}", "]")
+    for _ in range(MOST_DEPTH):  # each time without the innermost ones
+        brackets = brackets.replace("[]", "")
+    if brackets:
+        raise PacketError("nested too deeply")
+
+
+def _check_placeholders(packet: SocketPacket, attachments: int) -> None:
+    """Each attachment is to stand in one place: so no packet is larger than what was sent."""
+    found: list[Any] = []
+    for argument in packet.arguments:
+        _find(_value(argument), found)
+    if any(type(number) is not int for number in found) or sorted(found) != [*range(attachments)]:
+        raise PacketError("illegal attachments")
+
+
+def _find(value: Any, found: list[Any]) -> None:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        if value.get("_placeholder") is True:
+            found.append(value.get("num"))
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            _find(item, found)
+
+
+def _fill(value: Any, attachments: list[Binary]) -> Any:  # noqa: ANN401 - any JSON
+    if not attachments:
+        return value
+    if isinstance(value, dict):
+        if value.get("_placeholder") is True:
+            return attachments[value["num"]]
+        return {key: _fill(item, attachments) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill(item, attachments) for item in value]
+    return value

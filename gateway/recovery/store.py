@@ -1,0 +1,232 @@
+"""The sessions of this gateway's Socket.IO clients, kept so that they can come back anywhere.
+
+What a session is in (its rooms, its user) is in the broker before the client is told of it. How far
+it got in each room follows within a second: that need not be newer, because the offset that a
+client shows tells whether it has all that was written before (`gateway/api/handlers/recovery.py`).
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from gateway.connections.connection import Connection
+from gateway.protocols.close_codes import CloseCode
+from gateway.recovery.tracker import MOST_LIVES, Heart, Kept
+from gateway.rooms.hub import Hub
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.sessions.sessions import Saving, SessionBroker, Taken
+from shared.errors import ChatError
+from shared.essential import EssentialTask
+from shared.model.events import Replaced
+from shared.model.sessions import Session
+from shared.telemetry import logger
+
+EVERY: Final = 1.0
+"""Seconds between two looks at what has changed."""
+
+REFRESH: Final = 4
+"""A session that does not change is kept anew so many times before it would expire."""
+
+MOST_WAITING: Final = 10_000
+"""Sessions of connections that have gone, to be kept once the broker is back."""
+
+log = logger(__name__)
+
+
+class Sessions:
+    """Keeps sessions in the broker, many in a call."""
+
+    def __init__(
+        self, broker: SessionBroker, hub: Hub, publisher: Publisher, recovery_seconds: float
+    ) -> None:
+        self._broker = broker
+        self._hub = hub
+        self._publisher = publisher
+        self._keep = recovery_seconds
+        self._kept: dict[Connection, Kept] = {}
+        self._by_sid: dict[str, Kept] = {}
+        # One save at a time, or an older state of a session might end up above a newer one.
+        self._lock = asyncio.Lock()
+        self._urgent: set[Kept] = set()
+        self._batch: asyncio.Task[None] | None = None
+        self._last: list[Saving] = []
+        self._task: EssentialTask | None = None
+
+    def start(self) -> None:
+        """Begin to look for changes."""
+        self._task = EssentialTask(self._run(), "sessions")
+
+    async def close(self) -> None:
+        """Stop, once those that left have been kept."""
+        if self._task is not None:
+            await self._task.close()
+        await self._save_changes()
+
+    def hear(self, word: Replaced) -> None:
+        """Take the word of a gateway where a client has come back."""
+        kept = self._by_sid.get(word.sid)
+        if kept is not None and kept.owner != word.owner:
+            self._replaced(kept)
+
+    def hears(self, connection: Connection) -> None:
+        """A connection begins to hear of its user's chats."""
+        if kept := self._kept.get(connection):
+            kept.hears(self._hub)
+
+    async def settle(self, connection: Connection, surely: Mapping[int, int]) -> None:
+        """A connection that took a session over is where it was.
+
+        Args:
+            connection: the connection.
+            surely: by id of its rooms and chats, up to where its client had them.
+        """
+        if kept := self._kept.get(connection):
+            kept.surely |= surely
+            kept.settled = True
+            await self.try_to_keep(connection)
+
+    async def open(self, connection: Connection, heart: Heart) -> str:
+        """Begin a session; its pid, which is the secret that opens it elsewhere."""
+        pid = secrets.token_urlsafe(18)
+        self._add(Kept(connection, pid, self._lives(), heart))
+        await self.try_to_keep(connection)
+        return pid
+
+    async def take(self, connection: Connection, pid: str, heart: Heart) -> Taken | None:
+        """Let a connection take over a session; it is not settled yet.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        kept = Kept(connection, pid, self._lives(), heart)
+        kept.settled = False
+        taken = await self._broker.take(pid, kept.owner, self._keep)
+        if taken is None:
+            return None
+        sid = taken.session.sid
+        if before := self._by_sid.get(sid):
+            self._replaced(before)
+        elif not taken.session.left:
+            # Its connection may still look alive to the gateway that has it.
+            self._publisher.tell_everyone(sid, Replaced(sid, kept.owner))
+        kept.first_sid, connection.sid = connection.sid, sid
+        kept.lives = (*taken.session.lives, *kept.lives)[-MOST_LIVES:]
+        kept.saved = taken.session
+        self._add(kept)
+        return taken
+
+    def give_up(self, connection: Connection) -> None:
+        """A session that was taken over cannot be gone on with: nobody will."""
+        if kept := self._kept.get(connection):
+            self.drop(connection, forget=True, left=False)
+            connection.sid = kept.first_sid
+
+    async def keep(self, connection: Connection) -> None:
+        """Keep a session as it is now, before its client is told.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        kept = self._kept.get(connection)
+        if kept is None or not kept.settled:
+            return
+        self._urgent.add(kept)
+        if self._batch is None:
+            self._batch = asyncio.create_task(self._save_urgent())
+        await asyncio.shield(self._batch)
+
+    async def try_to_keep(self, connection: Connection) -> None:
+        """As `keep`; where the broker is away, the session is kept as soon as it is back."""
+        with contextlib.suppress(ChatError):
+            await self.keep(connection)
+
+    def drop(self, connection: Connection, *, forget: bool, left: bool) -> None:
+        """A connection has gone.
+
+        Args:
+            connection: the connection; native ones have nothing to drop.
+            forget: its client said goodbye.
+            left: the others were told.
+        """
+        kept = self._kept.pop(connection, None)
+        if kept is None:
+            return
+        if self._by_sid.get(connection.sid) is kept:
+            del self._by_sid[connection.sid]
+        if connection.replaced or not (kept.settled or forget):
+            return
+        session = None
+        if not forget:
+            session = kept.saved if connection.fell_behind else None
+            session = session or kept.session(self._hub, left=left)
+        self._last.append(Saving(kept.pid, kept.owner, session, self._keep))
+        if self._batch is None:
+            self._batch = asyncio.create_task(self._save_urgent())
+
+    def _lives(self) -> tuple[tuple[str, int], ...]:
+        offsets = self._hub.fan_out.offsets
+        return ((offsets.life, offsets.count),)
+
+    def _add(self, kept: Kept) -> None:
+        self._kept[kept.connection] = kept
+        self._by_sid[kept.connection.sid] = kept
+
+    def _replaced(self, kept: Kept) -> None:
+        kept.connection.replaced = True
+        self._kept.pop(kept.connection, None)
+        if self._by_sid.get(kept.connection.sid) is kept:
+            del self._by_sid[kept.connection.sid]
+        kept.connection.end(CloseCode.GOING_AWAY)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            for kept in self._kept.values():
+                if kept.settled and not kept.connection.lagging:
+                    kept.beat(self._hub)
+            await self._save_changes()
+
+    async def _save_changes(self) -> None:
+        async with self._lock:
+            try:
+                await self._save(self._kept.values())
+            except ChatError as error:
+                log.warning("sessions not kept", count=len(self._kept), code=error.code)
+
+    async def _save_urgent(self) -> None:
+        async with self._lock:
+            urgent, self._urgent, self._batch = self._urgent, set(), None
+            try:
+                await self._save(urgent)
+            except ChatError as error:
+                log.warning("sessions not kept", count=len(urgent), code=error.code)
+                raise
+
+    async def _save(self, some: Collection[Kept]) -> None:
+        """Save those that changed, and those that were not heard of for long."""
+        now = asyncio.get_running_loop().time()
+        stale = now - self._keep / REFRESH
+        changed: list[tuple[Kept, Session]] = []
+        for kept in some:
+            if kept.settled and not kept.connection.lagging and not kept.connection.replaced:
+                session = kept.session(self._hub)
+                if session != kept.saved or kept.saved_at <= stale:
+                    changed.append((kept, session))
+        last, self._last = self._last, []
+        # Kept a refresh longer, so that one that dies has the whole time from its last word on.
+        seconds = self._keep * (1 + 1 / REFRESH)
+        savings = [Saving(kept.pid, kept.owner, session, seconds) for kept, session in changed]
+        if not savings and not last:
+            return
+        try:
+            mine = await self._broker.save([*savings, *last])
+        except ChatError:
+            self._last = (last + self._last)[-MOST_WAITING:]
+            raise
+        for (kept, session), is_mine in zip(changed, mine, strict=False):
+            if is_mine:
+                kept.saved, kept.saved_at = session, now
+            else:
+                self._replaced(kept)

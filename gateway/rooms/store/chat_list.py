@@ -1,0 +1,113 @@
+"""A user's direct chats: what SQL has of all, and what the broker has beyond for some."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from gateway.rooms.store.epoch_check import EpochCheck
+from shared.broker.partitions.fence import Fence
+from shared.broker.rooms.answers import Held, NotHeld, Tail
+from shared.broker.rooms.rooms import RoomBroker
+from shared.errors import broker_unavailable
+from shared.model.ids import users_of_chat
+from shared.model.rooms import Room
+from shared.model.timeline import Message, fold, unread_in
+from shared.storage.chats import ChatReader, StoredChat
+
+TOP: Final = 2**53
+"""Above every seq."""
+
+MOST_USERS: Final = 100
+"""Users whose chats are looked up at once."""
+
+
+class ListedChat(msgspec.Struct, frozen=True):
+    """A chat as one of its users sees it."""
+
+    room: Room
+    unread: int
+    last_message: Message | None
+
+    @property
+    def active_at(self) -> int:
+        """When something was last said in it, or when it was made; milliseconds since 1970."""
+        return self.last_message.created_at if self.last_message else self.room.created_at
+
+
+class ChatList:
+    """Lists chats. The broker is read first: what it has let go of by then is in SQL."""
+
+    def __init__(
+        self, broker: RoomBroker, reader: ChatReader, check: EpochCheck, fence: Fence
+    ) -> None:
+        self._broker = broker
+        self._reader = reader
+        self._check = check
+        self._fence = fence
+
+    async def of(self, user: str) -> list[ListedChat]:
+        """All chats of a user, the one with the latest news first.
+
+        Raises:
+            ChatError: `broker_unavailable`, `storage_unavailable`.
+        """
+        if not all(self._fence.epochs):
+            await self._check.confirm()  # else nobody could say what is later
+        before = self._fence.epochs
+        keys = await self._broker.held_chats(user)
+        held = await asyncio.gather(*(self._held(key, user) for key in keys))
+        await self._check.confirm()
+        if self._fence.moved_on_since(before):
+            raise broker_unavailable()  # it was read from a server that a failover left behind
+        stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
+        listed = {key: _as_stored(chat) for key, chat in stored.items()}
+        for key, (found, tail) in zip(keys, held, strict=True):
+            if isinstance(found, Held) and tail is not None:
+                listed[key] = await self._with_tail(user, found.room, tail, stored.get(key))
+            elif isinstance(found, NotHeld) and found.deleted:
+                listed.pop(key, None)
+        return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
+
+    async def partners(self, users: Collection[str]) -> dict[str, set[str]]:
+        """Everyone with whom each of these users has a direct chat; raises as `of` does."""
+        found: dict[str, set[str]] = {user: set() for user in users}
+        names = list(found)
+        for start in range(0, len(names), MOST_USERS):
+            some = names[start : start + MOST_USERS]
+            pairs = [users_of_chat(key) for key in await self._broker.held_chats(*some)]
+            for one, other in pairs + await self._reader.pairs(some):
+                if one in found:
+                    found[one].add(other)
+                if other in found:
+                    found[other].add(one)
+        return found
+
+    async def _held(self, key: str, user: str) -> tuple[Held | NotHeld, Tail | None]:
+        """A chat that was held a moment ago."""
+        return await asyncio.gather(self._broker.find(key), self._broker.read_tail(key, user))
+
+    async def _with_tail(
+        self, user: str, room: Room, tail: Tail, stored: StoredChat | None
+    ) -> ListedChat:
+        if stored and stored.room.id != room.id:
+            stored = None  # of an earlier chat of the two, which was deleted
+        cursor = tail.cursor if tail.cursor is not None else stored.cursor if stored else 0
+        if stored and not tail.events and cursor == stored.cursor:
+            # SQL had every event when it was read, but perhaps not every move of a cursor.
+            seen = stored.last_message and tail.changes.apply(stored.last_message)
+            return ListedChat(stored.room, stored.unread, seen)
+        below = tail.events[0].seq if tail.events else TOP
+        gone = tail.changes.gone
+        unread = unread_in(tail.events, user, cursor, tail.floor, gone)
+        unread += await self._reader.unread(room.id, user, max(cursor, tail.floor), below, gone)
+        shown = [m for m in fold([], tail.events, tail.floor, tail.changes) if not m.deleted]
+        last = shown[-1] if shown else None
+        if last is None:
+            last = await self._reader.last_message(room.id, tail.floor, below, gone)
+        return ListedChat(room, unread, tail.changes.apply(last) if last else None)
+
+
+def _as_stored(chat: StoredChat) -> ListedChat:
+    return ListedChat(chat.room, chat.unread, chat.last_message)

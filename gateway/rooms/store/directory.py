@@ -1,0 +1,163 @@
+"""Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
+
+from typing import Final
+
+import msgspec
+
+from gateway.rooms.store.sends import SendLine
+from shared.broker.rooms.answers import Held
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.send import Send
+from shared.errors import ChatError, broker_unavailable
+from shared.model.events import Body, MessagePosted, RoomCreated
+from shared.model.ids import chat_key, room_key
+from shared.model.rooms import Room
+from shared.storage.reader import Reader
+
+MOST_TRIES: Final = 5
+"""Rounds of find and compare-and-set: each lost one means that somebody else moved on."""
+
+
+MOST_CHAT_KEYS: Final = 10_000
+"""Chats whose keys are remembered."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a message stands: its room, its place in it, who sent it, whether it was deleted."""
+
+    room: Room
+    seq: int
+    sender: str
+    deleted: bool
+
+
+class Directory:
+    """Finds, makes and reopens rooms, and sends to them."""
+
+    def __init__(self, broker: RoomBroker, reader: Reader, publisher: Publisher) -> None:
+        self._broker = broker
+        self._reader = reader
+        # A chat keeps its key for life, so what was found once need not be asked again.
+        self._chat_keys: dict[int, str] = {}
+        self._line = SendLine(publisher, self.room)
+
+    async def room(self, key: str) -> Room | None:
+        """The room of this key, held by the broker when this returns; None if there is none.
+
+        Raises:
+            ChatError: `broker_unavailable`; `storage_unavailable` where SQL must be asked.
+        """
+        found = await self.held(key)
+        return found.room if found else None
+
+    async def held(self, key: str) -> Held | None:
+        """As `room`, with how long ago its last event was."""
+        for _ in range(MOST_TRIES):
+            found = await self._broker.find(key)
+            if isinstance(found, Held):
+                return found
+            stored = None if found.deleted else await self._reader.room(key)
+            if stored is None:
+                return None
+            await self._broker.open(stored.room, stored.active_at, found)
+        raise broker_unavailable()
+
+    async def chat(self, chat_id: int) -> Room | None:
+        """The direct chat of this id, or None; raises as `room` does."""
+        key = self._chat_keys.get(chat_id) or await self._key_of_chat(chat_id)
+        room = await self.room(key) if key else None
+        if room is None or room.id != chat_id:
+            return None
+        if len(self._chat_keys) >= MOST_CHAT_KEYS:
+            del self._chat_keys[next(iter(self._chat_keys))]
+        self._chat_keys[chat_id] = room.key
+        return room
+
+    async def place_of(self, message_id: int) -> Place | None:
+        """Where a message stands, or None; raises as `room` does."""
+        if unstored := await self._broker.event(message_id):
+            key, event = unstored
+            if not isinstance(event.body, MessagePosted):
+                return None
+            room_id, seq, sender, deleted = event.room_id, event.seq, event.body.sender, False
+        elif stored := await self._reader.place_of(message_id):
+            key, room_id = stored.room_key, stored.room_id
+            seq, sender, deleted = stored.seq, stored.sender, stored.deleted
+        else:
+            return None
+        room = await self.room(key)
+        if room is None or room.id != room_id:
+            return None
+        return Place(room, seq, sender, deleted or seq <= room.floor)
+
+    async def create(self, created: RoomCreated) -> Room:
+        """Make a room.
+
+        Raises:
+            ChatError: `room_exists`, `overloaded`, `broker_unavailable`, `storage_unavailable`.
+        """
+        for _ in range(MOST_TRIES):
+            found = await self._broker.find(created.key)
+            # A room that was just deleted may still be in SQL.
+            if isinstance(found, Held) or (
+                not found.deleted and await self._reader.room(created.key)
+            ):
+                raise ChatError("room_exists", "a room of this name exists")
+            made = await self._broker.create(created, found)
+            if isinstance(made, Room):
+                return made
+        raise broker_unavailable()
+
+    async def chat_of(self, user1: str, user2: str) -> tuple[Room, bool]:
+        """The direct chat of two users, and whether it was made by this call.
+
+        Raises:
+            ChatError: as `create`.
+        """
+        key = chat_key(user1, user2)
+        for _ in range(MOST_TRIES):
+            if room := await self.room(key):
+                return room, False
+            created = RoomCreated("direct", key, "", "", user1, user1, user2)
+            try:
+                return await self.create(created), True
+            except ChatError as error:
+                if error.code != "room_exists":
+                    raise
+        raise broker_unavailable()
+
+    async def rooms(self, after: str, limit: int) -> list[Room]:
+        """Named rooms by name, those that SQL does not have yet among them.
+
+        Args:
+            after: names above this one.
+            limit: how many at the most.
+
+        Raises:
+            ChatError: `broker_unavailable`, `storage_unavailable`.
+        """
+        # The broker first: what it has let go of by then is in SQL.
+        start, end = room_key(after), room_key(chr(0x10FFFF))
+        fresh = await self._broker.unstored(start, limit)
+        stored = await self._reader.rooms_by_key(start, end, limit)
+        by_key = {room.key: room for room in stored}
+        for key in fresh:
+            if key < end and key not in by_key and (room := await self.room(key)):
+                by_key[key] = room
+        return [by_key[key] for key in sorted(by_key)][:limit]
+
+    def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
+        """Send to a room; sends take their places in the order of these calls.
+
+        It ends with ChatError, as `Publisher.send` and `room` do.
+        """
+        return self._line.send(room, sender, client_msg_id, body)
+
+    async def _key_of_chat(self, chat_id: int) -> str | None:
+        if unstored := await self._broker.event(chat_id):
+            key, event = unstored
+            created = event.body
+            return key if isinstance(created, RoomCreated) and created.kind == "direct" else None
+        stored = await self._reader.room_by_id(chat_id)
+        return stored.key if stored and stored.kind == "direct" else None

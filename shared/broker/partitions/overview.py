@@ -1,0 +1,103 @@
+"""The broker as an operator looks at it: who works with it, and how it is."""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.members import is_persister
+from shared.broker.transport.client import UNAVAILABLE, Client, Failure
+
+ANSWER_WITHIN: Final = 2.0
+
+
+class Server(msgspec.Struct, frozen=True, rename="camel"):
+    """The broker's server.
+
+    Attributes:
+        doubts: what of its settings does not keep what it accepts, a sentence each.
+    """
+
+    version: str
+    role: str
+    uptime_seconds: int
+    memory_bytes: int
+    clients: int
+    doubts: list[str]
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        server: how it is.
+        persisters: those that live, by incarnation.
+        owners: of each partition, by its lease; None where nobody has it.
+        dead_letters: of each partition.
+    """
+
+    server: Server
+    persisters: list[str]
+    owners: list[str | None]
+    dead_letters: list[int]
+
+
+class Watchtower:
+    """Looks when it is asked; nothing that carries messages needs it."""
+
+    def __init__(self, client: Client, keys: Keyspace) -> None:
+        self._client = client
+        self._parts = keys.partitions
+
+    async def look(self) -> Overview | None:
+        """What there is to see; None while the broker does not answer."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                return await self._look()
+        except (*UNAVAILABLE, TimeoutError):
+            return None
+
+    async def _look(self) -> Overview:
+        asked: Any = self._client.pipeline(transaction=False)
+        asked.info()
+        asked.hgetall(self._parts[0].members)
+        for part in self._parts:
+            asked.get(part.lease)
+            asked.xlen(part.dead)
+        info, members, *pairs = await asked.execute()
+        owners, dead = pairs[::2], pairs[1::2]
+        return Overview(
+            server=_server(info, await self._fsync()),
+            persisters=[name.decode() for name, word in members.items() if is_persister(word)],
+            owners=[owner.decode() if owner else None for owner in owners],
+            dead_letters=[int(count) for count in dead],
+        )
+
+    async def _fsync(self) -> str | None:
+        """The server's `appendfsync`; None where it does not tell."""
+        try:
+            found: Any = await self._client.config_get("appendfsync")
+        except UNAVAILABLE:
+            raise
+        except Failure:
+            return None  # some providers keep CONFIG to themselves
+        return str(found.get("appendfsync")) if found else None
+
+
+def _server(info: dict[str, Any], fsync: str | None) -> Server:
+    doubts = []
+    if not info.get("aof_enabled"):
+        doubts.append("appendonly is off: what was accepted is lost when Redis ends")
+    elif fsync not in (None, "always"):
+        doubts.append(f"appendfsync is {fsync}: a loss of power loses what was accepted last")
+    if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
+        doubts.append(f"maxmemory-policy is {info.get('maxmemory_policy')}: accepted sends may go")
+    return Server(
+        version=str(info.get("valkey_version") or info.get("redis_version")),
+        role=str(info.get("role")),
+        uptime_seconds=int(info.get("uptime_in_seconds", 0)),
+        memory_bytes=int(info.get("used_memory", 0)),
+        clients=int(info.get("connected_clients", 0)),
+        doubts=doubts,
+    )

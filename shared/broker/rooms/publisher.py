@@ -1,0 +1,279 @@
+"""Publishing: the sends of a tick go to the broker in one script call for each partition."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any, Final
+
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
+
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace, PartitionKeys
+from shared.broker.rooms.send import Accepted, RoomNotHeld, Send
+from shared.broker.transport.client import UNAVAILABLE
+from shared.broker.transport.pipe import Pipe, PipedScript
+from shared.broker.transport.resp import Word, pack
+from shared.codec import signal
+from shared.config import Settings
+from shared.errors import ChatError, broker_unavailable
+from shared.metrics import LATENCIES, SIZES, Counter, Histogram
+from shared.model.events import Body
+from shared.model.rooms import Room
+from shared.telemetry import logger
+
+MOST_SENDS: Final = 256
+"""Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
+
+ACCEPTED: Final = Counter("sends_accepted", "Sends that the broker accepted.")
+DUPLICATES: Final = Counter("sends_duplicate", "Sends that were accepted before.")
+SECONDS: Final = Histogram("publish_seconds", "How long a call of publish took.", LATENCIES)
+SHARING: Final = Histogram("publish_sends", "Sends that shared a call of publish.", SIZES)
+
+DUPLICATE: Final = 1
+ABSENT: Final = 2
+OVERLOADED: Final = 4
+"""What the script says of a send that was not simply accepted, 0, and whose room is not gone, 3."""
+
+log = logger(__name__)
+
+
+class Publisher:
+    """Gathers sends and signals and hands them to the broker.
+
+    A partition has one call under way at a time, and what arrives meanwhile goes with the next:
+    so sends keep their order, and the busier it gets, the more share one call and one fsync.
+
+    Attributes:
+        on_absent: takes the sends of a call whose rooms the broker does not hold; without it
+            they end with RoomNotHeld.
+    """
+
+    def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence, settings: Settings) -> None:
+        self._pipe = pipe
+        self._keys = keys
+        self._fence = fence
+        self._limits = [
+            settings.backlog_of(len(keys)),
+            int(settings.dedupe_minutes * 60_000),
+            int(settings.wake_after * 1000),
+        ]
+        self._script = PipedScript(pipe, "publish")
+        self._waiting: defaultdict[int, deque[Send]] = defaultdict(deque)
+        # Partitions with a call under way, or about to begin one.
+        self._busy: set[int] = set()
+        self._begun: list[int] = []
+        self._idle: asyncio.Future[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_absent: Callable[[Sequence[Send]], None] = _not_held
+
+    def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
+        """Take a send; the order of the calls is the order in the room.
+
+        It ends with ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room that
+        was deleted) or RoomNotHeld where it is not accepted.
+        """
+        send = self.prepare(room, sender, client_msg_id, body)
+        self.submit(send)
+        return send
+
+    def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
+        """Make a send."""
+        return Send(room, self._keys.number_of(room.key), sender, client_msg_id, body)
+
+    def submit(self, send: Send) -> None:
+        """Hand a send to the broker, behind all that were submitted before."""
+        number = send.number
+        self._waiting[number].append(send)
+        if number not in self._busy:
+            self._busy.add(number)
+            if not self._begun:
+                asyncio.get_running_loop().call_soon(self._begin)
+            self._begun.append(number)
+
+    def take_back(self, key: str) -> list[Send]:
+        """Take out what was submitted for a room and is not on its way yet."""
+        waiting = self._waiting[self._keys.number_of(key)]
+        taken = [send for send in waiting if send.room.key == key]
+        if taken:
+            left = [send for send in waiting if send.room.key != key]
+            waiting.clear()
+            waiting.extend(left)
+        return taken
+
+    def signal(self, channel: str, body: Body, *, created_at: int = 0, room_id: int = 0) -> None:
+        """Publish something that is not kept. What the broker cannot take now is dropped.
+
+        Args:
+            channel: where.
+            body: what happened.
+            created_at: when, in milliseconds since 1970.
+            room_id: the room that it is about; 0 for none.
+        """
+        data = signal(body, self._fence.signals, created_at, room_id)
+        self._pipe.call(pack("SPUBLISH", channel, data)).add_done_callback(_dropped)
+
+    def tell_everyone(self, teller: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
+        """Publish something that is not kept to every gateway.
+
+        Every gateway follows a channel of each partition for this, so that no master of a cluster
+        carries it all.
+
+        Args:
+            teller: what one teller says goes by one channel, and arrives in order.
+            body: what happened.
+            created_at: when, in milliseconds since 1970.
+            turn: goes by another channel for each turn, so that one dead master loses some only.
+        """
+        number = (self._keys.number_of(teller) + turn) % len(self._keys)
+        self.signal(self._keys[number].everyone, body, created_at=created_at)
+
+    async def close(self) -> None:
+        """Wait until everything that was taken has its answer."""
+        while self._busy:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+
+    def _begin(self) -> None:
+        """Call for the partitions to which a first send came in this turn of the event loop."""
+        begun, self._begun = self._begun, []
+        for number in begun:
+            self._call(number)
+
+    def _call(self, number: int) -> None:
+        """Hand what waits for a partition to the broker, or let the partition rest."""
+        waiting = self._waiting[number]
+        if not waiting:
+            self._busy.discard(number)
+            if not self._busy and self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
+            return
+        sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
+        call = _Call(self._keys[number], sends)
+
+        def answered(answer: Any) -> None:  # noqa: ANN401 - the script's answer
+            if isinstance(answer, UNAVAILABLE):
+                # Asking again is safe: a send whose answer was lost is remembered by its
+                # clientMsgId.
+                task = asyncio.create_task(self._call_again(call, keys, args))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            else:
+                self._answered(call, answer)
+
+        try:
+            keys, args = call.words(self._limits, self._fence)
+            self._script.ask(keys, args, answered)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._answered(call, error)
+
+    def _answered(self, call: "_Call", answer: Any) -> None:  # noqa: ANN401 - the script's answer
+        """Say what became of the sends of a call, and go on with those that came meanwhile."""
+        try:
+            self._settle(call, answer)
+        except UNAVAILABLE as error:
+            log.warning("publish failed", partition=call.number, error=str(error))
+            _refuse(call.sends, broker_unavailable())
+        except Exception as error:  # whoever waits must have an answer
+            log.exception("publish failed", partition=call.number, error=str(error))
+            _refuse(call.sends, ChatError("internal", "the message could not be published"))
+        self._call(call.number)
+
+    def _settle(self, call: "_Call", answer: Any) -> None:  # noqa: ANN401 - the script's answer
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is None:
+            _refuse(call.sends, broker_unavailable())
+            return
+        SECONDS.observe(monotonic() - call.began)
+        SHARING.observe(len(call.sends))
+        self._fence.saw_epoch(call.number, answer[0])
+        if absent := call.settle(*answer):
+            self.on_absent(absent)
+
+    async def _call_again(self, call: "_Call", keys: Sequence[str], args: Sequence[Word]) -> None:
+        answer: Any = None
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(UNAVAILABLE),
+                stop=stop_after_attempt(2) | stop_after_delay(6),
+                wait=wait_fixed(0.2),
+                reraise=True,
+            ):
+                with attempt:
+                    answer = await self._script(keys, args)
+        except Exception as error:  # noqa: BLE001 - sorted out there
+            answer = error
+        self._answered(call, answer)
+
+
+class _Call:
+    """A call of the script: sends of one partition, those of each room together."""
+
+    __slots__ = ("_part", "began", "number", "rooms", "sends")
+
+    def __init__(self, part: PartitionKeys, sends: Sequence[Send]) -> None:
+        self._part = part
+        self.number = part.number
+        rooms: defaultdict[tuple[str, int], list[Send]] = defaultdict(list)
+        for send in sends:
+            rooms[send.room.key, send.room.id].append(send)
+        self.rooms = list(rooms.values())
+        self.sends = [send for of_room in self.rooms for send in of_room]
+        self.began = monotonic()
+
+    def words(self, limits: Sequence[int], fence: Fence) -> tuple[list[str], list[Word]]:
+        """The script's KEYS and ARGV."""
+        part, sends = self._part, self.sends
+        keys = [part.record, part.stream, part.control, part.wakes, *part.once]
+        args: list[Word] = [*limits, fence.epoch(self.number), len(self.rooms), len(sends)]
+        args.append(fence.format(self.number))
+        for of_room in self.rooms:
+            room = of_room[0].room
+            keys += part.hot(room.key)
+            args += (room.id, len(of_room))
+        args += [send.once for send in sends]
+        args += [send.body for send in sends]
+        for number, send in enumerate(sends, 1):
+            if send.effect:
+                keys.append(part.gone(send.room.key))
+                args += (number, send.effect)
+        return keys, args
+
+    def settle(self, epoch: int, results: Sequence[int]) -> list[Send]:
+        """Give sends their results; those whose room is not held are returned."""
+        absent: list[Send] = []
+        numbers = iter(results)
+        for send, status, event_id, seq, at in zip(
+            self.sends, numbers, numbers, numbers, numbers, strict=True
+        ):
+            if status <= DUPLICATE:
+                (DUPLICATES if status == DUPLICATE else ACCEPTED).value += 1
+                send.settle(Accepted(event_id, seq, at, status == DUPLICATE, epoch))
+            elif status == ABSENT:
+                absent.append(send)
+            elif status == OVERLOADED:
+                send.settle(ChatError("overloaded", "too much waits to be stored, try again"))
+            else:
+                send.settle(ChatError("not_found", "there is no such room any more"))
+        return absent
+
+
+def _dropped(reply: "asyncio.Future[Any]") -> None:
+    if not reply.cancelled() and (error := reply.exception()):
+        log.debug("signal dropped", error=str(error))
+
+
+def _not_held(sends: Sequence[Send]) -> None:
+    _refuse(sends, RoomNotHeld())
+
+
+def _refuse(sends: Sequence[Send], error: Exception) -> None:
+    for send in sends:
+        send.settle(error)

@@ -1,0 +1,116 @@
+"""Sessions in the broker: so that a client comes back through any gateway, also after a crash."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.transport.client import unavailable_as_error
+from shared.broker.transport.pipe import Pipe, PipedScript
+from shared.model.sessions import Session
+
+MOST_SESSIONS: Final = 250
+"""Sessions in one call, so that others need not wait long for the broker."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Session)
+
+
+class Saving(NamedTuple):
+    """A session to be kept.
+
+    Attributes:
+        pid: its secret name.
+        owner: whoever took it last; another may not change it.
+        session: as it is now; None to forget it.
+        keep: seconds to keep it if nothing more is heard.
+    """
+
+    pid: str
+    owner: str
+    session: Session | None
+    keep: float
+
+
+class Taken(NamedTuple):
+    """A session that was taken over.
+
+    Attributes:
+        session: as its last owner saw it.
+        at: when that was, in milliseconds since 1970 by the broker's clock.
+        age: how long ago that is, in milliseconds.
+    """
+
+    session: Session
+    at: int
+    age: int
+
+
+class SessionBroker:
+    """The sessions of all gateways."""
+
+    def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence) -> None:
+        self._keys = keys
+        self._fence = fence
+        self._save = PipedScript(pipe, "save_sessions")
+        self._take = PipedScript(pipe, "take_session")
+
+    async def save(self, savings: Sequence[Saving]) -> list[bool]:
+        """Keep sessions, many in a call; False for one that somebody else has taken over.
+
+        Raises:
+            ChatError: `broker_unavailable`; some of them may have been kept.
+        """
+        by_partition: defaultdict[int, list[int]] = defaultdict(list)
+        for index, saving in enumerate(savings):
+            by_partition[self._keys.number_of(saving.pid)].append(index)
+        calls = [
+            (number, some[start : start + MOST_SESSIONS])
+            for number, some in by_partition.items()
+            for start in range(0, len(some), MOST_SESSIONS)
+        ]
+        answers = await asyncio.gather(
+            *(self._call(number, [savings[index] for index in some]) for number, some in calls)
+        )
+        # By index: two owners may save the same session at once.
+        kept = [False] * len(savings)
+        for (_, some), answered in zip(calls, answers, strict=True):
+            for index, answer in zip(some, answered, strict=True):
+                kept[index] = bool(answer)
+        return kept
+
+    async def take(self, pid: str, owner: str, keep: float) -> Taken | None:
+        """Take a session over; None where there is none, or none that this build reads.
+
+        Args:
+            pid: its secret name.
+            owner: who takes it.
+            keep: seconds to keep it if nothing more is heard.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        key = self._keys.of(pid).session(pid)
+        with unavailable_as_error():
+            answer = await self._take([key], [owner, int(keep * 1000)])
+        if answer is None:
+            return None
+        data, at, now, _ = answer
+        try:
+            return Taken(_decoder.decode(data), at, now - at)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None  # of another build
+
+    async def _call(self, number: int, savings: Sequence[Saving]) -> list[int]:
+        part = self._keys[number]
+        args: list[str | bytes | int] = [self._fence.format(number)]
+        for saving in savings:
+            data = _encoder.encode(saving.session) if saving.session else b""
+            args += [saving.owner, int(saving.keep * 1000), data]
+        with unavailable_as_error():
+            answer: list[int] = await self._save([part.session(s.pid) for s in savings], args)
+        return answer

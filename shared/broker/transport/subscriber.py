@@ -1,0 +1,147 @@
+"""Subscribing: sharded channels over one connection, read by hiredis, with a count for each.
+
+This is the hot path of fan-out, so the pushes of one read are parsed in C and handed over one
+after the other without a task for each. The connection comes back by itself; every channel that
+was subscribed afresh is reported, since what was published meanwhile is lost.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import hiredis
+from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
+
+from shared.broker.transport.resp import RespConnection, open_connection, pack
+from shared.essential import EssentialTask
+from shared.telemetry import logger
+
+PING_EVERY: Final = 1.0
+SILENT_AFTER: Final = 3.0
+"""Seconds without an answer to a PING after which a connection is taken for dead."""
+
+PING: Final = pack("PING")
+
+log = logger(__name__)
+
+OnMessage = Callable[[str, bytes], object]
+OnSubscribed = Callable[[str], None]
+
+
+class Subscriber:
+    """Follows channels for as long as somebody holds them."""
+
+    def __init__(self, url: str, on_message: OnMessage, on_subscribed: OnSubscribed) -> None:
+        """Prepare; nothing connects before `start`.
+
+        Args:
+            url: the broker's, as for the client.
+            on_message: called with channel and data of each message, in order.
+            on_subscribed: called when the server confirmed a subscription, the first and each
+                one after a reconnect.
+        """
+        self._url = url
+        self._on_message = on_message
+        self._on_subscribed = on_subscribed
+        self._holders: dict[str, int] = {}
+        # Subscriptions whose end was asked for and not yet confirmed.
+        self._leaving: Counter[str] = Counter()
+        self._link: RespConnection | None = None
+        self._runner: EssentialTask | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._link is not None
+
+    def start(self) -> None:
+        """Connect, and stay connected until `close`."""
+        self._runner = EssentialTask(self._run(), "subscriber")
+
+    async def close(self) -> None:
+        """Drop the connection and every channel."""
+        if self._runner is not None:
+            await self._runner.close()
+
+    def renew(self) -> None:
+        """Leave a server that was left behind; every channel is subscribed afresh."""
+        if self._link is not None:
+            self._link.end(ConnectionError("the server was left behind by a failover"))
+
+    def hold(self, channel: str) -> None:
+        """Follow `channel` once more; the first holder subscribes."""
+        self._holders[channel] = self._holders.get(channel, 0) + 1
+        if self._holders[channel] == 1 and self._link is not None:
+            self._link.write(pack("SSUBSCRIBE", channel))
+
+    def release(self, channel: str) -> None:
+        """Undo one `hold`; the last one unsubscribes."""
+        self._holders[channel] -= 1
+        if not self._holders[channel]:
+            del self._holders[channel]
+            if self._link is not None:
+                self._leaving[channel] += 1
+                self._link.write(pack("SUNSUBSCRIBE", channel))
+
+    async def _run(self) -> None:
+        async for attempt in AsyncRetrying(
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0), after=_say_why
+        ):
+            with attempt:
+                # A lost connection raises, so that there is always another attempt.
+                await self._live(attempt.retry_state)
+
+    async def _live(self, state: RetryCallState) -> None:
+        self._leaving.clear()
+        link = await open_connection(self._url, self._on_push)
+        state.attempt_number = 1
+        try:
+            for channel in self._holders:
+                link.write(pack("SSUBSCRIBE", channel))
+            self._link = link
+            await _stay(link)
+        finally:
+            self._link = None
+            link.end(ConnectionError("closed"))
+
+    def _on_push(self, push: Any) -> None:  # noqa: ANN401 - whatever the server sends
+        if isinstance(push, hiredis.ReplyError):
+            raise ConnectionError(str(push))
+        if not isinstance(push, list):
+            return  # PONG, or OK to AUTH
+        kind = push[0]
+        if kind == b"smessage":
+            self._on_message(push[1].decode(), push[2])
+        elif kind == b"ssubscribe":
+            channel = push[1].decode()
+            if channel in self._holders:
+                self._on_subscribed(channel)
+        elif kind == b"sunsubscribe":
+            self._on_unsubscribed(push[1].decode())
+
+    def _on_unsubscribed(self, channel: str) -> None:
+        if self._leaving[channel]:
+            self._leaving[channel] -= 1  # as asked; it may be held again since
+            if not self._leaving[channel]:
+                del self._leaving[channel]
+        else:
+            # The server moved the slot away: start over where it is now.
+            raise ConnectionError("the server ended a subscription")
+
+
+def _say_why(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("subscriber lost the broker", error=str(error), attempt=state.attempt_number)
+
+
+async def _stay(link: RespConnection) -> None:
+    """Ping until the connection ends, and raise why it did."""
+    loop = asyncio.get_running_loop()
+    while True:
+        link.write(PING)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(link.ended), PING_EVERY)
+        if loop.time() - link.heard > SILENT_AFTER:
+            raise ConnectionError("the broker is silent")

@@ -1,0 +1,44 @@
+"""Passwords of rooms: how they are hashed, and how many at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.access.passwords import MOST_WAITING, Passwords
+from shared.errors import ChatError
+
+
+@pytest.fixture
+async def passwords() -> AsyncIterator[Passwords]:
+    """Those of one gateway."""
+    made = Passwords()
+    yield made
+    made.close()
+
+
+async def test_a_hash_is_as_strong_as_owasp_asks(passwords: Passwords) -> None:
+    """A password is kept as argon2id with 19 MiB and two passes, and another salt each time."""
+    first, second = await passwords.hash("secret"), await passwords.hash("secret")
+    assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert first != second
+    assert await passwords.check(first, "secret")
+    assert not await passwords.check(first, "Secret")
+
+
+async def test_a_flood_is_told_to_come_again(passwords: Passwords) -> None:
+    """Above what may wait, a check is refused at once and retryable; the others are answered."""
+    kept = await passwords.hash("secret")
+    checks = [passwords.check(kept, "secret") for _ in range(MOST_WAITING + 10)]
+    answers = await asyncio.gather(*checks, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, ChatError)]
+    assert [error.code for error in refused] == ["overloaded"] * 10
+    assert all(error.retryable for error in refused)
+    assert answers.count(True) == MOST_WAITING
+    assert await passwords.check(kept, "secret")
+
+
+async def test_no_room_looks_like_a_wrong_password(passwords: Passwords) -> None:
+    """A room that does not exist is refused after a hash as well."""
+    assert not await passwords.check(None, "secret")
+    assert not await passwords.check(None, "decoy")
