@@ -66,6 +66,7 @@ from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.subscriber import Subscriber
 from shared.config import Settings
 from shared.errors import ChatError
+from shared.essential import PeriodicTask
 from shared.metrics import LoopLag
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
@@ -247,8 +248,11 @@ def _start(services: Services, stack: AsyncExitStack) -> None:
     for channel in (*(part.everyone for part in keys.partitions), *follower.channels):
         subscriber.hold(channel)
     heads = HeadWatch(hub, services.rooms)
-    watches = (presence, services.watch, durability, heads, sessions, services.deadlines)
-    for part in (subscriber, pulse, follower, *watches):
+    running: tuple[Subscriber | PeriodicTask, ...] = (
+        *(subscriber, pulse.task, follower.task, presence.task, services.watch.task),
+        *(durability.task, heads.task, sessions.task, services.deadlines.task),
+    )
+    for part in running:
         part.start()
         stack.push_async_callback(part.close)
 

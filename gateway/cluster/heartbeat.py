@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.broker.rooms.publisher import Publisher
 from shared.config import incarnation
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 from shared.model.events import Beat
 
 EVERY: Final = 0.5
@@ -15,7 +15,13 @@ FRESH_FOR: Final = 3.0
 
 
 class Pulse:
-    """Beats, and listens to beats, by this process's monotonic clock."""
+    """Beats, and listens to beats, by this process's monotonic clock.
+
+    Attributes:
+        task: beats.
+        incarnation: which gateway, and which of its lives.
+        presence: the number of this gateway's last change of presence, so that others miss none.
+    """
 
     def __init__(self, publisher: Publisher, name: str, connections: Callable[[], int]) -> None:
         """Prepare.
@@ -29,9 +35,8 @@ class Pulse:
         self._connections = connections
         self._count = 0
         self._heard: dict[str, tuple[float, int]] = {}
-        self._task: EssentialTask | None = None
+        self.task = PeriodicTask(self._beat, EVERY, "pulse", at_once=True)
         self.incarnation = incarnation(name)
-        # The number of this gateway's last change of presence, so that others miss none.
         self.presence = 0
 
     @property
@@ -50,15 +55,6 @@ class Pulse:
         """Connections of the whole cluster, as of the last beats."""
         return sum(self.gateways.values())
 
-    def start(self) -> None:
-        """Begin to beat."""
-        self._task = EssentialTask(self._run(), "pulse")
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            await self._task.close()
-
     def hear(self, beat: Beat) -> None:
         """Take a beat, our own or another's."""
         now = asyncio.get_running_loop().time()
@@ -70,9 +66,7 @@ class Pulse:
         at, _ = self._heard.get(name, (-FRESH_FOR, 0))
         return asyncio.get_running_loop().time() - at < FRESH_FOR
 
-    async def _run(self) -> None:
-        while True:
-            self._count += 1
-            beat = Beat(self.incarnation, self._count, self._connections(), self.presence)
-            self._publisher.tell_everyone(self.incarnation, beat, turn=self._count)
-            await asyncio.sleep(EVERY)
+    def _beat(self) -> None:
+        self._count += 1
+        beat = Beat(self.incarnation, self._count, self._connections(), self.presence)
+        self._publisher.tell_everyone(self.incarnation, beat, turn=self._count)

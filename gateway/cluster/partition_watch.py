@@ -11,7 +11,7 @@ from shared.broker.partitions.members import ANNOUNCE_EVERY, Membership
 from shared.broker.partitions.partitions import PartitionProbe, PartitionState
 from shared.broker.transport.client import UNAVAILABLE
 from shared.config import Settings
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 from shared.telemetry import logger
 
 LOOK_EVERY: Final = 0.5
@@ -31,6 +31,7 @@ class PartitionWatch:
     """Where each partition stands, as of the last look.
 
     Attributes:
+        task: watches; at its end this gateway is counted among the living processes no more.
         states: None while the broker does not answer.
     """
 
@@ -65,19 +66,10 @@ class PartitionWatch:
         self._epochs: dict[int, int] = {}
         self._announce_at = 0.0
         self._renew_at = 0.0
-        self._task: EssentialTask | None = None
+        self.task = PeriodicTask(
+            self._watch, self._pause, "partition watch", at_once=True, at_close=self._leave
+        )
         self.states: list[PartitionState] | None = None
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._task = EssentialTask(self._run(), "partition watch")
-
-    async def close(self) -> None:
-        """Stop, and be counted among the living processes no more."""
-        if self._task is not None:
-            await self._task.close()
-        with contextlib.suppress(*UNAVAILABLE):
-            await self._membership.leave()
 
     @property
     def closed(self) -> int | None:
@@ -93,19 +85,25 @@ class PartitionWatch:
         state = self.states[self._keys.number_of(key)]
         return state.epoch not in (None, FIRST_EPOCH) and state.age < self._remembered
 
-    async def _run(self) -> None:
+    async def _watch(self) -> None:
         # Another PARTITIONS than the data's, a format that this build does not read, or another
         # database ends the process: it would serve what is not there.
-        while True:
-            try:
-                self.states = await self._look()
-            except UNAVAILABLE:
-                self.states = None
-            for number, state in enumerate(self.states or ()):
-                if state.epoch is not None and state.epoch != self._epochs.get(number):
-                    self._epochs[number] = state.epoch
-                    self._opened(number, state.epoch)
-            await asyncio.sleep(LOOK_EVERY if self.closed == 0 else LOOK_AGAIN)
+        try:
+            self.states = await self._look()
+        except UNAVAILABLE:
+            self.states = None
+        for number, state in enumerate(self.states or ()):
+            if state.epoch is not None and state.epoch != self._epochs.get(number):
+                self._epochs[number] = state.epoch
+                self._opened(number, state.epoch)
+
+    def _pause(self) -> float:
+        return LOOK_EVERY if self.closed == 0 else LOOK_AGAIN
+
+    async def _leave(self) -> None:
+        """Be counted among the living processes no more."""
+        with contextlib.suppress(*UNAVAILABLE):
+            await self._membership.leave()
 
     async def _look(self) -> list[PartitionState]:
         now = asyncio.get_running_loop().time()

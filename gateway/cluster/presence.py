@@ -17,7 +17,7 @@ from gateway.protocols.payloads import user_out
 from gateway.rooms.fan_out import FanOut
 from shared.broker.rooms.publisher import Publisher
 from shared.errors import ChatError
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 from shared.model.events import Beat, Body, PresenceChanged, PresenceState, PresenceWanted
 from shared.telemetry import logger
 
@@ -44,7 +44,12 @@ class Observed:
 
 
 class Presence:
-    """The users online here and elsewhere, and what those here are told of it."""
+    """The users online here and elsewhere, and what those here are told of it.
+
+    Attributes:
+        task: tells, and watches the others. After its end the others take this gateway's users
+            for offline when its beats stay out.
+    """
 
     def __init__(
         self, fan_out: FanOut, pulse: Pulse, publisher: Publisher, partners: Partners, limit: int
@@ -72,7 +77,7 @@ class Presence:
         self._fresh: set[Connection] = set()
         self._state_wanted = False
         self._kept = False
-        self._task: EssentialTask | None = None
+        self.task = PeriodicTask(self._tick, TICK, "presence", at_once=True)
 
     @property
     def version(self) -> int:
@@ -83,15 +88,6 @@ class Presence:
     def online(self) -> frozenset[str]:
         """Everyone who is online in the cluster."""
         return frozenset(self._here).union(*(other.users for other in self._others.values()))
-
-    def start(self) -> None:
-        """Begin to tell, and to watch the others."""
-        self._task = EssentialTask(self._run(), "presence")
-
-    async def close(self) -> None:
-        """Stop. The others take this gateway's users for offline when its beats stay out."""
-        if self._task is not None:
-            await self._task.close()
 
     def keep(self) -> None:
         """Keep everyone here online: this gateway is leaving, and they come back elsewhere."""
@@ -143,16 +139,14 @@ class Presence:
                     other.asked = now
                     self._tell_all(PresenceWanted(body.incarnation))
 
-    async def _run(self) -> None:
-        while True:
-            self._bury_the_dead()
-            self._publish_changes()
-            if self._state_wanted:
-                self._state_wanted = False
-                users = sorted(self._published)
-                self._tell_all(PresenceState(self._pulse.incarnation, self.version, users))
-            await self._tell_users()
-            await asyncio.sleep(TICK)
+    async def _tick(self) -> None:
+        self._bury_the_dead()
+        self._publish_changes()
+        if self._state_wanted:
+            self._state_wanted = False
+            users = sorted(self._published)
+            self._tell_all(PresenceState(self._pulse.incarnation, self.version, users))
+        await self._tell_users()
 
     def _bury_the_dead(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -1,6 +1,5 @@
 """When connections have to have shown who they are, or to show it again: one task for all."""
 
-import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Final
 from gateway.connections.connection import Connection
 from gateway.protocols.close_codes import CloseCode
 from shared.errors import ChatError
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 
 IDENTIFY_WITHIN: Final = 5.0
 """Seconds a client has to say who it is."""
@@ -26,22 +25,16 @@ class Deadlines:
     """Ends connections whose token has expired, and those that do not say who they are.
 
     Tokens expire by the wall clock; the look each half second follows its jumps.
+
+    Attributes:
+        task: looks at what is due.
     """
 
     def __init__(self) -> None:
         self._late: dict[Connection, tuple[float, Callable[[], None]]] = {}
         self._expiring: dict[float, set[Connection]] = {}
         self._seconds: list[float] = []
-        self._task: EssentialTask | None = None
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._task = EssentialTask(self._run(), "deadlines")
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            await self._task.close()
+        self.task = PeriodicTask(self._look, EVERY, "deadlines")
 
     def expect(self, connection: Connection, late: Callable[[], None]) -> None:
         """Wait for a connection to say who it is.
@@ -76,11 +69,9 @@ class Deadlines:
             expiring.discard(connection)
             connection.expires = math.inf
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            self._look_for_late()
-            self._look_for_expired()
+    def _look(self) -> None:
+        self._look_for_late()
+        self._look_for_expired()
 
     def _look_for_late(self) -> None:
         now = time.monotonic()

@@ -18,7 +18,7 @@ from gateway.rooms.hub import Hub
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.sessions.sessions import Saving, SessionBroker, Taken
 from shared.errors import ChatError
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 from shared.model.events import Replaced
 from shared.model.sessions import Session
 from shared.telemetry import logger
@@ -36,7 +36,11 @@ log = logger(__name__)
 
 
 class Sessions:
-    """Keeps sessions in the broker, many in a call."""
+    """Keeps sessions in the broker, many in a call.
+
+    Attributes:
+        task: looks for changes; at its end those that left are kept.
+    """
 
     def __init__(
         self, broker: SessionBroker, hub: Hub, publisher: Publisher, recovery_seconds: float
@@ -52,17 +56,7 @@ class Sessions:
         self._urgent: set[Kept] = set()
         self._batch: asyncio.Task[None] | None = None
         self._last: list[Saving] = []
-        self._task: EssentialTask | None = None
-
-    def start(self) -> None:
-        """Begin to look for changes."""
-        self._task = EssentialTask(self._run(), "sessions")
-
-    async def close(self) -> None:
-        """Stop, once those that left have been kept."""
-        if self._task is not None:
-            await self._task.close()
-        await self._save_changes()
+        self.task = PeriodicTask(self._look, EVERY, "sessions", at_close=self._save_changes)
 
     def hear(self, word: Replaced) -> None:
         """Take the word of a gateway where a client has come back."""
@@ -180,13 +174,11 @@ class Sessions:
             del self._by_sid[kept.connection.sid]
         kept.connection.end(CloseCode.GOING_AWAY)
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            for kept in self._kept.values():
-                if kept.settled and not kept.connection.lagging:
-                    kept.beat(self._hub)
-            await self._save_changes()
+    async def _look(self) -> None:
+        for kept in self._kept.values():
+            if kept.settled and not kept.connection.lagging:
+                kept.beat(self._hub)
+        await self._save_changes()
 
     async def _save_changes(self) -> None:
         async with self._lock:

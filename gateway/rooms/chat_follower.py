@@ -20,7 +20,7 @@ from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 from shared.model.events import CursorMoved, Event, TypingChanged, Wake
 from shared.model.rooms import Room
 from shared.telemetry import logger
@@ -35,7 +35,11 @@ log = logger(__name__)
 
 
 class ChatFollower:
-    """Decides which direct chats this gateway follows."""
+    """Decides which direct chats this gateway follows.
+
+    Attributes:
+        task: lets go of chats that are quiet.
+    """
 
     def __init__(
         self,
@@ -60,21 +64,13 @@ class ChatFollower:
         # The last wake heard while those before it were still being read.
         self._meanwhile: dict[int, int] = {}
         self._announced: dict[int, None] = {}
-        self._sweeper: EssentialTask | None = None
+        pause = min(SWEEP_EVERY, self._follow_for / 4)
+        self.task = PeriodicTask(self._sweep, pause, "chat follower")
 
     @property
     def channels(self) -> list[str]:
         """The control channels, which every gateway follows."""
         return list(self._channels)
-
-    def start(self) -> None:
-        """Begin to let go of chats that are quiet."""
-        self._sweeper = EssentialTask(self._sweep(), "chat follower")
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._sweeper is not None:
-            await self._sweeper.close()
 
     def receive(self, channel: str, event: Event) -> None:
         """Take an event from a channel, if it is a control channel."""
@@ -192,11 +188,9 @@ class ChatFollower:
         finally:
             del self._healing[number]
 
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(min(SWEEP_EVERY, self._follow_for / 4))
-            now = asyncio.get_running_loop().time()
-            for local in self._hub.followed_chats():
-                quiet = now - local.active > self._follow_for
-                if quiet or not self._hub.fan_out.listeners(*local.room.users):
-                    self._hub.unfollow(local)
+    def _sweep(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for local in self._hub.followed_chats():
+            quiet = now - local.active > self._follow_for
+            if quiet or not self._hub.fan_out.listeners(*local.room.users):
+                self._hub.unfollow(local)

@@ -12,7 +12,7 @@ from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.rooms.send import Accepted
 from shared.broker.transport.client import UNAVAILABLE
 from shared.errors import ChatError
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 from shared.model.events import Committed
 from shared.model.ids import counter_of, partition_of_id
 from shared.model.rooms import Room
@@ -45,22 +45,17 @@ class DurablePayload(msgspec.Struct, frozen=True, omit_defaults=True, rename="ca
 
 
 class Durability:
-    """Waits for the positions that the persister publishes after its commits."""
+    """Waits for the positions that the persister publishes after its commits.
+
+    Attributes:
+        task: looks for what pub/sub lost.
+    """
 
     def __init__(self, probe: PartitionProbe, reader: Reader) -> None:
         self._probe = probe
         self._reader = reader
         self._wanted: defaultdict[int, list[Wanted]] = defaultdict(list)
-        self._task: EssentialTask | None = None
-
-    def start(self) -> None:
-        """Begin to look for what pub/sub lost."""
-        self._task = EssentialTask(self._run(), "durability")
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            await self._task.close()
+        self.task = PeriodicTask(self._look, LOOK_EVERY, "durability")
 
     def want(self, connection: Connection, room: Room, sent: Accepted) -> None:
         """Tell a connection when SQL has what it sent; at once if it was found there."""
@@ -87,19 +82,17 @@ class Durability:
             self._wanted[word.partition] = left
         _tell(stored)
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            if not self._wanted:
-                continue
-            try:
-                states = await self._probe.states()
-            except UNAVAILABLE:
-                continue
-            for number, state in enumerate(states):
-                if state.epoch is not None and number in self._wanted:
-                    self.committed(Committed(number, state.epoch, state.position))
-                    await self._look_up_older(number, state.epoch)
+    async def _look(self) -> None:
+        if not self._wanted:
+            return
+        try:
+            states = await self._probe.states()
+        except UNAVAILABLE:
+            return
+        for number, state in enumerate(states):
+            if state.epoch is not None and number in self._wanted:
+                self.committed(Committed(number, state.epoch, state.position))
+                await self._look_up_older(number, state.epoch)
 
     async def _look_up_older(self, number: int, epoch: int) -> None:
         """Of what an earlier epoch accepted SQL has all or nothing more is to come."""

@@ -9,7 +9,7 @@ from gateway.rooms.local_room import GAPS, LocalRoom
 from shared.broker.partitions.keyspace import PartitionKeys
 from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import ChatError
-from shared.essential import EssentialTask
+from shared.essential import PeriodicTask
 
 SILENT_FOR: Final = 1.0
 """Seconds without an event after which a room is looked at, and between two looks."""
@@ -19,35 +19,28 @@ MOST_ROOMS: Final = 500
 
 
 class HeadWatch:
-    """The last of the ways to notice what pub/sub lost; it needs no sign at all."""
+    """The last of the ways to notice what pub/sub lost; it needs no sign at all.
+
+    Attributes:
+        task: looks once a second.
+    """
 
     def __init__(self, hub: Hub, broker: RoomBroker) -> None:
         self._hub = hub
         self._broker = broker
-        self._task: EssentialTask | None = None
+        self.task = PeriodicTask(self._look, SILENT_FOR, "head watch")
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._task = EssentialTask(self._run(), "head watch")
+    async def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        silent: defaultdict[PartitionKeys, list[LocalRoom]] = defaultdict(list)
+        for local in self._hub.followed_rooms():
+            if now - local.active >= SILENT_FOR:
+                silent[self._broker.keys_of(local.room.key)].append(local)
+        for rooms in silent.values():
+            for start in range(0, len(rooms), MOST_ROOMS):
+                await self._look_at(rooms[start : start + MOST_ROOMS])
 
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            await self._task.close()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(SILENT_FOR)
-            now = asyncio.get_running_loop().time()
-            silent: defaultdict[PartitionKeys, list[LocalRoom]] = defaultdict(list)
-            for local in self._hub.followed_rooms():
-                if now - local.active >= SILENT_FOR:
-                    silent[self._broker.keys_of(local.room.key)].append(local)
-            for rooms in silent.values():
-                for start in range(0, len(rooms), MOST_ROOMS):
-                    await self._look(rooms[start : start + MOST_ROOMS])
-
-    async def _look(self, rooms: list[LocalRoom]) -> None:
+    async def _look_at(self, rooms: list[LocalRoom]) -> None:
         try:
             heads = await self._broker.heads([local.room.key for local in rooms])
         except ChatError:

@@ -100,7 +100,7 @@ class Gateway:
     async def start(self) -> None:
         """Follow the control channels."""
         self.subscriber.start()
-        self.follower.start()
+        self.follower.task.start()
         await self.reported(1)
 
     async def reported(self, times: int) -> None:
@@ -130,7 +130,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Stop."""
-        await self.follower.close()
+        await self.follower.task.close()
         await self.subscriber.close()
 
     def _receive(self, channel: str, data: bytes) -> None:

@@ -31,9 +31,9 @@ async def test_no_word_covers_what_was_lost(stage: Stage) -> None:
         word = Committed(partition_of_id(kept.id), kept.epoch, counter_of(kept.id))
         durability.committed(word)
         assert ear.connection.all_sent  # nothing is said: the lost one is not looked up yet
-        durability.start()
+        durability.task.start()
         heard = [await ear.hear(), await ear.hear()]
-        await durability.close()
+        await durability.task.close()
     # In no room, it hears of the loss before the word that seems to cover it.
     assert heard == [
         {"event": "resume_required", "data": {"rooms": ["general"], "chats": []}},
