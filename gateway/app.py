@@ -55,6 +55,7 @@ from shared.broker.partitions.overview import Watchtower
 from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.wakes import WakeLog
@@ -174,15 +175,17 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
     passwords = Passwords()
     stack.callback(passwords.close)
     rooms = RoomBroker(client, reads, keys, fence, settings.backlog_of(len(keys)))
+    logs = LogBroker(client, reads, keys, fence)
+    cursors = CursorBroker(client, reads, keys, fence, settings)
     directory = Directory(rooms, reader, publisher)
-    replay = Replay(rooms, reader)
+    replay = Replay(logs, reader)
     flusher = Flusher()
-    hub = Hub(rooms, replay, flusher)
+    hub = Hub(keys, replay, flusher)
     fan_out = hub.fan_out
     pulse = Pulse(publisher, settings.gateway_name, lambda: len(fan_out.connections))
     chat_reader = ChatReader(reader)
     check = EpochCheck(reader, fence)
-    chat_list = ChatList(rooms, chat_reader, check, fence)
+    chat_list = ChatList(rooms, logs, chat_reader, check, fence)
     presence = Presence(fan_out, pulse, publisher, chat_list.partners, settings.broadcast_limit)
     probe = PartitionProbe(reads, keys, fence)
     membership = Membership(
@@ -202,7 +205,7 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
         hub=hub,
         fan_out=fan_out,
         directory=directory,
-        history=History(rooms, directory, reader, check, fence),
+        history=History(logs, directory, reader, check, keys, fence),
         passwords=passwords,
         publisher=publisher,
         pulse=pulse,
@@ -211,12 +214,14 @@ def _put_together(settings: Settings, links: _Links, stack: AsyncExitStack) -> S
             hub, rooms, WakeLog(PartitionReader(reads, keys, fence)), keys, settings, presence.met
         ),
         chats=chat_list,
-        cursors=Cursors(CursorBroker(client, keys, fence, settings), directory, chat_reader),
+        cursors=Cursors(cursors, directory, chat_reader),
         presence=presence,
         grants=Grants(settings),
         authorization=Authorization(settings.auth_mode),
         replay=replay,
         rooms=rooms,
+        logs=logs,
+        cursor_broker=cursors,
         reader=reader,
         chat_reader=chat_reader,
         watch=watch,
@@ -247,7 +252,7 @@ def _start(services: Services, stack: AsyncExitStack) -> None:
     hub.attach(subscriber)
     for channel in (*(part.everyone for part in keys.partitions), *follower.channels):
         subscriber.hold(channel)
-    heads = HeadWatch(hub, services.rooms)
+    heads = HeadWatch(hub, services.logs, keys)
     running: tuple[Subscriber | PeriodicTask, ...] = (
         *(subscriber, pulse.task, follower.task, presence.task, services.watch.task),
         *(durability.task, heads.task, sessions.task, services.deadlines.task),

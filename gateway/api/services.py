@@ -25,6 +25,8 @@ from gateway.rooms.store.history import History
 from gateway.rooms.store.replay import Replay
 from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
 from shared.config import Settings
@@ -55,6 +57,8 @@ class Services:
     authorization: Authorization
     replay: Replay
     rooms: RoomBroker
+    logs: LogBroker
+    cursor_broker: CursorBroker
     reader: Reader
     chat_reader: ChatReader
     watch: PartitionWatch

@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import GAPS, LocalRoom
-from shared.broker.partitions.keyspace import PartitionKeys
-from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.rooms.logs import LogBroker
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
 
@@ -25,24 +25,25 @@ class HeadWatch:
         task: looks once a second.
     """
 
-    def __init__(self, hub: Hub, broker: RoomBroker) -> None:
+    def __init__(self, hub: Hub, logs: LogBroker, keys: Keyspace) -> None:
         self._hub = hub
-        self._broker = broker
+        self._logs = logs
+        self._keys = keys
         self.task = PeriodicTask(self._look, SILENT_FOR, "head watch")
 
     async def _look(self) -> None:
         now = asyncio.get_running_loop().time()
-        silent: defaultdict[PartitionKeys, list[LocalRoom]] = defaultdict(list)
+        silent: defaultdict[int, list[LocalRoom]] = defaultdict(list)
         for local in self._hub.followed_rooms():
             if now - local.active >= SILENT_FOR:
-                silent[self._broker.keys_of(local.room.key)].append(local)
+                silent[self._keys.number_of(local.room.key)].append(local)
         for rooms in silent.values():
             for start in range(0, len(rooms), MOST_ROOMS):
                 await self._look_at(rooms[start : start + MOST_ROOMS])
 
     async def _look_at(self, rooms: list[LocalRoom]) -> None:
         try:
-            heads = await self._broker.heads([local.room.key for local in rooms])
+            heads = await self._logs.heads([local.room.key for local in rooms])
         except ChatError:
             return  # the next look is soon
         for local, head in zip(rooms, heads, strict=True):

@@ -13,7 +13,7 @@ from gateway.rooms.fan_out import FanOut
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.member import Member
 from gateway.rooms.store.replay import Replay
-from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.transport.subscriber import Subscriber
 from shared.errors import broker_unavailable
 from shared.model.events import Banned, CursorMoved, Event, Kicked, MessagePosted, RoomDeleted
@@ -31,10 +31,10 @@ class Hub:
         fan_out: how it tells connections.
     """
 
-    def __init__(self, broker: RoomBroker, replay: Replay, flusher: Flusher) -> None:
+    def __init__(self, keys: Keyspace, replay: Replay, flusher: Flusher) -> None:
         self._flusher = flusher
         self.fan_out = FanOut(flusher)
-        self._broker = broker
+        self._keys = keys
         self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
         self._by_key: dict[str, LocalRoom] = {}
@@ -110,7 +110,7 @@ class Hub:
             room: the room, with the head from which its events are wanted.
             idle: seconds since its last event.
         """
-        channel = self._broker.channel(room.key)
+        channel = self._keys.of(room.key).channel(room.key)
         local = self._rooms.get(channel)
         if local is not None and local.room.id == room.id:
             return local
@@ -158,7 +158,7 @@ class Hub:
         reopened = [
             local
             for local in self._rooms.values()
-            if self._broker.keys_of(local.room.key).number == number
+            if self._keys.number_of(local.room.key) == number
         ]
         for local in reopened:
             local.catch_up()

@@ -24,6 +24,7 @@ from shared.broker.partitions.partitions import PartitionBroker, PartitionProbe
 from shared.broker.partitions.stream import StreamReader
 from shared.broker.rooms.answers import NotHeld
 from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.send import Accepted
@@ -71,22 +72,30 @@ class Stage:
         self.fence = Fence(partitions)
         self.probe = PartitionProbe(server.pipe(), self.keys, self.fence)
         self.rooms = self.room_broker()
+        self.logs = self.log_broker()
         self.publisher = Publisher(server.pipe(), self.keys, self.fence, self.settings)
         self.directory = Directory(self.rooms, self.reader, self.publisher)
         self.check = EpochCheck(self.reader, self.fence)
-        self.history = History(self.rooms, self.directory, self.reader, self.check, self.fence)
-        self.replay = Replay(self.rooms, self.reader)
+        self.history = History(
+            *(self.logs, self.directory, self.reader, self.check, self.keys, self.fence)
+        )
+        self.replay = Replay(self.logs, self.reader)
         chats = ChatReader(self.reader)
-        self.chats = ChatList(self.rooms, chats, self.check, self.fence)
-        cursors = CursorBroker(self.client, self.keys, self.fence, self.settings)
-        self.cursors = Cursors(cursors, self.directory, chats)
+        self.chats = ChatList(self.rooms, self.logs, chats, self.check, self.fence)
+        self.cursor_broker = CursorBroker(
+            *(self.client, server.pipe(), self.keys, self.fence, self.settings)
+        )
+        self.cursors = Cursors(self.cursor_broker, self.directory, chats)
 
-    def room_broker(
-        self, client: Client | None = None, reads: Pipe | None = None, most: int = 100_000
-    ) -> RoomBroker:
-        """Another gateway's way to rooms, with connections of its own unless given."""
-        client, reads = client or self.server.client(), reads or self.server.pipe()
+    def room_broker(self, most: int = 100_000) -> RoomBroker:
+        """Another gateway's way to rooms, with connections of its own."""
+        client, reads = self.server.client(), self.server.pipe()
         return RoomBroker(client, reads, self.keys, self.fence, most)
+
+    def log_broker(self, client: Client | None = None, reads: Pipe | None = None) -> LogBroker:
+        """Another gateway's way to rooms' logs, with connections of its own unless given."""
+        client, reads = client or self.server.client(), reads or self.server.pipe()
+        return LogBroker(client, reads, self.keys, self.fence)
 
     def partition_broker(self, settings: Settings | None = None) -> PartitionBroker:
         """Another persister's, with connections of its own."""
@@ -260,7 +269,7 @@ class Stage:
 
     async def cut(self, room: Room) -> None:
         """Wait until a room's log is cut to LOG_LENGTH, which may be a second after the streams."""
-        log = self.rooms.keys_of(room.key).log(room.key)
+        log = self.keys.of(room.key).log(room.key)
 
         async def look() -> bool:
             return int(await self.server.admin.xlen(log)) <= self.settings.log_length

@@ -209,8 +209,8 @@ async def _cursors(services: Services, room: Room, *, all_of_them: bool) -> dict
             was told before.
     """
     found = await services.chat_reader.cursors(room.id) if all_of_them else {}
-    epoch, known = await services.rooms.cursors(room.key)
-    if not services.hub.is_of_now(services.rooms.keys_of(room.key).number, epoch):
+    epoch, known = await services.cursor_broker.read(room.key)
+    if not services.hub.is_of_now(services.keys.number_of(room.key), epoch):
         raise broker_unavailable()  # that epoch is over, and whoever is here was told
     return found | known
 

@@ -9,6 +9,7 @@ import msgspec
 from gateway.rooms.store.epoch_check import EpochCheck
 from shared.broker.partitions.fence import Fence
 from shared.broker.rooms.answers import Held, NotHeld, Tail
+from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import broker_unavailable
 from shared.model.ids import users_of_chat
@@ -40,9 +41,15 @@ class ChatList:
     """Lists chats. The broker is read first: what it has let go of by then is in SQL."""
 
     def __init__(
-        self, broker: RoomBroker, reader: ChatReader, check: EpochCheck, fence: Fence
+        self,
+        broker: RoomBroker,
+        logs: LogBroker,
+        reader: ChatReader,
+        check: EpochCheck,
+        fence: Fence,
     ) -> None:
         self._broker = broker
+        self._logs = logs
         self._reader = reader
         self._check = check
         self._fence = fence
@@ -86,7 +93,7 @@ class ChatList:
 
     async def _held(self, key: str, user: str) -> tuple[Held | NotHeld, Tail | None]:
         """A chat that was held a moment ago."""
-        return await asyncio.gather(self._broker.find(key), self._broker.read_tail(key, user))
+        return await asyncio.gather(self._broker.find(key), self._logs.read_tail(key, user))
 
     async def _with_tail(
         self, user: str, room: Room, tail: Tail, stored: StoredChat | None

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
 from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.answers import LogPart
-from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.logs import LogBroker
 from shared.errors import ChatError
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold
@@ -53,16 +54,18 @@ class History:
 
     def __init__(
         self,
-        broker: RoomBroker,
+        logs: LogBroker,
         directory: Directory,
         reader: Reader,
         check: EpochCheck,
+        keys: Keyspace,
         fence: Fence,
     ) -> None:
-        self._broker = broker
+        self._logs = logs
         self._directory = directory
         self._reader = reader
         self._check = check
+        self._keys = keys
         self._fence = fence
 
     async def newest(self, room: Room, limit: int, before: int = TOP) -> Page:
@@ -135,7 +138,7 @@ class History:
             sure = await confirming
         finally:
             confirming.cancel()
-        if part.epoch < self._fence.epoch(self._broker.keys_of(room.key).number):
+        if part.epoch < self._fence.epoch(self._keys.number_of(room.key)):
             part = LogPart(AWAY, room.id, 0, 0, [])
         return part, sure
 
@@ -176,7 +179,7 @@ class History:
     ) -> LogPart:
         """A part of the log; an empty one while the broker or the room's partition is away."""
         read = bind(
-            self._broker.read_log, room.key, direction, lowest=lowest, highest=highest, limit=limit
+            self._logs.read_log, room.key, direction, lowest=lowest, highest=highest, limit=limit
         )
         try:
             part = await read()

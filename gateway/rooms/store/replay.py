@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from shared.broker.rooms.answers import LogPart
-from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.logs import LogBroker
 from shared.model.events import Event, MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
@@ -34,8 +34,8 @@ class Replayed(msgspec.Struct, frozen=True):
 class Replay:
     """Reads events again, for those who missed them. What was deleted since is left out."""
 
-    def __init__(self, broker: RoomBroker, reader: Reader) -> None:
-        self._broker = broker
+    def __init__(self, logs: LogBroker, reader: Reader) -> None:
+        self._logs = logs
         self._reader = reader
 
     async def after(self, room: Room, seq: int) -> Replayed:
@@ -45,7 +45,7 @@ class Replay:
             ChatError: `broker_unavailable`; `storage_unavailable` when the log does not reach
                 back to `seq` and SQL is away.
         """
-        part = await self._broker.read_log(room.key, "forward", lowest=seq + 1, limit=PAGE)
+        part = await self._logs.read_log(room.key, "forward", lowest=seq + 1, limit=PAGE)
         if part is None or part.room_id != room.id:
             # What the broker does not hold, SQL has.
             return await self._from_sql(room, seq, None)

@@ -1,4 +1,4 @@
-"""Rooms in the broker: find one, make one, open one again from SQL, read its log."""
+"""Rooms in the broker: find one, make one, open one again from SQL; which are held, or new."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from typing import Literal
 
 from shared import codec
 from shared.broker.partitions.fence import Fence
-from shared.broker.partitions.keyspace import Keyspace, PartitionKeys
+from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.partitions.rows import counter_in, entries_of
-from shared.broker.rooms.answers import Held, LogPart, NotHeld, Tail
-from shared.broker.rooms.records import moves_of, new_room, room_of, rules_of
+from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.records import new_room, room_of, rules_of
 from shared.broker.transport.client import Client, Script, unavailable_as_error
 from shared.broker.transport.pipe import Pipe, PipedScript
 from shared.config import FENCE_GAP
@@ -18,7 +18,6 @@ from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, RoomCreated, Wake
 from shared.model.ids import counter_of, partition_of_id
 from shared.model.rooms import Room
-from shared.model.timeline import Changes
 
 
 class RoomBroker:
@@ -30,9 +29,9 @@ class RoomBroker:
         """Take what leads to the broker.
 
         Args:
-            client: for all that is rare.
-            reads: what each join and resume reads goes over it, at a tenth of the CPU. Not the
-                pipe of sends: an answer may be long.
+            client: to make and to open them, which is rare.
+            reads: for what each join and resume reads, at a tenth of the CPU. Not the pipe of
+                sends: an answer may be long.
             keys: of the installation.
             fence: what this process has seen of the partitions.
             max_backlog: entries a partition may have waiting.
@@ -44,18 +43,6 @@ class RoomBroker:
         self._find = PipedScript(reads, "find_room")
         self._create = Script(client, "create_room")
         self._open = Script(client, "open_room")
-        self._read_log = PipedScript(reads, "read_log")
-        self._read_tail = Script(client, "read_tail")
-        self._heads = Script(client, "read_heads")
-        self._cursors = PipedScript(reads, "read_cursors")
-
-    def keys_of(self, key: str) -> PartitionKeys:
-        """The partition that a room's key belongs to."""
-        return self._keys.of(key)
-
-    def channel(self, key: str) -> str:
-        """The channel of a room."""
-        return self.keys_of(key).channel(key)
 
     async def find(self, key: str) -> Held | NotHeld:
         """Read a room's record.
@@ -63,7 +50,7 @@ class RoomBroker:
         Raises:
             ChatError: `broker_unavailable`, also while the partition is closed.
         """
-        part = self.keys_of(key)
+        part = self._keys.of(key)
         with unavailable_as_error():
             answer = await self._find(
                 [part.record, part.room(key)], [self._fence.epoch(part.number)]
@@ -89,7 +76,7 @@ class RoomBroker:
         Raises:
             ChatError: `room_exists`, `overloaded`, `broker_unavailable`.
         """
-        part, key = self.keys_of(created.key), created.key
+        part, key = self._keys.of(created.key), created.key
         users = (created.user1, created.user2) if created.kind == "direct" else ()
         wake = Wake(key, *users, created=True) if users else None
         with unavailable_as_error():
@@ -133,7 +120,7 @@ class RoomBroker:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        part = self.keys_of(room.key)
+        part = self._keys.of(room.key)
         # Each epoch since its last stored event may have given numbers that were lost.
         given = room.head + FENCE_GAP * (seen.epoch - room.epoch)
         with unavailable_as_error():
@@ -152,75 +139,6 @@ class RoomBroker:
         if answer is None:
             raise broker_unavailable()
         return bool(answer == b"open")
-
-    async def read_log(
-        self,
-        key: str,
-        direction: Literal["forward", "backward"],
-        *,
-        lowest: int = 0,
-        highest: int | None = None,
-        limit: int,
-    ) -> LogPart | None:
-        """Read events of a room's log.
-
-        Args:
-            key: the room's.
-            direction: which end of the range matters when it holds more than `limit`.
-            lowest: lowest seq wanted.
-            highest: highest seq wanted; None for the newest.
-            limit: events at the most.
-
-        Returns:
-            The events, oldest first either way, or None when the room is not held.
-
-        Raises:
-            ChatError: `broker_unavailable`.
-        """
-        part = self.keys_of(key)
-        with unavailable_as_error():
-            answer = await self._read_log(
-                [part.record, part.room(key), *part.all_of_room(key)],
-                [
-                    *(direction, lowest, "+" if highest is None else highest, limit),
-                    self._fence.epoch(part.number),
-                ],
-            )
-        if answer is None:
-            raise broker_unavailable()
-        if not answer:
-            return None
-        epoch, room_id, head, floor, envelopes, gone, moves = answer
-        events = [codec.decode(data) for data in envelopes]
-        if direction == "backward":
-            events.reverse()
-        changes = Changes(frozenset(map(int, gone)), moves_of(moves))
-        return LogPart(int(epoch), int(room_id), int(head), int(floor), events, changes)
-
-    async def read_tail(self, key: str, user: str) -> Tail | None:
-        """Read what SQL may not have of a room yet, and a user's cursor; None when not held.
-
-        Raises:
-            ChatError: `broker_unavailable`.
-        """
-        part = self.keys_of(key)
-        with unavailable_as_error():
-            answer = await self._read_tail(
-                [part.record, part.room(key), *part.all_of_room(key)],
-                [user, self._fence.epoch(part.number)],
-            )
-        if answer is None:
-            raise broker_unavailable()
-        if not answer:
-            return None
-        room_id, _, floor, cursor, envelopes, gone, moves = answer
-        return Tail(
-            int(room_id),
-            int(floor),
-            int(cursor) if cursor else None,
-            [codec.decode(data) for data in reversed(envelopes)],
-            Changes(frozenset(map(int, gone)), moves_of(moves)),
-        )
 
     async def event(self, event_id: int) -> tuple[str, Event] | None:
         """An event that may not be in SQL yet, by its id, and the key of its room, or None.
@@ -257,38 +175,6 @@ class RoomBroker:
             )
         )
         return sorted(key.decode() for keys in found for key in keys)
-
-    async def heads(self, keys: Sequence[str]) -> list[int]:
-        """Where rooms of one partition stand; 0 for one that is not held.
-
-        Raises:
-            ChatError: `broker_unavailable`.
-        """
-        part = self.keys_of(keys[0])
-        with unavailable_as_error():
-            heads = await self._heads(
-                [part.record, *(part.room(key) for key in keys)], [self._fence.epoch(part.number)]
-            )
-        if heads is None:
-            raise broker_unavailable()
-        return [int(head) for head in heads]
-
-    async def cursors(self, key: str) -> tuple[int, dict[str, int]]:
-        """The epoch, and the cursors of a room that moved since the broker holds it, by user.
-
-        Raises:
-            ChatError: `broker_unavailable`, also while the partition is closed.
-        """
-        part = self.keys_of(key)
-        with unavailable_as_error():
-            answer = await self._cursors(
-                [part.record, part.room(key), part.cursors(key)], [self._fence.epoch(part.number)]
-            )
-        if answer is None:
-            raise broker_unavailable()
-        epoch, words = answer
-        users, seqs = words[::2], words[1::2]
-        return int(epoch), {user.decode(): int(seq) for user, seq in zip(users, seqs, strict=True)}
 
     async def unstored(self, after: str, limit: int) -> Sequence[str]:
         """Keys of rooms that SQL may not have yet, by name, after the key `after`.

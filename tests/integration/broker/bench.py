@@ -10,6 +10,8 @@ from shared.broker.partitions.members import Membership
 from shared.broker.partitions.partitions import PartitionBroker
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.send import Accepted
@@ -40,12 +42,19 @@ class Bench:
         self.fence = Fence(1)
         self.client: Any = server.client()
         self.rooms = self.room_broker()
+        self.logs = LogBroker(self.client, server.pipe(), KEYS, self.fence)
+        self.cursors = self.cursor_broker()
         self.publisher = self.new_publisher()
         self.owner = self.partition_broker(self.settings)
 
     def room_broker(self) -> RoomBroker:
         """Another gateway's, with connections of its own."""
         return RoomBroker(self.server.client(), self.server.pipe(), KEYS, self.fence, 1000)
+
+    def cursor_broker(self, settings: Settings | None = None) -> CursorBroker:
+        """Another gateway's, with connections of its own."""
+        client, reads = self.server.client(), self.server.pipe()
+        return CursorBroker(client, reads, KEYS, self.fence, settings or self.settings)
 
     def new_publisher(self, settings: Settings | None = None, *, timeout: float = 5.0) -> Publisher:
         """Another gateway's, with connections of its own."""

@@ -39,7 +39,7 @@ async def drop(bench: Bench, room: Room) -> Accepted:
 
 
 async def gone(bench: Bench, room: Room) -> frozenset[int]:
-    part = await bench.rooms.read_log(room.key, "forward", limit=1)
+    part = await bench.logs.read_log(room.key, "forward", limit=1)
     assert part is not None
     return part.changes.gone
 
@@ -227,7 +227,7 @@ async def test_deletions_are_in_the_log(bench: Bench) -> None:
     sent = await bench.fill(chat, 3)
     deleted = await delete(bench, chat, sent[1])
     assert deleted.seq == 4
-    part = await bench.rooms.read_log(chat.key, "backward", limit=2)
+    part = await bench.logs.read_log(chat.key, "backward", limit=2)
     assert part is not None
     assert [event.seq for event in part.events] == [3, 4]
     assert part.events[1].body == MessageDeleted("ann", sent[1].id, 2)
@@ -268,7 +268,7 @@ async def test_a_dropped_chat_is_gone(bench: Bench) -> None:
     found = await bench.rooms.find(chat.key)
     assert isinstance(found, NotHeld)
     assert found.deleted
-    assert await bench.rooms.read_tail(chat.key, "ann") is None
+    assert await bench.logs.read_tail(chat.key, "ann") is None
 
 
 async def test_what_follows_a_drop_in_one_tick_is_refused(bench: Bench) -> None:
@@ -330,7 +330,7 @@ async def test_tail_is_what_sql_may_lack(bench: Bench, way: str) -> None:
     chat = await bench.chat()
     await bench.fill_more(chat, 350)
     await bench.owner.committed(0, 1, 51, {}, [])
-    tail = await bench.rooms.read_tail(chat.key, way)
+    tail = await bench.logs.read_tail(chat.key, way)
     assert tail is not None
     assert [event.seq for event in tail.events] == list(range(51, 351))
     assert (tail.room_id, tail.floor, tail.cursor) == (chat.id, 0, None)

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from shared import codec
 from shared.broker.partitions.partitions import Head
-from shared.broker.rooms.cursors import CursorBroker, Moved
+from shared.broker.rooms.cursors import Moved
 from shared.broker.rooms.send import RoomNotHeld
 from shared.config import Settings
 from shared.model.events import CursorMoved, Event, RoomDeleted
 from shared.model.rooms import Room
-from tests.integration.broker.bench import KEYS, PART, Bench, code_of
+from tests.integration.broker.bench import PART, Bench, code_of
 from tests.support.waiting import HANGS_AFTER
 
 
@@ -35,7 +35,7 @@ async def move(
     settings: Settings | None = None,
     message_id: int = 0,
 ) -> Moved:
-    broker = CursorBroker(bench.client, KEYS, bench.fence, settings or bench.settings)
+    broker = bench.cursor_broker(settings) if settings else bench.cursors
     return await broker.move(room, user, seq, stored=stored, message_id=message_id, origin="gw.sid")
 
 
@@ -122,9 +122,7 @@ async def test_each_user_has_one(bench: Bench, chat: Room) -> None:
 
 async def test_many_at_once(bench: Bench, chat: Room) -> None:
     """Of many moves at once through two gateways, each accepted one begins where the last ended."""
-    brokers = [
-        CursorBroker(bench.server.client(), KEYS, bench.fence, bench.settings) for _ in range(2)
-    ]
+    brokers = [bench.cursor_broker(), bench.cursor_broker()]
     await bench.fill_more(chat, 95)
     order = [(37 * n) % 101 for n in range(101)]
     answers = await asyncio.gather(
@@ -147,7 +145,7 @@ async def test_what_a_move_says(bench: Bench, chat: Room) -> None:
     ]
     assert (event.room_id, event.id, event.seq, event.prev) == (chat.id, counter * 1024, 0, 0)
     assert event.body == CursorMoved("bob", 3, 0, 77, "gw.sid", chat.key, "ann", "bob", 1)
-    part = await bench.rooms.read_log(chat.key, "forward", limit=100)
+    part = await bench.logs.read_log(chat.key, "forward", limit=100)
     assert part is not None
     assert [event.seq for event in part.events] == [1, 2, 3, 4, 5]
     [kept] = part.changes.moves
@@ -227,7 +225,7 @@ async def test_moves_stay_as_long_as_what_they_speak_of(bench: Bench, chat: Room
     await move(bench, chat, 105)
 
     async def kept() -> list[int]:
-        part = await bench.rooms.read_log(chat.key, "forward", limit=1)
+        part = await bench.logs.read_log(chat.key, "forward", limit=1)
         assert part is not None
         return [move.seq for move in part.changes.moves]
 
@@ -242,11 +240,11 @@ async def test_moves_stay_as_long_as_what_they_speak_of(bench: Bench, chat: Room
 
 async def test_cursors_of_now(bench: Bench, chat: Room) -> None:
     """Cursors are told with their epoch; what an earlier one left behind is not told at all."""
-    assert await bench.rooms.cursors(chat.key) == (1, {})
+    assert await bench.cursors.read(chat.key) == (1, {})
     await move(bench, chat, 3)
     await move(bench, chat, 5, user="ann")
-    assert await bench.rooms.cursors(chat.key) == (1, {"bob": 3, "ann": 5})
+    assert await bench.cursors.read(chat.key) == (1, {"bob": 3, "ann": 5})
     await bench.reopen(2, start=1_000_000)
-    assert await bench.rooms.cursors(chat.key) == (2, {})
+    assert await bench.cursors.read(chat.key) == (2, {})
     await bench.owner.close(0)
-    assert await code_of(bench.rooms.cursors(chat.key)) == "broker_unavailable"
+    assert await code_of(bench.cursors.read(chat.key)) == "broker_unavailable"

@@ -175,9 +175,9 @@ async def test_old_log_is_gone_in_a_new_epoch(bench: Bench) -> None:
     room = await bench.make()
     await bench.fill(room, 3)
     await bench.reopen(2, 1000)
-    assert await bench.rooms.read_log(room.key, "backward", limit=10) is None
+    assert await bench.logs.read_log(room.key, "backward", limit=10) is None
     assert await bench.rooms.open(as_stored(room, head=3), 1000, await bench.not_held())
-    part = await bench.rooms.read_log(room.key, "backward", limit=10)
+    part = await bench.logs.read_log(room.key, "backward", limit=10)
     assert part is not None
     assert (part.epoch, part.room_id, part.head, part.events) == (2, room.id, 3, [])
 
@@ -188,7 +188,7 @@ async def test_reading_the_log(bench: Bench) -> None:
     await bench.fill(room, 10)
 
     async def places(direction: str, **bounds: int) -> list[int]:
-        part = await bench.rooms.read_log(room.key, direction, **bounds)  # type: ignore[arg-type]
+        part = await bench.logs.read_log(room.key, direction, **bounds)  # type: ignore[arg-type]
         assert part is not None
         assert part.head == 10
         return [event.seq for event in part.events]

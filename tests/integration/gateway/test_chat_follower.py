@@ -79,7 +79,7 @@ class Gateway:
     def __init__(self, stage: Stage, channels: Proxy, wake_after: float = 600) -> None:
         broker = stage.room_broker()
         self.flusher = Flusher()
-        self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
+        self.hub = Hub(stage.keys, Replay(stage.log_broker(), stage.reader), self.flusher)
         self.wakes = CountedWakes(PartitionReader(stage.server.pipe(), stage.keys, stage.fence))
         self.follower = ChatFollower(
             self.hub,

@@ -39,7 +39,7 @@ async def seen_at(stage: Stage, chat: Room) -> list[int | None]:
 
 async def move_times(stage: Stage, user: str) -> dict[int, int]:
     """When a user's cursor came to be where: by place."""
-    part = await stage.rooms.read_log((await stage.chat()).key, "forward", limit=1)
+    part = await stage.logs.read_log((await stage.chat()).key, "forward", limit=1)
     assert part is not None
     return {move.seq: move.at for move in part.changes.moves if move.user == user}
 

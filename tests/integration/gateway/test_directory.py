@@ -157,7 +157,7 @@ async def test_a_message_before_an_entry_that_nobody_can_read(stage: Stage) -> N
         room = await stage.make()
         sent = await stage.send(room, "m1")
         await stage.trimmed()
-    part = stage.rooms.keys_of(room.key)
+    part = stage.keys.of(room.key)
     counter = await stage.server.admin.hincrby(part.record, "counter", 1)
     await stage.server.admin.xadd(part.stream, {b"\xc1\x00": part.room(room.key)}, f"{counter}-0")
     place = await stage.directory.place_of(sent.id)
@@ -228,8 +228,8 @@ async def test_backlog(stage: Stage) -> None:
     body = MessagePosted("ann", "x", "m")
     for n in range(5):
         await full.send(room, "ann", f"m{n}", body)
-    part = stage.rooms.keys_of(room.key)
-    name = next(name for name in "abcdefgh" if stage.rooms.keys_of(f"r:{name}") == part)
+    part = stage.keys.of(room.key)
+    name = next(name for name in "abcdefgh" if stage.keys.of(f"r:{name}") == part)
     other = RoomCreated("room", f"r:{name}", name, "", "ann")
     for work in (full.send(room, "ann", "m5", body), full.create(other)):
         with pytest.raises(ChatError) as caught:

@@ -67,7 +67,8 @@ def away(stage: Stage, tmp_path: Path) -> tuple[History, Directory]:
     reader = Reader(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/x.db", writes=False))
     directory = Directory(stage.rooms, reader, stage.publisher)
     return History(
-        stage.rooms, directory, reader, EpochCheck(reader, stage.fence), stage.fence
+        *(stage.logs, directory, reader),
+        *(EpochCheck(reader, stage.fence), stage.keys, stage.fence),
     ), directory
 
 

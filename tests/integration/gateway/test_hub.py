@@ -82,9 +82,9 @@ class Gateway:
         self.reads = reads
         self.client = connect(reads.url)
         self.pipe = Pipe(reads.url)
-        broker = stage.room_broker(self.client, self.pipe)
+        logs = stage.log_broker(self.client, self.pipe)
         self.flusher = Flusher()
-        self.hub = Hub(broker, Replay(broker, stage.reader), self.flusher)
+        self.hub = Hub(stage.keys, Replay(logs, stage.reader), self.flusher)
         self.followed: list[str] = []
         self.subscriber = Subscriber(
             channels.url,
@@ -178,7 +178,7 @@ class Lost:
     async def in_new_epoch(self, stage: Stage) -> None:
         """Let the partition open anew, and the hub hear of it as from its watch."""
         await stage.in_epoch(2)
-        self.made.hub.opened(stage.rooms.keys_of(self.room.key).number, 2)
+        self.made.hub.opened(stage.keys.number_of(self.room.key), 2)
 
 
 @asynccontextmanager
@@ -190,7 +190,7 @@ async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
         member, waiting = made.member(), made.member()
         async with stage.storing() as end:
             room = await stage.make()
-            made.hub.opened(stage.rooms.keys_of(room.key).number, 1)
+            made.hub.opened(stage.keys.number_of(room.key), 1)
             for n in range(3):
                 await stage.send(room, f"m{n}")
             await stage.all_stored(room, 3)
@@ -273,7 +273,8 @@ class _Resuming:
         self.hub = hub
         self.fan_out = hub.fan_out
         self.replay = stage.replay
-        self.rooms = stage.rooms
+        self.cursor_broker = stage.cursor_broker
+        self.keys = stage.keys
         self.chat_reader = ChatReader(stage.reader)
 
 
@@ -281,7 +282,7 @@ class _LostMeanwhile(Replay):
     """Reads the log just before the broker loses all it held, and takes it for SQL."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.rooms, stage.reader)
+        super().__init__(stage.logs, stage.reader)
         self._server = stage.server
 
     async def after(self, room: Room, seq: int) -> Replayed:

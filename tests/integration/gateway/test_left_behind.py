@@ -82,14 +82,14 @@ async def test_chats_are_not_listed_from_there(failover: Failover) -> None:
 
 def readings(stage: Stage, room: Room, chat: Room) -> dict[str, Callable[[], Awaitable[object]]]:
     """Everything that a gateway reads, and writes."""
-    rooms = stage.rooms
-    number = rooms.keys_of(chat.key).number
+    rooms, logs = stage.rooms, stage.logs
+    number = stage.keys.number_of(chat.key)
     return {
         "find": lambda: rooms.find(room.key),
-        "log": lambda: rooms.read_log(room.key, "forward", limit=1),
-        "tail": lambda: rooms.read_tail(chat.key, "bob"),
-        "heads": lambda: rooms.heads([room.key]),
-        "cursors": lambda: rooms.cursors(chat.key),
+        "log": lambda: logs.read_log(room.key, "forward", limit=1),
+        "tail": lambda: logs.read_tail(chat.key, "bob"),
+        "heads": lambda: logs.heads([room.key]),
+        "cursors": lambda: stage.cursor_broker.read(chat.key),
         "held chats": lambda: rooms.held_chats("ann", "bob"),
         "new rooms": lambda: rooms.unstored("r:", 10),
         "an event": lambda: rooms.event(number),

@@ -76,7 +76,7 @@ async def test_sql_says_what_the_log_said(stage: Stage, room: Room) -> None:
     await stage.clear(room)
     await stage.send(room, "after")
     await stage.trimmed()
-    part = await stage.rooms.read_log(room.key, "forward", lowest=251, limit=100)
+    part = await stage.logs.read_log(room.key, "forward", lowest=251, limit=100)
     assert part is not None
     from_sql = await stage.reader.events(room.id, 250, None, 100)
     # What was deleted since is left out of SQL's word.
@@ -137,7 +137,7 @@ async def test_another_room_of_the_key(stage: Stage, room: Room) -> None:
 async def test_database_away(stage: Stage, room: Room) -> None:
     """While SQL is away the log is enough for what it has; below it is an error, no gap."""
     engine = open_engine("sqlite+aiosqlite:////nowhere/x.db", writes=False)
-    replay = Replay(stage.rooms, Reader(engine))
+    replay = Replay(stage.logs, Reader(engine))
     assert places(await replayed(replay, room, 150)) == list(range(151, 251))
     with pytest.raises(ChatError) as caught:
         await replay.after(room, 149)
@@ -181,7 +181,7 @@ class Flaky(Replay):
     """A replay whose SQL is away at first."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.rooms, stage.reader)
+        super().__init__(stage.logs, stage.reader)
         self.away = True
 
     async def after(self, room: Room, seq: int) -> Replayed:
