@@ -3,12 +3,12 @@
 from typing import Final
 
 from persister.writer import Claim, Writer
+from shared.broker.partitions.fence import FENCE_GAP
 from shared.broker.partitions.legacy import LegacyBroker
 from shared.broker.partitions.members import Membership
 from shared.broker.partitions.partitions import PartitionBroker, PartitionState
 from shared.broker.partitions.rows import Entry
 from shared.broker.partitions.stream import StreamReader
-from shared.config import FENCE_GAP
 from shared.model import formats
 
 SETTLED_AFTER: Final = 20.0

@@ -21,8 +21,8 @@ Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 MOST_PARTITIONS = 1024
 """An id keeps ten bits for its partition, so there cannot be more of them."""
 
-FENCE_GAP = 1_000_000
-"""How far numbers jump when a partition opens in a new epoch: more than can be unstored."""
+MOST_BACKLOG = 999_999
+"""The highest MAX_BACKLOG; the gap between epochs (`FENCE_GAP`) is above it."""
 
 
 class ConfigError(ValueError):
@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     room_idle: Seconds = 3600
     # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`. Not
     # given, it is 200,000, or a share of 1,600,000 where there are more than 8 partitions.
-    max_backlog: Annotated[int, Meta(ge=1000, le=FENCE_GAP - 1)] | None = None
+    max_backlog: Annotated[int, Meta(ge=1000, le=MOST_BACKLOG)] | None = None
     max_content: Annotated[int, Meta(ge=1, le=16_000)] = 4000  # characters of a message
     # A direct chat whose last event is older wakes the gateways of its users; they follow it for
     # half as long again.

@@ -20,15 +20,13 @@ from websockets.utils import accept_key
 
 from gateway.connections.keepalive import Rounds
 from gateway.connections.websocket import ADOPT, Link, Receiver
+from gateway.protocols.close_codes import GONE, CloseCode
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.telemetry import logger
 
 VERSION: Final = b"13"
 KEY_SIZE: Final = 16
 """Bytes of a client's key (RFC 6455, section 4.1)."""
-
-GONE: Final = 1006
-"""What an application is told of a client that went without a word (section 7.1.5)."""
 
 Message = MutableMapping[str, Any]
 
@@ -182,7 +180,7 @@ class ChatProtocol(asyncio.Protocol):
                 text, data = message.get("text"), message.get("bytes") or b""
                 self._write(frame(BINARY, data) if text is None else frame(TEXT, text.encode()))
             case "websocket.close" if self._answered:
-                code, reason = message.get("code", 1000), message.get("reason") or ""
+                code, reason = message.get("code", CloseCode.NORMAL), message.get("reason") or ""
                 self._adopt(lambda link: _Nobody(link, code, reason))
             case "websocket.close":
                 self._refuse(HTTPStatus.FORBIDDEN)

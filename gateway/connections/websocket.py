@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from gateway.connections.keepalive import Rounds
+from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.websocket_frames import (
     CLOSE,
     PING,
@@ -161,7 +162,7 @@ class Link(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """End because the server stops; uvicorn calls this."""
-        self.close(1012)
+        self.close(CloseCode.RESTARTING)
         self._transport.close()
 
     def _begin(self) -> None:

@@ -9,11 +9,12 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
+from shared.model.ids import TOP
 
 MOST_FRAME: Final = 65_536
 """Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
 
-RequestId = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_length=128)]
+RequestId = Annotated[int, Meta(ge=-TOP, le=TOP)] | Annotated[str, Meta(max_length=128)]
 
 
 class Frame(msgspec.Struct, frozen=True):

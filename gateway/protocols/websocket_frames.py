@@ -12,6 +12,8 @@ try:
 except ImportError:  # no wheel for this platform
     from websockets.utils import apply_mask
 
+from gateway.protocols.close_codes import CloseCode
+
 SHORT: Final = 126
 """Where a length stands in 7 bits, those from here on say in how many more it stands: 2 bytes."""
 
@@ -47,20 +49,15 @@ _tiny: Final = Struct(">BB").pack
 _short: Final = Struct(">BBH").pack
 _long: Final = Struct(">BBQ").pack
 
-PROTOCOL_ERROR: Final = 1002
-NOT_UTF8: Final = 1007
-POLICY: Final = 1008
-TOO_BIG: Final = 1009
-
 
 class WebSocketError(Exception):
     """What a peer sent breaks the protocol: the connection ends.
 
     Attributes:
-        code: the close code (section 7.4.1).
+        code: what the peer is told.
     """
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: CloseCode, reason: str) -> None:
         super().__init__(reason)
         self.code = code
 
@@ -124,9 +121,11 @@ def close_code(payload: bytes) -> int | None:
         close = Close.parse(payload)
         close.check()
     except UnicodeDecodeError:
-        raise WebSocketError(NOT_UTF8, "the reason of a close frame is not UTF-8") from None
+        raise WebSocketError(
+            CloseCode.NOT_UTF8, "the reason of a close frame is not UTF-8"
+        ) from None
     except ProtocolError:
-        raise WebSocketError(PROTOCOL_ERROR, "a close frame is not valid") from None
+        raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a close frame is not valid") from None
     return close.code
 
 
@@ -223,18 +222,20 @@ class FrameReader:
         first, second = data[at], data[at + 1]
         size, start = second & 0x7F, at + 6
         if first & RESERVED or first & 0x0F not in KNOWN:
-            raise WebSocketError(PROTOCOL_ERROR, "reserved bits or opcode")
+            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "reserved bits or opcode")
         if not second & MASKED:
-            raise WebSocketError(PROTOCOL_ERROR, "a client's frame is not masked")
+            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a client's frame is not masked")
         if first & 0x0F in CONTROL and (size > MOST_CONTROL or not first & FIN):
-            raise WebSocketError(PROTOCOL_ERROR, "a control frame is too long or fragmented")
+            raise WebSocketError(
+                CloseCode.PROTOCOL_ERROR, "a control frame is too long or fragmented"
+            )
         if size > MOST_CONTROL:
             more = 2 if size == SHORT else 8
             if len(data) < at + 2 + more:
                 return None
             size, start = int.from_bytes(data[at + 2 : at + 2 + more], "big"), start + more
         if size + len(self._parts or b"") > self._limit:
-            raise WebSocketError(TOO_BIG, f"a message has at most {self._limit} bytes")
+            raise WebSocketError(CloseCode.TOO_BIG, f"a message has at most {self._limit} bytes")
         return first, size, start
 
     def _take(self, opcode: int, payload: bytes, *, whole: bool) -> Message | None:
@@ -242,14 +243,16 @@ class FrameReader:
         if opcode in CONTROL:
             return Message(opcode, payload)
         if (opcode == CONTINUATION) != (self._parts is not None):
-            raise WebSocketError(PROTOCOL_ERROR, "a fragment out of place")
+            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a fragment out of place")
         if not whole or self._parts is not None:
             if self._parts is None:
                 self._parts, self._opcode, self._fragments = bytearray(), opcode, 0
             self._parts += payload
             self._fragments += 1
             if self._fragments > MOST_FRAGMENTS:
-                raise WebSocketError(POLICY, f"a message has at most {MOST_FRAGMENTS} fragments")
+                raise WebSocketError(
+                    CloseCode.POLICY, f"a message has at most {MOST_FRAGMENTS} fragments"
+                )
             if not whole:
                 return None
             payload, opcode = bytes(self._parts), self._opcode
@@ -258,5 +261,5 @@ class FrameReader:
             try:
                 payload.decode()
             except UnicodeDecodeError:
-                raise WebSocketError(NOT_UTF8, "a text is not UTF-8") from None
+                raise WebSocketError(CloseCode.NOT_UTF8, "a text is not UTF-8") from None
         return Message(opcode, payload)

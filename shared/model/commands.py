@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from shared.model.ids import TOP
+
 MOST_NAME = 128
 """Characters of a user's or a room's name."""
 
@@ -19,7 +21,7 @@ MOST_DIGITS = 15
 UserId = Annotated[int, Meta(ge=0, lt=10**MOST_DIGITS)] | Name
 """A user: text, or a decimal integer, which clients get back as one."""
 
-EventId = Annotated[int, Meta(ge=1, lt=2**53)]
+EventId = Annotated[int, Meta(ge=1, lt=TOP)]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=128)]
 Password = Annotated[str, Meta(max_length=256)]
 Grant = Annotated[str, Meta(max_length=1024)]
@@ -33,7 +35,7 @@ MOST_RESUMED = 1000
 MOST_ID = 17
 """More digits than an id has."""
 
-Seq = Annotated[int, Meta(ge=0, lt=2**53)]
+Seq = Annotated[int, Meta(ge=0, lt=TOP)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 
 

@@ -4,8 +4,11 @@ from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
+TOP: Final = 2**53
+"""Above every id and every seq: each is exact in JavaScript too."""
+
 PARTITION_BITS: Final = 10
-"""An id is `counter << 10 | partition`: it stays below 2^53, exact in JavaScript too."""
+"""An id is `counter << 10 | partition`."""
 
 ROOM: Final = "r"
 """Key prefix of named rooms. A key's first letter keeps kinds from meeting in one name."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice, zip_longest
 from typing import Final, NamedTuple
 
-from shared.config import FENCE_GAP
+from shared.broker.partitions.fence import FENCE_GAP
 from shared.model.ids import counter_of, partition_of_id
 from tests.faults.evidence import Evidence, Row
 from tests.faults.history import Operation, SeenTold

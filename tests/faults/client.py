@@ -4,7 +4,8 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
-from tests.faults.history import TOP, History, Item, Operation, now
+from shared.model.ids import TOP
+from tests.faults.history import History, Item, Operation, now
 from tests.faults.line import CANNOT_CONNECT, Line, Lost, Then
 from tests.faults.listener import Listener
 from tests.faults.places import Message, Place

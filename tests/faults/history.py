@@ -3,13 +3,10 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["pending", "ok", "failed", "unknown"]
 """Invoked, answered, refused, or nobody knows: the connection ended or time ran out."""
-
-TOP: Final = 2**53
-"""Above every seq."""
 
 now = time.monotonic
 

@@ -24,12 +24,11 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.rooms.store.directory import Place
-from gateway.rooms.store.history import TOP
 from shared.broker.rooms.send import Send
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import MessageDeleted, MessagePosted, RoomDeleted
-from shared.model.ids import chat_key
+from shared.model.ids import TOP, chat_key
 from shared.model.rooms import Room
 
 

@@ -21,11 +21,10 @@ from gateway.connections.connection import Connection
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
 from gateway.recovery.tracker import Heart
-from gateway.rooms.store.history import TOP
 from shared.broker.rooms.answers import Held
 from shared.broker.sessions.sessions import Taken
 from shared.errors import ChatError
-from shared.model.ids import room_key
+from shared.model.ids import TOP, room_key
 from shared.model.rooms import Room
 from shared.model.sessions import ChatPlace, RoomPlace, Session
 

@@ -19,7 +19,8 @@ from gateway.connections.connection import ERRORS
 from gateway.endpoints.rest.credentials import who
 from gateway.protocols.payloads import chat_payload
 from shared.errors import ChatError, Code
-from shared.model.commands import CreateChat, UserOnline
+from shared.model.commands import MOST_ID, CreateChat, UserOnline
+from shared.model.ids import TOP
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
@@ -179,6 +180,6 @@ def _services(request: Request) -> Services:
 
 def _chat_id(request: Request) -> int:
     given = str(request.path_params["chat"])
-    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:17]) < 2**53):
+    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:MOST_ID]) < TOP):
         raise ChatError("bad_request", "a chat's id is a positive integer")
     return int(given)

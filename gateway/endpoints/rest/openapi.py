@@ -13,6 +13,7 @@ from gateway.endpoints.rest.chats import ErrorBody, reply
 from gateway.endpoints.rest.tickets import Ticket
 from gateway.protocols.payloads import ChatPayload, ListedChatPayload
 from shared.model.commands import CreateChat
+from shared.model.ids import TOP
 
 _AWAY = "Broker or database are away: try again"
 _FOREIGN = "A page of another origin asks (`ALLOWED_ORIGINS`)"
@@ -22,7 +23,7 @@ _CHAT_ID = {
     "name": "id",
     "in": "path",
     "required": True,
-    "schema": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+    "schema": {"type": "integer", "minimum": 1, "maximum": TOP - 1},
     "description": "the chat's id",
 }
 _USER_ID = {

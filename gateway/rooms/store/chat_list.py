@@ -12,13 +12,10 @@ from shared.broker.rooms.answers import Held, NotHeld, Tail
 from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import broker_unavailable
-from shared.model.ids import users_of_chat
+from shared.model.ids import TOP, users_of_chat
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold, unread_in
 from shared.storage.chats import ChatReader, StoredChat
-
-TOP: Final = 2**53
-"""Above every seq."""
 
 MOST_USERS: Final = 100
 """Users whose chats are looked up at once."""

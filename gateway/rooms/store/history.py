@@ -15,13 +15,10 @@ from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.answers import LogPart
 from shared.broker.rooms.logs import LogBroker
 from shared.errors import ChatError
+from shared.model.ids import TOP
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold
 from shared.storage.reader import Reader
-
-TOP: Final = 2**53
-"""Above every seq."""
-
 
 MOST_TEXT: Final = 1_000_000
 """Characters of the messages of a page; a page is shorter where they are long."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shared import codec
-from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.fence import FENCE_GAP, Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.partitions.rows import counter_in, entries_of
@@ -13,7 +13,6 @@ from shared.broker.rooms.answers import Held, NotHeld
 from shared.broker.rooms.records import new_room, room_of, rules_of
 from shared.broker.transport.client import Client, Script, unavailable_as_error
 from shared.broker.transport.pipe import Pipe, PipedScript
-from shared.config import FENCE_GAP
 from shared.errors import ChatError, broker_unavailable
 from shared.model.events import Event, RoomCreated, Wake
 from shared.model.ids import counter_of, partition_of_id

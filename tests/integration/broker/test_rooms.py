@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from shared.broker.partitions.fence import FENCE_GAP
 from shared.broker.partitions.partitions import Head
 from shared.broker.rooms.answers import NotHeld
-from shared.config import FENCE_GAP
 from shared.model.events import RoomCreated
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of, creation

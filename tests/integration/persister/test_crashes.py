@@ -11,10 +11,11 @@ import pytest
 from persister.batch import Batch
 from persister.dead_letter import MOST_TRIES
 from persister.writer import Claim, Writer
+from shared.broker.partitions.fence import FENCE_GAP
 from shared.broker.partitions.members import Membership
 from shared.broker.rooms.send import Accepted
 from shared.broker.scripts import source
-from shared.config import FENCE_GAP, Settings
+from shared.config import Settings
 from shared.model.ids import partition_of_key, room_key
 from shared.model.rooms import Room
 from shared.storage import engine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.config import FENCE_GAP
+from shared.broker.partitions.fence import FENCE_GAP
 from tests.faults.history import Item
 from tests.faults.strike import Strike
 from tests.unit.faults.story import ROOM, USERS, Story, event_id, key

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config import FENCE_GAP
+from shared.broker.partitions.fence import FENCE_GAP
 from shared.model.ids import (
     chat_key,
     counter_of,
