@@ -14,16 +14,13 @@
 -- never above what is committed. Deletions and moves stay for as long as the log may hold a
 -- message they speak of, and until they are committed.
 
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return false end
-if tonumber(redis.call('HGET', KEYS[1], 'position')) < tonumber(ARGV[2]) then
-  redis.call('HSET', KEYS[1], 'position', ARGV[2])
-end
-local position = tonumber(redis.call('HGET', KEYS[1], 'position'))
+local partition = redis.call('HMGET', KEYS[1], 'epoch', 'position', 'format', 'number')
+if partition[1] ~= ARGV[1] then return false end
+local position = math.max(tonumber(partition[2]), tonumber(ARGV[2]))
+if tonumber(partition[2]) < position then redis.call('HSET', KEYS[1], 'position', ARGV[2]) end
 redis.call('XTRIM', KEYS[2], 'MINID', int(tonumber(ARGV[2]) + 1) .. '-0')
-redis.call('SPUBLISH', KEYS[4], envelope(
-  tonumber(redis.call('HGET', KEYS[1], 'format')), 0, 0, 0, 0, 0,
-  cmsgpack.pack({'committed', tonumber(redis.call('HGET', KEYS[1], 'number')), tonumber(ARGV[1]),
-    position})))
+redis.call('SPUBLISH', KEYS[4], envelope(tonumber(partition[3]), 0, 0, 0, 0, 0,
+  cmsgpack.pack({'committed', tonumber(partition[4]), tonumber(ARGV[1]), position})))
 local length, rooms = tonumber(ARGV[3]), (#KEYS - 4) / 5
 for i = 1, rooms do
   local key, id, committed = 5 * i, ARGV[2 + 2 * i], tonumber(ARGV[3 + 2 * i])

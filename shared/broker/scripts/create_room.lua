@@ -21,14 +21,14 @@
 
 local epoch, format = open_epoch(KEYS[1], ARGV[13])
 if not epoch or format ~= tonumber(ARGV[14]) then return false end
-local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number', 'generation')
 local _, held_in, _, _, _, _, _, deleted = state_of(KEYS[7])
 if held_in == tonumber(epoch) and deleted == 0 then return {'exists'} end
-if epoch ~= ARGV[1] or record[4] ~= ARGV[2] then return {'stale'} end
-if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[3]) then return {'overloaded'} end
+local generation = redis.call('HGET', KEYS[1], 'generation')
+if epoch ~= ARGV[1] or generation ~= ARGV[2] then return {'stale'} end
+local counter, id = next_entry(KEYS[1], ARGV[3])
+if not counter then return {'overloaded'} end
 
-local counter = tonumber(record[1]) + 1
-local id, created_at = counter * 1024 + tonumber(record[3]), now_ms()
+local created_at = now_ms()
 for i = 7, 11 do redis.call('DEL', KEYS[i]) end
 redis.call('HSET', KEYS[7], 'format', format, 'floor', 0, 'key', ARGV[4], 'kind', ARGV[5], 'name', ARGV[6],
   'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],

@@ -29,15 +29,14 @@ if not known then
 end
 local since, seq = tonumber(known), math.min(tonumber(ARGV[4]), head)
 if seq <= since then return {'unmoved', since} end
-local record = redis.call('HMGET', KEYS[1], 'counter', 'position', 'number')
-if tonumber(record[1]) - tonumber(record[2]) >= tonumber(ARGV[1]) then return {'overloaded', 0} end
+local counter, event_id = next_entry(KEYS[1], ARGV[1])
+if not counter then return {'overloaded', 0} end
 
-local counter = tonumber(record[1]) + 1
 local direct, at = ARGV[8] ~= '', now_ms()
 local users = redis.call('HMGET', KEYS[4], 'user1', 'user2')
 local body = cmsgpack.pack({'seen', ARGV[3], seq, since, tonumber(ARGV[6]), ARGV[7],
   ARGV[8], direct and users[1] or '', direct and users[2] or '', tonumber(epoch)})
-local event = envelope(format, id, counter * 1024 + tonumber(record[3]), 0, 0, at, body)
+local event = envelope(format, id, event_id, 0, 0, at, body)
 redis.call('HSET', KEYS[1], 'counter', int(counter))
 redis.call('HSET', KEYS[7], ARGV[3], int(seq))
 redis.call('HSET', KEYS[4],

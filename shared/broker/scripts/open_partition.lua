@@ -16,19 +16,12 @@
 --   unread  a living process does not read the format
 
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'replid', 'generation')
-local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local replid = replid_here()
 if replid ~= ARGV[2] then return 'moved' end
 if state[1] and state[2] == replid and tonumber(state[1]) >= tonumber(ARGV[1]) then
   return 'newer'
 end
-local last = '0-0'
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  local info = redis.call('XINFO', 'STREAM', KEYS[2])
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then last = info[i + 1] end
-  end
-end
-if last ~= ARGV[3] then return 'moved' end
+if last_id(KEYS[2]) ~= ARGV[3] then return 'moved' end
 local _, oldest, newest = living(KEYS[4])
 if tonumber(ARGV[7]) < oldest or tonumber(ARGV[7]) > newest then return 'unread' end
 redis.call('DEL', KEYS[2], KEYS[3])

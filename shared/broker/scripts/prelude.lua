@@ -11,6 +11,11 @@ local function is_here(replid)
     string.find(redis.call('INFO', 'replication'), 'master_replid:' .. replid .. '\r', 1, true)
 end
 
+-- The master_replid of this server.
+local function replid_here()
+  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+end
+
 -- Whether a partition with this epoch, replid and format is open for a caller that has seen the
 -- epoch `floor`. It is open while the server that runs this script is the one its owner opened it
 -- on. A server with an epoch below the floor was left behind by a failover: what it has is out of
@@ -25,6 +30,23 @@ end
 local function open_epoch(partition, floor)
   local record = redis.call('HMGET', partition, 'epoch', 'replid', 'format')
   if is_open(record[1], record[2], record[3], floor) then return record[1], tonumber(record[3]) end
+end
+
+-- The counter and the id of the next entry of a partition's stream; nil when the backlog is full.
+local function next_entry(partition, max_backlog)
+  local record = redis.call('HMGET', partition, 'counter', 'position', 'number')
+  local counter, position = tonumber(record[1]), tonumber(record[2])
+  if counter - position >= tonumber(max_backlog) then return end
+  return counter + 1, (counter + 1) * 1024 + tonumber(record[3])
+end
+
+-- The last id that a stream ever gave, also to an entry that is gone; '0-0' before the first.
+local function last_id(stream)
+  if redis.call('EXISTS', stream) == 0 then return '0-0' end
+  local info = redis.call('XINFO', 'STREAM', stream)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return info[i + 1] end
+  end
 end
 
 -- Milliseconds since 1970 by the server's clock.
