@@ -24,7 +24,7 @@ from gateway.cluster.presence import Presence
 from gateway.cluster.readiness import Readiness
 from gateway.connections.deadlines import IDENTIFY_WITHIN, Deadlines
 from gateway.connections.flusher import Flusher
-from gateway.endpoints import health, web, websocket
+from gateway.endpoints import health, responses, web, websocket
 from gateway.endpoints.admin import make_admin
 from gateway.endpoints.admin_server import serving_admin
 from gateway.endpoints.guard import Guard
@@ -117,9 +117,9 @@ def make_app(
         *web.routes(),
     ]
     errors = {
-        ChatError: chats.chat_error,
-        HTTPException: chats.http_error,
-        Exception: chats.server_error,
+        ChatError: responses.chat_error,
+        HTTPException: responses.http_error,
+        Exception: responses.server_error,
     }
     guard = Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies)
     app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan, exception_handlers=errors)

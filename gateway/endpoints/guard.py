@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.limits import Limits
-from gateway.endpoints.rest.chats import chat_reply
+from gateway.endpoints.responses import chat_reply
 from gateway.protocols.engineio.errors import EngineError, ErrorCode, parse_query
 from shared.addresses import Networks, peer, read_address
 from shared.errors import ChatError

@@ -1,4 +1,4 @@
-"""REST for direct chats: the handlers of the WebSocket, with the second seed's answers."""
+"""REST for direct chats, by the handlers that serve WebSockets."""
 
 import asyncio
 from http import HTTPStatus
@@ -10,92 +10,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.limits import retry_after
 from gateway.access.tokens import Bearer
 from gateway.api.handlers import chats
 from gateway.api.handlers.places import no_such_chat
 from gateway.api.services import Services
-from gateway.connections.connection import ERRORS
+from gateway.endpoints.responses import reply
 from gateway.endpoints.rest.credentials import who
 from gateway.protocols.payloads import chat_payload
-from shared.errors import ChatError, Code
+from shared.errors import ChatError
 from shared.model.commands import MOST_ID, CreateChat, UserOnline
 from shared.model.ids import TOP
 from shared.model.rooms import Room
-from shared.telemetry import logger
 
 MOST_BODY: Final = 65_536
 """Bytes of a request's body."""
 
 BODY_WITHIN: Final = 30.0
 """Seconds that it may take."""
-
-STATUS: Final[dict[Code, HTTPStatus]] = {
-    "bad_request": HTTPStatus.BAD_REQUEST,
-    "unauthorized": HTTPStatus.UNAUTHORIZED,
-    "not_found": HTTPStatus.NOT_FOUND,
-    "forbidden": HTTPStatus.FORBIDDEN,
-    "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
-    "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
-    "broker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
-    "storage_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
-}
-
-log = logger(__name__)
-
-
-class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):
-    """What an error looks like."""
-
-    status_code: int
-    error: str
-    message: str
-
-
-def reply(data: object, status: int = HTTPStatus.OK) -> Response:
-    """A JSON response."""
-    return Response(msgspec.json.encode(data), status, media_type="application/json")
-
-
-def error_reply(
-    status: HTTPStatus, message: str, headers: dict[str, str] | None = None
-) -> Response:
-    """A JSON error, as the second seed's clients expect it."""
-    body = msgspec.json.encode(ErrorBody(status, status.phrase, message))
-    return Response(body, status, headers, media_type="application/json")
-
-
-async def http_error(_request: Request, error: Exception) -> Response:
-    """What Starlette refuses: no such path, no such method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    headers = dict(error.headers) if error.headers else None
-    return error_reply(HTTPStatus(error.status_code), error.detail, headers)
-
-
-async def server_error(request: Request, error: Exception) -> Response:
-    """A bug of ours: logged here, never shown."""
-    log.error("request failed", path=request.url.path, exc_info=error)
-    message = "something went wrong on our side"
-    return error_reply(HTTPStatus.INTERNAL_SERVER_ERROR, message)
-
-
-async def chat_error(_request: Request, error: Exception) -> Response:
-    """What a handler refuses."""
-    if not isinstance(error, ChatError):
-        raise error
-    return chat_reply(error)
-
-
-def chat_reply(error: ChatError) -> Response:
-    """The answer to what is refused with a code."""
-    ERRORS.add(error.code)
-    status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    headers = {"Retry-After": retry_after(error)} if error.retryable else {}
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return error_reply(status, error.message, headers)
 
 
 class Chats(HTTPEndpoint):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api.services import Services
-from gateway.endpoints.rest.chats import ErrorBody, reply
+from gateway.endpoints.responses import ErrorBody, reply
 from gateway.endpoints.rest.tickets import Ticket
 from gateway.protocols.payloads import ChatPayload, ListedChatPayload
 from shared.model.commands import CreateChat

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from gateway.access.identity import TICKET_SECONDS
 from gateway.api.services import Services
-from gateway.endpoints.rest.chats import reply
+from gateway.endpoints.responses import reply
 from gateway.endpoints.rest.credentials import who
 from shared.errors import ChatError
 

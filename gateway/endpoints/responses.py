@@ -1,0 +1,87 @@
+"""HTTP responses in JSON: data, and errors, which all look the same."""
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.access.limits import retry_after
+from gateway.connections.connection import ERRORS
+from shared.errors import ChatError, Code
+from shared.telemetry import logger
+
+STATUS: Final[dict[Code, HTTPStatus]] = {
+    "bad_request": HTTPStatus.BAD_REQUEST,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
+    "broker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "storage_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+log = logger(__name__)
+
+
+class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What an error looks like."""
+
+    status_code: int
+    error: str
+    message: str
+
+
+def reply(data: object, status: int = HTTPStatus.OK) -> Response:
+    """A JSON response."""
+    return Response(msgspec.json.encode(data), status, media_type="application/json")
+
+
+def error_reply(
+    status: HTTPStatus, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    """A JSON error.
+
+    Args:
+        status: its code and name are in the body too.
+        message: what is wrong, for a person.
+        headers: more of them.
+    """
+    body = msgspec.json.encode(ErrorBody(status, status.phrase, message))
+    return Response(body, status, headers, media_type="application/json")
+
+
+async def http_error(_request: Request, error: Exception) -> Response:
+    """What Starlette refuses: no such path, no such method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = dict(error.headers) if error.headers else None
+    return error_reply(HTTPStatus(error.status_code), error.detail, headers)
+
+
+async def server_error(request: Request, error: Exception) -> Response:
+    """A bug of ours: logged here, never shown."""
+    log.error("request failed", path=request.url.path, exc_info=error)
+    message = "something went wrong on our side"
+    return error_reply(HTTPStatus.INTERNAL_SERVER_ERROR, message)
+
+
+async def chat_error(_request: Request, error: Exception) -> Response:
+    """What a handler refuses."""
+    if not isinstance(error, ChatError):
+        raise error
+    return chat_reply(error)
+
+
+def chat_reply(error: ChatError) -> Response:
+    """The answer to what is refused with a code."""
+    ERRORS.add(error.code)
+    status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers = {"Retry-After": retry_after(error)} if error.retryable else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return error_reply(status, error.message, headers)
