@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from deploy.data_dir import DataDir
-from deploy.files import raise_file_limit
 from deploy.ports import PortPlan
+from deploy.processes.file_limit import raise_file_limit
 from deploy.processes.process import ProcessSpec
 from deploy.servers.aof import repair_aof
 from deploy.servers.balancer import balancer_process

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from deploy.data_dir import DataDir
-from deploy.files import raise_file_limit
 from deploy.ports import PortPlan
+from deploy.processes.file_limit import raise_file_limit
 from deploy.processes.probes import http_probe, until_all_answer
 from deploy.servers.balancer import SOFT_STOP, balancer_process
 from deploy.servers.discovery import find_balancer
