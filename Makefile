@@ -18,7 +18,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes lint format requirements audit sbom clean
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure lint format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -74,6 +74,9 @@ bench:  ## price a delivery, ours and others'; options in ARGS=, --help among th
 
 bench-sizes:  ## our cost against gateways, connections, members and rooms; options in ARGS=
 	@$(RUN) bench -m tests.bench.sizes $(ARGS)
+
+structure:  ## count layers, rooms, circles, and files that a message crosses; options in ARGS=, --help among them
+	@$(RUN) dev -m tests.structure $(ARGS)
 
 chaos:  ## load and faults against a cluster, and a verdict; CHAOS_SEED=, CHAOS_MINUTES=
 	@$(RUN) dev -m tests.faults

@@ -1,0 +1,1 @@
+"""Measures how a checkout is put together: `python -m tests.structure --help`."""

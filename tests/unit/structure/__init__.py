@@ -1,0 +1,1 @@
+"""Tests of how this checkout is put together, and of what measures that."""
