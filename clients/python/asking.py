@@ -13,7 +13,7 @@ from clients.python.patience import persist
 from clients.python.requests import Answer
 from clients.python.wire import Data
 from shared.errors import ChatError
-from shared.model.commands import MOST_DIGITS, MOST_NAME, check_name
+from shared.model.fields import MOST_DIGITS, MOST_NAME, check_name
 
 T = TypeVar("T")
 

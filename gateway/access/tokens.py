@@ -8,7 +8,7 @@ import msgspec
 from gateway.access.keys import Keys
 from shared.config import Settings
 from shared.errors import ChatError
-from shared.model.commands import MOST_TOKEN, UserId, check_name
+from shared.model.fields import MOST_TOKEN, UserId, check_name
 from shared.telemetry import logger
 
 LATEST: Final = 10**11

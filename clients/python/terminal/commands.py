@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from clients.python.events import UserId
-from shared.model.commands import MOST_DIGITS
+from shared.model.fields import MOST_DIGITS
 
 HELP: Final = """\
 /join ROOM [PASSWORD]    enter a room, and talk there from now on
