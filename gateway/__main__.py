@@ -37,8 +37,8 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop as uvicorn does; a second Ctrl-C leaves at once."""
-        if services := getattr(self.application.state, "services", None):
-            await drain(services)
+        if gateway := getattr(self.application.state, "gateway", None):
+            await drain(gateway)
         await super().shutdown(sockets)
 
 

@@ -1,4 +1,6 @@
-"""What a user may do: the one place. Whatever a client asks is judged here, by one table.
+"""Who may do what: the rules, and what judges by them.
+
+The table of actions (`gateway/api/actions.py`) names a rule for each action.
 
 What somebody may not see looks like what does not exist, so there are two ways of saying no:
 `FORBIDDEN` to those who know of the thing, `UNSEEN` to all others.
@@ -6,7 +8,7 @@ What somebody may not see looks like what does not exist, so there are two ways 
 
 from collections.abc import Callable, Mapping
 from enum import Enum, IntEnum
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -27,6 +29,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         user: who asks; None for somebody without a name.
+        name: who asks; what stands for a name where there is none.
         room: the room or chat it is about; None where there is none.
         inside: whether the asking connection is in the room.
         about: the users it is about: whose chats, whose message, who is to be kicked.
@@ -35,6 +38,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """
 
     user: str | None
+    name: str
     room: Room | None
     inside: bool
     about: tuple[str, ...]
@@ -64,25 +68,31 @@ def may_stay(room: Room, user: str, since: int) -> bool:
     return user not in standings.banned and standings.kicked.get(user, 0) <= since
 
 
-def _anybody(_asked: Asked) -> Verdict:
+def anybody(_asked: Asked) -> Verdict:
+    """Everybody may."""
     return Verdict.ALLOWED
 
 
-def _oneself(asked: Asked) -> Verdict:
+def oneself(asked: Asked) -> Verdict:
     """Nobody acts for others. Where names are not proven, who has none may ask about anybody."""
     nobody = asked.user is None and not asked.verified
     return Verdict.ALLOWED if nobody or asked.user in asked.about else Verdict.FORBIDDEN
 
 
-def _entrant(asked: Asked) -> Verdict:
+def speaker(asked: Asked) -> Verdict:
+    """Nobody acts for others, not even somebody without a name."""
+    return Verdict.ALLOWED if asked.name in asked.about else Verdict.FORBIDDEN
+
+
+def entrant(asked: Asked) -> Verdict:
     """A room that is not closed to the user, its password aside, or one of the user's chats."""
     room = asked.room
     if room is None or room.kind == "direct":
-        return _insider(asked)
-    return Verdict.UNSEEN if asked.user in room.standings.banned else Verdict.ALLOWED
+        return insider(asked)
+    return Verdict.UNSEEN if asked.name in room.standings.banned else Verdict.ALLOWED
 
 
-def _insider(asked: Asked) -> Verdict:
+def insider(asked: Asked) -> Verdict:
     """In the room, or one of the chat's two users."""
     room = asked.room
     if room is None:
@@ -91,40 +101,40 @@ def _insider(asked: Asked) -> Verdict:
     return Verdict.ALLOWED if inside else Verdict.UNSEEN
 
 
-def _chat_by_id(asked: Asked) -> Verdict:
+def chat_by_id(asked: Asked) -> Verdict:
     """One of the chat's two users. Where names are not proven, REST carries none."""
     if asked.room is not None and asked.user is None and not asked.verified:
         return Verdict.ALLOWED
-    return _insider(asked)
+    return insider(asked)
 
 
-def _clearer(asked: Asked) -> Verdict:
+def clearer(asked: Asked) -> Verdict:
     """Anybody inside; where names are proven, one of them who moderates."""
-    verdict = _insider(asked)
+    verdict = insider(asked)
     if verdict is Verdict.ALLOWED and asked.verified and not _role(asked):
         return Verdict.FORBIDDEN
     return verdict
 
 
-def _deleter(asked: Asked) -> Verdict:
+def deleter(asked: Asked) -> Verdict:
     """Inside, and who sent the message or moderates the room."""
-    verdict = _insider(asked)
-    if verdict is Verdict.ALLOWED and asked.user not in asked.about and not _role(asked):
+    verdict = insider(asked)
+    if verdict is Verdict.ALLOWED and asked.name not in asked.about and not _role(asked):
         return Verdict.FORBIDDEN
     return verdict
 
 
-def _receiver(asked: Asked) -> Verdict:
+def receiver(asked: Asked) -> Verdict:
     """One of the chat's two users, and not the one who sent the message."""
     if asked.room is None or asked.room.kind != "direct":
         return Verdict.UNSEEN
-    verdict = _insider(asked)
-    if verdict is Verdict.ALLOWED and asked.user in asked.about:
+    verdict = insider(asked)
+    if verdict is Verdict.ALLOWED and asked.name in asked.about:
         return Verdict.FORBIDDEN
     return verdict
 
 
-def _moderator(asked: Asked) -> Verdict:
+def moderator(asked: Asked) -> Verdict:
     """More in the room than the one it is done to: the owner, or a moderator to a member."""
     verdict = _knows(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
@@ -133,7 +143,7 @@ def _moderator(asked: Asked) -> Verdict:
     return verdict
 
 
-def _owner(asked: Asked) -> Verdict:
+def owner(asked: Asked) -> Verdict:
     """Who made the room. What an owner is cannot be changed."""
     verdict = _knows(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
@@ -146,57 +156,26 @@ def _knows(asked: Asked) -> Verdict:
     """Inside; or more than a member by a proven name, wherever one is."""
     if asked.verified and _role(asked):
         return Verdict.ALLOWED
-    return _insider(asked)
+    return insider(asked)
 
 
 def _role(asked: Asked) -> Role:
-    return role_of(asked.user, asked.room) if asked.room else Role.STRANGER
+    return role_of(asked.name, asked.room) if asked.room else Role.STRANGER
 
 
 Rule = Callable[[Asked], Verdict]
-
-RULES: Final[Mapping[str, Rule]] = {
-    "authenticate": _anybody,
-    "setUsername": _anybody,
-    "createRoom": _anybody,
-    "getRooms": _anybody,
-    "userOnline": _oneself,
-    "userOffline": _oneself,
-    "joinRoom": _entrant,
-    "resume": _entrant,
-    "leaveRoom": _anybody,
-    "message": _insider,
-    "typing": _insider,
-    "history": _insider,
-    "seen": _insider,
-    "deleteMessages": _clearer,
-    "deleteMessage": _deleter,
-    "kick": _moderator,
-    "ban": _moderator,
-    "unban": _owner,
-    "setModerator": _owner,
-    "setPassword": _owner,
-    "getChats": _oneself,
-    "createChat": _oneself,
-    "sendMessage": _oneself,
-    "getMessages": _insider,
-    "markAsSeen": _receiver,
-    "POST /tickets": _anybody,
-    "POST /chats": _oneself,
-    "GET /chats/{chat}": _chat_by_id,
-    "DELETE /chats/{chat}": _chat_by_id,
-    "GET /chats/user/{user}": _oneself,
-}
-"""Who may what: by the event that asks for it, or the request."""
+"""Says whether something may be done."""
 
 SENTENCES: Final[Mapping[Rule, str]] = {
-    _oneself: "nobody acts for somebody else",
-    _clearer: "only the owner or a moderator may delete what others said",
-    _deleter: "only its sender may delete a message, or who moderates its room",
-    _receiver: "only its receiver may mark a message as seen",
-    _moderator: "only the owner may, or a moderator to one who is neither",
-    _owner: "only the owner of the room may, and to others",
+    oneself: "nobody acts for somebody else",
+    speaker: "nobody acts for somebody else",
+    clearer: "only the owner or a moderator may delete what others said",
+    deleter: "only its sender may delete a message, or who moderates its room",
+    receiver: "only its receiver may mark a message as seen",
+    moderator: "only the owner may, or a moderator to one who is neither",
+    owner: "only the owner of the room may, and to others",
 }
+"""What is said to those who know of a thing and may not do this to it."""
 
 
 def not_joined() -> ChatError:
@@ -209,57 +188,63 @@ def put_out() -> ChatError:
     return ChatError("forbidden", "no such room, or a wrong password")
 
 
+class Asker(Protocol):
+    """Somebody who asks: a client, or whoever a request of REST is from."""
+
+    @property
+    def username(self) -> str | None:
+        """The name; None for somebody without one."""
+        ...
+
+    @property
+    def display_name(self) -> str:
+        """The name, or what stands for one."""
+        ...
+
+
+class Subject(Protocol):
+    """What an action is about (`gateway/api/targets.py`)."""
+
+    @property
+    def room(self) -> Room | None:
+        """The room or chat, if there is one."""
+        ...
+
+    @property
+    def inside(self) -> bool:
+        """Whether the asking connection is in it."""
+        ...
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The users it is about."""
+        ...
+
+    @property
+    def unseen(self) -> Callable[[], ChatError]:
+        """Makes what is said of it to those who may not know of it."""
+        ...
+
+
 class Authorization:
-    """Judges by the table, and says no in the words of the protocol."""
+    """Judges by rules, and says no in the words of the protocol."""
 
     def __init__(self, auth_mode: Literal["open", "jwt"]) -> None:
         self._verified = auth_mode == "jwt"
 
-    def judge(
-        self,
-        action: str,
-        user: str | None,
-        room: Room | None = None,
-        *,
-        inside: bool = False,
-        about: tuple[str, ...] = (),
-    ) -> Verdict:
-        """Whether a user may do something.
+    def judge(self, rule: Rule, asker: Asker, subject: Subject) -> Verdict:
+        """Whether somebody may do something, by a rule."""
+        name, user = asker.display_name, asker.username
+        return rule(Asked(user, name, subject.room, subject.inside, subject.about, self._verified))
 
-        Args:
-            action: an event of the dispatcher's table, or a request of REST.
-            user: who asks; None for somebody without a name.
-            room: the room or chat it is about, if there is one.
-            inside: whether the asking connection is in it.
-            about: the users it is about.
-        """
-        return RULES[action](Asked(user, room, inside, about, self._verified))
-
-    def authorize(
-        self,
-        action: str,
-        user: str | None,
-        room: Room | None = None,
-        *,
-        inside: bool = False,
-        about: tuple[str, ...] = (),
-        unseen: Callable[[], ChatError] = not_joined,
-    ) -> None:
-        """As `judge`, for those who go on only where they may.
-
-        Args:
-            action: as for `judge`, and so are the next four.
-            user: who asks.
-            room: where.
-            inside: whether the connection is in it.
-            about: other users.
-            unseen: what is said of a room or chat that does not exist.
+    def authorize(self, rule: Rule, asker: Asker, subject: Subject) -> None:
+        """As `judge`, for what goes on only where it may.
 
         Raises:
-            ChatError: `forbidden`, or `unseen`.
+            ChatError: `forbidden`, or what the subject says to those who may not know of it.
         """
-        rule = RULES[action]
-        verdict = rule(Asked(user, room, inside, about, self._verified))
+        verdict = self.judge(rule, asker, subject)
         if verdict is not Verdict.ALLOWED:
-            hidden = verdict is Verdict.UNSEEN
-            raise unseen() if hidden else ChatError("forbidden", SENTENCES[rule])
+            if verdict is Verdict.UNSEEN:
+                raise subject.unseen()
+            raise ChatError("forbidden", SENTENCES.get(rule, "that is not allowed"))

@@ -7,7 +7,7 @@ nobody is locked out.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Literal
 
 from shared.addresses import counted_as
@@ -23,22 +23,6 @@ Kind = Literal[
 
 Waiting = Coroutine[Any, Any, None]
 """To be awaited; it raises `rate_limited`, or `Shed`."""
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "message": "messages",
-    "sendMessage": "messages",
-    "createRoom": "joins",
-    "joinRoom": "joins",
-    "leaveRoom": "joins",
-    "createChat": "joins",
-    "resume": "joins",
-    "typing": "typing",
-    "history": "history",
-    "getMessages": "history",
-    "getChats": "history",
-    "getRooms": "history",
-}
-"""What an event counts as. Whatever is not named here is one of the other requests."""
 
 MOST_IN_LOT: Final = 16
 """Tokens that a gateway takes at a time; at most a quarter of the burst."""
@@ -101,8 +85,8 @@ class Limits:
         self._away_until = 0.0
         self._look_at = 0.0
 
-    def ask(self, event: str, user: str) -> Waiting | None:
-        """Let a user ask something once more.
+    def ask(self, kind: Kind, user: str) -> Waiting | None:
+        """Let a user ask something of a kind once more.
 
         Returns:
             None where it is granted; else what is to be awaited first, and raises as this does.
@@ -111,7 +95,7 @@ class Limits:
             ChatError: `rate_limited`.
             Shed: likewise, of an event that is worth no answer.
         """
-        return self._spend(KINDS.get(event, "requests"), user)
+        return self._spend(kind, user)
 
     async def connect(self, address: str) -> None:
         """Let an address connect once more.

@@ -1,25 +1,23 @@
-"""From a frame to its handler, and from its outcome to the answer."""
+"""From a frame to its action, and from the outcome to the answer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from types import CoroutineType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from gateway.access.limits import Limits, Shed, Waiting
-from gateway.api.handlers import authentication, chats, moderation, people, places, resume, rooms
+from gateway.api import login
+from gateway.api.actions import EVENTS, Action, perform
+from gateway.api.gateway import Gateway
 from gateway.api.outcome import AndThen, Later, Sending, ToldAlready
-from gateway.api.services import Services
-from gateway.connections.connection import LAST_CHANCE, Connection
+from gateway.connections.connection import LAST_CHANCE, State
 from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Frame, RequestId
+from gateway.rooms.client import Client
 from shared.broker.rooms.send import Send
 from shared.errors import ChatError, Code
-from shared.model import commands
 from shared.telemetry import logger
-
-Handler = Callable[[Services, Connection, Any], object]
-"""Returns its outcome, or a coroutine that does: then the connection's next frame waits for it."""
 
 FLOODING: Final[frozenset[Code]] = frozenset(
     {"bad_frame", "unknown_event", "unauthorized", "rate_limited"}
@@ -29,68 +27,30 @@ FLOODING: Final[frozenset[Code]] = frozenset(
 log = logger(__name__)
 
 
-class Entry(NamedTuple):
-    """What an event's data is, and what it does."""
-
-    command: type[commands.Command]
-    handler: Handler
-
-
-TABLE: Final[Mapping[str, Entry]] = {
-    "authenticate": Entry(commands.Authenticate, authentication.authenticate),
-    "setUsername": Entry(commands.SetUsername, people.set_username),
-    "createRoom": Entry(commands.CreateRoom, rooms.create_room),
-    "joinRoom": Entry(commands.JoinRoom, rooms.join_room),
-    "resume": Entry(commands.Resume, resume.resume),
-    "getRooms": Entry(commands.GetRooms, rooms.get_rooms),
-    "leaveRoom": Entry(commands.LeaveRoom, rooms.leave_room),
-    "message": Entry(commands.SendMessage, rooms.send_message),
-    "deleteMessages": Entry(commands.DeleteMessages, rooms.delete_messages),
-    "kick": Entry(commands.Kick, moderation.kick),
-    "ban": Entry(commands.Ban, moderation.ban),
-    "unban": Entry(commands.Unban, moderation.unban),
-    "setModerator": Entry(commands.SetModerator, moderation.set_moderator),
-    "setPassword": Entry(commands.SetPassword, moderation.set_password),
-    "typing": Entry(commands.Typing, places.typing),
-    "history": Entry(commands.History, places.history),
-    "seen": Entry(commands.Seen, places.seen),
-    "userOnline": Entry(commands.UserOnline, people.user_online),
-    "userOffline": Entry(commands.UserOffline, people.user_offline),
-    "getChats": Entry(commands.GetChats, chats.get_chats),
-    "createChat": Entry(commands.CreateChat, chats.create_chat),
-    "sendMessage": Entry(commands.SendChatMessage, chats.send_message),
-    "getMessages": Entry(commands.GetMessages, chats.get_messages),
-    "markAsSeen": Entry(commands.MarkAsSeen, chats.mark_as_seen),
-    "deleteMessage": Entry(commands.DeleteMessage, chats.delete_message),
-}
-
-
-def _no_such_event() -> Entry:
-    raise ChatError("unknown_event", "there is no such event")
-
-
 class Dispatcher:
-    """Handles the frames of one connection, one after the other."""
+    """Handles the frames of a client, one after the other."""
 
     __slots__ = (
+        "_client",
         "_connection",
+        "_gateway",
         "_limits",
         "_refusals",
-        "_services",
         "_tasks",
         "_waiting",
         "under_way",
     )
 
-    def __init__(self, services: Services, connection: Connection) -> None:
+    def __init__(self, gateway: Gateway, client: Client) -> None:
         """Begin.
 
         Attributes:
             under_way: sends whose reply is still to come.
         """
-        self._services = services
-        self._connection = connection
-        self._limits = services.limits
+        self._gateway = gateway
+        self._client = client
+        self._connection = client.connection
+        self._limits = gateway.access.limits
         self._refusals = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.under_way = 0
@@ -104,18 +64,19 @@ class Dispatcher:
         """
         request: RequestId | None = None
         try:
-            connection = self._connection
-            frame = connection.wire.parse(data)
+            client, wire = self._client, self._connection.wire
+            frame = wire.parse(data)
             request = frame.id
-            if connection.entrance is not None and frame.event != "authenticate":
-                authentication.admit(self._services, connection)
-            entry = TABLE.get(frame.event) or _no_such_event()
+            if client.login is not None and frame.event != "authenticate":
+                login.login(self._gateway, client, login.guest(self._gateway))
+            action = EVENTS.get(frame.event)
+            if action is None:
+                raise ChatError("unknown_event", "there is no such event")  # noqa: TRY301
             if self._limits is not None and (
-                waiting := self._limits.ask(frame.event, connection.display_name)
+                waiting := self._limits.ask(action.rate, client.display_name)
             ):
-                return self._await(request, self._ask(waiting, entry, frame))
-            command = connection.wire.command(frame, entry.command)
-            outcome = entry.handler(self._services, connection, command)
+                return self._await(request, self._ask(waiting, action, frame))
+            outcome = perform(self._gateway, action, client, wire.command(frame, action.command))
             if isinstance(outcome, CoroutineType):
                 return self._await(request, outcome)
             self._conclude(request, outcome)
@@ -130,11 +91,11 @@ class Dispatcher:
             self._waiting.append(less)
             await less
 
-    async def _ask(self, waiting: Waiting, entry: Entry, frame: Frame) -> object:
+    async def _ask(self, waiting: Waiting, action: Action, frame: Frame) -> object:
         """Handle a frame once it is granted."""
         await waiting
-        command = self._connection.wire.command(frame, entry.command)
-        outcome = entry.handler(self._services, self._connection, command)
+        command = self._connection.wire.command(frame, action.command)
+        outcome = perform(self._gateway, action, self._client, command)
         return await outcome if isinstance(outcome, CoroutineType) else outcome
 
     async def _await(self, request: RequestId | None, outcome: Later) -> None:
@@ -155,8 +116,7 @@ class Dispatcher:
             task.add_done_callback(self._ended)
         elif isinstance(outcome, AndThen):
             self._connection.reply(request, outcome.reply)
-            for step in outcome.then:
-                step()
+            outcome.then()
         else:
             self._connection.reply(request, {} if outcome is None else outcome)
 
@@ -198,7 +158,7 @@ class Dispatcher:
         ):
             return False
         self._refusals, too_often = limits.refused(self._refusals)
-        if too_often and self._connection.on_end is not None:
+        if too_often and self._connection.state is State.OPEN:
             self._connection.end(CloseCode.TOO_FAST)
             self._connection.abort_in(LAST_CHANCE)  # whether it reads that or not
         return too_often

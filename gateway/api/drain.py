@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from gateway.api.services import Services
+from gateway.api.gateway import Gateway
 from gateway.connections.connection import Connection
 from gateway.protocols.close_codes import CloseCode
 from shared.telemetry import logger
@@ -14,14 +14,14 @@ SPREAD = 0.8
 log = logger(__name__)
 
 
-async def drain(services: Services) -> None:
+async def drain(gateway: Gateway) -> None:
     """Send every client elsewhere, spread over DRAIN_SECONDS, then return."""
-    services.readiness.draining = True
-    services.presence.keep()
-    connections = list(services.fan_out.connections)
+    gateway.cluster.readiness.draining = True
+    gateway.cluster.presence.keep()
+    connections = [client.connection for client in gateway.rooms.fan_out.clients]
     if not connections:
         return
-    seconds = services.settings.drain_seconds
+    seconds = gateway.settings.drain_seconds
     log.info("draining", connections=len(connections), seconds=seconds)
     random.shuffle(connections)
     leaving = [

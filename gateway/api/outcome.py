@@ -1,6 +1,6 @@
 """How a handler ends, beside returning its reply."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,7 +9,7 @@ from shared.broker.rooms.send import Send
 from shared.errors import ChatError
 
 Later = Coroutine[Any, Any, Any]
-"""The reply is on its way: the connection's next frame need not wait for it."""
+"""The reply is on its way: the client's next frame need not wait for it."""
 
 
 class Sending(msgspec.Struct):
@@ -28,7 +28,7 @@ class AndThen(NamedTuple):
     """A reply, and what is to be done once it is on its way."""
 
     reply: object
-    then: Sequence[Callable[[], None]]
+    then: Callable[[], None]
 
 
 class ToldAlready(ChatError):

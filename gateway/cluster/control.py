@@ -1,4 +1,4 @@
-"""Where messages of the broker go: to the pulse, to presence, to all, to a chat, to a room."""
+"""Brings what the broker publishes to the hub, and what is no room's to whom it is for."""
 
 from gateway.cluster.heartbeat import Pulse
 from gateway.cluster.presence import Presence
@@ -14,26 +14,26 @@ from shared.telemetry import logger
 log = logger(__name__)
 
 
-class Incoming:
-    """The subscriber's callbacks."""
+class Control:
+    """The subscriber's callbacks: everything that is published comes through here."""
 
     def __init__(
         self,
         hub: Hub,
-        pulse: Pulse,
-        presence: Presence,
         follower: ChatFollower,
         durability: Durability,
         sessions: Sessions,
+        heartbeat: Pulse,
+        presence: Presence,
         keys: Keyspace,
     ) -> None:
-        self._everyone = frozenset(part.everyone for part in keys.partitions)
-        self._sessions = sessions
-        self._durability = durability
         self._hub = hub
-        self._pulse = pulse
-        self._presence = presence
         self._follower = follower
+        self._durability = durability
+        self._sessions = sessions
+        self._heartbeat = heartbeat
+        self._presence = presence
+        self._everyone = frozenset(part.everyone for part in keys.partitions)
 
     def receive(self, channel: str, data: bytes) -> None:
         """Take a message of a channel."""
@@ -55,7 +55,7 @@ class Incoming:
             self._sessions.hear(event.body)
         else:
             if isinstance(event.body, Beat):
-                self._pulse.hear(event.body)
+                self._heartbeat.hear(event.body)
             self._presence.hear(event.body)
 
     def subscribed(self, channel: str) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from gateway.cluster.heartbeat import Pulse
-from gateway.connections.connection import Connection
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import user_out
+from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut
 from shared.broker.rooms.publisher import Publisher
 from shared.errors import ChatError
@@ -57,7 +57,7 @@ class Presence:
         """Prepare.
 
         Args:
-            fan_out: where connections are told.
+            fan_out: where clients are told.
             pulse: this gateway's incarnation, and how many connections the cluster has.
             publisher: where changes go.
             partners: looks up who has direct chats with whom.
@@ -68,13 +68,13 @@ class Presence:
         self._publisher = publisher
         self._partners = partners
         self._limit = limit
-        self._here: defaultdict[str, set[Connection]] = defaultdict(set)
+        self._here: defaultdict[str, set[Client]] = defaultdict(set)
         self._published: frozenset[str] = frozenset()
         self._others: defaultdict[str, Observed] = defaultdict(Observed)
         self._told: frozenset[str] = frozenset()
         self._seen_by: dict[str, set[str]] = {}
         self._met: set[str] = set()
-        self._fresh: set[Connection] = set()
+        self._fresh: set[Client] = set()
         self._state_wanted = False
         self._kept = False
         self.task = PeriodicTask(self._tick, TICK, "presence", at_once=True)
@@ -93,16 +93,16 @@ class Presence:
         """Keep everyone here online: this gateway is leaving, and they come back elsewhere."""
         self._kept = True
 
-    def came(self, user: str, connection: Connection) -> None:
-        """A connection says that its user is online; it is told who else is."""
-        self._here[user].add(connection)
-        self._fresh.add(connection)
+    def came(self, user: str, client: Client) -> None:
+        """A client says that its user is online; it is told who else is."""
+        self._here[user].add(client)
+        self._fresh.add(client)
 
-    def went(self, user: str, connection: Connection) -> None:
-        """A connection has gone, or says that its user is offline."""
-        self._fresh.discard(connection)
+    def went(self, user: str, client: Client) -> None:
+        """A client has gone, or says that its user is offline."""
+        self._fresh.discard(client)
         if user in self._here and not self._kept:
-            self._here[user].discard(connection)
+            self._here[user].discard(client)
             if not self._here[user]:
                 del self._here[user]
 
@@ -173,7 +173,7 @@ class Presence:
         fresh, self._fresh = self._fresh, set()
         if self._pulse.connections <= self._limit:
             self._seen_by.clear()
-            to = self._connections() if changed else fresh
+            to = self._clients() if changed else fresh
             self._send(to, online)
             return
         try:
@@ -204,10 +204,10 @@ class Presence:
             del self._seen_by[user]
         return dirty
 
-    def _connections(self) -> set[Connection]:
-        return {connection for here in self._here.values() for connection in here}
+    def _clients(self) -> set[Client]:
+        return {client for here in self._here.values() for client in here}
 
-    def _send(self, to: set[Connection], users: frozenset[str] | set[str]) -> None:
+    def _send(self, to: set[Client], users: frozenset[str] | set[str]) -> None:
         if to:
             shown = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
             self._fan_out.tell(to, [Announcement("onlineUsers", shown)])

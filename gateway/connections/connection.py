@@ -1,26 +1,20 @@
-"""One client: who it is, which rooms it is in, and what it has not been sent yet."""
+"""A client's connection: what waits to be written to it, and how it ends."""
 
 import asyncio
-import math
 import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Any, Final
 
 from msgspec import UNSET
 
-from gateway.connections.entrance import Entrance
 from gateway.connections.flusher import Flusher
 from gateway.connections.link import Link
 from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing, RequestId
-from gateway.protocols.payloads import LaggedPayload
+from gateway.protocols.refusals import ERRORS
 from shared.errors import ChatError
-from shared.metrics import Counter, LabelledCounter
-
-if TYPE_CHECKING:
-    from gateway.connections.visitor import Visitor
-    from gateway.rooms.local_room import LocalRoom
-    from gateway.rooms.member import Member
+from shared.metrics import Counter
 
 MOST_WRITE: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
@@ -31,64 +25,53 @@ LAST_CHANCE: Final = 2.0
 CALM: Final = 4
 """A connection takes more of a long answer once the outbox is below one part in so many."""
 
-
-ERRORS: Final = LabelledCounter("errors", "Requests answered with an error.", "code")
 LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
+
+
+class State(IntEnum):
+    """The life of a connection; it only moves on.
+
+    Attributes:
+        OPENING: what is pushed waits until the client is accepted.
+        OPEN: what is pushed leaves at the end of the turn.
+        CLOSING: it is closed once its requests are answered and what waits is written.
+        LAGGED: the client did not read: what is pushed is dropped, and it is being closed.
+        GONE: the client is not there any more.
+    """
+
+    OPENING = 0
+    OPEN = 1
+    CLOSING = 2
+    LAGGED = 3
+    GONE = 4
+
+
+CLOSING: Final = State.CLOSING
+"""The last state in which something is kept for the client; here for the speed of `push`."""
 
 
 class Connection:
     """A client's connection, whatever it speaks.
 
     Attributes:
-        sid: unique in the cluster.
+        sid: its id, unique in the cluster.
         wire: the format it speaks.
-        username: the name bound to it; None until one is.
-        entrance: it has to show who it is first; None once it has, or need not.
-        expires: when it has to show it again, in seconds since 1970.
-        durable: whether it wants to hear when SQL has its messages.
-        rooms: the rooms it is in, by name.
-        chats: the chats that it resumed, by id; all others of its user reach it as they are.
-        hears_chats: whether it hears of its user's chats.
-        heard_from: the last seq of each followed chat, by id, when it began to hear of them.
-        online: whether it says that its user is online.
-        lagging: it did not read what it was sent, or is gone; nothing more is kept for it.
-        ended: whether it has gone.
-        on_end: closes it with a code, once what it asked for is answered; called at most once.
-        fell_behind: it did not read what it was sent.
-        placed: the count of the last offset that was written to this client alone.
-        must_have: the count of the last offset that it cannot do without elsewhere: it told of the
-            end of a place, which its session does not know any more.
-        holds_chats: it is coming back: events of chats wait until those before them are there.
-        replaced: its client has come back on another connection.
-        visitor: where it comes from; None while rates are not limited.
+        state: where it stands.
+        fell_behind: it did not read what it was sent, and so does not have all of it.
     """
 
     __slots__ = (
+        "_close",
         "_flusher",
+        "_lacks",
         "_limit",
         "_link",
         "_outbox",
         "_unsent",
         "_waiting",
-        "chats",
-        "durable",
-        "ended",
-        "entrance",
-        "expires",
         "fell_behind",
-        "heard_from",
-        "hears_chats",
-        "holds_chats",
-        "lagging",
-        "must_have",
-        "on_end",
-        "online",
-        "placed",
-        "replaced",
-        "rooms",
         "sid",
-        "username",
-        "visitor",
+        "state",
         "wire",
     )
 
@@ -106,67 +89,42 @@ class Connection:
         """
         self.wire = wire
         self.sid = f"{gateway_name}.{secrets.token_urlsafe(9)}"
-        self.username: str | None = None
-        self.entrance: Entrance | None = None
-        self.expires = math.inf
-        self.durable = False
-        self.rooms: dict[str, LocalRoom] = {}
-        self.chats: dict[int, Member] = {}
-        self.hears_chats = False
-        self.heard_from: dict[int, int] = {}
-        self.online = False
-        self.lagging = False
+        self.state = State.OPENING
         self.fell_behind = False
-        self.placed = 0
-        self.must_have = 0
-        self.holds_chats = False
-        self.replaced = False
-        self.ended = False
-        self.visitor: Visitor | None = None
-        self.on_end: Callable[[CloseCode], None] | None = None
         self._link = link
         self._flusher = flusher
+        self._limit = outbox_limit
         self._outbox: list[bytes] = []
         self._unsent = 0
-        self._limit = outbox_limit
         self._waiting: list[asyncio.Future[None]] | None = None
-
-    @property
-    def display_name(self) -> str:
-        """Its name, or what stands for one."""
-        return self.username or f"User {self.sid}"
+        self._close: Callable[[CloseCode], None] = _nothing_to_close
+        self._lacks: Callable[[], Iterable[Outgoing]] = tuple
 
     @property
     def all_sent(self) -> bool:
         """Whether the link has everything."""
         return not self._outbox and self._flusher.held is None
 
-    def bind(self, username: str) -> None:
-        """Bind a name; the first one stays.
+    @property
+    def dropping(self) -> bool:
+        """Whether what is pushed is dropped, because the client lags or is gone."""
+        return self.state > CLOSING
 
-        Raises:
-            ChatError: `forbidden` for another name than the connection's own.
+    def accept(self, close: Callable[[CloseCode], None]) -> None:
+        """Let frames leave from now on.
+
+        Args:
+            close: closes it with a code, once what it asked for is answered; called at most once.
         """
-        if self.username is None:
-            self.become(username)
-        self.check_own(username)
+        self._close = close
+        if self.state is State.OPENING:
+            self.state = State.OPEN
+            if self._outbox:
+                self._flusher.add(self)
 
-    def become(self, username: str) -> None:
-        """Take the name of whoever it is known to be."""
-        self.username = username
-        if self.visitor is not None:
-            self.visitor.named(self)
-
-    def check_own(self, username: str | None) -> None:
-        """Refuse to act for somebody else; None is nobody else.
-
-        Raises:
-            ChatError: `forbidden`.
-        """
-        if username is None or username == self.username:
-            return
-        if username != self.display_name:
-            raise ChatError("forbidden", "that is not the name of this connection")
+    def say_what_lacks(self, lacks: Callable[[], Iterable[Outgoing]]) -> None:
+        """Set what a client is told that did not read: the frames `lacks` returns then."""
+        self._lacks = lacks
 
     def push(self, packed: bytes, *, sheddable: bool = False) -> None:
         """Put a finished frame into the outbox.
@@ -179,7 +137,7 @@ class Connection:
         if self._flusher.held is not None:
             self._flusher.release()
         unsent = self._unsent
-        if self.lagging or (sheddable and unsent > self._limit // 2):
+        if self.state > CLOSING or (sheddable and unsent > self._limit // 2):
             return
         if unsent > self._limit:
             # What waits already is too much; one large frame by itself is not.
@@ -197,7 +155,7 @@ class Connection:
             frames: as this connection's format packs them.
             size: bytes of all of them.
         """
-        if self.lagging:
+        if self.state > CLOSING:
             return
         unsent = self._unsent
         if unsent > self._limit:
@@ -226,9 +184,9 @@ class Connection:
 
     def end(self, code: CloseCode) -> None:
         """Close it once what was asked of it is answered and sent."""
-        if self.on_end is not None:
-            on_end, self.on_end = self.on_end, None
-            on_end(code)
+        if self.state is State.OPEN:
+            self.state = State.CLOSING
+            self._close(code)
 
     def abort_in(self, seconds: float) -> None:
         """Drop it after so long, whatever it was not sent."""
@@ -236,6 +194,8 @@ class Connection:
 
     def flush(self) -> None:
         """Hand the link what it takes; the rest stays here, where it is counted."""
+        if self.state is State.OPENING:
+            return
         link = self._link
         if self._unsent <= MOST_WRITE:
             if link.writable and (frames := self._outbox):
@@ -248,24 +208,22 @@ class Connection:
 
     async def calm(self) -> None:
         """Wait until little is unsent, or the client gone: for answers longer than an outbox."""
-        while self._unsent * CALM > self._limit and not self.ended:
+        while self._unsent * CALM > self._limit and self.state is not State.GONE:
             await self._flushed()
 
     async def emptied(self) -> None:
         """Wait until nothing is unsent, or the client gone."""
-        while self._outbox and not self.ended:
+        while self._outbox and self.state is not State.GONE:
             await self._flushed()
 
     async def over(self) -> None:
         """Wait until the client is gone."""
-        while not self.ended:
+        while self.state is not State.GONE:
             await self._flushed()
 
     def gone(self) -> None:
         """The client is gone: nothing is kept for it."""
-        self.ended = True
-        self.on_end = None
-        self.lagging = True
+        self.state = State.GONE
         self._outbox = []
         self._unsent = 0
         self._wake()
@@ -285,14 +243,14 @@ class Connection:
     def _fall_behind(self) -> None:
         """Say what it lacks, if it ever reads again, and let it go."""
         LAGGED.value += 1
-        self.lagging = self.fell_behind = True
-        for name, local in self.rooms.items():
-            head = local.head if local.handed_out is None else local.handed_out
-            lagged = Outgoing("lagged", room=name, data=LaggedPayload(name, head))
-            packed = self.wire.pack(lagged)
+        was_open = self.state is State.OPEN
+        self.state, self.fell_behind = State.LAGGED, True
+        for frame in self._lacks():
+            packed = self.wire.pack(frame)
             self._outbox.append(packed)
             self._unsent += len(packed)
-        self.end(CloseCode.TRY_LATER)
+        if was_open:
+            self._close(CloseCode.TRY_LATER)
         self.abort_in(LAST_CHANCE)
 
     async def _flushed(self) -> None:
@@ -306,3 +264,7 @@ class Connection:
         for flushed in waiting:
             if not flushed.done():
                 flushed.set_result(None)
+
+
+def _nothing_to_close(_code: CloseCode) -> None:
+    """Stands for what closes a connection until it is accepted."""

@@ -32,6 +32,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._late: dict[Connection, tuple[float, Callable[[], None]]] = {}
+        self._expires: dict[Connection, float] = {}
         self._expiring: dict[float, set[Connection]] = {}
         self._seconds: list[float] = []
         self.task = PeriodicTask(self._look, EVERY, "deadlines")
@@ -55,7 +56,7 @@ class Deadlines:
         self.forget(connection)
         if expires == math.inf:
             return
-        connection.expires = second = math.ceil(expires)
+        self._expires[connection] = second = math.ceil(expires)
         if second not in self._expiring:
             self._expiring[second] = set()
             heappush(self._seconds, second)
@@ -65,9 +66,8 @@ class Deadlines:
         """It has gone, or has said something new."""
         self._late.pop(connection, None)
         # The second itself stays until its time.
-        if expiring := self._expiring.get(connection.expires):
+        if expiring := self._expiring.get(self._expires.pop(connection, math.inf)):
             expiring.discard(connection)
-            connection.expires = math.inf
 
     def _look(self) -> None:
         self._look_for_late()
@@ -87,7 +87,7 @@ class Deadlines:
         now = time.time()
         while self._seconds and self._seconds[0] <= now:
             for connection in self._expiring.pop(heappop(self._seconds), ()):
-                connection.expires = math.inf
+                del self._expires[connection]
                 let_go(connection, CloseCode.WHO_ARE_YOU, "the token has expired")
 
 

@@ -6,7 +6,8 @@ handed over as it is read, and what goes out is finished bytes, many frames in o
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from gateway.connections.keepalive import Rounds
@@ -22,9 +23,15 @@ from gateway.protocols.websocket_frames import (
     close_frame,
     frame,
 )
+from shared.telemetry import logger
+
+log = logger(__name__)
 
 ADOPT: Final = "parley.adopt"
 """The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
+
+Later = Coroutine[Any, Any, Any]
+"""What is still to be done about a message; the client's next one waits for it."""
 
 CLOSE_WITHIN: Final = 5.0
 """Seconds a client has to answer a close frame, and to take what was written before it."""
@@ -33,8 +40,12 @@ CLOSE_WITHIN: Final = 5.0
 class Receiver(Protocol):
     """Whoever a link brings a client's messages to. None of these may raise."""
 
-    def received(self, data: bytes, *, text: bool) -> None:
-        """Take a message; a text is valid UTF-8."""
+    def received(self, data: bytes, *, text: bool) -> Later | None:
+        """Take a message; a text is valid UTF-8.
+
+        Returns:
+            None once it is handled, or what is to be awaited before the next one.
+        """
 
     def writable(self) -> None:
         """The link takes more again."""
@@ -46,6 +57,9 @@ class Receiver(Protocol):
 class Link(asyncio.Protocol):
     """A client's open WebSocket (RFC 6455).
 
+    Each message is handed over after the one before is handled. There is a task only while one
+    has to wait for something; meanwhile no more are read.
+
     Attributes:
         writable: whether the client takes what is written; else it only fills this process.
     """
@@ -54,6 +68,7 @@ class Link(asyncio.Protocol):
         "_answer",
         "_closing",
         "_connections",
+        "_handling",
         "_loop",
         "_pinged",
         "_reader",
@@ -61,6 +76,7 @@ class Link(asyncio.Protocol):
         "_round",
         "_timer",
         "_transport",
+        "_unhandled",
         "writable",
     )
 
@@ -94,6 +110,8 @@ class Link(asyncio.Protocol):
         self.writable = True
         self._timer: asyncio.TimerHandle | None = None
         self._round = rounds.join(self)
+        self._unhandled: deque[tuple[bytes, bool]] = deque()
+        self._handling: asyncio.Task[None] | None = None
         self._receiver = make_receiver(self)
         connections.add(self)
         transport.set_protocol(self)
@@ -116,22 +134,13 @@ class Link(asyncio.Protocol):
         """Drop the connection at once, whatever is unsent."""
         self._transport.abort()
 
-    def pause(self) -> None:
-        """Read nothing more for now."""
-        self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Read again."""
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-
     def data_received(self, data: bytes) -> None:
         """Hand over what these bytes complete."""
         self._pinged = False
         for opcode, payload in self._reader.feed(data):
             if opcode < CLOSE:
                 if not self._closing:
-                    self._receiver.received(payload, text=opcode == TEXT)
+                    self._hand_over(payload, text=opcode == TEXT)
             elif opcode == PING:
                 # Whoever takes nothing need not be told that we are here; section 5.5.3 asks for
                 # an answer to the last ping only.
@@ -158,12 +167,36 @@ class Link(asyncio.Protocol):
         self._round.discard(self)
         self._connections.discard(self)
         self._closing = True
+        self._unhandled.clear()
         self._receiver.lost()
 
     def shutdown(self) -> None:
         """End because the server stops; uvicorn calls this."""
         self.close(CloseCode.RESTARTING)
         self._transport.close()
+
+    def _hand_over(self, data: bytes, *, text: bool) -> None:
+        if self._handling is not None:
+            self._unhandled.append((data, text))
+        elif later := self._receiver.received(data, text=text):
+            self._transport.pause_reading()
+            self._handling = self._loop.create_task(self._handle(later))
+
+    async def _handle(self, later: Later | None) -> None:
+        try:
+            while later is not None:
+                await later
+                later = None
+                while self._unhandled and later is None:
+                    data, text = self._unhandled.popleft()
+                    later = self._receiver.received(data, text=text)
+        except Exception:
+            self._unhandled.clear()
+            log.exception("message not handled")
+        finally:
+            self._handling = None
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
 
     def _begin(self) -> None:
         if self._answer:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from gateway.api.services import Services
+from gateway.api.gateway import Gateway
 from gateway.endpoints import health
 from gateway.endpoints.status import status
 from gateway.endpoints.web import HEADERS, WEB, Files
@@ -14,15 +14,15 @@ from shared.broker.partitions.overview import Watchtower
 from shared.metrics import CONTENT_TYPE, exposition
 
 
-def make_admin(services: Services, watchtower: Watchtower) -> Starlette:
+def make_admin(gateway: Gateway, watchtower: Watchtower) -> Starlette:
     """The ASGI application of one gateway's operator's port."""
 
     async def show_status(_request: Request) -> Response:
-        found = await status(services, watchtower)
+        found = await status(gateway, watchtower)
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def ready(_request: Request) -> Response:
-        waits_for = services.readiness.waits_for
+        waits_for = gateway.cluster.readiness.waits_for
         return JSONResponse({"waitsFor": waits_for}, status_code=503 if waits_for else 200)
 
     return Starlette(

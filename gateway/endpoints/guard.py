@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.limits import Limits
+from gateway.api.gateway import Gateway
 from gateway.endpoints.responses import chat_reply
 from gateway.protocols.engineio.errors import EngineError, ErrorCode, parse_query
 from shared.addresses import Networks, peer, read_address
@@ -131,8 +132,8 @@ def _goes_on(scope: Scope) -> bool:
 
 
 def _limits(scope: Scope) -> Limits | None:
-    services = getattr(scope["app"].state, "services", None)
-    return services.limits if services else None
+    gateway: Gateway | None = getattr(scope["app"].state, "gateway", None)
+    return gateway.access.limits if gateway else None
 
 
 def _foreign(path: str) -> Response:

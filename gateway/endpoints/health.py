@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.api.services import Services
+from gateway.api.gateway import Gateway
 
 
 async def live(_request: Request) -> Response:
@@ -17,9 +17,10 @@ async def ready(request: Request) -> Response:
     A load balancer that asks for `?leaving=404` is told so of a gateway that leaves: it is still
     there for the clients that it has.
     """
-    services: Services = request.app.state.services
-    if services.readiness.waits_for is None:
+    gateway: Gateway = request.app.state.gateway
+    readiness = gateway.cluster.readiness
+    if readiness.waits_for is None:
         return JSONResponse({"status": "ready"})
-    leaving = services.readiness.draining and request.query_params.get("leaving") == "404"
+    leaving = readiness.draining and request.query_params.get("leaving") == "404"
     status = 404 if leaving else 503
     return JSONResponse({"status": "not ready"}, status_code=status)

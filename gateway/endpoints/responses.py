@@ -1,4 +1,4 @@
-"""HTTP responses in JSON: data, and errors, which all look the same."""
+"""Responses of REST: JSON, and errors as the second seed's clients expect them."""
 
 from http import HTTPStatus
 from typing import Final
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access.limits import retry_after
-from gateway.connections.connection import ERRORS
+from gateway.protocols.refusals import ERRORS
 from shared.errors import ChatError, Code
 from shared.telemetry import logger
 
@@ -44,13 +44,7 @@ def reply(data: object, status: int = HTTPStatus.OK) -> Response:
 def error_reply(
     status: HTTPStatus, message: str, headers: dict[str, str] | None = None
 ) -> Response:
-    """A JSON error.
-
-    Args:
-        status: its code and name are in the body too.
-        message: what is wrong, for a person.
-        headers: more of them.
-    """
+    """A JSON error, as the second seed's clients expect it."""
     body = msgspec.json.encode(ErrorBody(status, status.phrase, message))
     return Response(body, status, headers, media_type="application/json")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.api.services import Services
+from gateway.api.gateway import Gateway
 from shared.broker.partitions.overview import Overview, Server, Watchtower
 from shared.errors import ChatError
 from shared.metrics import Gauge
@@ -74,28 +74,29 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     sql: SqlStatus
 
 
-async def status(services: Services, watchtower: Watchtower) -> Status:
+async def status(gateway: Gateway, watchtower: Watchtower) -> Status:
     """Look at everything once."""
-    seen, (stored, sql) = await asyncio.gather(watchtower.look(), _stored(services))
+    seen, (stored, sql) = await asyncio.gather(watchtower.look(), _stored(gateway))
     members = seen.persisters if seen else []
     owned = Counter(seen.owners) if seen else {}
+    heartbeat = gateway.cluster.heartbeat
     return Status(
-        gateway=services.settings.gateway_name,
-        waits_for=services.readiness.waits_for,
-        gateways=[GatewayStatus(*pair) for pair in sorted(services.pulse.gateways.items())],
+        gateway=gateway.settings.gateway_name,
+        waits_for=gateway.cluster.readiness.waits_for,
+        gateways=[GatewayStatus(*pair) for pair in sorted(heartbeat.gateways.items())],
         persisters=[PersisterStatus(name, owned.get(name, 0)) for name in sorted(members)],
-        partitions=_partitions(services, seen, stored),
+        partitions=_partitions(gateway, seen, stored),
         redis=seen.server if seen else None,
         sql=sql,
     )
 
 
-async def _stored(services: Services) -> tuple[dict[int, StoredPartition], SqlStatus]:
+async def _stored(gateway: Gateway) -> tuple[dict[int, StoredPartition], SqlStatus]:
     began = monotonic()
-    dialect = services.reader.dialect
+    dialect = gateway.cluster.reader.dialect
     try:
         async with asyncio.timeout(SQL_WITHIN):
-            found = await services.reader.partitions()
+            found = await gateway.cluster.reader.partitions()
     except (ChatError, TimeoutError):
         return {}, SqlStatus(dialect, None)
     took = round((monotonic() - began) * 1000, 1)
@@ -103,12 +104,12 @@ async def _stored(services: Services) -> tuple[dict[int, StoredPartition], SqlSt
 
 
 def _partitions(
-    services: Services, seen: Overview | None, stored: dict[int, StoredPartition]
+    gateway: Gateway, seen: Overview | None, stored: dict[int, StoredPartition]
 ) -> list[PartitionStatus]:
-    backlogs = backlog(services)
-    states = services.watch.states
+    backlogs = backlog(gateway)
+    states = gateway.cluster.watch.states
     found = []
-    for number in range(len(services.keys)):
+    for number in range(len(gateway.cluster.keys)):
         state = states[number] if states else None
         row = stored.get(number)
         found.append(
@@ -125,25 +126,29 @@ def _partitions(
     return found
 
 
-def backlog(services: Services) -> dict[int, int]:
+def backlog(gateway: Gateway) -> dict[int, int]:
     """Entries of each partition that are accepted and not stored, as of the last look."""
     return {
         number: max(0, state.last_counter - state.position)
-        for number, state in enumerate(services.watch.states or ())
+        for number, state in enumerate(gateway.cluster.watch.states or ())
     }
 
 
-def show_gauges(services: Services) -> None:
+def show_gauges(gateway: Gateway) -> None:
     """Let Prometheus see what this gateway has and how it is."""
-    hub, fan_out = services.hub, services.fan_out
-    watch, readiness = services.watch, services.readiness
+    hub, fan_out = gateway.rooms.hub, gateway.rooms.fan_out
+    watch, readiness = gateway.cluster.watch, gateway.cluster.readiness
     Gauge(
         "connections",
         "Clients connected here.",
-        lambda: Counter(connection.wire.name for connection in fan_out.connections),
+        lambda: Counter(client.connection.wire.name for client in fan_out.clients),
         "protocol",
     )
-    Gauge("cluster_connections", "Clients of all gateways.", lambda: services.pulse.connections)
+    Gauge(
+        "cluster_connections",
+        "Clients of all gateways.",
+        lambda: gateway.cluster.heartbeat.connections,
+    )
     Gauge("users", "Users whose direct chats reach this gateway.", lambda: len(fan_out.users))
     Gauge(
         "rooms",
@@ -156,7 +161,7 @@ def show_gauges(services: Services) -> None:
     Gauge(
         "partition_backlog",
         "Entries that are accepted and not stored.",
-        lambda: {str(number): count for number, count in backlog(services).items()},
+        lambda: {str(number): count for number, count in backlog(gateway).items()},
         "partition",
     )
     Gauge(

@@ -60,7 +60,7 @@ class Files(StaticFiles):
 
 async def chat_page(request: Request) -> Response:
     """`GET /`: the chat page, which is told how people show here who they are."""
-    settings = request.app.state.services.settings
+    settings = request.app.state.gateway.settings
     told = f'<parley-app auth="{settings.auth_mode}" guests="{settings.guests}">'
     page = CHAT_PAGE.read_text(encoding="utf-8").replace("<parley-app>", told)
     return HTMLResponse(page, headers=HEADERS)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from shared.model.commands import MOST_DIGITS, UserId
+from shared.model.fields import MOST_DIGITS, UserId
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 
@@ -211,6 +211,13 @@ class ChatDeletedPayload(Payload, frozen=True):
     """`chatDeleted`."""
 
     id: int
+
+
+class Ticket(Payload, frozen=True):
+    """A ticket: what `/ws?ticket=` takes, once, and the seconds that it is good for."""
+
+    ticket: str
+    expires_in: int
 
 
 class JoinedPayload(Payload, frozen=True, omit_defaults=True):

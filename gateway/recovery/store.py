@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from gateway.connections.connection import Connection
 from gateway.protocols.close_codes import CloseCode
 from gateway.recovery.tracker import MOST_LIVES, Heart, Kept
+from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.sessions.sessions import Saving, SessionBroker, Taken
@@ -49,7 +49,7 @@ class Sessions:
         self._hub = hub
         self._publisher = publisher
         self._keep = recovery_seconds
-        self._kept: dict[Connection, Kept] = {}
+        self._kept: dict[Client, Kept] = {}
         self._by_sid: dict[str, Kept] = {}
         # One save at a time, or an older state of a session might end up above a newer one.
         self._lock = asyncio.Lock()
@@ -64,37 +64,37 @@ class Sessions:
         if kept is not None and kept.owner != word.owner:
             self._replaced(kept)
 
-    def hears(self, connection: Connection) -> None:
-        """A connection begins to hear of its user's chats."""
-        if kept := self._kept.get(connection):
+    def hears(self, client: Client) -> None:
+        """A client begins to hear of its user's chats."""
+        if kept := self._kept.get(client):
             kept.hears(self._hub)
 
-    async def settle(self, connection: Connection, surely: Mapping[int, int]) -> None:
-        """A connection that took a session over is where it was.
+    async def settle(self, client: Client, surely: Mapping[int, int]) -> None:
+        """A client that took a session over is where it was.
 
         Args:
-            connection: the connection.
+            client: the client.
             surely: by id of its rooms and chats, up to where its client had them.
         """
-        if kept := self._kept.get(connection):
+        if kept := self._kept.get(client):
             kept.surely |= surely
             kept.settled = True
-            await self.try_to_keep(connection)
+            await self.try_to_keep(client)
 
-    async def open(self, connection: Connection, heart: Heart) -> str:
+    async def open(self, client: Client, heart: Heart) -> str:
         """Begin a session; its pid, which is the secret that opens it elsewhere."""
         pid = secrets.token_urlsafe(18)
-        self._add(Kept(connection, pid, self._lives(), heart))
-        await self.try_to_keep(connection)
+        self._add(Kept(client, pid, self._lives(), heart))
+        await self.try_to_keep(client)
         return pid
 
-    async def take(self, connection: Connection, pid: str, heart: Heart) -> Taken | None:
-        """Let a connection take over a session; it is not settled yet.
+    async def take(self, client: Client, pid: str, heart: Heart) -> Taken | None:
+        """Let a client take over a session; it is not settled yet.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        kept = Kept(connection, pid, self._lives(), heart)
+        kept = Kept(client, pid, self._lives(), heart)
         kept.settled = False
         taken = await self._broker.take(pid, kept.owner, self._keep)
         if taken is None:
@@ -105,25 +105,26 @@ class Sessions:
         elif not taken.session.left:
             # Its connection may still look alive to the gateway that has it.
             self._publisher.tell_everyone(sid, Replaced(sid, kept.owner))
-        kept.first_sid, connection.sid = connection.sid, sid
+        kept.first_sid = client.connection.sid
+        client.take_over(sid, client.username)
         kept.lives = (*taken.session.lives, *kept.lives)[-MOST_LIVES:]
         kept.saved = taken.session
         self._add(kept)
         return taken
 
-    def give_up(self, connection: Connection) -> None:
+    def give_up(self, client: Client) -> None:
         """A session that was taken over cannot be gone on with: nobody will."""
-        if kept := self._kept.get(connection):
-            self.drop(connection, forget=True, left=False)
-            connection.sid = kept.first_sid
+        if kept := self._kept.get(client):
+            self.drop(client, forget=True, left=False)
+            client.take_over(kept.first_sid, client.username)
 
-    async def keep(self, connection: Connection) -> None:
+    async def keep(self, client: Client) -> None:
         """Keep a session as it is now, before its client is told.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        kept = self._kept.get(connection)
+        kept = self._kept.get(client)
         if kept is None or not kept.settled:
             return
         self._urgent.add(kept)
@@ -131,29 +132,29 @@ class Sessions:
             self._batch = asyncio.create_task(self._save_urgent())
         await asyncio.shield(self._batch)
 
-    async def try_to_keep(self, connection: Connection) -> None:
+    async def try_to_keep(self, client: Client) -> None:
         """As `keep`; where the broker is away, the session is kept as soon as it is back."""
         with contextlib.suppress(ChatError):
-            await self.keep(connection)
+            await self.keep(client)
 
-    def drop(self, connection: Connection, *, forget: bool, left: bool) -> None:
-        """A connection has gone.
+    def drop(self, client: Client, *, forget: bool, left: bool) -> None:
+        """A client has gone.
 
         Args:
-            connection: the connection; native ones have nothing to drop.
+            client: the client; native ones have nothing to drop.
             forget: its client said goodbye.
             left: the others were told.
         """
-        kept = self._kept.pop(connection, None)
+        kept = self._kept.pop(client, None)
         if kept is None:
             return
-        if self._by_sid.get(connection.sid) is kept:
-            del self._by_sid[connection.sid]
-        if connection.replaced or not (kept.settled or forget):
+        if self._by_sid.get(client.connection.sid) is kept:
+            del self._by_sid[client.connection.sid]
+        if kept.replaced or not (kept.settled or forget):
             return
         session = None
         if not forget:
-            session = kept.saved if connection.fell_behind else None
+            session = kept.saved if client.connection.fell_behind else None
             session = session or kept.session(self._hub, left=left)
         self._last.append(Saving(kept.pid, kept.owner, session, self._keep))
         if self._batch is None:
@@ -164,19 +165,21 @@ class Sessions:
         return ((offsets.life, offsets.count),)
 
     def _add(self, kept: Kept) -> None:
-        self._kept[kept.connection] = kept
-        self._by_sid[kept.connection.sid] = kept
+        kept.client.recovery = kept
+        self._kept[kept.client] = kept
+        self._by_sid[kept.client.connection.sid] = kept
 
     def _replaced(self, kept: Kept) -> None:
-        kept.connection.replaced = True
-        self._kept.pop(kept.connection, None)
-        if self._by_sid.get(kept.connection.sid) is kept:
-            del self._by_sid[kept.connection.sid]
-        kept.connection.end(CloseCode.GOING_AWAY)
+        connection = kept.client.connection
+        kept.replaced = True
+        self._kept.pop(kept.client, None)
+        if self._by_sid.get(connection.sid) is kept:
+            del self._by_sid[connection.sid]
+        connection.end(CloseCode.GOING_AWAY)
 
     async def _look(self) -> None:
         for kept in self._kept.values():
-            if kept.settled and not kept.connection.lagging:
+            if kept.settled and not kept.client.connection.dropping:
                 kept.beat(self._hub)
         await self._save_changes()
 
@@ -202,7 +205,7 @@ class Sessions:
         stale = now - self._keep / REFRESH
         changed: list[tuple[Kept, Session]] = []
         for kept in some:
-            if kept.settled and not kept.connection.lagging and not kept.connection.replaced:
+            if kept.settled and not kept.client.connection.dropping and not kept.replaced:
                 session = kept.session(self._hub)
                 if session != kept.saved or kept.saved_at <= stale:
                     changed.append((kept, session))

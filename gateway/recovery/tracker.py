@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from gateway.connections.connection import Connection
+from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
 from shared.model.sessions import ChatPlace, RoomPlace, Session
@@ -17,20 +17,24 @@ Heart = Callable[[], tuple[int, int]]
 
 
 class Kept:
-    """A session of a connection here.
+    """A session of a client here.
 
     Attributes:
+        placed: the last offset that was written to this client alone.
+        must_have: the last offset that it cannot do without elsewhere: it told of the end of a
+            subscription, which its session does not know any more.
+        replaced: its client has come back on another connection.
         surely: by id, up to where the client surely has a room or chat: it answered a ping that
             was written after that.
         saved: as the broker has it.
         settled: it is where it was before; until then the broker keeps what it has.
-        first_sid: the connection's before it took the session over.
+        first_sid: the connection's before the client took the session over.
     """
 
     def __init__(
-        self, connection: Connection, pid: str, lives: tuple[tuple[str, int], ...], heart: Heart
+        self, client: Client, pid: str, lives: tuple[tuple[str, int], ...], heart: Heart
     ) -> None:
-        self.connection = connection
+        self.client = client
         self.pid = pid
         self.owner = secrets.token_urlsafe(6)
         self.lives = lives[-MOST_LIVES:]
@@ -38,7 +42,10 @@ class Kept:
         self.saved: Session | None = None
         self.saved_at = 0.0
         self.settled = True
-        self.first_sid = connection.sid
+        self.placed = 0
+        self.must_have = 0
+        self.replaced = False
+        self.first_sid = client.connection.sid
         # Up to where it had been sent all when it had been sent so many pings.
         self._asked: tuple[int, dict[int, int]] | None = None
         self._heart = heart
@@ -53,7 +60,7 @@ class Kept:
         """Find out whether the client answered a ping, and what it had before that."""
         pings, pongs = self._heart()
         if self._asked is None:
-            if not self.connection.all_sent:
+            if not self.client.connection.all_sent:
                 return  # the next ping would overtake what waits
             places = self._places(hub)
             self._asked = pings, {place: seq for place, seq in places.items() if seq is not None}
@@ -68,48 +75,50 @@ class Kept:
 
     def session(self, hub: Hub, *, left: bool = False) -> Session:
         """The session as it is now."""
-        connection = self.connection
+        client = self.client
         return Session(
-            sid=connection.sid,
-            username=connection.username,
-            hears_chats=connection.hears_chats,
-            online=connection.online,
+            sid=client.connection.sid,
+            username=client.username,
+            hears_chats=client.hears_chats,
+            online=client.online,
             left=left,
             lives=self.lives,
             sent=self._sent(hub),
-            rooms={name: self._room(name, local) for name, local in connection.rooms.items()},
+            rooms={name: self._room(name, local) for name, local in hub.rooms_of(client).items()},
             chats={local.room.id: self._chat(local) for local in self._chats(hub)},
-            must_have=connection.must_have,
+            must_have=self.must_have,
         )
 
     def _sent(self, hub: Hub) -> int:
-        told = [local.told for local in self.connection.rooms.values() if local.told > self.came]
+        told = [
+            local.told for local in hub.rooms_of(self.client).values() if local.told > self.came
+        ]
         heard = [local.told for local in self._chats(hub) if local.told > self._heard_since]
-        return max(self.connection.placed, *told, *heard, 0)
+        return max(self.placed, *told, *heard, 0)
 
     def _places(self, hub: Hub) -> dict[int, int | None]:
-        rooms = self.connection.rooms
+        rooms = hub.rooms_of(self.client)
         places = {local.room.id: self._room(name, local).sent for name, local in rooms.items()}
         return places | {local.room.id: self._chat(local).sent for local in self._chats(hub)}
 
     def _chats(self, hub: Hub) -> list[LocalRoom]:
-        connection = self.connection
-        if connection.username is None or not connection.hears_chats:
+        client = self.client
+        if client.username is None or not client.hears_chats:
             return []
-        return hub.chats_of(connection.username)
+        return hub.chats_of(client.username)
 
     def _room(self, name: str, local: LocalRoom) -> RoomPlace:
-        room, member = local.room, local.members.get(self.connection)
-        since = member.since if member else 0
+        room, its = local.room, local.members.get(self.client)
+        since = its.since if its else 0
         surely = self.surely.get(room.id)
-        if member is None or member.waiting is not None:
+        if its is None or its.waiting is not None:
             before = self.saved.rooms.get(name) if self.saved else None
             return before or RoomPlace(room.id, since, surely, None)
-        return RoomPlace(room.id, since, surely, max(member.seen, local.head))
+        return RoomPlace(room.id, since, surely, max(its.seen, local.head))
 
     def _chat(self, local: LocalRoom) -> ChatPlace:
         surely = self.surely.get(local.room.id, local.room.head)
-        member = self.connection.chats.get(local.room.id)
-        if member is not None and member.waiting is not None:
+        its = local.members.get(self.client)
+        if its is not None and its.waiting is not None:
             return ChatPlace(local.room.id, surely, surely)
         return ChatPlace(local.room.id, surely, local.head)

@@ -13,10 +13,9 @@ from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ChatPayload, iso, user_out
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
-from gateway.rooms.member import Member
+from gateway.rooms.losses import require_resume
+from gateway.rooms.store.chat_list import ChatList
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.rooms.answers import Held
-from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
@@ -39,21 +38,19 @@ class ChatFollower:
 
     Attributes:
         task: lets go of chats that are quiet.
+        met: called with both users of each new chat that a client here hears of.
     """
 
     def __init__(
         self,
         hub: Hub,
-        broker: RoomBroker,
+        chats: ChatList,
         wakes: WakeLog,
         keys: Keyspace,
         settings: Settings,
-        met: Callable[[str, str], None],
     ) -> None:
-        """Prepare; `met` is called with both users of each new chat that one here hears of."""
         self._hub = hub
-        self._met = met
-        self._broker = broker
+        self._chats = chats
         self._wakes = wakes
         self._follow_for = settings.wake_after * 1.5
         self._channels = {part.control: part.number for part in keys.partitions}
@@ -65,6 +62,7 @@ class ChatFollower:
         self._meanwhile: dict[int, int] = {}
         self._announced: dict[int, None] = {}
         pause = min(SWEEP_EVERY, self._follow_for / 4)
+        self.met: Callable[[str, str], None] = lambda _user1, _user2: None
         self.task = PeriodicTask(self._sweep, pause, "chat follower")
 
     @property
@@ -103,10 +101,9 @@ class ChatFollower:
         Raises:
             ChatError: `broker_unavailable`.
         """
-        keys = await self._broker.held_chats(user)
         fresh = []
-        for found in await asyncio.gather(*(self._broker.find(key) for key in keys)):
-            if isinstance(found, Held) and found.idle < self._follow_for:
+        for found in await self._chats.held(user):
+            if found.idle < self._follow_for:
                 is_fresh = self._hub.followed(found.room.key) is None
                 local = self._hub.follow(found.room, found.idle)
                 fresh += [local] if is_fresh else []
@@ -143,14 +140,11 @@ class ChatFollower:
     def _reach_back(self, local: LocalRoom, seq: int) -> None:
         """Tell of what came after `seq` in a chat that was looked up before its wake was heard.
 
-        Whoever was here then was not told; whoever came after that has it as history.
+        Whoever was here then was not told. Whoever came after that has it as history, and their
+        subscription says so.
         """
-        for connection in self._hub.fan_out.listeners(*local.room.users):
-            has = connection.heard_from.get(local.room.id)
-            if has and local.room.id not in connection.chats:
-                connection.chats[local.room.id] = Member.live(has)
         if not local.reach_back(seq):
-            self._hub.require_resume([local])
+            require_resume([local])
 
     def _announce_new(self, event: Event, wake: Wake) -> None:
         if event.room_id in self._announced:
@@ -158,7 +152,7 @@ class ChatFollower:
         if len(self._announced) >= MOST_WAKES:
             del self._announced[next(iter(self._announced))]
         self._announced[event.room_id] = None
-        self._met(wake.user1, wake.user2)
+        self.met(wake.user1, wake.user2)
         users = (user_out(wake.user1), user_out(wake.user2))
         payload = ChatPayload(event.room_id, *users, iso(event.created_at))
         to = self._hub.fan_out.listeners(wake.user1, wake.user2)
@@ -176,7 +170,7 @@ class ChatFollower:
             if len(missed) == MOST_WAKES or None in missed:
                 for user in list(self._hub.fan_out.users):
                     # Followed from here on; what was said before that nobody was told.
-                    self._hub.require_resume(await self.user_came(user))
+                    require_resume(await self.user_came(user))
             # None is read again: a chat of an old one may have been followed and let go since.
             read = [self._wakes.counter(event) for event in understood]
             heard = self._meanwhile.pop(number, 0)
@@ -190,7 +184,8 @@ class ChatFollower:
 
     def _sweep(self) -> None:
         now = asyncio.get_running_loop().time()
-        for local in self._hub.followed_chats():
-            quiet = now - local.active > self._follow_for
-            if quiet or not self._hub.fan_out.listeners(*local.room.users):
-                self._hub.unfollow(local)
+        for local in self._hub.followed_rooms():
+            if local.room.kind == "direct":
+                quiet = now - local.active > self._follow_for and not local.awaited
+                if quiet or not local.members:
+                    self._hub.unfollow(local)

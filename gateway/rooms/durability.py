@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.connections.connection import Connection
+from gateway.connections.connection import State
 from gateway.protocols.payloads import ResumeRequiredPayload
+from gateway.rooms.client import Client
 from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.rooms.send import Accepted
 from shared.broker.transport.client import UNAVAILABLE
@@ -27,9 +28,9 @@ FOUND_IN_SQL: Final = 0
 
 
 class Wanted(NamedTuple):
-    """A send whose connection wants to hear when SQL has it."""
+    """A send whose client wants to hear when SQL has it."""
 
-    connection: Connection
+    client: Client
     room: Room
     id: int
     seq: int
@@ -37,7 +38,7 @@ class Wanted(NamedTuple):
 
 
 class DurablePayload(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """`durable`: everything of this connection in the room or chat up to `seq` is in SQL."""
+    """`durable`: everything of this client in the room or chat up to `seq` is in SQL."""
 
     seq: int
     room: str | None = None
@@ -57,9 +58,9 @@ class Durability:
         self._wanted: defaultdict[int, list[Wanted]] = defaultdict(list)
         self.task = PeriodicTask(self._look, LOOK_EVERY, "durability")
 
-    def want(self, connection: Connection, room: Room, sent: Accepted) -> None:
-        """Tell a connection when SQL has what it sent; at once if it was found there."""
-        wanted = Wanted(connection, room, sent.id, sent.seq, sent.epoch)
+    def want(self, client: Client, room: Room, sent: Accepted) -> None:
+        """Tell a client when SQL has what it sent; at once if it was found there."""
+        wanted = Wanted(client, room, sent.id, sent.seq, sent.epoch)
         if sent.epoch == FOUND_IN_SQL:
             # After the reply: before it, a client does not know which of its sends this is.
             asyncio.get_running_loop().call_soon(_tell, [wanted])
@@ -73,10 +74,10 @@ class Durability:
         left: list[Wanted] = []
         # A word covers all below it: it waits until what an earlier epoch accepted there is
         # looked up, or a client would take what was lost with that epoch for stored.
-        unsure = {(w.connection, w.room.id) for w in waiting if w.epoch < word.epoch}
+        unsure = {(w.client, w.room.id) for w in waiting if w.epoch < word.epoch}
         for wanted in waiting:
             done = wanted.epoch == word.epoch and counter_of(wanted.id) <= word.position
-            done = done and (wanted.connection, wanted.room.id) not in unsure
+            done = done and (wanted.client, wanted.room.id) not in unsure
             (stored if done else left).append(wanted)
         if left:
             self._wanted[word.partition] = left
@@ -113,9 +114,9 @@ class Durability:
 
 def _tell(stored: list[Wanted]) -> None:
     """One word for each connection and room: the highest place."""
-    highest: dict[tuple[Connection, int], Wanted] = {}
+    highest: dict[tuple[Client, int], Wanted] = {}
     for wanted in stored:
-        key = (wanted.connection, wanted.room.id)
+        key = (wanted.client, wanted.room.id)
         if key not in highest or highest[key].seq < wanted.seq:
             highest[key] = wanted
     for wanted in highest.values():
@@ -123,8 +124,9 @@ def _tell(stored: list[Wanted]) -> None:
             payload = DurablePayload(wanted.seq, chat_id=wanted.room.id)
         else:
             payload = DurablePayload(wanted.seq, room=wanted.room.name)
-        if not wanted.connection.ended:
-            wanted.connection.emit("durable", payload)
+        connection = wanted.client.connection
+        if connection.state is not State.GONE:
+            connection.emit("durable", payload)
 
 
 def _tell_lost(wanted: Wanted) -> None:
@@ -133,8 +135,8 @@ def _tell_lost(wanted: Wanted) -> None:
     The hub tells whoever is in the room when its partition is opened anew. Who had left it, or
     was offline, and comes back would take that word for all it sent there.
     """
-    room, connection = wanted.room, wanted.connection
+    room, connection = wanted.room, wanted.client.connection
     chats = [room.id] if room.kind == "direct" else []
-    if not connection.ended:
+    if connection.state is not State.GONE:
         rooms = [] if chats else [room.name]
         connection.emit("resume_required", ResumeRequiredPayload(rooms, chats))

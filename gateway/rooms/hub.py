@@ -1,34 +1,32 @@
-"""The hub: which rooms are followed here, and which connections are in which of them."""
+"""The hub: which rooms are followed here, and which clients are in which of them."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Final
 
 from gateway.access.authorization import may_stay, put_out
-from gateway.connections.connection import Connection
 from gateway.connections.flusher import Flusher
-from gateway.protocols.payloads import ResumeRequiredPayload
+from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut
 from gateway.rooms.local_room import LocalRoom
-from gateway.rooms.member import Member
+from gateway.rooms.losses import require_resume
 from gateway.rooms.store.replay import Replay
+from gateway.rooms.subscription import Subscription
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.transport.subscriber import Subscriber
-from shared.errors import broker_unavailable
 from shared.model.events import Banned, CursorMoved, Event, Kicked, MessagePosted, RoomDeleted
 from shared.model.ids import partition_of_id
 from shared.model.rooms import Room
 
-FOLLOW_WITHIN: Final = 5.0
-"""Seconds a room may take to be subscribed."""
-
 
 class Hub:
-    """The rooms of this gateway.
+    """The rooms of this gateway, and the subscriptions of its clients.
+
+    A subscription is an entry in its room's `members`, of a named room and of a direct chat alike.
+    A client enters named rooms one by one. It hears of all direct chats of its user or of none:
+    while it does, it is a member of each of them that is followed here.
 
     Attributes:
-        fan_out: how it tells connections.
+        fan_out: how it tells clients.
     """
 
     def __init__(self, keys: Keyspace, replay: Replay, flusher: Flusher) -> None:
@@ -40,6 +38,8 @@ class Hub:
         self._by_key: dict[str, LocalRoom] = {}
         self._subscriber: Subscriber | None = None
         self._chats_of: defaultdict[str, set[LocalRoom]] = defaultdict(set)
+        # The named rooms that each client is in, by name.
+        self._joined: dict[Client, dict[str, LocalRoom]] = {}
         # In which epoch each partition is open, as far as this gateway's clients know.
         self._epochs: dict[int, int] = {}
 
@@ -52,56 +52,67 @@ class Hub:
         if self._subscriber is not None:
             self._subscriber.renew()
 
-    async def enter(self, connection: Connection, room: Room) -> LocalRoom:
-        """Make a connection a member of a named room; its events wait until `go_live`.
+    def rooms_of(self, client: Client) -> dict[str, LocalRoom]:
+        """The named rooms that a client is in, by name. Not to be changed."""
+        return self._joined.get(client, _NOWHERE)
 
-        Returns:
-            The room, followed: nothing that happens from here on is missed.
+    def joined(self, client: Client, name: str) -> LocalRoom | None:
+        """A named room, if a client is in it."""
+        return self._joined.get(client, _NOWHERE).get(name)
+
+    def release(self) -> None:
+        """Hand out what is held for members, before who they are changes."""
+        self._flusher.release()
+
+    def admit(self, client: Client, local: LocalRoom, room: Room) -> None:
+        """Make a client a member of a room; what happens in it waits until `go_live`.
 
         Raises:
-            ChatError: `broker_unavailable`; `forbidden` where it was put out since the room was
-                read. Then it is no member.
+            ChatError: `forbidden` where it was put out since the room was read.
         """
-        local = self.follow(room)
-        local.learn(room)
-        self._flusher.release()
-        if connection not in local.members:
-            if not may_stay(local.room, connection.display_name, room.head):
-                if not local.members:
-                    self.unfollow(local)
-                raise put_out()
-            local.members[connection] = Member(room.head)
-            connection.rooms[local.name] = local
-        try:
-            async with asyncio.timeout(FOLLOW_WITHIN):
-                await asyncio.shield(local.synced)
-        except TimeoutError:
-            self.leave(connection, local)
-            raise broker_unavailable() from None
-        if connection not in local.members:
+        if not may_stay(local.room, client.display_name, room.head):
+            if not local.members:
+                self.unfollow(local)
             raise put_out()
-        return local
+        local.members[client] = Subscription(room.head)
+        if room.kind == "room":
+            self._joined.setdefault(client, {})[local.name] = local
 
-    def go_live(self, connection: Connection, local: LocalRoom, seen: int) -> None:
+    def go_live(self, client: Client, local: LocalRoom, seen: int) -> None:
         """Give a member what waited for it above `seen`, and everything from now on at once."""
-        member = local.members.get(connection)
-        if member is None or member.waiting is None:
+        its = local.members.get(client)
+        if its is None or its.waiting is None:
             return  # it has left meanwhile, or is live already
         self._flusher.release()
-        self.fan_out.let_go(connection, member, local.room, seen)
+        self.fan_out.let_go(client, its, local.room, seen)
 
-    def gate(self, connection: Connection, local: LocalRoom) -> None:
-        """Let a member's events wait again until `go_live`."""
+    def leave(self, client: Client, local: LocalRoom) -> None:
+        """End a client's subscription to a named room; one without members is not followed."""
         self._flusher.release()
-        local.members[connection].waiting = []
-
-    def leave(self, connection: Connection, local: LocalRoom) -> None:
-        """End a membership; a named room without members is not followed."""
-        self._flusher.release()
-        local.members.pop(connection, None)
-        connection.rooms.pop(local.name, None)
+        local.members.pop(client, None)
+        if joined := self._joined.get(client):
+            joined.pop(local.name, None)
+            if not joined:
+                del self._joined[client]
         if not local.members:
             self.unfollow(local)
+
+    def listen(self, client: Client, user: str) -> None:
+        """Subscribe a client to all direct chats of its user: to what happens from now on."""
+        self.fan_out.users[user].add(client)
+        client.hears_chats = True
+        for local in self.chats_of(user):
+            local.members[client] = _to_chat(client, local.head)
+
+    def unlisten(self, client: Client, user: str) -> None:
+        """Undo `listen`."""
+        client.hears_chats = False
+        here = self.fan_out.users.get(user, set())
+        here.discard(client)
+        if not here:
+            self.fan_out.users.pop(user, None)
+        for local in self.chats_of(user):
+            local.members.pop(client, None)
 
     def follow(self, room: Room, idle: float = 0.0) -> LocalRoom:
         """Follow a room from its head on, if it is not followed yet.
@@ -117,11 +128,13 @@ class Hub:
         if local is not None:
             self.unfollow(local)
         local = self._rooms[channel] = self._by_key[room.key] = LocalRoom(
-            room, channel, self._replay, self._deliver, lambda local: self.require_resume([local])
+            room, channel, self._replay, self._deliver, lambda local: require_resume([local])
         )
         local.active -= idle
         for user in room.users:
             self._chats_of[user].add(local)
+        for client in self.fan_out.listeners(*room.users):
+            local.members[client] = _to_chat(client, 0)
         if self._subscriber is None:
             raise AssertionError("the hub is attached before the first connection")
         self._subscriber.hold(channel)
@@ -162,9 +175,9 @@ class Hub:
         ]
         for local in reopened:
             local.catch_up()
-            for member in self._members_of(local):
-                member.forget_cursors()
-        self.require_resume(reopened)
+            for its in local.members.values():
+                its.forget_cursors()
+        require_resume(reopened)
 
     def is_of_now(self, number: int, epoch: int) -> bool:
         """Whether what is known of cursors in a partition's epoch still holds.
@@ -176,25 +189,6 @@ class Hub:
         if epoch > known:
             self.opened(number, epoch)
         return epoch >= known
-
-    def require_resume(self, locals_: Iterable[LocalRoom]) -> None:
-        """Tell whoever is in some rooms or chats that they may have missed something."""
-        rooms: defaultdict[Connection, list[str]] = defaultdict(list)
-        chats: defaultdict[Connection, list[int]] = defaultdict(list)
-        for local in locals_:
-            if local.room.kind == "direct":
-                for connection in self.fan_out.listeners(*local.room.users):
-                    chats[connection].append(local.room.id)
-            else:
-                for connection in local.members:
-                    rooms[connection].append(local.name)
-        for connection in rooms.keys() | chats.keys():
-            payload = ResumeRequiredPayload(rooms[connection], chats[connection])
-            connection.emit("resume_required", payload)
-
-    def followed_chats(self) -> list[LocalRoom]:
-        """The direct chats that are followed."""
-        return [local for local in self._rooms.values() if local.room.kind == "direct"]
 
     def chats_of(self, user: str) -> list[LocalRoom]:
         """The direct chats of a user that are followed."""
@@ -218,13 +212,6 @@ class Hub:
         if local := self._rooms.get(channel):
             local.catch_up()
 
-    def _members_of(self, local: LocalRoom) -> Iterable[Member]:
-        """What connections have of a room or chat, as far as that is known."""
-        if local.room.kind == "room":
-            return local.members.values()
-        here = self.fan_out.listeners(*local.room.users)
-        return [member for found in here if (member := found.chats.get(local.room.id))]
-
     def _deliver(self, local: LocalRoom, event: Event) -> None:
         self.fan_out.deliver(local, event)
         if type(event.body) is MessagePosted:
@@ -236,9 +223,18 @@ class Hub:
 
     def _put_out(self, local: LocalRoom, event: Event, user: str) -> None:
         """End a user's memberships, except those that began after what put them out."""
-        for connection, member in list(local.members.items()):
-            if connection.display_name == user and member.since < event.seq:
-                if member.waiting is not None:
-                    self.fan_out.show(connection, event, local.room)
-                connection.must_have = self.fan_out.offsets.count
-                self.leave(connection, local)
+        for client, its in list(local.members.items()):
+            if client.display_name == user and its.since < event.seq:
+                if its.waiting is not None:
+                    self.fan_out.show(client, event, local.room)
+                if client.recovery is not None:
+                    client.recovery.must_have = self.fan_out.offsets.count
+                self.leave(client, local)
+
+
+_NOWHERE: Final[dict[str, LocalRoom]] = {}
+
+
+def _to_chat(client: Client, seen: int) -> Subscription:
+    """A subscription to a chat: live, unless the client holds its chats."""
+    return Subscription(seen=seen) if client.holds_chats else Subscription.live(seen)

@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gateway.connections.connection import Connection
-from gateway.rooms.member import Member
+from gateway.rooms.client import Client
 from gateway.rooms.store.replay import Replay
+from gateway.rooms.subscription import Subscription
 from shared.codec import CodecError
 from shared.errors import ChatError
 from shared.metrics import Counter
@@ -35,7 +35,7 @@ class LocalRoom:
         room: as it was when it was followed; its head and floor are of then. Who may what in it
             is as of the last event that was delivered.
         head: the seq of the last event that was delivered.
-        members: of a named room. A direct chat has none: whoever is one of its users is reached.
+        members: those who are in a named room, or hear of a direct chat, and how far they are.
         synced: done once nothing is missed any more.
         handed_out: the seq up to which members' outboxes have it all, while that is below `head`.
         told: the count of offsets when its last event was delivered.
@@ -53,7 +53,7 @@ class LocalRoom:
         self.room = room
         self.channel = channel
         self.head = room.head
-        self.members: dict[Connection, Member] = {}
+        self.members: dict[Client, Subscription] = {}
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.handed_out: int | None = None
         self.told = 0
@@ -74,6 +74,11 @@ class LocalRoom:
         """The name of a named room."""
         return self.room.name
 
+    @property
+    def awaited(self) -> bool:
+        """Whether events wait for a member until what was before them is there."""
+        return any(its.waiting is not None for its in self.members.values())
+
     def learn(self, room: Room) -> None:
         """Take over who may what from a word on the room that is not older than what came."""
         if room.head >= self.head or room.epoch > self.room.epoch:
@@ -84,15 +89,15 @@ class LocalRoom:
                 standings=room.standings,
             )
 
-    def live(self, event: Event) -> list[Connection]:
+    def live(self, event: Event) -> list[Client]:
         """The members that are told of an event now; for others it waits, or it is no news."""
-        live = []
-        for connection, member in self.members.items():
-            if member.waiting is not None:
-                member.waiting.append(event)
-            elif member.takes(event):
-                live.append(connection)
-        return live
+        seq = event.seq
+        return [
+            client
+            for client, its in self.members.items()
+            # What nearly all are is looked at first.
+            if (its.waiting is None and seq > its.seen) or its.delivers(event)
+        ]
 
     def receive(self, event: Event) -> None:
         """Take an event from the room's channel: deliver it, or wait for what is before it."""

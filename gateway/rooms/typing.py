@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from gateway.connections.connection import Connection
+from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.publisher import Publisher
@@ -14,7 +14,7 @@ ENDS_AFTER: Final = 2.2
 
 
 class TypingStatus:
-    """The connections of this gateway that are typing."""
+    """The clients of this gateway that are typing."""
 
     def __init__(self, publisher: Publisher, quiet_after: float, keys: Keyspace) -> None:
         """Prepare.
@@ -28,26 +28,26 @@ class TypingStatus:
         self._publisher = publisher
         self._quiet_after = quiet_after
         self._keys = keys
-        self._ends: dict[tuple[Connection, str], asyncio.TimerHandle] = {}
+        self._ends: dict[tuple[Client, str], asyncio.TimerHandle] = {}
 
-    def typed(self, connection: Connection, local: LocalRoom) -> None:
+    def typed(self, client: Client, local: LocalRoom) -> None:
         """Tell the others in the room, and that it is over 2.2 s after the last call."""
-        if timer := self._ends.pop((connection, local.channel), None):
+        if timer := self._ends.pop((client, local.channel), None):
             timer.cancel()
-        self._tell(connection, local, f"{connection.display_name} is typing...")
-        self._ends[connection, local.channel] = asyncio.get_running_loop().call_later(
-            ENDS_AFTER, self.ended, connection, local
+        self._tell(client, local, f"{client.display_name} is typing...")
+        self._ends[client, local.channel] = asyncio.get_running_loop().call_later(
+            ENDS_AFTER, self.ended, client, local
         )
 
-    def ended(self, connection: Connection, local: LocalRoom) -> None:
+    def ended(self, client: Client, local: LocalRoom) -> None:
         """Tell the others that it is over, if it was not yet."""
-        if timer := self._ends.pop((connection, local.channel), None):
+        if timer := self._ends.pop((client, local.channel), None):
             timer.cancel()
-            self._tell(connection, local, "")
+            self._tell(client, local, "")
 
-    def _tell(self, connection: Connection, local: LocalRoom, text: str) -> None:
+    def _tell(self, client: Client, local: LocalRoom, text: str) -> None:
         room = local.room
-        body = TypingChanged(text, connection.sid, room.user1, room.user2)
+        body = TypingChanged(text, client.connection.sid, room.user1, room.user2)
         quiet = asyncio.get_running_loop().time() - local.active >= self._quiet_after
         control = self._keys.of(room.key).control
         channel = control if room.kind == "direct" and quiet else local.channel

@@ -16,12 +16,12 @@ from starlette.routing import Mount, WebSocketRoute
 from gateway.__main__ import serving
 from gateway.connections.http_protocol import Patience
 from gateway.endpoints.guard import Guard
-from gateway.endpoints.socketio.namespaces import SocketIOApplication
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.settings import EngineSettings
 from shared.addresses import Networks
 from shared.origins import Origins
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
+from tests.conformance.namespaces import SocketIOApplication
 
 MAX_PAYLOAD = 1_000_000
 

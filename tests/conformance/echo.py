@@ -10,8 +10,8 @@ from gateway.connections.websocket import ADOPT, Link
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary, PacketType
 from gateway.protocols.socketio.decoder import SocketPacket
-from gateway.protocols.socketio.session import Socket
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from tests.conformance.sockets import Socket
 
 NAMESPACES = {"/", "/custom"}
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway.api.dispatcher import TABLE
+from gateway.api import actions
 from tests.security.doors import Door, enter
 from tests.security.fuzz.samples import EVENTS, SAMPLES
 from tests.security.fuzz.targets import TARGETS
@@ -38,7 +38,7 @@ data = st.dictionaries(st.sampled_from(FIELDS), values, max_size=5) | values
 """Mostly with fields that some event has."""
 
 frames = st.fixed_dictionaries(
-    {"event": st.sampled_from(sorted(TABLE)) | st.text(max_size=12)},
+    {"event": st.sampled_from(sorted(actions.EVENTS)) | st.text(max_size=12)},
     optional={"data": data, "id": scalars},
 )
 

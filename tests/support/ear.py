@@ -8,6 +8,7 @@ from gateway.connections.connection import Connection
 from gateway.connections.flusher import Flusher
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.websocket_frames import payloads
+from gateway.rooms.client import Client
 
 
 class Ear:
@@ -16,11 +17,16 @@ class Ear:
     def __init__(self, flusher: Flusher) -> None:
         """Connect.
 
+        Attributes:
+            client: the client, as the gateway knows it.
+
         Args:
             flusher: the one of the hub that is to be heard.
         """
         self.writable = True
         self.connection = Connection(JSON, self, flusher, "gw", 1_000_000)
+        self.connection.accept(self.close)
+        self.client = Client(self.connection)
         self._frames: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame

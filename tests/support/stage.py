@@ -16,6 +16,7 @@ from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
 from gateway.rooms.store.history import History
+from gateway.rooms.store.opener import RoomOpener
 from gateway.rooms.store.replay import Replay
 from persister.__main__ import serve
 from shared.broker.partitions.fence import Fence
@@ -74,7 +75,8 @@ class Stage:
         self.rooms = self.room_broker()
         self.logs = self.log_broker()
         self.publisher = Publisher(server.pipe(), self.keys, self.fence, self.settings)
-        self.directory = Directory(self.rooms, self.reader, self.publisher)
+        self.directory = Directory(self.rooms, self.reader)
+        RoomOpener(self.publisher, self.directory)
         self.check = EpochCheck(self.reader, self.fence)
         self.history = History(
             *(self.logs, self.directory, self.reader, self.check, self.keys, self.fence)
@@ -181,7 +183,7 @@ class Stage:
     ) -> Accepted:
         """Send a message; its content is its id unless given."""
         body = MessagePosted(by, content or msg_id, msg_id)
-        return await self.directory.send(room, by, msg_id, body)
+        return await self.publisher.send(room, by, msg_id, body)
 
     async def insist(self, room: Room, msg_id: str) -> Accepted:
         """Send a message again and again until it is accepted."""
@@ -205,16 +207,16 @@ class Stage:
 
     async def clear(self, room: Room, msg_id: str = "clear") -> Accepted:
         """Delete everything said so far."""
-        return await self.directory.send(room, "ann", msg_id, HistoryCleared("ann"))
+        return await self.publisher.send(room, "ann", msg_id, HistoryCleared("ann"))
 
     async def delete(self, room: Room, message: Accepted, *, by: str = "ann") -> Accepted:
         """Delete one message."""
         body = MessageDeleted(by, message.id, message.seq)
-        return await self.directory.send(room, by, f"delete {message.id}", body)
+        return await self.publisher.send(room, by, f"delete {message.id}", body)
 
     async def drop(self, room: Room) -> Accepted:
         """Delete a room with all it holds."""
-        return await self.directory.send(room, "", f"drop {room.id}", RoomDeleted(""))
+        return await self.publisher.send(room, "", f"drop {room.id}", RoomDeleted(""))
 
     async def see(self, room: Room, user: str, seq: int) -> None:
         """Move a user's cursor."""

@@ -1,218 +1,152 @@
-"""Resume: what one missed of rooms and chats, then live events, on any gateway."""
+"""Resume: what a client missed of rooms and chats, then live events, on any gateway."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import ExitStack
+from functools import partial
+from typing import Final
 
-from gateway.access.authorization import Verdict
-from gateway.api.handlers.places import check_rooms, hear_chats, stop_hearing
+from gateway.api.gateway import Gateway
+from gateway.api.hearing import hear_chats
 from gateway.api.outcome import AndThen
-from gateway.api.services import Services
-from gateway.connections.connection import Connection
+from gateway.api.targets import Target
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
-from gateway.rooms.member import Member
+from gateway.rooms.client import Client
+from gateway.rooms.subscribing import Opening, hearing, holding_chats, subscribing
 from shared.errors import ChatError, broker_unavailable
 from shared.metrics import LabelledCounter
 from shared.model import commands
-from shared.model.ids import room_key
 from shared.model.rooms import Room
 
 RESUMES = LabelledCounter("resumes", "Rooms and chats that a client came back to.", "outcome")
 
-NOT_RECOVERED = ResumedPlace(recovered=False, head=0)
+NOT_RECOVERED: Final = ResumedPlace(recovered=False, head=0)
 """No such room or chat, or not for this user: these look alike."""
 
 
-LetGo = list[Callable[[], None]]
-"""What is to be called once the reply is on its way."""
-
-
-class _Delivered(NamedTuple):
-    """What a connection that was live already got by itself: seqs above `after`, up to `to`."""
-
-    after: int = 0
-    to: int = 0
-
-
-async def resume(services: Services, connection: Connection, command: commands.Resume) -> AndThen:
-    """Replay what was missed; live events wait until the reply has gone out."""
-    check_rooms(services, connection, command.rooms)
-    let_go: LetGo = []
-    rooms, chats = {}, {}
-    heard = connection.hears_chats
-    try:
-        for name, seq in command.rooms.items():
-            grant = command.grants.get(name)
-            rooms[name] = await _resume_room(services, connection, name, seq, grant, let_go)
-        for chat_id, seq in command.chats.items():
-            chats[str(chat_id)] = await _resume_chat(
-                services, connection, int(chat_id), seq, let_go
-            )
-        await services.sessions.keep(connection)
-    except BaseException:
-        for release in let_go:
-            release()
-        if not heard:
-            # What comes by itself now would come before what it still lacks.
-            stop_hearing(services, connection)
-        raise
-    return AndThen(ResumedPayload(rooms, chats), let_go)
-
-
-async def _resume_room(
-    services: Services,
-    connection: Connection,
-    name: str,
-    seq: int,
-    grant: str | None,
-    let_go: LetGo,
-) -> ResumedPlace:
-    room = await services.directory.room(room_key(name))
-    user = connection.display_name
-    if room is None or services.authorization.judge("resume", user, room) is not Verdict.ALLOWED:
-        return NOT_RECOVERED
-    if name not in connection.rooms and not (
-        # Whoever was kicked after that place is not inside: it takes a `joinRoom` to enter again.
-        room.standings.kicked.get(user, 0) <= seq
-        and (not room.protected or services.grants.holds(grant, user, room))
-    ):
-        return NOT_RECOVERED
-    return await resume_room(services, connection, room, seq, let_go)
-
-
-async def resume_room(
-    services: Services, connection: Connection, room: Room, seq: int, let_go: LetGo
-) -> ResumedPlace:
-    """Enter a room that a connection may be in, with what it missed after `seq`.
+async def resume(
+    gateway: Gateway, client: Client, command: commands.Resume, targets: list[Target]
+) -> AndThen:
+    """Replay what was missed; live events wait until the reply has gone out.
 
     Args:
-        services: the parts of the gateway.
-        connection: of the client.
-        room: where it has been, or may be for another reason.
+        gateway: where the client is connected.
+        client: the client.
+        command: the last seq it has of each room and chat.
+        targets: the rooms, then the chats, in their order; nothing for those that it may not see.
+    """
+    rooms, chats = {}, {}
+    hub, found = gateway.rooms.hub, iter(targets)
+    # What waits is let go where this fails, too; what began to be heard is not heard then.
+    with hearing(hub, client, client.username), ExitStack() as opened:
+        for name, seq in command.rooms.items():
+            room = _room_to_resume(client, next(found), seq, command.grants.get(name), gateway)
+            rooms[name] = await resume_place(gateway, client, room, seq, opened)
+        if any(target.room for target in targets[len(rooms) :]):
+            await _hear_in_order(gateway, client, opened)
+        for chat_id, seq in command.chats.items():
+            chat = next(found).room
+            chats[str(chat_id)] = await resume_place(gateway, client, chat, seq, opened)
+        await gateway.clients.sessions.keep(client)
+        return AndThen(ResumedPayload(rooms, chats), opened.pop_all().close)
+
+
+async def resume_place(
+    gateway: Gateway, client: Client, room: Room | None, seq: int, opened: ExitStack
+) -> ResumedPlace:
+    """Subscribe a client to a room or chat that it may be in, with what it missed after `seq`.
+
+    Args:
+        gateway: where the client is connected.
+        client: the client; of a chat it hears already.
+        room: where it has been, or may be for another reason; None for nowhere.
         seq: the last it has.
-        let_go: gets what lets live events come; they wait until it is called.
+        opened: gets what lets live events come; they wait until it is closed.
 
     Raises:
         ChatError: `broker_unavailable`, `storage_unavailable`.
     """
-    known = connection.rooms.get(room.name)
-    delivered = _Delivered()
-    if known and (member := known.members.get(connection)) and member.waiting is None:
-        # Live already: what came by itself is not sent again, what comes now waits its turn.
-        delivered = _Delivered(member.seen, known.head)
-        services.hub.gate(connection, known)
+    idle = 0.0
+    if room is not None and room.kind == "direct":
+        held = await gateway.rooms.directory.held(room.key)
+        is_same = held is not None and held.room.id == room.id
+        room, idle = (held.room, held.idle) if held and is_same else (None, 0.0)
+    if room is None:
+        return NOT_RECOVERED
+    hub = gateway.rooms.hub
     try:
-        local = await services.hub.enter(connection, room)
+        async with subscribing(hub, client, room, idle, again=True) as opening:
+            place, seen = await _replay(gateway, client, opening, room, seq)
     except ChatError as error:
         if error.code != "forbidden":
             raise
         return NOT_RECOVERED  # it was put out since the room was read
-    try:
-        member = local.members[connection]
-        place, seen = await _replay(services, connection, member, room, seq, delivered)
-    except BaseException:
-        # Nobody stays gated: who was in the room goes on as before, who was not is not.
-        if known:
-            services.hub.go_live(connection, local, delivered.after)
-        else:
-            services.hub.leave(connection, local)
-        raise
-    if connection not in local.members:
-        return NOT_RECOVERED  # it was put out meanwhile
-    let_go.append(lambda: services.hub.go_live(connection, local, seen))
+    opened.callback(partial(hub.go_live, client, opening.local, seen))
     return place
 
 
-async def _resume_chat(
-    services: Services, connection: Connection, chat_id: int, seq: int, let_go: LetGo
-) -> ResumedPlace:
-    chat = await services.directory.chat(chat_id)
-    verdict = services.authorization.judge("resume", connection.username, chat)
-    if chat is None or verdict is not Verdict.ALLOWED:
-        return NOT_RECOVERED
-    return await resume_chat(services, connection, chat, seq, let_go)
+def _room_to_resume(
+    client: Client, target: Target, seq: int, grant: str | None, gateway: Gateway
+) -> Room | None:
+    """A room that opens to whoever had it up to `seq`; None for one that does not."""
+    room, user = target.room, client.display_name
+    if room is None or target.inside:
+        return room
+    # Whoever was kicked after that place is not inside: it takes a `joinRoom` to enter again.
+    opens = room.standings.kicked.get(user, 0) <= seq and (
+        not room.protected or gateway.access.grants.holds(grant, user, room)
+    )
+    return room if opens else None
 
 
-async def resume_chat(
-    services: Services, connection: Connection, chat: Room, seq: int, let_go: LetGo
-) -> ResumedPlace:
-    """As `resume_room`, for a direct chat of the connection's user."""
-    delivered = _heard(services, connection, chat)
-    connection.chats[chat.id] = member = Member()
-    try:
-        await hear_chats(services, connection)
-        if held := await services.directory.held(chat.key):
-            services.hub.follow(held.room, held.idle)
-        by_itself = delivered or _Delivered()
-        place, seen = await _replay(services, connection, member, chat, seq, by_itself)
-    except BaseException:
-        if delivered:
-            services.fan_out.chat_goes_live(connection, chat, delivered.after)
-        elif now := services.hub.followed(chat.key):
-            # Live from here on; what was before it is still missed.
-            services.fan_out.chat_goes_live(connection, chat, now.head)
-        else:
-            connection.chats.pop(chat.id, None)
-        raise
-    let_go.append(lambda: services.fan_out.chat_goes_live(connection, chat, seen))
-    return place
-
-
-def _heard(services: Services, connection: Connection, chat: Room) -> _Delivered | None:
-    """What of a chat came to a connection by itself; None if it is not live there."""
-    known, local = connection.chats.get(chat.id), services.hub.followed(chat.key)
-    if local is None or not connection.hears_chats or (known and known.waiting is not None):
-        return None
-    # It hears of the chat since it began to hear, or since the chat is followed here.
-    since = known.seen if known else connection.heard_from.get(chat.id, 0)
-    return _Delivered(max(since, local.room.head), local.head)
+async def _hear_in_order(gateway: Gateway, client: Client, opened: ExitStack) -> None:
+    """Hear of chats; those that were not heard before wait until what was before is there."""
+    if client.hears_chats or client.username is None:
+        return
+    opened.enter_context(holding_chats(gateway.rooms.hub, client, client.username))
+    await hear_chats(gateway, client)
 
 
 async def _replay(
-    services: Services,
-    connection: Connection,
-    member: Member,
-    room: Room,
-    seq: int,
-    delivered: _Delivered,
+    gateway: Gateway, client: Client, opening: Opening, room: Room, seq: int
 ) -> tuple[ResumedPlace, int]:
     """Send what happened after `seq`, and where cursors are; up to which seq that was."""
     at, recovered, from_log, head = seq, True, True, 0
-    more = True
+    delivered, more = opening.delivered, True
     while more:
-        page = await services.replay.after(room, at)
+        page = await gateway.rooms.replay.after(room, at)
         head, from_log = max(head, page.head), from_log and page.from_log
         if at == seq and not page.unbroken and seq > 0:
             recovered = False
             break
         for event in page.events:
             if not delivered.after < event.seq <= delivered.to:
-                await connection.calm()
-                services.fan_out.show(connection, event, room)
+                await client.connection.calm()
+                gateway.rooms.fan_out.show(client, event, room)
             at = event.seq
         more = page.more
     RESUMES.add("recovered" if recovered else "too_old")
     head = max(head, at) if recovered else head or room.head
-    for user, place in (await _cursors(services, room, all_of_them=not from_log)).items():
-        if user != connection.username:
-            services.fan_out.tell([connection], [_seen(room, user, place)])
-            member.cursors[user] = place
+    await _show_cursors(gateway, client, opening, room, all_of_them=not from_log)
     # Of a room that could not be gone on with, live events are news from the head on.
     return ResumedPlace(recovered=recovered, head=head), at if recovered else head
 
 
-async def _cursors(services: Services, room: Room, *, all_of_them: bool) -> dict[str, int]:
-    """Cursors that may have moved meanwhile: those the broker knows, else those of SQL too.
+async def _show_cursors(
+    gateway: Gateway, client: Client, opening: Opening, room: Room, *, all_of_them: bool
+) -> None:
+    """Tell how far others have seen; all cursors may have moved, or those that the broker knows.
 
     Raises:
         ChatError: `broker_unavailable`, `storage_unavailable`. Less than all may be less than what
             was told before.
     """
-    found = await services.chat_reader.cursors(room.id) if all_of_them else {}
-    epoch, known = await services.cursor_broker.read(room.key)
-    if not services.hub.is_of_now(services.keys.number_of(room.key), epoch):
+    epoch, cursors = await gateway.rooms.cursors.known(room, stored=all_of_them)
+    if not gateway.rooms.hub.is_of_now(gateway.cluster.keys.number_of(room.key), epoch):
         raise broker_unavailable()  # that epoch is over, and whoever is here was told
-    return found | known
+    for user, place in cursors.items():
+        if user != client.username:
+            gateway.rooms.fan_out.tell([client], [_seen(room, user, place)])
+            opening.its.cursors[user] = place
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

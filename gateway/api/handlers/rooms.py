@@ -3,25 +3,15 @@
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 from msgspec import UNSET, UnsetType
 
-from gateway.access.authorization import Role, Verdict, put_out, role_of
-from gateway.api.handlers.places import (
-    accepted,
-    check_length,
-    check_rooms,
-    find_sent,
-    joined,
-    may_be_sent,
-    new_message_id,
-)
-from gateway.api.outcome import Later, Sending, ToldAlready
-from gateway.api.services import Services
-from gateway.connections.connection import Connection
+from gateway.access.authorization import Role, role_of
+from gateway.api.gateway import Gateway
+from gateway.api.outcome import Later, ToldAlready
+from gateway.api.targets import Target
 from gateway.protocols.payloads import (
-    AcceptedPayload,
     JoinedPayload,
     NotificationPayload,
     RoomCreatedPayload,
@@ -29,12 +19,13 @@ from gateway.protocols.payloads import (
     message_payload,
     room_created_payload,
 )
+from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.store.history import Page
-from shared.broker.rooms.send import Send
+from gateway.rooms.subscribing import subscribing
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import HistoryCleared, MessagePosted, Notice, RoomCreated
+from shared.model.events import HistoryCleared, Notice, RoomCreated
 from shared.model.ids import room_key
 from shared.model.rooms import Room
 
@@ -46,176 +37,135 @@ ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
     Role.MODERATOR: "moderator",
     Role.OWNER: "owner",
 }
-"""What who joins is told they are in the room."""
+"""The `role` in the reply to `joinRoom`."""
 
 
 async def create_room(
-    services: Services, connection: Connection, command: commands.CreateRoom
+    gateway: Gateway, client: Client, command: commands.CreateRoom, _target: Target
 ) -> RoomCreatedPayload:
     """Make a room, and tell its creator."""
     created = RoomCreated(
         kind="room",
         key=room_key(command.name),
         name=command.name,
-        password_hash=await services.passwords.hash(command.password or ""),
-        creator=connection.display_name,
+        password_hash=await gateway.access.passwords.hash(command.password or ""),
+        creator=client.display_name,
     )
-    payload = room_created_payload(await services.directory.create(created))
-    connection.emit("roomCreated", payload)
+    payload = room_created_payload(await gateway.rooms.directory.create(created))
+    client.connection.emit("roomCreated", payload)
     return payload
 
 
 async def join_room(
-    services: Services, connection: Connection, command: commands.JoinRoom
+    gateway: Gateway, client: Client, command: commands.JoinRoom, target: Target
 ) -> JoinedPayload:
     """Enter a room: its newest messages, then everything live. The others are told."""
-    if command.username is not None:
-        connection.bind(command.username)
-    room = await services.directory.room(room_key(command.room))
-    known = connection.rooms.get(command.room)
-    check_rooms(services, connection, [command.room])
-    if room is None or not (known or await _opens(services, connection, room, command)):
-        raise _refused(connection, command.room)
+    room, is_back = target.known, target.inside
+    if not is_back and not await _opens(gateway, client, room, command):
+        raise _told_refusal(client, command.room)
     try:
-        local, page = await enter(services, connection, room)
+        local, page = await enter(gateway, client, room)
     except ChatError as error:
-        raise _refused(connection, command.room) if error.code == "forbidden" else error from None
-    user = connection.display_name
-    if known is None:
-        _notify(services, local, f"{user} has joined the room", connection)
+        raise _told_refusal(client, command.room) if error.code == "forbidden" else error from None
+    user = client.display_name
+    if not is_back:
+        _notify(gateway, local, f"{user} has joined the room", client)
     # A grant is worth what let the member in: it does not outlast a password that it outlasted.
-    since = local.members[connection].since
-    grant = services.grants.give(user, room, since) if room.protected else UNSET
+    since = local.members[client].since
+    grant = gateway.access.grants.give(user, room, since) if room.protected else UNSET
     role = ROLES[role_of(user, local.room)]
     return JoinedPayload(room.name, page.head, page.epoch, grant, role)
 
 
-async def enter(services: Services, connection: Connection, room: Room) -> tuple[LocalRoom, Page]:
-    """Let a connection into a room that opens to it: its newest messages, then everything live.
+async def refuse_to_join(
+    gateway: Gateway, client: Client, command: commands.JoinRoom, _target: Target
+) -> NoReturn:
+    """Answer who may not enter, or names no room, as after a wrong password, and as late."""
+    await _opens(gateway, client, None, command)
+    raise _told_refusal(client, command.room)
+
+
+async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom, Page]:
+    """Let a client into a room that opens to it: its newest messages, then everything live.
 
     Raises:
         ChatError: `broker_unavailable`, `storage_unavailable`; it is where it was before.
             `forbidden` where it was put out meanwhile.
     """
-    known = room.name in connection.rooms
-    local = await services.hub.enter(connection, room)
-    try:
-        await services.sessions.keep(connection)
-        page = await services.history.newest(room, JOIN_PAGE)
-    except BaseException:
-        if not known:
-            services.hub.leave(connection, local)
-        raise
-    if connection not in local.members:
-        raise put_out()
-    show_page(services, connection, room, page, page.head)
-    services.hub.go_live(connection, local, page.head)
+    async with subscribing(gateway.rooms.hub, client, room) as (local, _, _):
+        await gateway.clients.sessions.keep(client)
+        page = await gateway.rooms.history.newest(room, JOIN_PAGE)
+    show_page(gateway, client, room, page, page.head)
+    gateway.rooms.hub.go_live(client, local, page.head)
     return local, page
 
 
-def show_page(
-    services: Services, connection: Connection, room: Room, page: Page, head: int
-) -> None:
-    """Tell a connection that it is in a room, with the newest messages up to `head`."""
+def show_page(gateway: Gateway, client: Client, room: Room, page: Page, head: int) -> None:
+    """Tell a client that it is in a room, with the newest messages up to `head`."""
     shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
-    offset = services.fan_out.place(connection, room.id, head)
-    connection.emit("messageHistory", shown, room.name, offset)
-    connection.emit("passwordStatus", data=True, room=room.name)
+    offset = gateway.rooms.fan_out.place(client, room.id, head)
+    client.connection.emit("messageHistory", shown, room.name, offset)
+    client.connection.emit("passwordStatus", data=True, room=room.name)
 
 
-async def get_rooms(services: Services, connection: Connection, command: commands.GetRooms) -> None:
+async def get_rooms(
+    gateway: Gateway, client: Client, command: commands.GetRooms, _target: Target
+) -> None:
     """List rooms by name."""
-    found = await services.directory.rooms(command.after, command.limit)
-    connection.emit("rooms", [RoomPayload(room.name, room.protected) for room in found])
+    found = await gateway.rooms.directory.rooms(command.after, command.limit)
+    client.connection.emit("rooms", [RoomPayload(room.name, room.protected) for room in found])
 
 
 async def leave_room(
-    services: Services, connection: Connection, command: commands.LeaveRoom
+    gateway: Gateway, client: Client, command: commands.LeaveRoom, _target: Target
 ) -> None:
     """Leave a room; the others are told. Leaving a room one is not in does nothing."""
-    if local := connection.rooms.get(command.room):
-        services.typing.ended(connection, local)
-        services.hub.leave(connection, local)
-        await services.sessions.try_to_keep(connection)
-        _notify(services, local, f"{connection.display_name} has left the room", connection)
-
-
-def send_message(
-    services: Services, connection: Connection, command: commands.SendMessage
-) -> Sending | Later:
-    """Say something in a room one is in."""
-    connection.check_own(command.sender)
-    local = joined(services, connection, "message", command.room)
-    check_length(services, command.content)
-    client_msg_id = command.client_msg_id or new_message_id()
-    body = MessagePosted(connection.display_name, command.content, client_msg_id)
-    if command.client_msg_id and may_be_sent(services, local.room, resend=command.resend):
-        return _look_up(services, connection, local, body, resend=command.resend)
-    return _send(services, connection, local.room, body)
+    if local := gateway.rooms.hub.joined(client, command.room):
+        gateway.rooms.typing.ended(client, local)
+        gateway.rooms.hub.leave(client, local)
+        await gateway.clients.sessions.try_to_keep(client)
+        _notify(gateway, local, f"{client.display_name} has left the room", client)
 
 
 async def delete_messages(
-    services: Services, connection: Connection, command: commands.DeleteMessages
+    gateway: Gateway, client: Client, _command: commands.DeleteMessages, target: Target
 ) -> Later:
     """Delete everything said in a room one is in; where names are proven, one moderates it."""
-    local = joined(services, connection, "deleteMessages", command.room)
-    body = HistoryCleared(connection.display_name)
-    return _clear(services, local, body)
+    return _clear(gateway, target.joined.room, HistoryCleared(client.display_name))
 
 
 async def _opens(
-    services: Services, connection: Connection, room: Room | None, command: commands.JoinRoom
+    gateway: Gateway, client: Client, room: Room | None, command: commands.JoinRoom
 ) -> bool:
-    """Whether a room opens to a grant or a password; one that does not exist opens to none."""
-    user = connection.display_name
-    if services.authorization.judge("joinRoom", user, room) is not Verdict.ALLOWED:
-        room = None  # it takes as long to say no as if there were none
-    if room and services.grants.holds(command.grant, user, room):
+    """Whether a room opens to a grant or a password; one that does not exist opens to none.
+
+    It takes as long to say no as if there were a room.
+    """
+    user, access = client.display_name, gateway.access
+    if room and access.grants.holds(command.grant, user, room):
         return True
     password_hash, password = room.password_hash if room else None, command.password or ""
-    visitor = connection.visitor
-    if visitor is None or not password or (room and not room.protected):
-        return await services.passwords.check(password_hash, password)
-    guess = await visitor.guess(command.room, connection.display_name)
-    right = await services.passwords.check(password_hash, password)
+    if access.limits is None or not password or (room and not room.protected):
+        return await access.passwords.check(password_hash, password)
+    guess = await access.limits.guess(command.room, user, client.address)
+    right = await access.passwords.check(password_hash, password)
     if right:
         await guess.was_right()
     return right
 
 
-async def _look_up(
-    services: Services,
-    connection: Connection,
-    local: LocalRoom,
-    body: MessagePosted,
-    *,
-    resend: bool,
-) -> object:
-    """Send what SQL does not have; its place among the sends is that of the look-up's end."""
-    if known := await find_sent(services, local.room, body, resend=resend):
-        return accepted(services, connection, local.room, known)
-    return _send(services, connection, local.room, body)
+async def _clear(gateway: Gateway, room: Room, body: HistoryCleared) -> None:
+    await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)
 
 
-def _send(services: Services, connection: Connection, room: Room, body: MessagePosted) -> Sending:
-    def reply(sent: Send) -> AcceptedPayload:
-        return accepted(services, connection, room, sent.result())
-
-    return Sending(services.directory.send(room, body.sender, body.client_msg_id, body), reply)
-
-
-async def _clear(services: Services, local: LocalRoom, body: HistoryCleared) -> None:
-    await services.directory.send(local.room, body.by, secrets.token_urlsafe(12), body)
-
-
-def _refused(connection: Connection, name: str) -> ToldAlready:
-    """No such room and a wrong password look alike."""
-    connection.emit("passwordStatus", data=False, room=name)
+def _told_refusal(client: Client, name: str) -> ToldAlready:
+    """Tell a client that no room opened to it: none of the name and a wrong password look alike."""
+    client.connection.emit("passwordStatus", data=False, room=name)
     note = NotificationPayload("Invalid password", int(time.time() * 1000))
-    connection.emit("notification", note, name)
+    client.connection.emit("notification", note, name)
     return ToldAlready("forbidden", "no such room, or a wrong password")
 
 
-def _notify(services: Services, local: LocalRoom, content: str, origin: Connection) -> None:
-    now = int(time.time() * 1000)
-    services.publisher.signal(local.channel, Notice(content, origin.sid), created_at=now)
+def _notify(gateway: Gateway, local: LocalRoom, content: str, origin: Client) -> None:
+    notice, now = Notice(content, origin.connection.sid), int(time.time() * 1000)
+    gateway.rooms.publisher.signal(local.channel, notice, created_at=now)

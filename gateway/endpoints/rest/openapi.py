@@ -8,10 +8,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.services import Services
+from gateway.api.gateway import Gateway
 from gateway.endpoints.responses import ErrorBody, reply
-from gateway.endpoints.rest.tickets import Ticket
-from gateway.protocols.payloads import ChatPayload, ListedChatPayload
+from gateway.protocols.payloads import ChatPayload, ListedChatPayload, Ticket
 from shared.model.commands import CreateChat
 from shared.model.ids import TOP
 
@@ -37,8 +36,8 @@ _USER_ID = {
 
 async def document(request: Request) -> Response:
     """`GET /openapi.json`."""
-    services: Services = request.app.state.services
-    return reply(guarded() if services.identity.wanted else openapi())
+    gateway: Gateway = request.app.state.gateway
+    return reply(guarded() if gateway.access.identity.wanted else openapi())
 
 
 @cache

@@ -1,35 +1,40 @@
-"""`/socket.io/`: the chat for Socket.IO clients. Each is a connection in the hub like any other."""
+"""`/socket.io/`: Socket.IO 5 over an Engine.IO server. Its clients are clients like any other."""
 
-import asyncio
+import math
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from gateway.access.identity import bearer_token
 from gateway.access.tokens import Bearer
-from gateway.api.conversation import MOST_UNDER_WAY
-from gateway.api.dispatcher import Dispatcher
-from gateway.api.handlers import people
-from gateway.api.handlers.recovery import NotRecovered, Plan, Shown, carry_out, prepare
-from gateway.api.services import Services
+from gateway.api import arrivals, login
+from gateway.api.gateway import Gateway
+from gateway.api.recovery import NotRecovered, Plan, Shown, carry_out, prepare
+from gateway.api.session import ClientSession
 from gateway.connections.connection import Connection
-from gateway.connections.visitor import Visitor
-from gateway.endpoints.socketio.application import Later
+from gateway.connections.websocket import Later
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.close_codes import CloseCode
-from gateway.protocols.socketio.decoder import SocketPacket
+from gateway.protocols.engineio.packets import Binary, PacketError
+from gateway.protocols.socketio.decoder import Decoder, SocketPacket
 from gateway.protocols.socketio.frames import SOCKETIO, SOCKETIO_BARE
-from gateway.protocols.socketio.packets import MAIN
-from gateway.protocols.socketio.session import Socket
+from gateway.protocols.socketio.packets import (
+    MAIN,
+    Kind,
+    encode_connect,
+    encode_connect_error,
+)
+from gateway.rooms.client import Client
 from shared.errors import ChatError
-from shared.model.commands import SetUsername
 
 FLAGS: Final = (True, 1, "1")
 """How a client says yes, in `auth` or in a query."""
 
-GOODBYE: Final = frozenset({"client namespace disconnect"})
-"""Why a client's socket ends that does not come back to where it was."""
+CONNECT_WITHIN: Final = 45.0
+"""Seconds within which a session has to be connected to its namespace; the reference's default."""
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -54,216 +59,196 @@ class Auth(msgspec.Struct, frozen=True):
     offset: Any = None
 
 
-class _ChatLink:
-    """What carries a connection's frames: its session, once the client is accepted."""
+class SocketIOClient:
+    """A session that speaks Socket.IO: connected to the main namespace, or about to be.
 
-    def __init__(self, session: EngineSession) -> None:
-        self._session = session
-        self.open = False
+    There is no other namespace. A client may leave it and connect again.
+    """
 
-    @property
-    def writable(self) -> bool:
-        """Whether the client took what it was sent."""
-        return self.open and self._session.writable
+    __slots__ = ("_connect_within", "_decoder", "_engine", "_gateway", "_session")
 
-    def write(self, frames: list[bytes]) -> None:
-        """Send finished frames in one go."""
-        self._session.write(frames)
+    def __init__(self, gateway: Gateway, engine: EngineSession, connect_within: float) -> None:
+        self._gateway = gateway
+        self._engine = engine
+        self._connect_within = connect_within
+        self._decoder = Decoder()
+        # From its CONNECT on, until the client leaves or is refused.
+        self._session: ClientSession | None = None
+        self._expect_to_connect()
 
-    def close(self, code: int, reason: str = "") -> None:  # noqa: ARG002 - the protocol has none
-        """End the session, behind what was written."""
-        self._session.close()
+    def take(self, message: str | Binary) -> Later | None:
+        """Take a message of the client.
 
-    def abort(self) -> None:
-        """End the session at once."""
-        self._session.abort()
+        Returns:
+            None once it is handled, or what is to be awaited before the next one.
 
-
-class ChatClient:
-    """A client that is connected to the main namespace, or about to be."""
-
-    def __init__(self, services: Services, session: EngineSession, socket: Socket) -> None:
-        settings = services.settings
-        wire = SOCKETIO_BARE if session.query.get("recovery") == "0" else SOCKETIO
-        self._services = services
-        self._session = session
-        self._socket = socket
-        self._link = _ChatLink(session)
-        self.connection = Connection(
-            wire, self._link, services.flusher, settings.gateway_name, settings.outbox_limit
-        )
-        if services.limits is not None:
-            self.connection.visitor = Visitor(services.limits, session.address)
-        self._dispatcher = Dispatcher(services, self.connection)
-        # What the client asked for last; it is not read further until that is done.
-        self._under_way: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
-
-    async def connect(self, auth: Auth) -> None:
-        """Accept the client, and bring it back to where it was if it can be."""
-        await self._do(self._connect(auth))
-
-    def take(self, packet: SocketPacket) -> Later | None:
-        """Handle an event."""
-        later = self._dispatcher.dispatch(packet)
-        if later is None and self._dispatcher.under_way < MOST_UNDER_WAY:
+        Raises:
+            PacketError: it is malformed or out of place; the connection is to be closed.
+        """
+        packet = self._decoder.feed(message)
+        if packet is None:
             return None
-        return self._do(self._finish(later))
+        if packet.kind is Kind.CONNECT:
+            return self._asked_to_connect(packet)
+        session = self._session
+        if packet.namespace != MAIN or session is None or not session.accepted:
+            raise PacketError("not connected to this namespace")
+        if packet.kind is Kind.EVENT:
+            return session.take(packet)
+        if packet.kind is Kind.DISCONNECT:
+            # Who says goodbye does not come back to where it was.
+            self._session = None
+            session.lost(goodbye=True)
+            self._expect_to_connect()
+        return None  # an acknowledgement: nobody awaits one
 
-    def left(self, reason: str) -> None:
-        """The client has gone. A join that was under way must not enter a room after this."""
-        self.connection.gone()
-        if self._closing is not None:
-            self._closing.cancel()
-        if self._under_way is None:
-            self._went(reason)
-        else:
-            self._under_way.cancel()
-            self._under_way.add_done_callback(lambda _: self._went(reason))
+    def closed(self) -> None:
+        """The session has ended."""
+        if self._session is not None and self._session.accepted:
+            self._session.lost()
 
-    def _went(self, reason: str) -> None:
-        people.went(self._services, self.connection, goodbye=reason in GOODBYE)
+    def _expect_to_connect(self) -> None:
+        if self._engine.engine.expires == math.inf:
+            self._engine.expire_in(self._connect_within)
 
-    async def _do(self, work: Later) -> None:
-        task = self._under_way = asyncio.create_task(work)
+    def _asked_to_connect(self, packet: SocketPacket) -> Later | None:
+        if packet.namespace != MAIN:
+            self._engine.send(encode_connect_error(packet.namespace, "Invalid namespace", None))
+            return None
+        if self._session is not None:
+            raise PacketError("connected to this namespace already")
+        if self._gateway.cluster.readiness.draining:
+            # Not refused: a client that is refused does not try elsewhere.
+            self._engine.close()
+            return None
+        settings, engine = self._gateway.settings, self._engine
+        wire = SOCKETIO_BARE if engine.query.get("recovery") == "0" else SOCKETIO
+        flusher = self._gateway.clients.flusher
+        connection = Connection(wire, engine, flusher, settings.gateway_name, settings.outbox_limit)
+        client = Client(connection, engine.address)
+        self._session = ClientSession(self._gateway, client, engine)
+        return self._connect(self._session, packet.auth)
+
+    async def _connect(self, session: ClientSession, given: dict[str, Any]) -> None:
+        client = session.client
         try:
-            await asyncio.wait([task])
-        finally:
-            task.cancel()
-            self._under_way = None
-        if not task.cancelled() and (error := task.exception()):
-            raise error
-
-    async def _finish(self, later: Later | None) -> None:
-        if later is not None:
-            await later
-        await self._dispatcher.fewer_than(MOST_UNDER_WAY)
-
-    async def _connect(self, auth: Auth) -> None:
-        connection, services = self.connection, self._services
-        try:
-            bearer = await self._identify(auth)
-            if connection.visitor is not None:
-                await connection.visitor.admitted()
+            auth = _auth({**self._engine.query, **given})
         except ChatError as error:
-            self._socket.refuse(error.message, error.payload())
+            if self._gateway.access.identity.wanted:
+                self._refuse(error)
+                return
+            client.connection.refuse(None, error)
+            auth = Auth()
+        client.durable = auth.durable in FLAGS
+        await session.do(self._let_in(session, auth))
+        if not session.accepted:
+            self._session = None
+
+    async def _let_in(self, session: ClientSession, auth: Auth) -> None:
+        """Accept the client, and bring it back to where it was if it can be."""
+        gateway, client, sessions = self._gateway, session.client, self._gateway.clients.sessions
+        try:
+            bearer = await self._identify(client, auth)
+            await login.count(gateway, client)
+        except ChatError as error:
+            self._refuse(error)
             return
-        plan = await self._plan(auth)
+        plan = await self._plan(client, auth)
         if plan is not None:
             payload = {"pid": auth.pid}
-        elif connection.wire is SOCKETIO_BARE:
+        elif client.connection.wire is SOCKETIO_BARE:
             payload = {}
         else:
-            payload = {"pid": await services.sessions.open(connection, self._heart)}
-        if self._session.engine.closed:
-            services.sessions.drop(connection, forget=False, left=False)
+            payload = {"pid": await sessions.open(client, self._heart)}
+        if self._engine.engine.closed:
+            sessions.drop(client, forget=False, left=False)
             return
-        self._accept(payload)
+        self._accept(session, payload)
         if bearer is not None:
-            services.deadlines.expire(connection, bearer.expires)
+            gateway.clients.deadlines.expire(client.connection, bearer.expires)
         if auth.welcome in FLAGS:
-            people.welcome(services, connection)
+            arrivals.welcome(gateway, client)
         if plan is None:
-            people.came(services, connection)
+            arrivals.came(gateway, client)
             return
         try:
-            await carry_out(services, connection, plan)
+            await carry_out(gateway, client, plan)
         except (ChatError, NotRecovered):
             # It tries again, and what it finds then is sure.
-            connection.end(CloseCode.TRY_LATER)
+            client.connection.end(CloseCode.TRY_LATER)
 
-    async def _identify(self, auth: Auth) -> Bearer | None:
-        """Find out who the client is; None where it need not show that.
+    async def _identify(self, client: Client, auth: Auth) -> Bearer | None:
+        """Find out who the client is; None where it need not prove that.
 
         Raises:
             ChatError: it cannot be let in.
         """
-        identity, connection, session = self._services.identity, self.connection, self._session
+        gateway, engine = self._gateway, self._engine
+        identity = gateway.access.identity
         # A header is what the request that opened the session came with.
-        token = auth.token or bearer_token(session.authorization)
-        bearer = await identity.recognise(session.query, token=token, ticket=auth.ticket)
+        token = auth.token or bearer_token(engine.authorization)
+        bearer = await identity.recognise(engine.query, token=token, ticket=auth.ticket)
         if not identity.wanted:
-            _bind(connection, auth.username)
+            login.claim(gateway, client, auth.username)
             return None
         if bearer is None and not identity.guests:
             raise ChatError("unauthorized", "say who you are: with a token in `auth`, or a ticket")
         bearer = bearer or identity.guest()
-        if auth.username and str(auth.username) != bearer.user:
-            raise ChatError("forbidden", "that is not the name of whoever connects")
-        connection.become(bearer.user)
+        login.prove(gateway, client, bearer, auth.username)
         return bearer
 
-    def _accept(self, payload: dict[str, str | None]) -> None:
-        self._socket.accept(self.connection.sid, **payload)
-        self._session.authorization = None  # it was looked at
-        self.connection.on_end = self._end
-        self._link.open = True
-        self._session.on_writable = self.connection.flush
+    def _refuse(self, error: ChatError) -> None:
+        self._session = None
+        self._engine.send(encode_connect_error(MAIN, error.message, error.payload()))
 
-    async def _plan(self, auth: Auth) -> Plan | None:
-        if auth.pid is None or self.connection.wire is SOCKETIO_BARE:
+    def _accept(self, session: ClientSession, payload: dict[str, str | None]) -> None:
+        connection = session.client.connection
+        self._engine.send(encode_connect(MAIN, {"sid": connection.sid, **payload}))
+        self._engine.authorization = None  # it was looked at
+        session.accept()
+        self._engine.on_writable = connection.flush
+        self._engine.expire_in(None)
+
+    async def _plan(self, client: Client, auth: Auth) -> Plan | None:
+        if auth.pid is None or client.connection.wire is SOCKETIO_BARE:
             return None
-        shown = Shown(auth.pid, auth.offset, self.connection.username)
+        shown = Shown(auth.pid, auth.offset, client.username)
         try:
-            return await prepare(self._services, self.connection, shown, self._heart)
+            return await prepare(self._gateway, client, shown, self._heart)
         except NotRecovered:
             return None
 
     def _heart(self) -> tuple[int, int]:
-        return self._session.engine.pings, self._session.engine.pongs
-
-    def _end(self, code: CloseCode) -> None:
-        self._closing = asyncio.create_task(self._close(code))
-
-    async def _close(self, code: CloseCode) -> None:
-        await self._dispatcher.fewer_than(1)
-        await self.connection.emptied()
-        self._link.close(code)
+        return self._engine.engine.pings, self._engine.engine.pongs
 
 
 class SocketIOChat:
-    """The chat as the handler of Socket.IO's main namespace; there is no other."""
+    """The chat as an application of an Engine.IO server."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, gateway: Gateway, connect_within: float = CONNECT_WITHIN) -> None:
+        """Compose.
 
-    def on_connect(
-        self, session: EngineSession, socket: Socket, auth: dict[str, Any]
-    ) -> Later | None:
-        """Take a client in."""
-        if socket.namespace != MAIN:
-            socket.refuse("Invalid namespace")
-            return None
-        if self._services.readiness.draining:
-            # Not refused: a client that is refused does not try elsewhere.
-            session.close()
-            return None
-        client = socket.state = ChatClient(self._services, session, socket)
-        try:
-            shown = _auth({**session.query, **auth})
-        except ChatError as error:
-            if self._services.identity.wanted:
-                socket.refuse(error.message, error.payload())
-                return None
-            client.connection.refuse(None, error)
-            shown = Auth()
-        client.connection.durable = shown.durable in FLAGS
-        return client.connect(shown)
+        Args:
+            gateway: serves the clients.
+            connect_within: seconds that a session may be without its namespace.
+        """
+        self._gateway = gateway
+        self._connect_within = connect_within
 
-    def on_event(
-        self,
-        session: EngineSession,  # noqa: ARG002 - the protocol's
-        socket: Socket,
-        packet: SocketPacket,
-    ) -> Later | None:
-        """Handle an event."""
-        client: ChatClient = socket.state
-        return client.take(packet)
+    def on_open(self, session: EngineSession, scope: Scope) -> None:
+        """Begin; the client is to connect to the main namespace soon."""
+        session.authorization = Headers(scope=scope).get("authorization")
+        session.state = SocketIOClient(self._gateway, session, self._connect_within)
 
-    def on_disconnect(self, session: EngineSession, socket: Socket, reason: str) -> None:  # noqa: ARG002
-        """Let a client go."""
-        if socket.state is not None:
-            socket.state.left(reason)
+    def on_packet(self, session: EngineSession, message: str | Binary) -> Later | None:
+        """Take a message."""
+        client: SocketIOClient = session.state
+        return client.take(message)
+
+    def on_close(self, session: EngineSession, reason: str) -> None:  # noqa: ARG002 - whatever it is
+        """Let the client go."""
+        client: SocketIOClient = session.state
+        client.closed()
 
 
 def _auth(given: dict[str, Any]) -> Auth:
@@ -276,13 +261,3 @@ def _auth(given: dict[str, Any]) -> Auth:
         return msgspec.convert(given, Auth)
     except msgspec.ValidationError as error:
         raise ChatError("bad_request", f"auth: {error}") from None
-
-
-def _bind(connection: Connection, username: object) -> None:
-    """Take a name; one that is none is answered and not taken."""
-    if not username:
-        return
-    try:
-        connection.bind(msgspec.convert({"username": username}, SetUsername).username)
-    except msgspec.ValidationError as error:
-        connection.refuse(None, ChatError("bad_request", f"username: {error}"))

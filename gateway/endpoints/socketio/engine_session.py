@@ -4,16 +4,42 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
-from gateway.endpoints.socketio.application import Application, Later, Socket
+from gateway.connections.websocket import Later
+from gateway.endpoints.socketio.carrier import Socket
+from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.engineio.errors import EngineError, ErrorCode, Request, Transport
-from gateway.protocols.engineio.packets import Packet, PacketError
+from gateway.protocols.engineio.packets import Binary, Packet, PacketError
 from gateway.protocols.engineio.session import Session
 from gateway.protocols.engineio.settings import EngineSettings
 from gateway.protocols.websocket_frames import payloads
+
+
+class Application(Protocol):
+    """What is served over Engine.IO. It is called for one packet of a session after the other."""
+
+    def on_open(self, session: "EngineSession", scope: Scope) -> None:
+        """A session has begun, with this request (ASGI); it may be sent to."""
+        ...
+
+    def on_packet(self, session: "EngineSession", message: str | Binary) -> Later | None:
+        """Take a message.
+
+        Returns:
+            None once that is done, or what is to be awaited before the client is read further,
+            or its POST answered.
+
+        Raises:
+            PacketError: it is malformed; the session is closed.
+        """
+        ...
+
+    def on_close(self, session: "EngineSession", reason: str) -> None:
+        """A session has ended: nothing that is sent now reaches its client."""
+        ...
 
 
 class HungUp(Exception):
@@ -123,8 +149,8 @@ class EngineSession:
         if self.socket is not None:
             self.socket.abort()
 
-    def close(self, reason: str = "forced close") -> None:
-        """End it, after what waits has been sent."""
+    def close(self, code: int = CloseCode.NORMAL, reason: str = "forced close") -> None:  # noqa: ARG002
+        """End it, after what waits has been sent; the protocol has no codes."""
         self.engine.close(self.now, reason)
         self.settle()
 
@@ -192,7 +218,7 @@ class EngineSession:
         try:
             later = self._application.on_packet(self, message)
         except PacketError:
-            self.close("parse error")
+            self.close(reason="parse error")
             raise
         except BaseException:
             self.fail("server error")
@@ -203,7 +229,7 @@ class EngineSession:
         try:
             await later
         except PacketError:
-            self.close("parse error")
+            self.close(reason="parse error")
             raise
         except BaseException:
             self.fail("server error")

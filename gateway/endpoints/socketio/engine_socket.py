@@ -1,10 +1,6 @@
 """The WebSocket transport of Engine.IO 4: a session's, from the start or after an upgrade."""
 
-import asyncio
-from collections import deque
-
-from gateway.connections.websocket import Link
-from gateway.endpoints.socketio.application import Later
+from gateway.connections.websocket import Later, Link
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_packet
@@ -16,12 +12,9 @@ log = logger(__name__)
 
 
 class EngineSocket:
-    """A WebSocket that carries a session, or is about to take over from polling.
+    """A WebSocket that carries a session, or is about to take over from polling."""
 
-    Each packet is taken after the one before is done with; meanwhile no more are read.
-    """
-
-    __slots__ = ("_link", "_packets", "_session", "_settings", "_task", "_upgrading")
+    __slots__ = ("_link", "_session", "_settings", "_upgrading")
 
     def __init__(
         self, session: EngineSession, link: Link, settings: EngineSettings, *, upgrading: bool
@@ -38,8 +31,6 @@ class EngineSocket:
         self._link = link
         self._settings = settings
         self._upgrading = upgrading
-        self._packets: deque[Packet] = deque()
-        self._task: asyncio.Task[None] | None = None
         session.socket = self
         session.settle()
 
@@ -48,20 +39,18 @@ class EngineSocket:
         """Whether the client takes what is written."""
         return self._link.writable
 
-    def received(self, data: bytes, *, text: bool) -> None:
+    def received(self, data: bytes, *, text: bool) -> Later | None:
         """Take a message."""
         if len(data) > self._settings.max_payload:
             self._refuse()
-            return
+            return None
         try:
             packet = decode_packet(data.decode() if text else data)
         except PacketError:
             self._refuse()
-            return
-        if self._task is not None:
-            self._packets.append(packet)
-        elif later := self._take(packet):
-            self._task = asyncio.create_task(self._go_on(later))
+            return None
+        later = self._take(packet)
+        return None if later is None else self._finish(later)
 
     def writable(self) -> None:
         """The client takes more again."""
@@ -125,19 +114,12 @@ class EngineSocket:
         else:
             self._session.fail("parse error")
 
-    async def _go_on(self, later: Later | None) -> None:
-        self._link.pause()
+    async def _finish(self, later: Later) -> None:
         try:
-            while later is not None or self._packets:
-                if later is not None:
-                    await later
-                later = self._take(self._packets.popleft()) if self._packets else None
+            await later
         except PacketError:
             self._refuse()
         except Exception:
             log.exception("session failed", sid=self._session.sid)
         finally:
-            self._task = None
-            self._packets.clear()
-            self._link.resume()
             self._session.settle()

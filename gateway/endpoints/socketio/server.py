@@ -15,8 +15,7 @@ from starlette.websockets import WebSocket
 
 from gateway.connections.websocket import ADOPT, Adopt
 from gateway.endpoints.guard import address_of
-from gateway.endpoints.socketio.application import Application
-from gateway.endpoints.socketio.engine_session import EngineSession, HungUp
+from gateway.endpoints.socketio.engine_session import Application, EngineSession, HungUp
 from gateway.endpoints.socketio.engine_socket import EngineSocket
 from gateway.protocols.engineio.errors import (
     EngineError,

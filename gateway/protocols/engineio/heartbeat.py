@@ -50,9 +50,7 @@ class Heartbeat:
         self._refreshed = False
 
     def heard(self, kind: PacketType, now: float) -> None:
-        """A packet came in."""
-        if self.pong_by == math.inf:
-            return
+        """A packet came in while a pong is awaited."""
         if kind is PacketType.PONG:
             self.pong_by = math.inf
             self.ping_at = max(self._next, now + self._interval / 2)

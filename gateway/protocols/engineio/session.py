@@ -132,7 +132,8 @@ class Session:
         """
         if self.closed:
             raise PacketError("the session has ended")
-        self._heartbeat.heard(packet.type, now)
+        if self._heartbeat.pong_by < math.inf:
+            self._heartbeat.heard(packet.type, now)
         if packet.type is PacketType.PONG:
             self.pongs = self.pings
         if packet.type is PacketType.CLOSE:

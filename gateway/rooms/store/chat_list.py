@@ -74,6 +74,16 @@ class ChatList:
                 listed.pop(key, None)
         return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
 
+    async def held(self, user: str) -> list[Held]:
+        """The chats of a user that the broker holds.
+
+        Raises:
+            ChatError: `broker_unavailable`.
+        """
+        keys = await self._broker.held_chats(user)
+        found = await asyncio.gather(*(self._broker.find(key) for key in keys))
+        return [each for each in found if isinstance(each, Held)]
+
     async def partners(self, users: Collection[str]) -> dict[str, set[str]]:
         """Everyone with whom each of these users has a direct chat; raises as `of` does."""
         found: dict[str, set[str]] = {user: set() for user in users}

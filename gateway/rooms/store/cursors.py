@@ -20,6 +20,23 @@ class Cursors:
         self._directory = directory
         self._reader = reader
 
+    async def known(self, room: Room, *, stored: bool) -> tuple[int, dict[str, int]]:
+        """How far users have seen a room.
+
+        Args:
+            room: the room.
+            stored: ask SQL, too; else those that moved since the broker holds the room.
+
+        Returns:
+            The epoch of the room's partition, and the cursors by user.
+
+        Raises:
+            ChatError: `broker_unavailable`, `storage_unavailable`.
+        """
+        found = await self._reader.cursors(room.id) if stored else {}
+        epoch, fresh = await self._broker.read(room.key)
+        return epoch, found | fresh
+
     async def move(self, room: Room, user: str, seq: int, message_id: int, origin: str) -> None:
         """Move a cursor forward; one that is there already, or beyond, stays.
 

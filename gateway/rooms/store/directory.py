@@ -4,13 +4,11 @@ from typing import Final
 
 import msgspec
 
-from gateway.rooms.store.sends import SendLine
 from shared.broker.rooms.answers import Held
-from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
-from shared.broker.rooms.send import Send
+from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import Body, MessagePosted, RoomCreated
+from shared.model.events import MessagePosted, RoomCreated
 from shared.model.ids import chat_key, room_key
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
@@ -33,14 +31,13 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """Finds, makes and reopens rooms, and sends to them."""
+    """Finds, makes and reopens rooms."""
 
-    def __init__(self, broker: RoomBroker, reader: Reader, publisher: Publisher) -> None:
+    def __init__(self, broker: RoomBroker, reader: Reader) -> None:
         self._broker = broker
         self._reader = reader
         # A chat keeps its key for life, so what was found once need not be asked again.
         self._chat_keys: dict[int, str] = {}
-        self._line = SendLine(publisher, self.room)
 
     async def room(self, key: str) -> Room | None:
         """The room of this key, held by the broker when this returns; None if there is none.
@@ -147,12 +144,26 @@ class Directory:
                 by_key[key] = room
         return [by_key[key] for key in sorted(by_key)][:limit]
 
-    def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
-        """Send to a room; sends take their places in the order of these calls.
+    async def find_sent(self, room: Room, body: MessagePosted, *, resend: bool) -> Accepted | None:
+        """Look a send up in SQL that the broker may have forgotten; None if SQL does not have it.
 
-        It ends with ChatError, as `Publisher.send` and `room` do.
+        Args:
+            room: where it is sent.
+            body: the message.
+            resend: the client says that it may have been accepted before. Where it does not, and
+                SQL is away, the send goes on: SQL's unique key has the last word.
+
+        Raises:
+            ChatError: `storage_unavailable`.
         """
-        return self._line.send(room, sender, client_msg_id, body)
+        try:
+            known = await self._reader.accepted(room.id, body.sender, body.client_msg_id)
+        except ChatError:
+            if resend:
+                raise
+            return None
+        # It is in SQL: of whatever epoch, there is nothing to wait for.
+        return Accepted(*known, duplicate=True, epoch=0) if known else None
 
     async def _key_of_chat(self, chat_id: int) -> str | None:
         if unstored := await self._broker.event(chat_id):

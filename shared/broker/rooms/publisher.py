@@ -53,6 +53,8 @@ class Publisher:
     Attributes:
         on_absent: takes the sends of a call whose rooms the broker does not hold; without it
             they end with RoomNotHeld.
+        lines: sends to rooms that are being opened, by key, in order. Whoever puts a list here
+            takes it out and submits what is in it.
     """
 
     def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence, settings: Settings) -> None:
@@ -72,6 +74,7 @@ class Publisher:
         self._idle: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_absent: Callable[[Sequence[Send]], None] = _not_held
+        self.lines: dict[str, list[Send]] = {}
 
     def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
         """Take a send; the order of the calls is the order in the room.
@@ -79,13 +82,12 @@ class Publisher:
         It ends with ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room that
         was deleted) or RoomNotHeld where it is not accepted.
         """
-        send = self.prepare(room, sender, client_msg_id, body)
-        self.submit(send)
+        send = Send(room, self._keys.number_of(room.key), sender, client_msg_id, body)
+        if line := self.lines.get(room.key):
+            line.append(send)
+        else:
+            self.submit(send)
         return send
-
-    def prepare(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
-        """Make a send."""
-        return Send(room, self._keys.number_of(room.key), sender, client_msg_id, body)
 
     def submit(self, send: Send) -> None:
         """Hand a send to the broker, behind all that were submitted before."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.access.limits import Limits, Shed
+from gateway.access.limits import Kind, Limits, Shed
 from shared.broker.sessions.limits import Bucket, LimitBroker
 from shared.config import Settings, load
 from shared.errors import ChatError
@@ -34,11 +34,11 @@ async def granted(asking: Awaitable[object]) -> bool:
     return True
 
 
-async def asked(gateway: Limits, event: str = "message", user: str = "ann") -> bool:
+async def asked(gateway: Limits, kind: Kind = "messages", user: str = "ann") -> bool:
     """Whether a user may ask something now."""
 
     async def ask() -> None:
-        if waiting := gateway.ask(event, user):
+        if waiting := gateway.ask(kind, user):
             await waiting
 
     return await granted(ask())
@@ -51,7 +51,7 @@ async def test_a_second_gateway_doubles_nothing(server: Valkey) -> None:
     # What one gateway holds, the other lacks; nobody has more than there is.
     assert 12 - 3 <= sum(passed) <= 12
     assert await asked(one, user="bob")
-    assert await asked(one, "joinRoom")
+    assert await asked(one, "joins")
 
 
 async def test_most_of_it_costs_no_call(server: Valkey) -> None:

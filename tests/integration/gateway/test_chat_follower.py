@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from gateway.connections.flusher import Flusher
 from gateway.rooms.chat_follower import ChatFollower
 from gateway.rooms.hub import Hub
-from gateway.rooms.member import Member
 from gateway.rooms.store.replay import Replay
+from gateway.rooms.subscribing import subscribing
 from shared import codec
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.publisher import Publisher
@@ -31,8 +31,8 @@ class User:
     def __init__(self, name: str) -> None:
         self.name = name
         self._ear = Ear(Flusher())
-        self.connection = self._ear.connection
-        self.connection.bind(name)
+        self.client = self._ear.client
+        self.client.bind(name)
         self.told: list[str] = []
 
     async def hears(self, *expected: str) -> None:
@@ -77,17 +77,12 @@ class Gateway:
     """
 
     def __init__(self, stage: Stage, channels: Proxy, wake_after: float = 600) -> None:
-        broker = stage.room_broker()
         self.flusher = Flusher()
         self.hub = Hub(stage.keys, Replay(stage.log_broker(), stage.reader), self.flusher)
         self.wakes = CountedWakes(PartitionReader(stage.server.pipe(), stage.keys, stage.fence))
         self.follower = ChatFollower(
-            self.hub,
-            broker,
-            self.wakes,
-            stage.keys,
+            *(self.hub, stage.chats, self.wakes, stage.keys),
             replace(stage.settings, wake_after=wake_after),
-            lambda _, __: None,
         )
         self.channels = channels
         self.followed: list[str] = []
@@ -124,7 +119,7 @@ class Gateway:
     async def user(self, name: str) -> User:
         """Somebody comes."""
         made = User(name)
-        self.hub.fan_out.listen(name, made.connection)
+        self.hub.listen(made.client, name)
         await self.follower.user_came(name)
         return made
 
@@ -176,7 +171,7 @@ async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) ->
     chat = await stage.chat()
     await gateway.wakes_heard(1)
     bob = User("bob")
-    gateway.hub.fan_out.listen("bob", bob.connection)  # it was quiet when bob came: not followed
+    gateway.hub.listen(bob.client, "bob")  # it was quiet when bob came: not followed
     assert gateway.hub.followed(chat.key) is None
     for content in ("m1", "m2", "m3"):
         await impatient.send(chat, "ann", content, MessagePosted("ann", content, content))
@@ -201,7 +196,7 @@ async def test_nobody_here(stage: Stage, gateway: Gateway) -> None:
     await stage.send(chat, "m1")
     await stage.chat("ann", "cyd")
     assert gateway.hub.followed(chat.key) is None
-    assert len(gateway.hub.followed_chats()) <= 1
+    assert len(gateway.hub.followed_rooms()) <= 1
 
 
 async def test_a_lost_wake_is_read_from_the_log(stage: Stage, gateway: Gateway) -> None:
@@ -226,12 +221,12 @@ async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> N
     async with Proxy(stage.server.port) as channels:
         late = Gateway(stage, channels)
         bob = User("bob")
-        late.hub.fan_out.listen("bob", bob.connection)
+        late.hub.listen(bob.client, "bob")
         await late.start()
         await stage.chat("bob", "cyd")
         await bob.hears("newChat")
         await late.close()
-    assert gateway.hub.followed_chats() == []
+    assert gateway.hub.followed_rooms() == []
 
 
 @pytest.mark.parametrize("said_more", [False, True])
@@ -247,15 +242,14 @@ async def test_a_chat_that_was_looked_up_before_its_wake(
     await stage.trimmed()
     await stage.gone_quiet_at_once(chat)
     bob = User("bob")
-    gateway.hub.fan_out.listen("bob", bob.connection)
+    gateway.hub.listen(bob.client, "bob")
     gateway.channels.hold()
     await stage.send(chat, "m1")
     held = await stage.directory.held(chat.key)
     assert held is not None
     local = gateway.hub.follow(held.room, held.idle)
     late = User("bob")
-    gateway.hub.fan_out.listen("bob", late.connection)
-    late.connection.heard_from = {chat.id: local.head}
+    gateway.hub.listen(late.client, "bob")
     told = ["m1"]
     if said_more:
         await stage.send(chat, "m2")
@@ -386,7 +380,9 @@ async def test_the_end_of_a_chat_waits_for_nothing(stage: Stage, gateway: Gatewa
     bob = await gateway.user("bob")
     chat = await stage.chat()
     await bob.hears("newChat")
-    bob.connection.chats[chat.id] = Member()
+    async with subscribing(gateway.hub, bob.client, chat, again=True) as opening:
+        pass
     await stage.send(chat, "waits")
     await stage.drop(chat)
     await bob.hears("newChat", "chatDeleted")
+    assert opening.its.waiting

@@ -416,7 +416,7 @@ class Lists:
     async def _send(self, chat: Room, user: str, text: str) -> Accepted:
         msg_id = f"{chat.id} {text}"
         body = MessagePosted(self.name(user), text, msg_id)
-        return await self._stage.directory.send(chat, self.name(user), msg_id, body)
+        return await self._stage.publisher.send(chat, self.name(user), msg_id, body)
 
     async def _delete(self, chat: Room, model: Model, place: int) -> None:
         alive = [seq for seq in model.messages if seq not in model.gone]
@@ -424,7 +424,7 @@ class Lists:
             seq = alive[place % len(alive)]
             user, _, sent = model.messages[seq]
             body = MessageDeleted(self.name(user), sent.id, seq)
-            await self._stage.directory.send(chat, self.name(user), f"delete {sent.id}", body)
+            await self._stage.publisher.send(chat, self.name(user), f"delete {sent.id}", body)
             model.gone.add(seq)
             model.head += 1
 

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.rooms.store.directory import Directory
+from gateway.rooms.store.opener import RoomOpener
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
@@ -16,20 +17,24 @@ from shared.storage.reader import Reader
 from tests.support.stage import Stage
 
 
-def second_gateway(stage: Stage, limit: int = 100_000) -> Directory:
+def second_gateway(stage: Stage, limit: int = 100_000) -> tuple[Directory, Publisher]:
     settings = replace(stage.settings, max_backlog=limit)
     publisher = Publisher(stage.server.pipe(), stage.keys, stage.fence, settings)
-    return Directory(stage.room_broker(most=limit), stage.reader, publisher)
+    directory = Directory(stage.room_broker(most=limit), stage.reader)
+    RoomOpener(publisher, directory)
+    return directory, publisher
 
 
-def without_database(stage: Stage, tmp_path: Path) -> Directory:
+def without_database(stage: Stage, tmp_path: Path) -> tuple[Directory, Publisher]:
     reader = Reader(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/x.db", writes=False))
-    return Directory(stage.rooms, reader, stage.publisher)
+    directory = Directory(stage.rooms, reader)
+    RoomOpener(stage.publisher, directory)
+    return directory, stage.publisher
 
 
 async def test_one_winner(stage: Stage) -> None:
     """Of 50 who make a room at once through two gateways, one does and the others are told."""
-    directories = [second_gateway(stage), stage.directory]
+    directories = [second_gateway(stage)[0], stage.directory]
 
     async def make(n: int) -> str:
         try:
@@ -111,14 +116,14 @@ async def test_activity_and_eviction_at_once(stage: Stage) -> None:
     async with stage.storing(BATCH_AGE="0"):
         sweeping = asyncio.create_task(sweep())
         room = await stage.make()
-        directories = [stage.directory, second_gateway(stage)]
+        gateways = [stage.publisher, second_gateway(stage)[1]]
         sent: list[Accepted] = []
         while len(sent) < 150 or evicted < 10:  # however slow the machine is
             n = len(sent)
             body = MessagePosted("ann", "x", f"m{n}")
-            directory = directories[n % 2]
+            sends = gateways[n % 2]
             try:
-                sent.append(await directory.send(room, "ann", f"m{n}", body))
+                sent.append(await sends.send(room, "ann", f"m{n}", body))
             except ChatError as error:
                 if not error.retryable:
                     raise
@@ -167,12 +172,12 @@ async def test_a_message_before_an_entry_that_nobody_can_read(stage: Stage) -> N
 
 async def test_database_away(stage: Stage, tmp_path: Path) -> None:
     """While SQL is away, a held room is found, any other answers storage_unavailable."""
-    directory = without_database(stage, tmp_path)
+    directory, sends = without_database(stage, tmp_path)
     async with stage.storing():
         room = await stage.make()
         body = MessagePosted("ann", "x", "m1")
         assert await directory.room(room.key) == room
-        assert (await directory.send(room, "ann", "m1", body)).seq == 1
+        assert (await sends.send(room, "ann", "m1", body)).seq == 1
         for work in (
             directory.room("r:other"),
             directory.create(RoomCreated("room", "r:other", "other", "", "ann")),
@@ -224,14 +229,14 @@ async def test_backlog(stage: Stage) -> None:
     async with stage.storing():
         room = await stage.make()
         await stage.trimmed()
-    full = second_gateway(stage, limit=5)
+    full, sends = second_gateway(stage, limit=5)
     body = MessagePosted("ann", "x", "m")
     for n in range(5):
-        await full.send(room, "ann", f"m{n}", body)
+        await sends.send(room, "ann", f"m{n}", body)
     part = stage.keys.of(room.key)
     name = next(name for name in "abcdefgh" if stage.keys.of(f"r:{name}") == part)
     other = RoomCreated("room", f"r:{name}", name, "", "ann")
-    for work in (full.send(room, "ann", "m5", body), full.create(other)):
+    for work in (sends.send(room, "ann", "m5", body), full.create(other)):
         with pytest.raises(ChatError) as caught:
             await work
         assert (caught.value.code, caught.value.retryable) == ("overloaded", True)

@@ -65,7 +65,7 @@ def contents(items: list[Message]) -> list[str]:
 def away(stage: Stage, tmp_path: Path) -> tuple[History, Directory]:
     """History and directory of a gateway whose database cannot be reached."""
     reader = Reader(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/x.db", writes=False))
-    directory = Directory(stage.rooms, reader, stage.publisher)
+    directory = Directory(stage.rooms, reader)
     return History(
         *(stage.logs, directory, reader),
         *(EpochCheck(reader, stage.fence), stage.keys, stage.fence),

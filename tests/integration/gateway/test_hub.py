@@ -2,26 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import replace as replace_part
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.api.handlers.resume import LetGo, resume_room
-from gateway.api.services import Services
+from gateway.api.build import Links, build_gateway
+from gateway.api.handlers.resume import resume_place
 from gateway.connections.flusher import Flusher
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.store.replay import Replay, Replayed
+from gateway.rooms.subscribing import subscribing
 from shared import codec
 from shared.broker.transport.client import connect
 from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.subscriber import Subscriber
 from shared.errors import ChatError
+from shared.model.database import DatabaseIdentity
 from shared.model.rooms import Room
 from shared.storage.chats import ChatReader
+from shared.storage.installation import Installation
 from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
@@ -33,17 +37,23 @@ class Member:
 
     def __init__(self, stage: Stage, hub: Hub, flusher: Flusher) -> None:
         self._ear = Ear(flusher)
-        self.connection = self._ear.connection
+        self.client = self._ear.client
         self.seen: list[str] = []
         self._stage = stage
         self._hub = hub
 
     async def join(self, room: Room) -> LocalRoom:
         """Enter as `joinRoom` does: gate, history, live."""
-        local = await self._hub.enter(self.connection, room)
-        page = await self._stage.history.newest(room, 100)
+        async with subscribing(self._hub, self.client, room) as (local, _, _):
+            page = await self._stage.history.newest(room, 100)
         self.seen += [item.content for item in page.items]
-        self._hub.go_live(self.connection, local, page.head)
+        self._hub.go_live(self.client, local, page.head)
+        return local
+
+    async def enter(self, room: Room) -> LocalRoom:
+        """Enter a room whose history is still on the way: what happens there waits."""
+        async with subscribing(self._hub, self.client, room) as (local, _, _):
+            pass
         return local
 
     async def sees(self, *contents: str) -> None:
@@ -66,7 +76,7 @@ class Member:
 
     def leave(self, local: LocalRoom) -> None:
         """Leave."""
-        self._hub.leave(self.connection, local)
+        self._hub.leave(self.client, local)
 
 
 class Gateway:
@@ -82,9 +92,14 @@ class Gateway:
         self.reads = reads
         self.client = connect(reads.url)
         self.pipe = Pipe(reads.url)
-        logs = stage.log_broker(self.client, self.pipe)
-        self.flusher = Flusher()
-        self.hub = Hub(stage.keys, Replay(logs, stage.reader), self.flusher)
+        self._closing = AsyncExitStack()
+        installation = Installation("stage", stage.partitions, DatabaseIdentity())
+        links = Links(
+            *(self.client, stage.server.pipe(), self.pipe, stage.reader),
+            *(stage.keys, stage.fence, installation),
+        )
+        self.parts = build_gateway(stage.settings, links, self._closing)
+        self.hub = self.parts.rooms.hub
         self.followed: list[str] = []
         self.subscriber = Subscriber(
             channels.url,
@@ -94,9 +109,16 @@ class Gateway:
         self.hub.attach(self.subscriber)
         self.subscriber.start()
 
+    async def close(self) -> None:
+        """Stop."""
+        await self.subscriber.close()
+        await self._closing.aclose()
+        self.pipe.close()
+        await self.client.aclose()
+
     def member(self) -> Member:
         """Somebody with a connection to this gateway."""
-        return Member(self.stage, self.hub, self.flusher)
+        return Member(self.stage, self.hub, self.parts.clients.flusher)
 
     async def reported(self, channel: str, times: int) -> None:
         """Wait until a channel was reported so many times."""
@@ -118,9 +140,7 @@ async def gateway(stage: Stage) -> AsyncIterator[Gateway]:
     async with stage.storing(), Proxy(port) as channels, Proxy(port) as reads:
         made = Gateway(stage, channels, reads)
         yield made
-        await made.subscriber.close()
-        made.pipe.close()
-        await made.client.aclose()
+        await made.close()
 
 
 async def test_members_see_one_order(stage: Stage, gateway: Gateway) -> None:
@@ -155,9 +175,7 @@ async def test_a_loss_is_told_before_what_comes_after_it(stage: Stage) -> None:
             frames = [await member.hear(), await member.hear()]
         assert [frame["event"] for frame in frames] == ["resume_required", "message"]
         assert frames[0]["data"] == {"rooms": [room.name], "chats": []}
-        await made.subscriber.close()
-        made.pipe.close()
-        await made.client.aclose()
+        await made.close()
 
 
 @dataclass
@@ -185,7 +203,7 @@ class Lost:
 async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
     """Let a mark be lost; if it is `on_its_way`, the channel brings it later."""
     port = stage.server.port
-    async with Proxy(port) as channels, Proxy(port) as reads:
+    async with Proxy(port) as channels, Proxy(port) as reads, AsyncExitStack() as resuming:
         made = Gateway(stage, channels, reads)
         member, waiting = made.member(), made.member()
         async with stage.storing() as end:
@@ -196,7 +214,9 @@ async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
             await stage.all_stored(room, 3)
             local = await member.join(room)
             await waiting.join(room)
-            made.hub.gate(waiting.connection, local)
+            await resuming.enter_async_context(
+                subscribing(made.hub, waiting.client, room, again=True)
+            )
             await end()
             if on_its_way:
                 channels.hold()
@@ -208,8 +228,7 @@ async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
         await stage.server.flush()
         async with stage.storing():
             yield Lost(made, room, local, member, waiting)
-        await made.subscriber.close()
-        await made.client.aclose()
+        await made.close()
 
 
 async def test_a_loss_is_told_before_a_mark_that_goes_back(stage: Stage) -> None:
@@ -243,7 +262,7 @@ async def test_a_mark_that_was_lost_while_it_waited_is_not_told(stage: Stage) ->
         await stage.see(lost.room, "ann", 2)
         await stage.insist(lost.room, "last")
         await lost.member.hear_until("message")
-        lost.made.hub.go_live(lost.waiting.connection, lost.local, 3)
+        lost.made.hub.go_live(lost.waiting.client, lost.local, 3)
         frames = await lost.waiting.hear_until("message")
     assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
     assert frames[1]["data"] == {"user": "ann", "seq": 2}
@@ -255,27 +274,11 @@ async def test_a_loss_is_told_before_a_resume_that_goes_back(stage: Stage) -> No
         await stage.in_epoch(2)
         lost.made.channels.hold()
         await stage.see(lost.room, "ann", 2)
-        let_go: LetGo = []
-        place = await resume_room(
-            cast("Services", _Resuming(stage, lost.made.hub)),
-            *(lost.member.connection, lost.room, 3, let_go),
-        )
+        place = await resume_place(lost.made.parts, lost.member.client, lost.room, 3, ExitStack())
         frames = [await lost.member.hear(), await lost.member.hear()]
     assert place.recovered
     assert [frame["event"] for frame in frames] == ["resume_required", "seen"]
     assert frames[1]["data"] == {"user": "ann", "seq": 2}
-
-
-class _Resuming:
-    """The parts of a gateway that a resume works with."""
-
-    def __init__(self, stage: Stage, hub: Hub) -> None:
-        self.hub = hub
-        self.fan_out = hub.fan_out
-        self.replay = stage.replay
-        self.cursor_broker = stage.cursor_broker
-        self.keys = stage.keys
-        self.chat_reader = ChatReader(stage.reader)
 
 
 class _LostMeanwhile(Replay):
@@ -297,21 +300,22 @@ async def test_a_resume_during_a_loss_is_refused(stage: Stage, gateway: Gateway)
     for n in range(3):
         await stage.send(room, f"m{n}")
     await stage.see(room, "ann", 1)
-    parts = _Resuming(stage, gateway.hub)
+    reader = ChatReader(stage.reader)
 
     async def stored() -> bool:
-        return await parts.chat_reader.cursors(room.id) == {"ann": 1}
+        return await reader.cursors(room.id) == {"ann": 1}
 
     await eventually(stored)
     await member.join(room)
     async with stage.database.locked():
         await stage.see(room, "ann", 3)
         assert (await member.hear())["data"] == {"user": "ann", "seq": 3}
-        parts.replay = _LostMeanwhile(stage)
+        rooms = replace_part(gateway.parts.rooms, replay=_LostMeanwhile(stage))
+        parts = replace_part(gateway.parts, rooms=rooms)
         with pytest.raises(ChatError, match="broker") as refused:
-            await resume_room(cast("Services", parts), member.connection, room, 3, [])
+            await resume_place(parts, member.client, room, 3, ExitStack())
         assert refused.value.retryable
-        member.connection.emit("last", None)
+        member.client.connection.emit("last", None)
         assert (await member.hear())["event"] == "last"
 
 
@@ -445,7 +449,7 @@ async def test_last_to_leave_lets_the_channel_go(stage: Stage, gateway: Gateway)
     await stage.send(room, "m2")
     await again.sees("m1", "m2")
     assert one.seen == []
-    assert two.connection.rooms == {}
+    assert gateway.hub.rooms_of(two.client) == {}
 
 
 async def test_leaving_and_coming_disturbs_nobody(stage: Stage, gateway: Gateway) -> None:
@@ -456,7 +460,7 @@ async def test_leaving_and_coming_disturbs_nobody(stage: Stage, gateway: Gateway
     local = await restless.join(room)
     for _ in range(5):
         restless.leave(local)
-        local = await gateway.hub.enter(restless.connection, room)
+        local = await restless.enter(room)
     await stage.send(other, "m1")
     await bystander.sees("m1")
     assert gateway.followed.count(quiet.channel) == 1  # a second time would be a new connection

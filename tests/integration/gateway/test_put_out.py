@@ -16,7 +16,7 @@ async def happens(stage: Stage, room: Room, *bodies: Body) -> Room:
     """Let it happen; the room as the broker has it then."""
     for body in bodies:
         once = f"{type(body).__name__} {body}"
-        await stage.directory.send(room, "ann", once, body)
+        await stage.publisher.send(room, "ann", once, body)
     found = await stage.directory.room(room.key)
     assert found is not None
     return found
@@ -25,7 +25,7 @@ async def happens(stage: Stage, room: Room, *bodies: Body) -> Room:
 def bob(gateway: Gateway) -> Member:
     """Bob, on another connection each time."""
     member = gateway.member()
-    member.connection.username = "bob"
+    member.client.bind("bob")
     return member
 
 
@@ -44,8 +44,8 @@ async def test_before_the_room_is_followed(stage: Stage, gateway: Gateway, put_o
     await happens(stage, room, put_out)
     late = bob(gateway)
     with pytest.raises(ChatError, match="no such room"):
-        await gateway.hub.enter(late.connection, room)
-    assert not late.connection.rooms
+        await late.enter(room)
+    assert not gateway.hub.rooms_of(late.client)
     assert gateway.hub.followed(room.key) is None
 
 
@@ -54,15 +54,15 @@ async def test_while_history_is_read(stage: Stage, gateway: Gateway) -> None:
     room = await stage.make()
     ann, late = gateway.member(), bob(gateway)
     await ann.join(room)
-    local = await gateway.hub.enter(late.connection, room)
+    local = await late.enter(room)
     await happens(stage, room, Kicked("bob", "ann"))
     assert (await told(late, "kicked"))["user"] == "bob"
     assert (await told(ann, "kicked"))["seq"] == 1
     await stage.send(room, "after")
     assert (await told(ann, "message"))["content"] == "after"
-    gateway.hub.go_live(late.connection, local, 0)
-    assert late.connection not in local.members
-    assert not late.connection.rooms
+    gateway.hub.go_live(late.client, local, 0)
+    assert late.client not in local.members
+    assert not gateway.hub.rooms_of(late.client)
 
 
 async def test_a_gateway_that_is_behind(stage: Stage, gateway: Gateway) -> None:
@@ -74,15 +74,15 @@ async def test_a_gateway_that_is_behind(stage: Stage, gateway: Gateway) -> None:
     gateway.channels.hold("down")
     now = await happens(stage, room, Kicked("bob", "ann"))
     again = bob(gateway)
-    local = await gateway.hub.enter(again.connection, now)
-    gateway.hub.go_live(again.connection, local, now.head)
+    local = await again.enter(now)
+    gateway.hub.go_live(again.client, local, now.head)
     gateway.channels.let_go()
     assert (await told(first, "kicked"))["user"] == "bob"
-    assert first.connection not in local.members
-    assert again.connection in local.members
+    assert first.client not in local.members
+    assert again.client in local.members
     # And one that knew no better than before the kick does not get in any more.
     with pytest.raises(ChatError, match="no such room"):
-        await gateway.hub.enter(bob(gateway).connection, room)
+        await bob(gateway).enter(room)
 
 
 async def test_what_a_loss_undid(stage: Stage, gateway: Gateway) -> None:
@@ -94,6 +94,6 @@ async def test_what_a_loss_undid(stage: Stage, gateway: Gateway) -> None:
     await told(ann, "banned")
     gateway.channels.hold("down")
     now = await happens(stage, room, Unbanned("bob", "ann"))
-    await gateway.hub.enter(bob(gateway).connection, now)
+    await bob(gateway).enter(now)
     gateway.channels.let_go()
     assert (await told(ann, "unbanned"))["user"] == "bob"

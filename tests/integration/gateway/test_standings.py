@@ -30,7 +30,7 @@ _numbers = iter(range(10**6))
 async def happen(stage: Stage, room: Room, bodies: list[Body]) -> Room:
     """Send events to a room; what the gateways make of it as they deliver them."""
     for body in bodies:
-        await stage.directory.send(room, "ann", f"{next(_numbers)}", body)
+        await stage.publisher.send(room, "ann", f"{next(_numbers)}", body)
     for event in (await stage.replay.after(room, 0)).events:
         room = room.after(event)
     return room

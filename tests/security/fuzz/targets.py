@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.api.dispatcher import TABLE
+from gateway.api.actions import EVENTS
 from gateway.protocols.engineio.errors import EngineError, parse_query
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_payload
 from gateway.protocols.frames import MOST_FRAME, Format
@@ -107,7 +107,7 @@ def _frame(wire: Format, data: Any) -> None:  # noqa: ANN401 - as the format's `
     except ChatError as error:
         _check(error)
         return
-    for entry in TABLE.values():
+    for entry in EVENTS.values():
         command = _command(wire, frame, entry.command)
         if command is not None and isinstance(data, bytes):
             assert _size(msgspec.to_builtins(command)) <= 4096 + MOST_GROWTH * len(data)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.api.dispatcher import TABLE
+from gateway.api.actions import EVENTS
 from gateway.protocols.announcements import announcements
 from gateway.protocols.frames import Format, Frame, Outgoing
 from gateway.protocols.json_frames import JSON
@@ -63,7 +63,7 @@ def take(format_: Format, data: bytes) -> None:
     if not isinstance(frame, Frame):
         assert frame == "bad_frame"
         return
-    for entry in TABLE.values():
+    for entry in EVENTS.values():
         command = _or_code(partial(format_.command, frame, entry.command))
         assert command == "bad_request" or isinstance(command, entry.command)
 
@@ -106,7 +106,7 @@ def test_any_bytes_as_msgpack(data: bytes) -> None:
 
 
 @both
-@given(event=st.sampled_from(sorted(TABLE)), data=plain | st.dictionaries(fields, plain))
+@given(event=st.sampled_from(sorted(EVENTS)), data=plain | st.dictionaries(fields, plain))
 def test_any_data(wire: Wire, event: str, data: object) -> None:
     """Well-formed frames with any data are commands or a ChatError."""
     take(wire.format, wire.dump({"event": event, "data": data, "id": 1}))
@@ -134,7 +134,7 @@ def test_object_form(wire: Wire) -> None:
 @pytest.mark.parametrize("event", ["setUsername", "leaveRoom", "deleteMessages"])
 def test_bare_form(wire: Wire, event: str) -> None:
     """Where a bare value is accepted, it says the same as the object."""
-    kind = TABLE[event].command
+    kind = EVENTS[event].command
     assert kind.bare is not None
     bare = read(wire, {"event": event, "data": "general"}, kind)
     assert bare == read(wire, {"event": event, "data": {kind.bare: "general"}}, kind)

@@ -10,18 +10,22 @@ Source: socket.io/docs/v4/connection-state-recovery, for what a client shows and
 """
 
 import asyncio
+from contextlib import ExitStack
 from typing import Final, NamedTuple
 
 from gateway.access.authorization import Verdict
-from gateway.api.handlers import people, rooms
-from gateway.api.handlers.places import hear_chats, stop_hearing
-from gateway.api.handlers.resume import LetGo, resume_chat, resume_room
-from gateway.api.services import Services
-from gateway.connections.connection import Connection
+from gateway.api import arrivals
+from gateway.api.actions import EVENTS
+from gateway.api.gateway import Gateway
+from gateway.api.handlers import rooms
+from gateway.api.handlers.resume import resume_place
+from gateway.api.hearing import hear_chats
+from gateway.api.targets import Target
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
 from gateway.recovery.tracker import Heart
-from shared.broker.rooms.answers import Held
+from gateway.rooms.client import Client
+from gateway.rooms.subscribing import hearing, holding_chats
 from shared.broker.sessions.sessions import Taken
 from shared.errors import ChatError
 from shared.model.ids import TOP, room_key
@@ -76,7 +80,7 @@ class Plan(NamedTuple):
     gone: list[int]
 
 
-async def prepare(services: Services, connection: Connection, shown: Shown, heart: Heart) -> Plan:
+async def prepare(gateway: Gateway, client: Client, shown: Shown, heart: Heart) -> Plan:
     """Take a session over, and find out where its client can go on.
 
     Raises:
@@ -86,38 +90,39 @@ async def prepare(services: Services, connection: Connection, shown: Shown, hear
     if shown.offset is not None and offset is None:
         raise NotRecovered
     try:
-        taken = await _take(services, connection, shown, offset, heart)
+        taken = await _take(gateway, client, shown, offset, heart)
         offset = offset if _is_of(taken.session, offset) else None
         whole = _has(taken.session, offset, taken.session.sent)
-        user = taken.session.username or connection.display_name
+        user = taken.session.username or client.display_name
         found = await asyncio.gather(
             *(
-                _find_room(services, user, name, place, _last_of(place, whole, offset))
+                _find_room(gateway, user, name, place, _last_of(place, whole, offset))
                 for name, place in taken.session.rooms.items()
             )
         )
         plan = Plan(taken, offset, list(found), [], [])
         for chat_id, place in taken.session.chats.items():
-            await _find_chat(services, plan, chat_id, _last_of(place, whole, offset) or 0)
+            await _find_chat(gateway, plan, chat_id, _last_of(place, whole, offset) or 0)
     except (ChatError, NotRecovered):
-        services.sessions.give_up(connection)
+        gateway.clients.sessions.give_up(client)
         raise NotRecovered from None
-    connection.username = taken.session.username
+    client.take_over(client.connection.sid, taken.session.username)
     return plan
 
 
 async def _take(
-    services: Services, connection: Connection, shown: Shown, offset: Offset | None, heart: Heart
+    gateway: Gateway, client: Client, shown: Shown, offset: Offset | None, heart: Heart
 ) -> Taken:
-    taken = await services.sessions.take(connection, shown.pid, heart)
-    if taken is None or not services.identity.may_go_on(shown.username, taken.session.username):
+    identity = gateway.access.identity
+    taken = await gateway.clients.sessions.take(client, shown.pid, heart)
+    if taken is None or not identity.may_go_on(shown.username, taken.session.username):
         raise NotRecovered
     if not _has(taken.session, offset, taken.session.must_have):
         raise NotRecovered
     return taken
 
 
-async def carry_out(services: Services, connection: Connection, plan: Plan) -> None:
+async def carry_out(gateway: Gateway, client: Client, plan: Plan) -> None:
     """Bring a client back that has been told so: what it missed, in order, then live events.
 
     Raises:
@@ -126,64 +131,51 @@ async def carry_out(services: Services, connection: Connection, plan: Plan) -> N
         NotRecovered: a room is not what it was a moment ago; likewise.
     """
     session = plan.taken.session
-    people.came(services, connection, told=session.left)
-    let_go: LetGo = []
-    try:
+    arrivals.came(gateway, client, told=session.left)
+    # Where it fails the client hears of no chats: what came now would come before what it lacks.
+    with hearing(gateway.rooms.hub, client, session.username), ExitStack() as opened:
         for back in plan.rooms:
-            await _enter(services, connection, back, let_go)
-        chats = await _carry_out_chats(services, connection, plan, let_go)
-    except BaseException:
-        # What came by itself now would come before what it still lacks.
-        stop_hearing(services, connection)
-        raise
-    finally:
-        connection.holds_chats = False
-        for release in let_go:
-            release()
-    _let_chats_go(services, connection)
+            await _enter(gateway, client, back, opened)
+        chats = await _carry_out_chats(gateway, client, plan, opened)
     if session.online and session.username is not None:
-        services.presence.came(session.username, connection)
-        connection.online = True
+        gateway.cluster.presence.came(session.username, client)
+        client.online = True
     surely = {room.id: seq for room, seq, _ in plan.rooms if seq is not None}
-    await services.sessions.settle(connection, surely | {chat.id: seq for chat, seq in chats})
+    await gateway.clients.sessions.settle(client, surely | {chat.id: seq for chat, seq in chats})
 
 
-async def _enter(services: Services, connection: Connection, back: Return, let_go: LetGo) -> None:
+async def _enter(gateway: Gateway, client: Client, back: Return, opened: ExitStack) -> None:
     room, seq, since = back
     if seq is None:
-        page = await services.history.newest(room, rooms.JOIN_PAGE, since + 1)
-        rooms.show_page(services, connection, room, page, since)
+        page = await gateway.rooms.history.newest(room, rooms.JOIN_PAGE, since + 1)
+        rooms.show_page(gateway, client, room, page, since)
         seq = since
-    if not (await resume_room(services, connection, room, seq, let_go)).recovered:
+    if not (await resume_place(gateway, client, room, seq, opened)).recovered:
         raise NotRecovered
 
 
 async def _carry_out_chats(
-    services: Services, connection: Connection, plan: Plan, let_go: LetGo
+    gateway: Gateway, client: Client, plan: Plan, opened: ExitStack
 ) -> list[tuple[Room, int]]:
-    if not plan.taken.session.hears_chats:
+    user = client.username
+    if not plan.taken.session.hears_chats or user is None:
         return []
     # What comes from now on waits until it is known what was before.
-    connection.holds_chats = True
-    await hear_chats(services, connection)
+    opened.enter_context(holding_chats(gateway.rooms.hub, client, user))
+    await hear_chats(gateway, client)
     for chat_id in plan.gone:
-        offset = services.fan_out.place(connection, chat_id, 0)
-        connection.must_have = connection.placed
-        connection.emit("chatDeleted", ChatDeletedPayload(chat_id), offset=offset)
+        offset = gateway.rooms.fan_out.place(client, chat_id, 0)
+        if client.recovery is not None:
+            client.recovery.must_have = client.recovery.placed
+        client.connection.emit("chatDeleted", ChatDeletedPayload(chat_id), offset=offset)
     for chat, seq in plan.chats:
         if seq == 0:  # it may not know of it
-            connection.emit("newChat", chat_payload(chat))
-    chats = [*plan.chats, *await _woken_chats(services, connection, plan)]
+            client.connection.emit("newChat", chat_payload(chat))
+    chats = [*plan.chats, *await _woken_chats(gateway, client, plan)]
     for chat, seq in chats:
-        if not (await resume_chat(services, connection, chat, seq, let_go)).recovered:
+        if not (await resume_place(gateway, client, chat, seq, opened)).recovered:
             raise NotRecovered
     return chats
-
-
-def _let_chats_go(services: Services, connection: Connection) -> None:
-    """Let go of chats that were quiet until a moment ago: all that waits is news."""
-    for local in services.hub.chats_of(connection.username or ""):
-        services.fan_out.chat_goes_live(connection, local.room, 0)
 
 
 def _is_of(session: Session, offset: Offset | None) -> bool:
@@ -210,66 +202,77 @@ def _last_of(place: RoomPlace | ChatPlace, whole: bool, offset: Offset | None) -
 
 
 async def _find_room(
-    services: Services, user: str, name: str, place: RoomPlace, seq: int | None
+    gateway: Gateway, user: str, name: str, place: RoomPlace, seq: int | None
 ) -> Return:
-    room = await services.directory.room(room_key(name))
-    if services.authorization.judge("resume", user, room) is not Verdict.ALLOWED:
+    room = await gateway.rooms.directory.room(room_key(name))
+    if not _may(gateway, user, room):
         raise NotRecovered
     if room is None or room.id != place.room_id or place.since < room.opened_to(user):
         raise NotRecovered
-    await _check_place(services, room, place.since if seq is None else seq)
+    await _check_place(gateway, room, place.since if seq is None else seq)
     return Return(room, seq, place.since)
 
 
-async def _find_chat(services: Services, plan: Plan, chat_id: int, seq: int) -> None:
-    chat = await services.directory.chat(chat_id)
+async def _find_chat(gateway: Gateway, plan: Plan, chat_id: int, seq: int) -> None:
+    chat = await gateway.rooms.directory.chat(chat_id)
     if chat is None:
         plan.gone.append(chat_id)
-    elif (
-        services.authorization.judge("resume", plan.taken.session.username, chat) is Verdict.ALLOWED
-    ):
-        await _check_place(services, chat, seq)
+    elif _may(gateway, plan.taken.session.username, chat):
+        await _check_place(gateway, chat, seq)
         plan.chats.append((chat, seq))
 
 
-async def _check_place(services: Services, room: Room, seq: int) -> None:
-    if seq and not (await services.replay.after(room, seq)).unbroken:
+def _may(gateway: Gateway, user: str | None, room: Room | None) -> bool:
+    """Whether a session's user may still be in a room or a chat: by the rule of `resume`."""
+    rule = EVENTS["resume"].rule
+    verdict = gateway.access.authorization.judge(rule, _Asker(user), Target(room))
+    return verdict is Verdict.ALLOWED
+
+
+class _Asker(NamedTuple):
+    """The user of a session."""
+
+    username: str | None
+
+    @property
+    def display_name(self) -> str:
+        return self.username or ""
+
+
+async def _check_place(gateway: Gateway, room: Room, seq: int) -> None:
+    if seq and not (await gateway.rooms.replay.after(room, seq)).unbroken:
         raise NotRecovered
 
 
-async def _woken_chats(
-    services: Services, connection: Connection, plan: Plan
-) -> list[tuple[Room, int]]:
+async def _woken_chats(gateway: Gateway, client: Client, plan: Plan) -> list[tuple[Room, int]]:
     """Chats that were quiet when the session was kept, and have had news since.
 
     A gateway follows a chat for longer than `wake_after` from its last event on. So of one that
     the session does not name, everything younger than that, as of then, is news.
     """
-    user, taken = connection.username, plan.taken
+    user, taken = client.username, plan.taken
     if user is None:
         return []
     known = taken.session.chats.keys()
-    wake_after = services.settings.wake_after * 1000
+    wake_after = gateway.settings.wake_after * 1000
     woken = []
-    for key in await services.rooms.held_chats(user):
-        found = await services.rooms.find(key)
-        if not isinstance(found, Held) or found.room.id in known:
+    for held in await gateway.rooms.chats.held(user):
+        chat, since = held.room, int(taken.at - wake_after)
+        if chat.id in known or held.idle * 1000 >= taken.age + wake_after:
             continue
-        if found.idle * 1000 < taken.age + wake_after:
-            chat, since = found.room, int(taken.at - wake_after)
-            if chat.created_at >= since:
-                connection.emit("newChat", chat_payload(chat))
-            seq = await _last_before(services, chat, since)
-            if plan.offset and plan.offset.room_id == chat.id:
-                seq = max(seq, plan.offset.seq)
-            woken.append((chat, seq))
+        if chat.created_at >= since:
+            client.connection.emit("newChat", chat_payload(chat))
+        seq = await _last_before(gateway, chat, since)
+        if plan.offset and plan.offset.room_id == chat.id:
+            seq = max(seq, plan.offset.seq)
+        woken.append((chat, seq))
     return woken
 
 
-async def _last_before(services: Services, chat: Room, moment: int) -> int:
+async def _last_before(gateway: Gateway, chat: Room, moment: int) -> int:
     """The seq of the last message before a moment, milliseconds since 1970; 0 for none."""
     before = TOP
-    while items := (await services.history.newest(chat, PAGE, before)).items:
+    while items := (await gateway.rooms.history.newest(chat, PAGE, before)).items:
         for item in reversed(items):
             if item.created_at < moment:
                 return item.seq

@@ -1,4 +1,4 @@
-"""What handlers work with: the parts of a gateway, put together in `app`."""
+"""The parts of one gateway, in four groups: access, clients, rooms, cluster."""
 
 from dataclasses import dataclass
 
@@ -25,46 +25,78 @@ from gateway.rooms.store.history import History
 from gateway.rooms.store.replay import Replay
 from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.rooms.cursors import CursorBroker
-from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
-from shared.broker.rooms.rooms import RoomBroker
 from shared.config import Settings
-from shared.storage.chats import ChatReader
 from shared.storage.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """The parts of one gateway."""
+class Access:
+    """Who somebody is, what they may do, and how often.
 
-    settings: Settings
-    keys: Keyspace
+    Attributes:
+        limits: None where rates are not limited.
+    """
+
+    identity: Identity
+    authorization: Authorization
+    passwords: Passwords
+    grants: Grants
+    limits: Limits | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What looks after the clients of this gateway.
+
+    Attributes:
+        sessions: of those that can be brought back after they lost their connection.
+    """
+
     flusher: Flusher
+    deadlines: Deadlines
+    sessions: Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Rooms and direct chats: who is in them here, and what is kept of them."""
+
     hub: Hub
     fan_out: FanOut
+    follower: ChatFollower
     directory: Directory
     history: History
-    passwords: Passwords
-    publisher: Publisher
-    pulse: Pulse
-    typing: TypingStatus
-    follower: ChatFollower
+    replay: Replay
     chats: ChatList
     cursors: Cursors
-    presence: Presence
-    grants: Grants
-    authorization: Authorization
-    replay: Replay
-    rooms: RoomBroker
-    logs: LogBroker
-    cursor_broker: CursorBroker
-    reader: Reader
-    chat_reader: ChatReader
-    watch: PartitionWatch
+    typing: TypingStatus
     durability: Durability
+    publisher: Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """This gateway among the others, the partitions, and the database.
+
+    Attributes:
+        reader: for the status page, which tells how the database is.
+    """
+
+    keys: Keyspace
+    heartbeat: Pulse
+    presence: Presence
+    watch: PartitionWatch
     readiness: Readiness
-    sessions: Sessions
-    limits: Limits | None
-    identity: Identity
-    deadlines: Deadlines
+    reader: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One gateway."""
+
+    settings: Settings
+    access: Access
+    clients: Clients
+    rooms: Rooms
+    cluster: Cluster

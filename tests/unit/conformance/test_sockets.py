@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.protocols.engineio.packets import Binary, PacketError
-from gateway.protocols.socketio.session import (
+from tests.conformance.sockets import (
     MOST_AWAITED,
     MOST_NAMESPACES,
     Socket,

@@ -1,0 +1,226 @@
+"""Puts a gateway together from its parts, and starts what works by itself."""
+
+from contextlib import AsyncExitStack
+from typing import NamedTuple, Self
+
+from gateway.access.authorization import Authorization
+from gateway.access.grants import Grants
+from gateway.access.identity import Identity
+from gateway.access.limits import Limits
+from gateway.access.passwords import Passwords
+from gateway.api.gateway import Access, Clients, Cluster, Gateway, Rooms
+from gateway.cluster.control import Control
+from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.partition_watch import PartitionWatch
+from gateway.cluster.presence import Presence
+from gateway.cluster.readiness import Readiness
+from gateway.connections.deadlines import Deadlines
+from gateway.connections.flusher import Flusher
+from gateway.recovery.store import Sessions
+from gateway.rooms.chat_follower import ChatFollower
+from gateway.rooms.durability import Durability
+from gateway.rooms.head_watch import HeadWatch
+from gateway.rooms.hub import Hub
+from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.cursors import Cursors
+from gateway.rooms.store.directory import Directory
+from gateway.rooms.store.epoch_check import EpochCheck
+from gateway.rooms.store.history import History
+from gateway.rooms.store.opener import RoomOpener
+from gateway.rooms.store.replay import Replay
+from gateway.rooms.typing import TypingStatus
+from shared.broker.partitions.fence import Fence
+from shared.broker.partitions.keyspace import Keyspace
+from shared.broker.partitions.members import Membership
+from shared.broker.partitions.partitions import PartitionProbe
+from shared.broker.partitions.reading import PartitionReader
+from shared.broker.rooms.cursors import CursorBroker
+from shared.broker.rooms.logs import LogBroker
+from shared.broker.rooms.publisher import Publisher
+from shared.broker.rooms.rooms import RoomBroker
+from shared.broker.rooms.wakes import WakeLog
+from shared.broker.sessions.limits import LimitBroker
+from shared.broker.sessions.sessions import SessionBroker
+from shared.broker.sessions.tickets import TicketBroker
+from shared.broker.transport.client import Client, connect
+from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.subscriber import Subscriber
+from shared.config import Settings
+from shared.essential import PeriodicTask
+from shared.storage.chats import ChatReader
+from shared.storage.engine import open_engine
+from shared.storage.installation import Installation
+from shared.storage.reader import Reader
+from shared.storage.tables import SCHEMA
+
+
+class Links(NamedTuple):
+    """What a gateway is connected to: the broker in three ways, and SQL.
+
+    Attributes:
+        client: for what is rare.
+        pipe: for sends and signals.
+        reads: for what may have long answers.
+        reader: reads SQL.
+        keys: of the installation.
+        fence: what was seen of the partitions, wherever it was seen.
+        installation: whose data is there.
+    """
+
+    client: Client
+    pipe: Pipe
+    reads: Pipe
+    reader: Reader
+    keys: Keyspace
+    fence: Fence
+    installation: Installation
+
+    @property
+    def broker(self) -> tuple[Client, Pipe, Keyspace, Fence]:
+        """What leads to the broker's rooms: for what is rare, and for what may be long."""
+        return self.client, self.reads, self.keys, self.fence
+
+    @classmethod
+    def open(cls, settings: Settings, installation: Installation, stack: AsyncExitStack) -> Self:
+        """Connect; the stack closes them."""
+        engine = open_engine(settings.database_url, writes=False)
+        stack.push_async_callback(engine.dispose)
+        client = connect(settings.redis_url)
+        stack.push_async_callback(client.aclose)
+        pipe, reads = Pipe(settings.redis_url), Pipe(settings.redis_url)
+        stack.callback(pipe.close)
+        stack.callback(reads.close)
+        keys = Keyspace(installation.namespace, installation.partitions)
+        fence = Fence(installation.partitions)
+        return cls(client, pipe, reads, Reader(engine), keys, fence, installation)
+
+
+def build_gateway(settings: Settings, links: Links, stack: AsyncExitStack) -> Gateway:
+    """Put a gateway together. Nothing of it works by itself until `start_gateway`.
+
+    Args:
+        settings: of this gateway.
+        links: what it is connected to.
+        stack: closes what it opens.
+
+    Raises:
+        ConfigError: the settings do not go together.
+    """
+    keys, fence = links.keys, links.fence
+    check = EpochCheck(links.reader, fence)
+    flusher = Flusher()
+    publisher = Publisher(links.pipe, keys, fence, settings)
+    stack.push_async_callback(publisher.close)
+    rooms = _rooms(settings, links, check, flusher, publisher)
+    heartbeat = Pulse(publisher, settings.gateway_name, lambda: len(rooms.fan_out.clients))
+    cluster = _cluster(settings, links, check, rooms, heartbeat)
+    sessions = Sessions(
+        SessionBroker(links.reads, keys, fence), rooms.hub, publisher, settings.recovery_seconds
+    )
+    clients = Clients(flusher, Deadlines(), sessions)
+    return Gateway(settings, _access(settings, links, stack), clients, rooms, cluster)
+
+
+def start_gateway(gateway: Gateway, links: Links, stack: AsyncExitStack) -> None:
+    """Let what the broker publishes in, and all that looks after something by itself begin.
+
+    Args:
+        gateway: not started yet.
+        links: what it is connected to.
+        stack: ends what begins here.
+    """
+    rooms, cluster, clients = gateway.rooms, gateway.cluster, gateway.clients
+    control = Control(
+        *(rooms.hub, rooms.follower, rooms.durability, clients.sessions),
+        *(cluster.heartbeat, cluster.presence, cluster.keys),
+    )
+    subscriber = Subscriber(gateway.settings.redis_url, control.receive, control.subscribed)
+    rooms.hub.attach(subscriber)
+    for channel in (*(part.everyone for part in cluster.keys.partitions), *rooms.follower.channels):
+        subscriber.hold(channel)
+    heads = HeadWatch(rooms.hub, LogBroker(*links.broker), cluster.keys)
+    running: tuple[Subscriber | PeriodicTask, ...] = (
+        *(subscriber, cluster.heartbeat.task, rooms.follower.task, cluster.presence.task),
+        *(cluster.watch.task, rooms.durability.task, heads.task),
+        *(clients.sessions.task, clients.deadlines.task),
+    )
+    for part in running:
+        part.start()
+        stack.push_async_callback(part.close)
+
+
+def _access(settings: Settings, links: Links, stack: AsyncExitStack) -> Access:
+    limits = Limits(LimitBroker(links.pipe, links.keys), settings) if settings.limited else None
+    if limits is not None:
+        stack.callback(limits.close)
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    return Access(
+        identity=Identity(settings, TicketBroker(links.client, links.keys)),
+        authorization=Authorization(settings.auth_mode),
+        passwords=passwords,
+        grants=Grants(settings),
+        limits=limits,
+    )
+
+
+def _rooms(
+    settings: Settings, links: Links, check: EpochCheck, flusher: Flusher, publisher: Publisher
+) -> Rooms:
+    keys, fence, reader = links.keys, links.fence, links.reader
+    logs, chat_reader = LogBroker(*links.broker), ChatReader(reader)
+    broker = RoomBroker(*links.broker, settings.backlog_of(len(keys)))
+    directory, replay = Directory(broker, reader), Replay(logs, reader)
+    RoomOpener(publisher, directory)
+    hub = Hub(keys, replay, flusher)
+    chats = ChatList(broker, logs, chat_reader, check, fence)
+    wakes = WakeLog(PartitionReader(links.reads, keys, fence))
+    return Rooms(
+        hub=hub,
+        fan_out=hub.fan_out,
+        follower=ChatFollower(hub, chats, wakes, keys, settings),
+        directory=directory,
+        history=History(logs, directory, reader, check, keys, fence),
+        replay=replay,
+        chats=chats,
+        cursors=Cursors(CursorBroker(*links.broker, settings), directory, chat_reader),
+        typing=TypingStatus(publisher, settings.wake_after, keys),
+        durability=Durability(PartitionProbe(links.reads, keys, fence), reader),
+        publisher=publisher,
+    )
+
+
+def _cluster(
+    settings: Settings, links: Links, check: EpochCheck, rooms: Rooms, heartbeat: Pulse
+) -> Cluster:
+    keys, installation = links.keys, links.installation
+    presence = Presence(
+        rooms.fan_out, heartbeat, rooms.publisher, rooms.chats.partners, settings.broadcast_limit
+    )
+    rooms.follower.met = presence.met
+    membership = Membership(
+        *(links.reads, keys, heartbeat.incarnation, "gateway"),
+        schema=SCHEMA,
+        database=installation.stored_in,
+    )
+
+    async def leave_the_server() -> None:
+        """Leave the broker's server: the next connections find the one that leads now."""
+        links.pipe.renew()
+        links.reads.renew()
+        rooms.hub.renew()
+        await links.client.connection_pool.disconnect()
+
+    watch = PartitionWatch(
+        *(PartitionProbe(links.reads, keys, links.fence), membership, check, keys, settings),
+        opened=rooms.hub.opened,
+        left_behind=leave_the_server,
+    )
+    return Cluster(
+        keys=keys,
+        heartbeat=heartbeat,
+        presence=presence,
+        watch=watch,
+        readiness=Readiness(heartbeat, watch),
+        reader=links.reader,
+    )

@@ -1,0 +1,148 @@
+"""Messages: saying something in a room, or to another user."""
+
+import secrets
+from itertools import count
+from typing import Final
+
+from msgspec import UNSET
+
+from gateway.api.gateway import Gateway
+from gateway.api.hearing import hear_chats
+from gateway.api.outcome import Later, Sending
+from gateway.api.targets import Target, no_such_chat
+from gateway.protocols.payloads import AcceptedPayload, iso
+from gateway.rooms.client import Client
+from shared.broker.rooms.send import Accepted, Send
+from shared.errors import ChatError
+from shared.model import commands
+from shared.model.events import MessagePosted
+from shared.model.ids import chat_key
+from shared.model.rooms import Room
+
+_INCARNATION: Final = secrets.token_urlsafe(9)
+_numbers: Final = count()
+
+
+def send_to_room(
+    gateway: Gateway, client: Client, command: commands.SendMessage, target: Target
+) -> Sending | Later:
+    """Say something in a room one is in."""
+    room = target.joined.room
+    _check_length(gateway, command.content)
+    client_msg_id = command.client_msg_id or _new_message_id()
+    body = MessagePosted(client.display_name, command.content, client_msg_id)
+    if command.client_msg_id and _may_be_sent(gateway, room, resend=command.resend):
+        return _look_up(gateway, client, room, body, resend=command.resend)
+    return _send_to_room(gateway, client, room, body)
+
+
+def send_to_user(
+    gateway: Gateway, client: Client, command: commands.SendChatMessage, _target: Target
+) -> Sending | Later:
+    """Say something to another user; without a pause where the chat is followed already."""
+    sender, receiver = str(command.sender_id), str(command.receiver_id)
+    _check_length(gateway, command.content)
+    client_msg_id = command.client_msg_id or _new_message_id()
+    body = MessagePosted(sender, command.content, client_msg_id)
+    local = gateway.rooms.hub.followed(chat_key(sender, receiver))
+    hears = client.hears_chats or client.username is None
+    if local is None or not hears or _to_look_up(gateway, local.room, command):
+        return _find_and_send(gateway, client, command, body)
+    _check_chat(local.room, command)
+    return _send_to_chat(gateway, client, local.room, body)
+
+
+async def _look_up(
+    gateway: Gateway, client: Client, room: Room, body: MessagePosted, *, resend: bool
+) -> object:
+    """Send what SQL does not have; its place among the sends is that of the look-up's end."""
+    if known := await gateway.rooms.directory.find_sent(room, body, resend=resend):
+        return _accepted(gateway, client, room, known)
+    return _send_to_room(gateway, client, room, body)
+
+
+def _send_to_room(gateway: Gateway, client: Client, room: Room, body: MessagePosted) -> Sending:
+    def reply(sent: Send) -> AcceptedPayload:
+        return _accepted(gateway, client, room, sent.result())
+
+    return Sending(gateway.rooms.publisher.send(room, body.sender, body.client_msg_id, body), reply)
+
+
+def _to_look_up(gateway: Gateway, chat: Room, command: commands.SendChatMessage) -> bool:
+    return bool(command.client_msg_id) and _may_be_sent(gateway, chat, resend=command.resend)
+
+
+def _check_chat(chat: Room, command: commands.SendChatMessage) -> None:
+    if command.chat_id not in (None, chat.id):
+        raise no_such_chat(command.chat_id or 0)
+
+
+async def _find_and_send(
+    gateway: Gateway, client: Client, command: commands.SendChatMessage, body: MessagePosted
+) -> object:
+    """As `send_to_user`, where something must be asked first; the chat is made if there is none."""
+    await hear_chats(gateway, client)
+    receiver = str(command.receiver_id)
+    local = gateway.rooms.hub.followed(chat_key(body.sender, receiver))
+    chat = local.room if local else await _follow_chat(gateway, body.sender, receiver)
+    _check_chat(chat, command)
+    if _to_look_up(gateway, chat, command) and (
+        known := await gateway.rooms.directory.find_sent(chat, body, resend=command.resend)
+    ):
+        return _accepted(gateway, client, chat, known)
+    return _send_to_chat(gateway, client, chat, body)
+
+
+async def _follow_chat(gateway: Gateway, user1: str, user2: str) -> Room:
+    """The chat of two users, followed here, so that its sender hears what it sends."""
+    chat, _ = await gateway.rooms.directory.chat_of(user1, user2)
+    gateway.rooms.hub.follow(chat)
+    return chat
+
+
+def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> Sending:
+    def reply(sent: Send) -> object:
+        try:
+            given = sent.result()
+        except ChatError as error:
+            if error.code != "not_found":
+                raise
+            # It was deleted meanwhile: what is said now begins a new one.
+            return _send_anew(gateway, client, chat, body)
+        return _accepted(gateway, client, chat, given)
+
+    return Sending(gateway.rooms.publisher.send(chat, body.sender, body.client_msg_id, body), reply)
+
+
+async def _send_anew(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> Sending:
+    chat = await _follow_chat(gateway, chat.user1, chat.user2)
+    return _send_to_chat(gateway, client, chat, body)
+
+
+def _new_message_id() -> str:
+    """A `clientMsgId` for a send that came without one: no other of any gateway is like it."""
+    return f"{_INCARNATION}.{next(_numbers)}"
+
+
+def _check_length(gateway: Gateway, content: str) -> None:
+    """Refuse what is too long.
+
+    Raises:
+        ChatError: `too_long`.
+    """
+    most = gateway.settings.max_content
+    if len(content) > most:
+        raise ChatError("too_long", f"a message has at most {most} characters")
+
+
+def _may_be_sent(gateway: Gateway, room: Room, *, resend: bool) -> bool:
+    """Whether SQL may have a send that the broker does not remember."""
+    return resend or gateway.cluster.watch.is_young(room.key)
+
+
+def _accepted(gateway: Gateway, client: Client, room: Room, sent: Accepted) -> AcceptedPayload:
+    """The reply to a send; the second word follows where it is wanted."""
+    if client.durable:
+        gateway.rooms.durability.want(client, room, sent)
+    chat_id = room.id if room.kind == "direct" else UNSET
+    return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at), chat_id)

@@ -1,0 +1,129 @@
+"""A client's session: from its first frame to its last, whatever carries them."""
+
+import asyncio
+from typing import Final
+
+from gateway.api import arrivals
+from gateway.api.dispatcher import Dispatcher
+from gateway.api.gateway import Gateway
+from gateway.connections.link import Link
+from gateway.connections.websocket import Later
+from gateway.protocols.close_codes import CloseCode
+from gateway.rooms.client import Client
+from gateway.rooms.losses import lagged
+from shared.errors import ChatError
+
+MOST_UNDER_WAY: Final = 256
+"""Sends of one client that may wait for the broker; beyond, no more is read from it."""
+
+
+class ClientSession:
+    """Handles a client's frames in order, and sees to its end.
+
+    Attributes:
+        client: the client.
+        accepted: whether it was let in.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_dispatcher",
+        "_gateway",
+        "_link",
+        "_text",
+        "_under_way",
+        "accepted",
+        "client",
+    )
+
+    def __init__(self, gateway: Gateway, client: Client, link: Link) -> None:
+        """Begin.
+
+        Args:
+            gateway: where the client is connected.
+            client: the client.
+            link: what is closed at its end.
+        """
+        self.client = client
+        self.accepted = False
+        self._gateway = gateway
+        self._link = link
+        self._text = client.connection.wire.text
+        self._dispatcher = Dispatcher(gateway, client)
+        # What the client asked for last, where it has to be waited for.
+        self._under_way: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        client.connection.say_what_lacks(
+            lambda: lagged(gateway.rooms.hub.rooms_of(client).values())
+        )
+
+    def accept(self) -> None:
+        """Let frames leave from now on."""
+        self.accepted = True
+        self.client.connection.accept(self._end)
+
+    def received(self, data: bytes, *, text: bool) -> Later | None:
+        """Take a message of a WebSocket whose messages are the client's frames."""
+        if text != self._text:
+            kind = "text" if self._text else "binary"
+            error = ChatError("bad_frame", f"frames here are {kind} frames")
+            self.client.connection.refuse(None, error)
+            return None
+        return self.take(data)
+
+    def writable(self) -> None:
+        """The link takes more again."""
+        self.client.connection.flush()
+
+    def take(self, frame: object) -> Later | None:
+        """Handle a frame, as the client's format reads it.
+
+        Returns:
+            None once it is handled, or what is to be awaited before the next frame.
+        """
+        later = self._dispatcher.dispatch(frame)
+        if later is None and self._dispatcher.under_way < MOST_UNDER_WAY:
+            return None
+        return self.do(self._finish(later))
+
+    async def do(self, work: Later) -> None:
+        """Do something that ends with the client: a join under way must not enter a room later."""
+        task = self._under_way = asyncio.create_task(work)
+        try:
+            await asyncio.wait([task])
+        finally:
+            task.cancel()
+            self._under_way = None
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+
+    def lost(self, *, goodbye: bool = False) -> None:
+        """Let the client go, once what it asked for last has ended.
+
+        Args:
+            goodbye: it said that it leaves.
+        """
+        self.client.connection.gone()
+        if self._closing is not None:
+            self._closing.cancel()
+        if self._under_way is None:
+            self._went(goodbye=goodbye)
+        else:
+            self._under_way.cancel()
+            self._under_way.add_done_callback(lambda _: self._went(goodbye=goodbye))
+
+    def _went(self, *, goodbye: bool) -> None:
+        arrivals.went(self._gateway, self.client, goodbye=goodbye)
+
+    async def _finish(self, later: Later | None) -> None:
+        if later is not None:
+            await later
+        await self._dispatcher.fewer_than(MOST_UNDER_WAY)
+
+    def _end(self, code: CloseCode) -> None:
+        self._closing = asyncio.create_task(self._close(code))
+
+    async def _close(self, code: CloseCode) -> None:
+        await self._dispatcher.fewer_than(1)
+        await self.client.connection.emptied()
+        self._link.close(code)

@@ -1,0 +1,1 @@
+"""Tests of the Socket.IO session that the conformance server has."""
