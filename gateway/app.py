@@ -17,7 +17,7 @@ from gateway.endpoints import health, responses, web, websocket
 from gateway.endpoints.admin import make_admin
 from gateway.endpoints.admin_server import serving_admin
 from gateway.endpoints.guard import Guard
-from gateway.endpoints.rest import chats, openapi, tickets
+from gateway.endpoints.rest import routes as rest
 from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.endpoints.socketio.chat import CONNECT_WITHIN, SocketIOChat
 from gateway.endpoints.socketio.server import EngineServer
@@ -65,11 +65,7 @@ def make_app(
         Mount("/socket.io", socketio),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
-        Route("/chats", chats.Chats),
-        Route("/chats/user/{user:path}", chats.ChatsOfUser),
-        Route("/chats/{chat}", chats.Chat),
-        Route("/tickets", tickets.Tickets),
-        Route("/openapi.json", openapi.document),
+        *rest.routes(),
         *web.routes(),
     ]
     errors = {
