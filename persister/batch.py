@@ -8,21 +8,11 @@ import msgspec
 from shared.broker.partitions.partitions import Head
 from shared.broker.partitions.rows import Entry
 from shared.codec import CodecError, decode
-from shared.model.events import (
-    Banned,
-    Body,
-    CursorMoved,
-    Event,
-    HistoryCleared,
-    Kicked,
-    MessageDeleted,
-    MessagePosted,
-    ModeratorChanged,
-    PasswordChanged,
-    RoomCreated,
-    RoomDeleted,
-    Unbanned,
-)
+from shared.model.changes import Change, Dropped, Floor, Gone, RoomChange, StandingChange
+from shared.model.events import CursorMoved, Event, RoomCreated
+from shared.model.kinds import LogEvent
+from shared.model.log_events import MessagePosted
+from shared.model.rooms import STATE
 
 Row = dict[str, object]
 
@@ -47,6 +37,14 @@ class EventRow(NamedTuple):
     target_user: str | None = None
 
 
+class Changed(NamedTuple):
+    """What the event at a place of a room changed of it."""
+
+    room_id: int
+    seq: int
+    change: RoomChange | StandingChange
+
+
 class Unreadable(Exception):
     """An entry holds no event that can be stored."""
 
@@ -60,7 +58,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         floors: for each room that was cleared, by id, the seq up to which.
         gone: (room id, seq) of messages deleted one by one.
         moves: cursor moves, in order.
-        rules: events that changed who may what in a room, in order.
+        changes: what else events changed of rooms, in order.
         dropped: ids of rooms that were deleted.
         created: keys of the rooms made here.
     """
@@ -73,7 +71,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     floors: dict[int, int]
     gone: list[Row]
     moves: list[Row]
-    rules: list[Event]
+    changes: list[Changed]
     dropped: list[int]
     created: list[str]
 
@@ -123,42 +121,19 @@ def event_row(event: Event, epoch: int) -> EventRow:
     Raises:
         Unreadable: it is not one that is stored.
     """
-    match event.body:
-        case MessagePosted(sender, content, client_msg_id):
-            return _row(event, epoch, "message", sender, content, client_msg_id)
-        case HistoryCleared(by):
-            return _row(event, epoch, "clear", by)
-        case MessageDeleted(by, message_id, message_seq):
-            row = _row(event, epoch, "delete", by)
-            return row._replace(target_id=message_id, target_seq=message_seq)
-        case body:
-            kind, by, user = _rule(body)
-            return _row(event, epoch, kind, by)._replace(target_user=user)
+    body = event.body
+    if isinstance(body, MessagePosted):  # nearly always
+        return _row(event, epoch, "message", body.sender, body.content, body.client_msg_id)
+    columns = body.row() if isinstance(body, LogEvent) else None
+    if columns is None:
+        raise Unreadable(f"{type(body).__name__} is not stored")
+    return _row(event, epoch, "", None)._replace(**columns)
 
 
 def furthest(before: Head | None, head: Head) -> Head:
     """How far a room is stored, of two heads that came one after the other."""
     same = before is not None and before.room_id == head.room_id
     return before if before and same and before.seq > head.seq else head
-
-
-def _rule(body: Body) -> tuple[str, str, str | None]:
-    """Of an event that changes who may what: its kind, who did it, and to whom."""
-    user: str | None = None
-    match body:
-        case Kicked(user, by):
-            kind = "kick"
-        case Banned(user, by):
-            kind = "ban"
-        case Unbanned(user, by):
-            kind = "unban"
-        case ModeratorChanged(user, by, moderator):
-            kind = "promote" if moderator else "demote"
-        case PasswordChanged(by, protected):
-            kind = "lock" if protected else "unlock"
-        case _:
-            raise Unreadable(f"{type(body).__name__} is not stored")
-    return kind, by, user
 
 
 def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:
@@ -181,7 +156,7 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
         floors={},
         gone=[],
         moves=[],
-        rules=[],
+        changes=[],
         dropped=[],
         created=[],
     )
@@ -190,24 +165,35 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
 def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
     room, key, body = event.room_id, entry.room_key, event.body
     batch.heads[key] = furthest(batch.heads.get(key), Head(room, event.seq))
-    if isinstance(body, RoomCreated):
+    if isinstance(body, MessagePosted):  # nearly always
+        batch.events.append(event_row(event, epoch))
+    elif isinstance(body, RoomCreated):
         batch.rooms.append(_room_row(event, body, epoch))
         batch.created.append(body.key)
-    elif isinstance(body, RoomDeleted):
-        batch.dropped.append(room)
-        for row in batch.rooms:
-            if row["id"] == room:  # made and deleted in one batch
-                row |= {"deleted": True, "key": dropped_key(key, room)}
     elif isinstance(body, CursorMoved):
         batch.moves.append(_move_row(event, body))
+    elif isinstance(body, LogEvent):
+        if body.stored:
+            batch.events.append(event_row(event, epoch))
+        for change in body.changes():
+            _change(batch, room, key, event.seq, change)
     else:
-        batch.events.append(event_row(event, epoch))
-        if isinstance(body, HistoryCleared):
-            batch.floors[room] = event.seq
-        elif isinstance(body, MessageDeleted):
-            batch.gone.append({"room": room, "place": body.message_seq})
-        elif not isinstance(body, MessagePosted):
-            batch.rules.append(event)
+        raise Unreadable(f"{type(body).__name__} is not stored")
+
+
+def _change(batch: Batch, room: int, key: str, seq: int, change: Change) -> None:
+    match change:
+        case Floor():
+            batch.floors[room] = seq
+        case Gone(place):
+            batch.gone.append({"room": room, "place": place})
+        case Dropped():
+            batch.dropped.append(room)
+            for row in batch.rooms:
+                if row["id"] == room:  # made and deleted in one batch
+                    row |= {"deleted": True, "key": dropped_key(key, room)}
+        case _:
+            batch.changes.append(Changed(room, seq, change))
 
 
 def dropped_key(key: str, room_id: int) -> str:
@@ -258,5 +244,5 @@ def _room_row(event: Event, created: RoomCreated, epoch: int) -> Row:
         "user1": created.user1 or None,
         "user2": created.user2 or None,
         "deleted": False,
-        "password_seq": 0,
+        **{field.name: field.default for field in STATE},
     }

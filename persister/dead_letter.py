@@ -11,7 +11,8 @@ from shared.broker.rooms.send import RoomNotHeld
 from shared.codec import CodecError, decode
 from shared.errors import ChatError
 from shared.metrics import Counter
-from shared.model.events import Event, MessageDeleted, MessagePosted
+from shared.model.events import Event
+from shared.model.log_events import MessageDeleted, MessagePosted
 from shared.telemetry import logger
 
 MOST_TRIES: Final = 5

@@ -8,8 +8,9 @@ from sqlalchemy import Dialect, Insert, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from persister.batch import Batch, EventRow, dropped_key
-from shared.model.events import Banned, Event, Kicked, ModeratorChanged, PasswordChanged, Unbanned
+from persister.batch import Batch, Changed, EventRow, dropped_key
+from shared.model.changes import SEQ, RoomChange, StandingChange, at
+from shared.model.standings import STANDINGS
 from shared.storage.tables import cursors, events, rooms, standings
 
 _ROOM = events.c.room_id == bindparam("room")
@@ -73,7 +74,7 @@ async def insert_events(connection: AsyncConnection, batches: Sequence[Batch]) -
 
 
 async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
-    """Floors, deletions, cursors, and what of deleted rooms is to be forgotten."""
+    """Floors, deletions, cursors, other changes, and what of deleted rooms is to be forgotten."""
     floors = [{"room": room, "place": seq} for b in batches for room, seq in b.floors.items()]
     if floors:
         await connection.execute(_FLOOR, floors)
@@ -84,8 +85,8 @@ async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -
         await connection.execute(_upsert_cursor(connection), moves)
         if seen := [move for move in moves if move["direct"]]:
             await connection.execute(_SEEN, seen)
-    for event in [event for batch in batches for event in batch.rules]:
-        await _apply_rule(connection, event)
+    for changed in [changed for batch in batches for changed in batch.changes]:
+        await _apply(connection, changed)
     if dropped := [room for batch in batches for room in batch.dropped]:
         await connection.execute(delete(events).where(events.c.room_id.in_(dropped)))
         await connection.execute(delete(cursors).where(cursors.c.room_id.in_(dropped)))
@@ -96,35 +97,24 @@ def _insert_text(dialect: Dialect) -> str:
     return str(events.insert().compile(dialect=dialect))
 
 
-async def _apply_rule(connection: AsyncConnection, event: Event) -> None:
-    """Change who may what in a room: it is rare, so one by one, in order.
+async def _apply(connection: AsyncConnection, changed: Changed) -> None:
+    """Change a room, or what it remembers of a user: it is rare, so one by one, in order.
 
     What comes late, because it was set aside, does not undo what happened after it.
     """
-    room, seq = event.room_id, event.seq
-    changes: dict[str, object]
-    match event.body:
-        case PasswordChanged(password_hash=password_hash):
-            older = (rooms.c.id == room) & (rooms.c.password_seq < seq)
-            await connection.execute(
-                update(rooms).where(older).values(password_hash=password_hash, password_seq=seq)
-            )
-            return
-        case Kicked(user):
-            changes = {"kicked": seq}
-        case Banned(user):
-            changes = {"kicked": seq, "banned": True, "moderator": False}
-        case Unbanned(user):
-            changes = {"banned": False}
-        case ModeratorChanged(user, _, moderator):
-            changes = {"moderator": moderator}
-        case _:
-            return
-    row = {"room_id": room, "user": user, "moderator": False, "banned": False, "kicked": 0}
-    insert: Any = _dialect(connection).insert(standings).values(**{**row, "seq": 0})
-    await connection.execute(insert.on_conflict_do_nothing())
-    its = (standings.c.room_id == room) & (standings.c.user == user) & (standings.c.seq < seq)
-    await connection.execute(update(standings).where(its).values(**changes, seq=seq))
+    room, seq, change = changed
+    match change:
+        case RoomChange(fields, secret):
+            older = [rooms.c[name] < seq for name, value in fields.items() if value is SEQ]
+            its = update(rooms).where(rooms.c.id == room, *older)
+            await connection.execute(its.values(**at({**fields, **secret}, seq)))
+        case StandingChange(user, fields):
+            insert: Any = _dialect(connection).insert(standings)
+            new = insert.values(room_id=room, user=user, seq=0, **dict.fromkeys(STANDINGS, 0))
+            await connection.execute(new.on_conflict_do_nothing())
+            mine = (standings.c.room_id == room) & (standings.c.user == user)
+            its = update(standings).where(mine, standings.c.seq < seq)
+            await connection.execute(its.values(**at(fields, seq), seq=seq))
 
 
 async def replace_void(connection: AsyncConnection, row: EventRow) -> None:

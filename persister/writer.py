@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persister.batch import Batch
 from persister.rows import PlaceTakenError, apply_changes, insert_events, insert_rooms, replace_void
-from shared.model.events import Event, MessagePosted
+from shared.model.events import Event
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import room_of
 from shared.storage.tables import Number, events, partitions, rooms

@@ -1,5 +1,7 @@
 """What clients are told of an event."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -8,35 +10,18 @@ from msgspec import UNSET, UnsetType
 from gateway.protocols.frames import Outgoing
 from gateway.protocols.payloads import (
     ChatDeletedPayload,
-    ClearedPayload,
-    MessageDeletedPayload,
     MessagePayload,
     MessageSeenPayload,
-    ModeratorChangedPayload,
     NewMessagePayload,
     NotificationPayload,
-    PasswordChangedPayload,
-    PutOutPayload,
+    Payload,
     SeenPayload,
     iso,
     user_out,
 )
-from shared.model.events import (
-    Banned,
-    CursorMoved,
-    Event,
-    HistoryCleared,
-    Kicked,
-    MessageDeleted,
-    MessagePosted,
-    ModeratorChanged,
-    Notice,
-    PasswordChanged,
-    RoomDeleted,
-    RuleChange,
-    TypingChanged,
-    Unbanned,
-)
+from shared.model.events import CursorMoved, Event, Notice, TypingChanged
+from shared.model.kinds import WHERE, LogEvent, Told, user_fields
+from shared.model.log_events import MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 
 
@@ -45,7 +30,7 @@ class Announcement(msgspec.Struct, frozen=True):
 
     Attributes:
         room: the named room it belongs to, beside its data.
-        chat_id: the direct chat it belongs to, where its data does not say.
+        chat_id: the same of a direct chat; of `newMessage` and `chatDeleted` their data says it.
         sheddable: it is worth nothing to a client that lags.
         offset: what a Socket.IO client shows when it comes back; empty for what changes nothing.
     """
@@ -86,79 +71,27 @@ def announcements(
         users: the users of the direct chat it happened in, if it did in one.
         offset: of the event.
     """
-    if users is not None:
-        return _in_chat(event, users, offset)
-    place = UNSET if room is None else room
     body = event.body
-    # What most events are comes before the match, which takes longer.
-    if isinstance(body, MessagePosted):
-        at, name = iso(event.created_at), room or ""
-        payload = MessagePayload(
-            event.id, event.seq, event.prev, name, body.content, body.sender, at
-        )
-        return [Announcement("message", payload, place, offset=offset)]
+    if isinstance(body, MessagePosted):  # nearly always
+        if users is not None:
+            return [Announcement("newMessage", _new_message(event, body, users), offset=offset)]
+        return [_message(event, body, room, offset)]
+    place = UNSET if room is None else room
+    chat = UNSET if users is None else event.room_id
     match body:
-        case HistoryCleared():
-            note = NotificationPayload("All messages have been deleted", event.created_at)
-            cleared = ClearedPayload(room or "", event.seq, event.prev)
-            return [
-                Announcement("deleteMessages", cleared, place, offset=offset),
-                Announcement("notification", note, place),
-            ]
-        case MessageDeleted(_, message_id):
-            deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
-            return [Announcement("messageDeleted", deleted, place, offset=offset)]
-        case Kicked() | Banned() | Unbanned() | ModeratorChanged() | PasswordChanged():
-            return [_rule_change(event, body, room or "", offset)]
-        case Notice(content):
-            note = NotificationPayload(content, event.created_at)
-            return [Announcement("notification", note, place)]
-        case TypingChanged(text):
-            return [Announcement("typing", text, place, sheddable=True, offset=offset)]
-        case CursorMoved(user, seq):
-            return [Announcement("seen", SeenPayload(user_out(user), seq), place)]
-        case _:
-            return []
-
-
-def _rule_change(event: Event, body: RuleChange, room: str, offset: str) -> Announcement:
-    where = (room, event.seq, event.prev)
-    by = user_out(body.by)
-    match body:
-        case Kicked(user):
-            name, payload = "kicked", PutOutPayload(*where, user_out(user), by)
-        case Banned(user):
-            name, payload = "banned", PutOutPayload(*where, user_out(user), by)
-        case Unbanned(user):
-            name, payload = "unbanned", PutOutPayload(*where, user_out(user), by)
-        case ModeratorChanged(user, _, moderator):
-            changed = ModeratorChangedPayload(*where, user_out(user), by, moderator)
-            return Announcement("moderatorChanged", changed, room, offset=offset)
-        case PasswordChanged(_, protected):
-            locked = PasswordChangedPayload(*where, by, protected)
-            return Announcement("passwordChanged", locked, room, offset=offset)
-    return Announcement(name, payload, room, offset=offset)
-
-
-def _in_chat(event: Event, users: tuple[str, str], offset: str) -> list[Announcement]:
-    chat, body = event.room_id, event.body
-    if isinstance(body, MessagePosted):
-        return [Announcement("newMessage", _new_message(event, body, users), offset=offset)]
-    match body:
-        case MessageDeleted(_, message_id):
-            deleted = MessageDeletedPayload(message_id, event.seq, event.prev)
-            return [Announcement("messageDeleted", deleted, chat_id=chat, offset=offset)]
         case RoomDeleted():
-            return [Announcement("chatDeleted", ChatDeletedPayload(chat), offset=offset)]
-        case CursorMoved(message_id=message_id) if message_id:
-            marked = MessageSeenPayload(message_id, seen=True)
-            return [Announcement("messageSeen", marked, chat_id=chat)]
-        case CursorMoved(user, seq):
-            return [Announcement("seen", SeenPayload(user_out(user), seq), chat_id=chat)]
-        case TypingChanged(text):
-            return [Announcement("typing", text, chat_id=chat, sheddable=True, offset=offset)]
+            gone = Announcement("chatDeleted", ChatDeletedPayload(event.room_id), offset=offset)
+            return [] if users is None else [gone]
+        case LogEvent(told=told):
+            return _placed(event, told, place, chat, offset)
         case _:
-            return []
+            return _signal(event, place, chat, offset)
+
+
+def _message(event: Event, body: MessagePosted, room: str | None, offset: str) -> Announcement:
+    name, at = room or "", iso(event.created_at)
+    payload = MessagePayload(event.id, event.seq, event.prev, name, body.content, body.sender, at)
+    return Announcement("message", payload, UNSET if room is None else room, offset=offset)
 
 
 def _new_message(event: Event, body: MessagePosted, users: tuple[str, str]) -> NewMessagePayload:
@@ -175,3 +108,51 @@ def _new_message(event: Event, body: MessagePosted, users: tuple[str, str]) -> N
         None,
         iso(event.created_at),
     )
+
+
+def _placed(
+    event: Event, told: Told, room: str | UnsetType, chat: int | UnsetType, offset: str
+) -> list[Announcement]:
+    """What is told of an event that has a place in a room or chat, as its kind says it."""
+    where, here = ("room", room or "") if chat is UNSET else ("chat_id", chat)
+    values = (here if name == WHERE else _value(event, name) for name in told.payload)
+    data = _payload_type(told.payload, where)(*values)
+    found = [Announcement(told.event, data, room, chat, offset=offset)]
+    if told.note:
+        note = NotificationPayload(told.note, event.created_at)
+        found.append(Announcement("notification", note, room, chat))
+    return found
+
+
+@cache
+def _payload_type(payload: tuple[str, ...], where: str) -> Callable[..., object]:
+    """A payload with these fields, in which the place is told as `where`."""
+    fields = [where if name == WHERE else name for name in payload]
+    return msgspec.defstruct("PlacedPayload", fields, bases=(Payload,), frozen=True)
+
+
+def _value(event: Event, name: str) -> object:
+    """What an event says for a field of a payload."""
+    if name in ("seq", "prev"):
+        return getattr(event, name)
+    value = getattr(event.body, name)
+    return user_out(value) if name in user_fields(type(event.body)) else value
+
+
+def _signal(
+    event: Event, room: str | UnsetType, chat: int | UnsetType, offset: str
+) -> list[Announcement]:
+    """What is told of something that has no place."""
+    match event.body:
+        case Notice(content) if chat is UNSET:
+            note = NotificationPayload(content, event.created_at)
+            return [Announcement("notification", note, room)]
+        case TypingChanged(text):
+            return [Announcement("typing", text, room, chat, sheddable=True, offset=offset)]
+        case CursorMoved(message_id=message_id) if message_id and chat is not UNSET:
+            marked = MessageSeenPayload(message_id, seen=True)
+            return [Announcement("messageSeen", marked, chat_id=chat)]
+        case CursorMoved(user, seq):
+            return [Announcement("seen", SeenPayload(user_out(user), seq), room, chat)]
+        case _:
+            return []

@@ -85,14 +85,6 @@ class NotificationPayload(Payload, frozen=True):
     created_at: int
 
 
-class ClearedPayload(Payload, frozen=True):
-    """`deleteMessages`."""
-
-    room: str
-    seq: int
-    prev: int
-
-
 class RoomCreatedPayload(Payload, frozen=True):
     """`roomCreated`, and the reply to `createRoom`."""
 
@@ -116,45 +108,6 @@ class AcceptedPayload(Payload, frozen=True, omit_defaults=True):
     seq: int
     created_at: str
     chat_id: int | UnsetType = UNSET
-
-
-class MessageDeletedPayload(Payload, frozen=True):
-    """`messageDeleted`."""
-
-    message_id: int
-    seq: int
-    prev: int
-
-
-class PutOutPayload(Payload, frozen=True):
-    """`kicked`, `banned` and `unbanned`: what `by` did to `user`."""
-
-    room: str
-    seq: int
-    prev: int
-    user: UserId
-    by: UserId
-
-
-class ModeratorChangedPayload(Payload, frozen=True):
-    """`moderatorChanged`: whether `user` is a moderator from here on."""
-
-    room: str
-    seq: int
-    prev: int
-    user: UserId
-    by: UserId
-    moderator: bool
-
-
-class PasswordChangedPayload(Payload, frozen=True):
-    """`passwordChanged`: whether joining takes a password from here on."""
-
-    room: str
-    seq: int
-    prev: int
-    by: UserId
-    protected: bool
 
 
 class SeenPayload(Payload, frozen=True):

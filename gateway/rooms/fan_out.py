@@ -13,7 +13,8 @@ from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.subscription import Subscription
 from shared.metrics import Counter
-from shared.model.events import CursorMoved, Event, Notice, RoomDeleted, TypingChanged
+from shared.model.events import CursorMoved, Event, Notice, TypingChanged
+from shared.model.log_events import RoomDeleted
 from shared.model.rooms import Room
 
 DELIVERIES: Final = Counter("deliveries", "Events put into outboxes: one for each client told.")

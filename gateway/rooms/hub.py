@@ -13,8 +13,10 @@ from gateway.rooms.store.replay import Replay
 from gateway.rooms.subscription import Subscription
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.transport.subscriber import Subscriber
-from shared.model.events import Banned, CursorMoved, Event, Kicked, MessagePosted, RoomDeleted
+from shared.model.events import CursorMoved, Event
 from shared.model.ids import partition_of_id
+from shared.model.kinds import LogEvent
+from shared.model.log_events import MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 
 
@@ -214,12 +216,13 @@ class Hub:
 
     def _deliver(self, local: LocalRoom, event: Event) -> None:
         self.fan_out.deliver(local, event)
-        if type(event.body) is MessagePosted:
+        body = event.body
+        if type(body) is MessagePosted:
             return  # nearly always
-        if isinstance(event.body, RoomDeleted) and local.room.kind == "direct":
+        if isinstance(body, RoomDeleted) and local.room.kind == "direct":
             self.unfollow(local)
-        elif isinstance(event.body, Kicked | Banned):
-            self._put_out(local, event, event.body.user)
+        elif isinstance(body, LogEvent) and (user := body.puts_out) is not None:
+            self._put_out(local, event, user)
 
     def _put_out(self, local: LocalRoom, event: Event, user: str) -> None:
         """End a user's memberships, except those that began after what put them out."""

@@ -12,7 +12,8 @@ from gateway.rooms.subscription import Subscription
 from shared.codec import CodecError
 from shared.errors import ChatError
 from shared.metrics import Counter
-from shared.model.events import RULE_CHANGES, Event
+from shared.model.events import Event
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
@@ -32,8 +33,8 @@ class LocalRoom:
     """A followed room.
 
     Attributes:
-        room: as it was when it was followed; its head and floor are of then. Who may what in it
-            is as of the last event that was delivered.
+        room: as it was when it was followed; its head is of then. What events change of it is as
+            of the last one that was delivered.
         head: the seq of the last event that was delivered.
         members: those who are in a named room, or hear of a direct chat, and how far they are.
         synced: done once nothing is missed any more.
@@ -80,14 +81,9 @@ class LocalRoom:
         return any(its.waiting is not None for its in self.members.values())
 
     def learn(self, room: Room) -> None:
-        """Take over who may what from a word on the room that is not older than what came."""
+        """Take over what events change from a word on the room not older than what came."""
         if room.head >= self.head or room.epoch > self.room.epoch:
-            self.room = replace(
-                self.room,
-                epoch=room.epoch,
-                password_seq=room.password_seq,
-                standings=room.standings,
-            )
+            self.room = replace(self.room.as_changed_in(room), epoch=room.epoch)
 
     def live(self, event: Event) -> list[Client]:
         """The members that are told of an event now; for others it waits, or it is no news."""
@@ -139,7 +135,7 @@ class LocalRoom:
                 # What was delivered above `prev` is lost with the broker's data: say so before
                 # anybody takes this for what comes next.
                 self._forked(self)
-            if type(event.body) in RULE_CHANGES:
+            if type(event.body) is not MessagePosted:  # nearly always one
                 self.room = self.room.after(event)
             # The head moves last: who falls behind on this event has all up to the head before.
             self._deliver(self, event)

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple, Self
 
-from shared.model.events import CursorMoved, Event, RoomDeleted
+from shared.model.events import CursorMoved, Event
+from shared.model.log_events import RoomDeleted
 
 
 class Delivered(NamedTuple):

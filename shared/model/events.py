@@ -1,8 +1,15 @@
-"""What happened: the events of a room's log, and signals that are not kept."""
+"""The envelope of everything that happens, and what happens beside the events of rooms' logs.
 
-from typing import Final, Literal, get_args
+Those are in `log_events.py`. Here are what the stream carries beside them, and signals, which are
+not kept.
+"""
+
+from typing import TYPE_CHECKING, Literal, Union, get_args
 
 import msgspec
+
+from shared.model.kinds import LogEvent
+from shared.model.log_events import LOG_EVENTS
 
 Kind = Literal["room", "direct"]
 
@@ -24,77 +31,6 @@ class RoomCreated(msgspec.Struct, frozen=True, array_like=True, tag="create"):
     creator: str
     user1: str = ""
     user2: str = ""
-
-
-class MessagePosted(msgspec.Struct, frozen=True, array_like=True, tag="message"):
-    """A message. (sender, room, client_msg_id) names it once and for all."""
-
-    sender: str
-    content: str
-    client_msg_id: str
-
-
-class HistoryCleared(msgspec.Struct, frozen=True, array_like=True, tag="clear"):
-    """Every message before this event is deleted: the room's floor is this event's `seq`."""
-
-    by: str
-
-
-class MessageDeleted(msgspec.Struct, frozen=True, array_like=True, tag="delete"):
-    """One message is deleted by its sender; its place keeps a tombstone."""
-
-    by: str
-    message_id: int
-    message_seq: int
-
-
-class RoomDeleted(msgspec.Struct, frozen=True, array_like=True, tag="drop"):
-    """The room is gone with all it held; its key may be used again, under a new id."""
-
-    by: str
-
-
-class Kicked(msgspec.Struct, frozen=True, array_like=True, tag="kick"):
-    """A user is in the room no more; what let them in before this event lets them in no more."""
-
-    user: str
-    by: str
-
-
-class Banned(msgspec.Struct, frozen=True, array_like=True, tag="ban"):
-    """As `Kicked`, and the user may not enter again; a moderator is none any more."""
-
-    user: str
-    by: str
-
-
-class Unbanned(msgspec.Struct, frozen=True, array_like=True, tag="unban"):
-    """A user who was banned may enter again."""
-
-    user: str
-    by: str
-
-
-class ModeratorChanged(msgspec.Struct, frozen=True, array_like=True, tag="moderate"):
-    """A user is a moderator of the room from here on, or is none any more."""
-
-    user: str
-    by: str
-    moderator: bool
-
-
-class PasswordChanged(msgspec.Struct, frozen=True, array_like=True, tag="password"):
-    """The room's password is another one, or there is none. Who is inside stays.
-
-    Attributes:
-        protected: whether joining takes a password from here on.
-        password_hash: an argon2id hash, empty for an open room, and where the event was read from
-            SQL: what is past is not kept.
-    """
-
-    by: str
-    protected: bool
-    password_hash: str
 
 
 class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
@@ -220,17 +156,8 @@ class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
     kind: str
 
 
-Body = (
+Beside = (
     RoomCreated
-    | MessagePosted
-    | HistoryCleared
-    | MessageDeleted
-    | RoomDeleted
-    | Kicked
-    | Banned
-    | Unbanned
-    | ModeratorChanged
-    | PasswordChanged
     | CursorMoved
     | Wake
     | Committed
@@ -243,13 +170,12 @@ Body = (
     | Replaced
     | Unknown
 )
+"""What is no event of a room's log."""
 
-RuleChange = Kicked | Banned | Unbanned | ModeratorChanged | PasswordChanged
-"""Events that change who may what in their room."""
-
-
-RULE_CHANGES: Final = frozenset(get_args(RuleChange))
-"""The same, for a test that costs little."""
+if TYPE_CHECKING:
+    Body = LogEvent | Beside
+else:
+    Body = Union[(*LOG_EVENTS, *get_args(Beside))]  # what the codec tells apart by their tags
 
 
 KNOWN_TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))

@@ -1,13 +1,34 @@
 """A room, wherever it was read."""
 
+from typing import Final
+
 import msgspec
 from msgspec.structs import replace
 
-from shared.model.events import Event, Kind, PasswordChanged
+from shared.model.changes import Change, Floor, RoomChange, StandingChange, at
+from shared.model.events import Event, Kind
+from shared.model.kinds import LogEvent
 from shared.model.standings import NO_STANDINGS, Standings
 
 
-class Room(msgspec.Struct, frozen=True, kw_only=True):
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """What events of a room's log say of the room beside its floor and who may what.
+
+    A field is a text or a number, and has the default of a new room. It is called the same in the
+    room's record in the broker and in SQL's table `rooms`.
+
+    Attributes:
+        password_seq: the seq at which the password was changed last; 0 for never.
+    """
+
+    password_seq: int = 0
+
+
+STATE: Final = msgspec.structs.fields(RoomState)
+"""Its fields."""
+
+
+class Room(RoomState, frozen=True, kw_only=True):
     """A room as the broker or SQL has it.
 
     Attributes:
@@ -16,7 +37,6 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         created_at: milliseconds since 1970.
         user1, user2: whose direct chat it is, as they were named when it was made.
         epoch: of the partition when the broker said this; of the last stored event from SQL.
-        password_seq: the seq at which the password was changed last; 0 for never.
         standings: who may what. SQL's lists of rooms come without.
     """
 
@@ -32,7 +52,6 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     user1: str = ""
     user2: str = ""
-    password_seq: int = 0
     standings: Standings = NO_STANDINGS
 
     @property
@@ -46,14 +65,35 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.password_hash)
 
     def after(self, event: Event) -> "Room":
-        """The room with what an event of its log changes of who may what.
+        """The room with what an event of its log changes; its head stays.
 
-        The password's hash stays: events of the past do not have it.
+        So does the password's hash: events of the past do not have it.
         """
-        if isinstance(event.body, PasswordChanged):
-            return replace(self, password_seq=event.seq)
-        return replace(self, standings=self.standings.after(event.body, event.seq))
+        if not isinstance(event.body, LogEvent):
+            return self
+        room = self
+        for change in event.body.changes():
+            room = _changed(room, change, event.seq)
+        return room
+
+    def as_changed_in(self, later: "Room") -> "Room":
+        """The room with all that events of its log change as a later word on it has that."""
+        state = {field.name: getattr(later, field.name) for field in STATE}
+        return replace(self, floor=later.floor, standings=later.standings, **state)
 
     def opened_to(self, user: str) -> int:
         """The seq from which on somebody must have been let in, for that to hold now."""
         return max(self.password_seq, self.standings.kicked.get(user, 0))
+
+
+def _changed(room: Room, change: Change, seq: int) -> Room:
+    """The room after a change by the event at `seq`. What is gone with it is no part of a Room."""
+    match change:
+        case Floor():
+            return replace(room, floor=seq)
+        case RoomChange(fields):
+            return replace(room, **at(fields, seq))
+        case StandingChange():
+            return replace(room, standings=room.standings.after(change, seq))
+        case _:
+            return room

@@ -1,14 +1,20 @@
 """Who may what in a room: its moderators, those who are banned, and who was kicked when."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
-from shared.model.events import Banned, Body, Kicked, ModeratorChanged, Unbanned
+from shared.model.changes import StandingChange, at
 
 MOST_STANDINGS: Final = 5000
 """Users of whom a room remembers something."""
+
+STANDINGS: Final = ("moderator", "banned", "kicked")
+"""What may be remembered of a user, by the names of SQL's columns.
+
+In the broker's record of the room a field is called `<name>:<user>`.
+"""
 
 
 class Standings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +31,27 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
     banned: frozenset[str] = frozenset()
     kicked: dict[str, int] = {}
 
+    @classmethod
+    def of(cls, facts: Iterable[tuple[str, str, int]]) -> "Standings":
+        """The standings of `facts`, as the method of that name gives them, in any order."""
+        found: dict[str, dict[str, int]] = {name: {} for name in STANDINGS}
+        for name, user, value in facts:
+            if value and name in found:
+                found[name][user] = value
+        if not any(found.values()):
+            return NO_STANDINGS
+        moderators, banned, kicked = found.values()
+        return cls(moderators=frozenset(moderators), banned=frozenset(banned), kicked=kicked)
+
+    def facts(self) -> Iterator[tuple[str, str, int]]:
+        """What is remembered: one of STANDINGS, the user, and 1 or, of a kick, its seq."""
+        for user in self.moderators:
+            yield "moderator", user, 1
+        for user in self.banned:
+            yield "banned", user, 1
+        for user, seq in self.kicked.items():
+            yield "kicked", user, seq
+
     def __len__(self) -> int:
         return len(self.moderators) + len(self.banned | self.kicked.keys())
 
@@ -32,25 +59,23 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether something is remembered of a user."""
         return user in self.moderators or user in self.banned or user in self.kicked
 
-    def after(self, body: Body, seq: int) -> "Standings":
-        """What is remembered once an event has happened, at the place `seq` of the room."""
-        match body:
-            case Kicked(user):
-                return replace(self, kicked={**self.kicked, user: seq})
-            case Banned(user):
-                return Standings(
-                    moderators=self.moderators - {user},
-                    banned=self.banned | {user},
-                    kicked={**self.kicked, user: seq},
-                )
-            case Unbanned(user):
-                return replace(self, banned=self.banned - {user})
-            case ModeratorChanged(user, _, moderator=True):
-                return replace(self, moderators=self.moderators | {user})
-            case ModeratorChanged(user):
-                return replace(self, moderators=self.moderators - {user})
-            case _:
-                return self
+    def after(self, change: StandingChange, seq: int) -> "Standings":
+        """What is remembered once the event at the place `seq` of the room has changed it."""
+        user, fields = change.user, at(change.fields, seq)
+        return Standings(
+            moderators=_put(self.moderators, user, fields.get("moderator")),
+            banned=_put(self.banned, user, fields.get("banned")),
+            kicked={**self.kicked, user: int(fields["kicked"])}
+            if "kicked" in fields
+            else self.kicked,
+        )
 
 
 NO_STANDINGS: Final = Standings()
+
+
+def _put(users: frozenset[str], user: str, belongs: object) -> frozenset[str]:
+    """Users with one more or one less; as they are where nothing is said (None)."""
+    if belongs is None:
+        return users
+    return users | {user} if belongs else users - {user}

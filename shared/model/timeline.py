@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.model.events import Event, MessagePosted
+from shared.model.events import Event
+from shared.model.log_events import MessagePosted
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

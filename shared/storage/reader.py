@@ -7,22 +7,11 @@ from msgspec.structs import replace
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.model.events import (
-    Banned,
-    Body,
-    Event,
-    HistoryCleared,
-    Kicked,
-    MessageDeleted,
-    MessagePosted,
-    ModeratorChanged,
-    PasswordChanged,
-    Unbanned,
-    Unknown,
-)
+from shared.model.events import Body, Event, Unknown
 from shared.model.formats import NEWEST
-from shared.model.rooms import Room
-from shared.model.standings import NO_STANDINGS, Standings
+from shared.model.log_events import BY_ROW, MessagePosted
+from shared.model.rooms import STATE, Room
+from shared.model.standings import STANDINGS, Standings
 from shared.model.timeline import Message
 from shared.storage.engine import unavailable_as_error
 from shared.storage.tables import events, partitions, rooms, standings
@@ -187,12 +176,8 @@ class Reader:
 
     async def _standings(self, room_id: int) -> Standings:
         found = await self.rows(select(standings).where(standings.c.room_id == room_id))
-        if not found:
-            return NO_STANDINGS
-        return Standings(
-            moderators=frozenset(row.user for row in found if row.moderator),
-            banned=frozenset(row.user for row in found if row.banned),
-            kicked={row.user: row.kicked for row in found if row.kicked},
+        return Standings.of(
+            (name, row.user, getattr(row, name)) for row in found for name in STANDINGS
         )
 
     async def _page(
@@ -224,34 +209,14 @@ def message_of(row: Row[Any]) -> Message:
 def event_of(row: Row[Any]) -> Event:
     """The event of a row of `events`."""
     body: Body
-    match row.kind:
-        case "message":
-            body = MessagePosted(row.sender, row.content or "", row.client_msg_id or "")
-        case "clear":
-            body = HistoryCleared(row.sender or "")
-        case "delete":
-            body = MessageDeleted(row.sender, row.target_id, row.target_seq)
-        case kind:
-            body = _rule_of(kind, row.sender or "", row.target_user or "")
+    if row.kind == "message":  # nearly always
+        body = MessagePosted(row.sender, row.content or "", row.client_msg_id or "")
+    elif kind := BY_ROW.get(row.kind):
+        body = kind.of_row(row._asdict())
+    else:
+        body = Unknown(row.kind)
     place = (row.room_id, row.id, row.seq, row.prev, row.created_at)
     return Event(NEWEST, *place, body)
-
-
-def _rule_of(kind: str, by: str, user: str) -> Body:
-    """An event that changed who may what."""
-    match kind:
-        case "kick":
-            return Kicked(user, by)
-        case "ban":
-            return Banned(user, by)
-        case "unban":
-            return Unbanned(user, by)
-        case "promote" | "demote":
-            return ModeratorChanged(user, by, moderator=kind == "promote")
-        case "lock" | "unlock":
-            return PasswordChanged(by, protected=kind == "lock", password_hash="")
-        case _:
-            return Unknown(kind)
 
 
 def room_of(row: Row[Any]) -> Room:
@@ -270,5 +235,5 @@ def room_of(row: Row[Any]) -> Room:
         epoch=fields.get("head_epoch") or fields["epoch"],
         user1=fields["user1"] or "",
         user2=fields["user2"] or "",
-        password_seq=fields["password_seq"],
+        **{field.name: fields[field.name] for field in STATE},
     )

@@ -94,11 +94,11 @@ events = Table(
     Column("room_id", Number, nullable=False),
     Column("seq", Number, nullable=False),
     Column("prev", Number, nullable=False),
-    # message, clear, delete, kick, ban, unban, promote, demote, lock, unlock, or void: an entry
-    # that was refused, whose place nothing else may take.
+    # What the kinds of shared/model/log_events.py say, or void: an entry that was refused, whose
+    # place nothing else may take.
     Column("kind", String, nullable=False),
     Column("sender", String),
-    # Null in everything but a message, and in a message once it is deleted.
+    # The text of what has one; null in a message once it is deleted.
     Column("content", Text),
     Column("client_msg_id", String),
     Column("deleted", Boolean, nullable=False),
@@ -109,7 +109,7 @@ events = Table(
     Column("target_seq", Number),
     # When the other user of a direct chat had seen it.
     Column("seen_at", Number),
-    # Of a kick and its like: whose standing changed.
+    # Of what is done to a user: to whom.
     Column("target_user", String),
     UniqueConstraint("room_id", "seq"),
     UniqueConstraint("room_id", "sender", "client_msg_id"),

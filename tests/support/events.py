@@ -1,48 +1,50 @@
 """Events for tests: strategies for hypothesis, and short ways to make one."""
 
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from shared.model.events import (
-    Banned,
     Beat,
     Body,
     CursorMoved,
     Event,
-    HistoryCleared,
-    Kicked,
-    MessageDeleted,
-    MessagePosted,
-    ModeratorChanged,
     Notice,
-    PasswordChanged,
     PresenceChanged,
     PresenceState,
     PresenceWanted,
     RoomCreated,
-    RoomDeleted,
     TypingChanged,
-    Unbanned,
     Unknown,
     Wake,
 )
 from shared.model.formats import NEWEST
 from shared.model.ids import chat_key
+from shared.model.kinds import LogEvent, UserName
+from shared.model.log_events import (
+    LOG_EVENTS,
+    HistoryCleared,
+    MessageDeleted,
+    MessagePosted,
+    RoomDeleted,
+)
 
 numbers = st.integers(0, 2**53 - 1)
 texts = st.text(max_size=30)
 kinds = st.sampled_from(["room", "direct"])
 users = st.lists(texts, max_size=3)
+
+
+def any_of(kind: type[LogEvent]) -> st.SearchStrategy[LogEvent]:
+    """Any event of a kind."""
+    values = {str: texts, UserName: texts, int: numbers, bool: st.booleans()}
+    return st.builds(kind, **{field.name: values[field.type] for field in fields(kind)})
+
+
+log_events: st.SearchStrategy[LogEvent] = st.one_of([any_of(kind) for kind in LOG_EVENTS])
+"""What happens in a room's log."""
 kept: st.SearchStrategy[Body] = st.one_of(
     st.builds(RoomCreated, kinds, texts, texts, texts, texts, texts, texts),
-    st.builds(MessagePosted, texts, texts, texts),
-    st.builds(HistoryCleared, texts),
-    st.builds(MessageDeleted, texts, numbers, numbers),
-    st.builds(RoomDeleted, texts),
-    st.builds(Kicked, texts, texts),
-    st.builds(Banned, texts, texts),
-    st.builds(Unbanned, texts, texts),
-    st.builds(ModeratorChanged, texts, texts, st.booleans()),
-    st.builds(PasswordChanged, texts, st.booleans(), texts),
+    log_events,
     st.builds(CursorMoved, texts, numbers, numbers, numbers, texts, texts, texts, texts, numbers),
 )
 """What is stored."""

@@ -33,13 +33,8 @@ from shared.broker.transport.client import UNAVAILABLE, Client
 from shared.broker.transport.pipe import Pipe
 from shared.config import Settings, load
 from shared.errors import ChatError
-from shared.model.events import (
-    HistoryCleared,
-    MessageDeleted,
-    MessagePosted,
-    RoomCreated,
-    RoomDeleted,
-)
+from shared.model.events import RoomCreated
+from shared.model.log_events import HistoryCleared, MessageDeleted, MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine

@@ -15,8 +15,8 @@ from gateway.protocols.payloads import (
 from gateway.rooms.client import Client
 from gateway.rooms.store.directory import Place
 from shared.model import commands
-from shared.model.events import MessageDeleted
 from shared.model.ids import TOP
+from shared.model.log_events import MessageDeleted
 
 
 async def get_chats(

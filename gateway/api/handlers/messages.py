@@ -15,8 +15,8 @@ from gateway.rooms.client import Client
 from shared.broker.rooms.send import Accepted, Send
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import MessagePosted
 from shared.model.ids import chat_key
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 
 _INCARNATION: Final = secrets.token_urlsafe(9)

@@ -8,7 +8,7 @@ from gateway.api.targets import Target
 from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import (
+from shared.model.log_events import (
     Banned,
     Kicked,
     ModeratorChanged,

@@ -16,7 +16,7 @@ from gateway.protocols.payloads import (
 )
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import RoomDeleted
+from shared.model.log_events import RoomDeleted
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from gateway.rooms.store.history import Page
 from gateway.rooms.subscribing import subscribing
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import HistoryCleared, Notice, RoomCreated
+from shared.model.events import Notice, RoomCreated
 from shared.model.ids import room_key
+from shared.model.log_events import HistoryCleared
 from shared.model.rooms import Room
 
 JOIN_PAGE: Final = 100

@@ -8,8 +8,9 @@ from shared.broker.rooms.answers import Held
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError, broker_unavailable
-from shared.model.events import MessagePosted, RoomCreated
+from shared.model.events import RoomCreated
 from shared.model.ids import chat_key, room_key
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
 

@@ -6,7 +6,8 @@ import msgspec
 
 from shared.broker.rooms.answers import LogPart
 from shared.broker.rooms.logs import LogBroker
-from shared.model.events import Event, MessagePosted
+from shared.model.events import Event
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
 

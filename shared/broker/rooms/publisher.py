@@ -243,9 +243,10 @@ class _Call:
         args += [send.once for send in sends]
         args += [send.body for send in sends]
         for number, send in enumerate(sends, 1):
-            if send.effect:
-                keys.append(part.gone(send.room.key))
-                args += (number, send.effect)
+            for what, field, value in send.effect:
+                args += (number, what, field, value)
+                if what == "delete":
+                    keys.append(part.gone(send.room.key))
         return keys, args
 
     def settle(self, epoch: int, results: Sequence[int]) -> list[Send]:

@@ -1,15 +1,29 @@
-"""A room's record in the broker: its words as a room, and what of a room becomes words."""
+"""A room's record in the broker: its words as a room, what of a room becomes words, and changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from shared.broker.transport.resp import Word
+from shared.model.changes import (
+    SEQ,
+    Change,
+    Dropped,
+    Floor,
+    Gone,
+    RoomChange,
+    StandingChange,
+    Value,
+)
 from shared.model.events import RoomCreated
-from shared.model.rooms import Room
-from shared.model.standings import NO_STANDINGS, Standings
+from shared.model.rooms import STATE, Room
+from shared.model.standings import STANDINGS, Standings
 from shared.model.timeline import Move
 
-MODERATOR, BANNED, KICKED = "moderator:", "banned:", "kicked:"
-"""What fields begin with that go on with a user's name; the publish script writes them too."""
+CALLED: Final = {"password_hash": "password"}
+"""Fields of a room that change and are called otherwise in its record."""
+
+Operation = tuple[str, str, Word]
+"""Something the publish script does to a record: what, to which field, with which value."""
 
 
 def room_of(key: str, epoch: int, words: Sequence[bytes]) -> Room:
@@ -35,8 +49,8 @@ def room_of(key: str, epoch: int, words: Sequence[bytes]) -> Room:
         epoch=epoch,
         user1=fields["user1"],
         user2=fields["user2"],
-        password_seq=int(fields.get("password_seq", 0)),
         standings=_standings(fields),
+        **{field.name: field.type(fields[field.name]) for field in STATE if field.name in fields},
     )
 
 
@@ -60,15 +74,30 @@ def new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
 
 def rules_of(room: Room) -> list[Word]:
     """The fields of a record that say who may what in a room, names and values in turn."""
-    standings = room.standings
-    words: list[Word] = ["password_seq", room.password_seq]
-    for user in standings.moderators:
-        words += [f"{MODERATOR}{user}", 1]
-    for user in standings.banned:
-        words += [f"{BANNED}{user}", 1]
-    for user, seq in standings.kicked.items():
-        words += [f"{KICKED}{user}", seq]
+    words: list[Word] = []
+    for field in STATE:
+        words += [field.name, getattr(room, field.name)]
+    for name, user, value in room.standings.facts():
+        words += [_standing(name, user), value]
     return words
+
+
+def operations(changes: Iterable[Change]) -> list[Operation]:
+    """What the publish script does to a room's record for an event that changes something."""
+    found: list[Operation] = []
+    for change in changes:
+        match change:
+            case Floor():
+                found.append(("seq", "floor", ""))
+            case Gone(seq):
+                found.append(("delete", "", seq))
+            case Dropped():
+                found.append(("drop", "", ""))
+            case RoomChange(fields, secret):
+                found += [_put(CALLED.get(n, n), v) for n, v in {**fields, **secret}.items()]
+            case StandingChange(user, fields):
+                found += [_put(_standing(name, user), value) for name, value in fields.items()]
+    return found
 
 
 def moves_of(words: Sequence[bytes]) -> tuple[Move, ...]:
@@ -80,16 +109,19 @@ def moves_of(words: Sequence[bytes]) -> tuple[Move, ...]:
     )
 
 
-def _standings(fields: dict[str, str]) -> Standings:
-    named = [name for name in fields if ":" in name]
-    if not named:
-        return NO_STANDINGS
-    return Standings(
-        moderators=_users(named, MODERATOR),
-        banned=_users(named, BANNED),
-        kicked={user: int(fields[KICKED + user]) for user in _users(named, KICKED)},
-    )
+def _put(field: str, value: Value) -> Operation:
+    if value is SEQ:
+        return "seq", field, ""
+    if value is False:
+        return "unset", field, ""
+    return "set", field, 1 if value is True else value
 
 
-def _users(names: list[str], prefix: str) -> frozenset[str]:
-    return frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+def _standing(name: str, user: str) -> str:
+    """The field that holds something of a user, whose name may hold anything."""
+    return f"{name}:{user}"
+
+
+def _standings(fields: Mapping[str, str]) -> Standings:
+    named = [(*field.partition(":"), value) for field, value in fields.items() if ":" in field]
+    return Standings.of((name, user, int(n)) for name, _, user, n in named if name in STANDINGS)

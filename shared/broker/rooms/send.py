@@ -1,24 +1,16 @@
 """A send on its way to the broker, and what became of it."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import msgspec
 
+from shared.broker.rooms.records import Operation, operations
 from shared.codec import encode_body
-from shared.model.events import (
-    Banned,
-    Body,
-    HistoryCleared,
-    Kicked,
-    MessageDeleted,
-    MessagePosted,
-    ModeratorChanged,
-    PasswordChanged,
-    RoomDeleted,
-    Unbanned,
-)
+from shared.model.events import Body
+from shared.model.kinds import LogEvent
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
@@ -54,7 +46,7 @@ class Send:
         number: its partition's.
         once: what names it once and for all.
         body: encoded.
-        effect: what it does to its room's record, as the script is told.
+        effect: what it does to its room's record, beside that the event has a place there.
         waited: it came back once, because the broker did not hold its room.
     """
 
@@ -68,7 +60,9 @@ class Send:
         # The length keeps two names from running together.
         self.once = f"{room.id}:{len(sender)}:{sender}:{client_msg_id}"
         self.body = encode_body(body)
-        self.effect = _effect(body)
+        self.effect: Sequence[Operation] = ()
+        if type(body) is not MessagePosted and isinstance(body, LogEvent):
+            self.effect = operations(body.changes())
         self.waited = False
         self._outcome: Accepted | Exception | None = None
         self._watchers: list[Callable[[Send], object]] = []
@@ -112,28 +106,3 @@ class Send:
         if isinstance(self._outcome, Accepted):
             return self._outcome
         raise self._outcome or AssertionError("asked before it is done")
-
-
-def _effect(body: Body) -> str:
-    """What an event does to its room's record, as the script is told."""
-    match body:
-        case MessagePosted():  # nearly always
-            return ""
-        case HistoryCleared():
-            return "floor"
-        case MessageDeleted(message_seq=seq):
-            return f"delete {seq}"
-        case RoomDeleted():
-            return "drop"
-        case PasswordChanged(password_hash=password_hash):
-            return f"password {password_hash}"
-        case Kicked(user):
-            return f"kick {user}"
-        case Banned(user):
-            return f"ban {user}"
-        case Unbanned(user):
-            return f"unban {user}"
-        case ModeratorChanged(user, _, moderator):
-            return f"promote {user}" if moderator else f"demote {user}"
-        case _:
-            return ""

@@ -4,7 +4,7 @@
 -- KEYS[3]  the control channel         KEYS[4]  the wakes
 -- KEYS[5], KEYS[6]  what remembers clientMsgIds (see below)
 -- KEYS[7..] three for each of R rooms: its record, its log, its channel
--- KEYS[..]  one for each effect: the gone of its room
+-- KEYS[..]  one for each 'delete' below: the gone of its room
 -- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
 -- ARGV[3]  after how long without an event a direct chat wakes, ms
 -- ARGV[4]  the latest epoch that the gateway has seen
@@ -13,10 +13,10 @@
 -- ARGV[8..] two for each room: its id, as the gateway knows it, and how many of the sends it has
 -- ARGV[..]  one for each send: what names it once and for all
 -- ARGV[..]  one for each send: its encoded body
--- ARGV[..]  two for each effect: the number of its send (1..S), and 'floor' (raises the room's
---           floor to the event), 'delete <seq>' (deletes the message there), 'drop' (deletes the
---           room), 'password <hash>', or a user's standing: 'kick <user>', 'ban <user>',
---           'unban <user>', 'promote <user>', 'demote <user>'
+-- ARGV[..]  four for each thing that a send does to its room beside having a place in it, in
+--           order: the number of the send (1..S), what it does, a field of the room's record, and
+--           a value. 'set' gives the field the value, 'seq' gives it the seq of the event, 'unset'
+--           takes it away; 'delete' deletes the message at the place <value>, 'drop' the room
 --
 -- Returns nil when the partition is closed; else {epoch, results}, with four numbers for each
 -- send: status, id, seq, created_at. Status is
@@ -47,33 +47,35 @@ local quiet_ms, room_count, send_count = tonumber(ARGV[3]), tonumber(ARGV[5]), t
 local names, bodies = 7 + 2 * room_count, 7 + 2 * room_count + send_count
 local created_at = now_ms()
 
--- What an event at `seq` does to its room beside having a place in it.
-local function apply(effect, key, seq)
-  local verb, word = string.match(effect.what, '^(%a+) ?(.*)$')
-  if verb == 'floor' then
-    call('HSET', key, 'floor', seq)
-  elseif verb == 'delete' then
-    call('ZADD', effect.gone, word, word)
-  elseif verb == 'password' then
-    call('HSET', key, 'password', word, 'password_seq', seq)
-  elseif verb == 'promote' then
-    call('HSET', key, 'moderator:' .. word, 1)
-  elseif verb == 'demote' then
-    call('HDEL', key, 'moderator:' .. word)
-  elseif verb == 'unban' then
-    call('HDEL', key, 'banned:' .. word)
-  elseif verb == 'kick' then
-    call('HSET', key, 'kicked:' .. word, seq)
-  elseif verb == 'ban' then
-    call('HSET', key, 'kicked:' .. word, seq, 'banned:' .. word, 1)
-    call('HDEL', key, 'moderator:' .. word)
+-- What sends do to their rooms, by the number of the send: nothing, nearly always.
+local effects, gone = {}, 6 + 3 * room_count
+for arg = bodies + send_count + 1, #ARGV, 4 do
+  local send = tonumber(ARGV[arg])
+  local step = {what = ARGV[arg + 1], field = ARGV[arg + 2], value = ARGV[arg + 3]}
+  local effect = effects[send] or {drops = false}
+  effects[send] = effect
+  effect[#effect + 1] = step
+  if step.what == 'delete' then
+    gone = gone + 1
+    step.gone = KEYS[gone]
+  elseif step.what == 'drop' then
+    effect.drops = true
   end
 end
 
-local effects, gone = {}, 6 + 3 * room_count
-for arg = bodies + send_count + 1, #ARGV, 2 do
-  gone = gone + 1
-  effects[tonumber(ARGV[arg])] = {what = ARGV[arg + 1], gone = KEYS[gone]}
+-- What an event at `seq` does to its room's record and what lies beside it.
+local function apply(effect, key, seq)
+  for _, step in ipairs(effect) do
+    if step.what == 'set' then
+      call('HSET', key, step.field, step.value)
+    elseif step.what == 'seq' then
+      call('HSET', key, step.field, seq)
+    elseif step.what == 'unset' then
+      call('HDEL', key, step.field)
+    elseif step.what == 'delete' then
+      call('ZADD', step.gone, step.value, step.value)
+    end
+  end
 end
 
 -- The hash of this period holds what is of the period before last, until the first send of this
@@ -127,7 +129,7 @@ for i = 1, room_count do
       -- A clock that was set back makes the last event one of the future: that wakes too. So does
       -- the first event since the room is held: who came online before could not be told of it.
       local idle = created_at - active
-      if woke == 0 or idle < 0 or idle >= quiet_ms or effect and effect.what == 'drop' then
+      if woke == 0 or idle < 0 or idle >= quiet_ms or effect and effect.drops then
         woke = 1
         local room = call('HMGET', key, 'kind', 'key', 'user1', 'user2')
         if room[1] == 'direct' then
@@ -137,7 +139,7 @@ for i = 1, room_count do
       end
       head, active, last = seq, created_at, counter
       if effect then apply(effect, key, seq) end
-      if effect and effect.what == 'drop' then deleted, refusal = 1, 3 end
+      if effect and effect.drops then deleted, refusal = 1, 3 end
     end
     local result = 4 * send
     results[result - 3], results[result - 2], results[result - 1], results[result] =

@@ -18,9 +18,10 @@ from shared.broker.rooms.send import Accepted
 from shared.broker.rooms.wakes import WakeLog
 from shared.config import Settings
 from shared.errors import ChatError
-from shared.model.events import Event, MessagePosted, RoomCreated
+from shared.model.events import Event, RoomCreated
 from shared.model.formats import NEWEST
 from shared.model.ids import chat_key, counter_of
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from tests.support.valkey import Valkey
 

@@ -11,9 +11,10 @@ from shared.broker.partitions.partitions import Head
 from shared.broker.rooms.answers import Held, NotHeld
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.send import Accepted
-from shared.model.events import Event, MessageDeleted, MessagePosted, RoomDeleted, Wake
+from shared.model.events import Event, Wake
 from shared.model.formats import NEWEST
 from shared.model.ids import counter_of
+from shared.model.log_events import MessageDeleted, MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of
 from tests.support.waiting import HANGS_AFTER

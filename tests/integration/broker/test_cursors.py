@@ -11,7 +11,8 @@ from shared.broker.partitions.partitions import Head
 from shared.broker.rooms.cursors import Moved
 from shared.broker.rooms.send import RoomNotHeld
 from shared.config import Settings
-from shared.model.events import CursorMoved, Event, RoomDeleted
+from shared.model.events import CursorMoved, Event
+from shared.model.log_events import RoomDeleted
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of
 from tests.support.waiting import HANGS_AFTER

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from shared.broker.partitions.members import Membership
 from shared.broker.partitions.partitions import Head, PartitionProbe, PartitionState
 from shared.config import ConfigError, Settings
-from shared.model.events import HistoryCleared
 from shared.model.formats import NEWEST
+from shared.model.log_events import HistoryCleared
 from tests.integration.broker.bench import KEYS, PART, Bench
 from tests.support.waiting import eventually
 

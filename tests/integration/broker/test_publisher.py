@@ -9,9 +9,10 @@ from shared import codec
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.send import RoomNotHeld
 from shared.broker.transport.pipe import Pipe
-from shared.model.events import Event, HistoryCleared, MessagePosted
+from shared.model.events import Event
 from shared.model.formats import NEWEST
 from shared.model.ids import counter_of, make_id
+from shared.model.log_events import HistoryCleared, MessagePosted
 from tests.integration.broker.bench import KEYS, PART, Bench, code_of
 from tests.support.proxy import Proxy
 from tests.support.waiting import HANGS_AFTER, eventually

@@ -18,7 +18,8 @@ from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.wakes import WakeLog
 from shared.broker.transport.subscriber import Subscriber
-from shared.model.events import Event, MessagePosted, Wake
+from shared.model.events import Event, Wake
+from shared.model.log_events import MessagePosted
 from tests.support.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.rooms.store.chat_list import ListedChat
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
-from shared.model.events import MessageDeleted, MessagePosted
+from shared.model.log_events import MessageDeleted, MessagePosted
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 from tests.support.stage import Stage

@@ -11,7 +11,8 @@ from gateway.rooms.store.opener import RoomOpener
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
-from shared.model.events import MessagePosted, RoomCreated
+from shared.model.events import RoomCreated
+from shared.model.log_events import MessagePosted
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
 from tests.support.stage import Stage

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.errors import ChatError
-from shared.model.events import Banned, Body, Kicked, Unbanned
+from shared.model.events import Body
+from shared.model.log_events import Banned, Kicked, Unbanned
 from shared.model.rooms import Room
 from tests.integration.gateway.test_hub import Gateway, Member
 from tests.integration.gateway.test_hub import gateway as gateway  # noqa: PLC0414 - a fixture

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.store.replay import Replay, Replayed
 from shared.errors import ChatError
-from shared.model.events import Event, HistoryCleared, MessageDeleted, MessagePosted
+from shared.model.events import Event
+from shared.model.log_events import HistoryCleared, MessageDeleted, MessagePosted
 from shared.model.rooms import Room
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader

@@ -11,8 +11,9 @@ from shared.broker.partitions.keyspace import PartitionKeys
 from shared.broker.partitions.rows import Entry
 from shared.broker.partitions.stream import DeadLetters
 from shared.broker.rooms.send import Accepted
-from shared.model.events import Event, HistoryCleared, MessagePosted
+from shared.model.events import Event
 from shared.model.formats import NEWEST
+from shared.model.log_events import HistoryCleared, MessagePosted
 from shared.model.rooms import Room
 from shared.storage.engine import open_engine
 from tests.support.process import run

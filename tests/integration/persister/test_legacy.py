@@ -3,8 +3,9 @@
 from typing import Any
 
 from shared import codec
-from shared.model.events import Event, MessagePosted
+from shared.model.events import Event
 from shared.model.formats import LEGACY
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from tests.support.stage import Stage
 

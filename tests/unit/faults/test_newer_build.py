@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from shared.codec import CodecError, decode
-from shared.model.events import Event, HistoryCleared
+from shared.model.events import Event
+from shared.model.log_events import HistoryCleared
 from tests.faults.newer_build import NEWER_BUILD, NEWER_FORMAT, OLDER_FORMAT
 from tests.faults.sources import changed_sources
 
@@ -15,7 +16,8 @@ EVENT = Event(OLDER_FORMAT, 7, 1, 2, 3, 4, HistoryCleared("ann"))
 ASK = """
 import sys
 from shared.codec import decode, encode
-from shared.model.events import Event, HistoryCleared
+from shared.model.events import Event
+from shared.model.log_events import HistoryCleared
 for number in sys.argv[1:]:
     event = Event(int(number), 7, 1, 2, 3, 4, HistoryCleared("ann"))
     assert decode(encode(event)) == event

@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared import codec
-from shared.model.events import Event, MessagePosted, Notice
+from shared.model.events import Event, Notice
 from shared.model.formats import LEGACY, NEWEST
+from shared.model.log_events import MessagePosted
 from tests.support.events import bodies, events, message
 
 WHOLE = codec.encode(message(1))

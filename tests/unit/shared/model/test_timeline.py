@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.model.events import Event, MessagePosted
+from shared.model.events import Event
+from shared.model.log_events import MessagePosted
 from shared.model.timeline import Changes, Message, Move, fold, message_of, unread_in
 from tests.support.events import cleared, created, deleted, message
 

@@ -1,0 +1,191 @@
+"""The registry of what happens in rooms: each kind of event of a room's log, whole.
+
+A kind says here, and nowhere else, how it is written in stream and log (its tag, and its fields in
+their order), how SQL stores it, what it changes in its room, and what clients are told.
+docs/architecture.md has the recipe for a new one.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from shared.model.changes import (
+    SEQ,
+    Change,
+    Dropped,
+    Floor,
+    Gone,
+    RoomChange,
+    StandingChange,
+)
+from shared.model.kinds import PLACE, LogEvent, Stored, Told, UserName
+
+
+class MessagePosted(LogEvent, frozen=True, tag="message"):
+    """A message. (sender, room, client_msg_id) names it once and for all.
+
+    Nearly all events are messages, so whatever handles events may look for this kind first, and
+    `gateway/protocols/announcements.py` has its announcement.
+    """
+
+    sender: str
+    content: str
+    client_msg_id: str
+
+    stored = Stored(
+        {"message": {}},
+        {"sender": "sender", "content": "content", "client_msg_id": "client_msg_id"},
+    )
+
+
+class HistoryCleared(LogEvent, frozen=True, tag="clear"):
+    """Every message before this event is deleted: the room's floor is this event's `seq`."""
+
+    by: UserName
+
+    stored = Stored({"clear": {}}, {"sender": "by"})
+    told = Told("deleteMessages", PLACE, note="All messages have been deleted")
+
+    def changes(self) -> Sequence[Change]:
+        """The floor."""
+        return (Floor(),)
+
+
+class MessageDeleted(LogEvent, frozen=True, tag="delete"):
+    """One message is deleted by its sender; its place keeps a tombstone."""
+
+    by: UserName
+    message_id: int
+    message_seq: int
+
+    stored = Stored(
+        {"delete": {}},
+        {"sender": "by", "target_id": "message_id", "target_seq": "message_seq"},
+    )
+    told = Told("messageDeleted", ("message_id", "seq", "prev"))
+
+    def changes(self) -> Sequence[Change]:
+        """One message."""
+        return (Gone(self.message_seq),)
+
+
+class RoomDeleted(LogEvent, frozen=True, tag="drop"):
+    """The room is gone with all it held; its key may be used again, under a new id.
+
+    Nothing of its log is kept, this event neither; and it is the last one, so clients are told of
+    a chat that is gone, not of a place (`gateway/protocols/announcements.py`).
+    """
+
+    by: UserName
+
+    def changes(self) -> Sequence[Change]:
+        """All of it."""
+        return (Dropped(),)
+
+
+class RuleChange(LogEvent, frozen=True):
+    """An event that changes who may what in its room."""
+
+    @property
+    def by(self) -> str:
+        """Who did it: a field of each of these kinds, at a place of its own."""
+        raise NotImplementedError
+
+
+class Kicked(RuleChange, frozen=True, tag="kick"):
+    """A user is in the room no more; what let them in before this event lets them in no more."""
+
+    user: UserName
+    by: UserName
+
+    stored = Stored({"kick": {}}, {"sender": "by", "target_user": "user"})
+    told = Told("kicked", (*PLACE, "user", "by"))
+
+    def changes(self) -> Sequence[Change]:
+        """When they were put out last."""
+        return (StandingChange(self.user, {"kicked": SEQ}),)
+
+
+class Banned(RuleChange, frozen=True, tag="ban"):
+    """As `Kicked`, and the user may not enter again; a moderator is none any more."""
+
+    user: UserName
+    by: UserName
+
+    stored = Stored({"ban": {}}, {"sender": "by", "target_user": "user"})
+    told = Told("banned", (*PLACE, "user", "by"))
+
+    def changes(self) -> Sequence[Change]:
+        """Everything that is remembered of them."""
+        return (StandingChange(self.user, {"kicked": SEQ, "banned": True, "moderator": False}),)
+
+
+class Unbanned(RuleChange, frozen=True, tag="unban"):
+    """A user who was banned may enter again."""
+
+    user: UserName
+    by: UserName
+
+    stored = Stored({"unban": {}}, {"sender": "by", "target_user": "user"})
+    told = Told("unbanned", (*PLACE, "user", "by"))
+
+    def changes(self) -> Sequence[Change]:
+        """The ban."""
+        return (StandingChange(self.user, {"banned": False}),)
+
+
+class ModeratorChanged(RuleChange, frozen=True, tag="moderate"):
+    """A user is a moderator of the room from here on, or is none any more."""
+
+    user: UserName
+    by: UserName
+    moderator: bool
+
+    stored = Stored(
+        {"promote": {"moderator": True}, "demote": {"moderator": False}},
+        {"sender": "by", "target_user": "user"},
+    )
+    told = Told("moderatorChanged", (*PLACE, "user", "by", "moderator"))
+
+    def changes(self) -> Sequence[Change]:
+        """Whether they are one."""
+        return (StandingChange(self.user, {"moderator": self.moderator}),)
+
+
+class PasswordChanged(RuleChange, frozen=True, tag="password"):
+    """The room's password is another one, or there is none. Who is inside stays.
+
+    Attributes:
+        protected: whether joining takes a password from here on.
+        password_hash: an argon2id hash, empty for an open room, and where the event was read from
+            SQL: what is past is not kept.
+    """
+
+    by: UserName
+    protected: bool
+    password_hash: str = ""
+
+    stored = Stored({"lock": {"protected": True}, "unlock": {"protected": False}}, {"sender": "by"})
+    told = Told("passwordChanged", (*PLACE, "by", "protected"))
+
+    def changes(self) -> Sequence[Change]:
+        """The password, and since when it holds."""
+        return (RoomChange({"password_seq": SEQ}, secret={"password_hash": self.password_hash}),)
+
+
+LOG_EVENTS: Final[Sequence[type[LogEvent]]] = (
+    MessagePosted,
+    HistoryCleared,
+    MessageDeleted,
+    RoomDeleted,
+    Kicked,
+    Banned,
+    Unbanned,
+    ModeratorChanged,
+    PasswordChanged,
+)
+"""All kinds there are."""
+
+BY_ROW: Final[Mapping[str, type[LogEvent]]] = {
+    row: kind for kind in LOG_EVENTS if kind.stored for row in kind.stored.kinds
+}
+"""The kinds that SQL stores, by what its column `kind` says."""
