@@ -19,8 +19,8 @@ from gateway.protocols.payloads import (
     iso,
     user_out,
 )
-from shared.model.events import CursorMoved, Event, Notice, TypingChanged
-from shared.model.kinds import WHERE, LogEvent, Told, user_fields
+from shared.model.events import CursorMoved, Event, Notice, TypingChanged, Unknown
+from shared.model.kinds import SKIPPED, WHERE, LogEvent, Told, user_fields
 from shared.model.log_events import MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 
@@ -84,6 +84,8 @@ def announcements(
             return [] if users is None else [gone]
         case LogEvent(told=told):
             return _placed(event, told, place, chat, offset)
+        case Unknown() if event.seq:
+            return _placed(event, SKIPPED, place, chat, offset)
         case _:
             return _signal(event, place, chat, offset)
 
