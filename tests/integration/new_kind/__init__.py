@@ -1,0 +1,1 @@
+"""The recipe for a new kind of event, followed (docs/architecture.md)."""
