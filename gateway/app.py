@@ -12,20 +12,14 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.api.build import Links, build_gateway, start_gateway
 from gateway.api.gateway import Gateway
-from gateway.connections.deadlines import IDENTIFY_WITHIN
 from gateway.endpoints import health, responses, web, websocket
 from gateway.endpoints.admin import make_admin
 from gateway.endpoints.admin_server import serving_admin
+from gateway.endpoints.gauges import show_gauges
 from gateway.endpoints.guard import Guard
 from gateway.endpoints.rest import routes as rest
 from gateway.endpoints.security_headers import SecurityHeaders
-from gateway.endpoints.socketio.chat import CONNECT_WITHIN, SocketIOChat
-from gateway.endpoints.socketio.server import EngineServer
-from gateway.endpoints.status import show_gauges
-from gateway.protocols.engineio.settings import EngineSettings
-from gateway.protocols.frames import MOST_FRAME
-from shared.broker.partitions.overview import Watchtower
-from shared.broker.transport.client import connect
+from gateway.endpoints.socketio.chat import socketio_server
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.metrics import LoopLag
@@ -85,20 +79,11 @@ async def _open(
     gateway = build_gateway(settings, links, stack)
     start_gateway(gateway, links, stack)
     app.state.gateway = gateway
-    app.state.socketio = _socketio(gateway)
+    app.state.socketio = socketio_server(gateway)
 
 
 async def _open_admin(gateway: Gateway, listener: socket.socket, stack: AsyncExitStack) -> None:
     show_gauges(gateway)
     stack.callback(LoopLag().close)
-    client = connect(gateway.settings.redis_url)
-    stack.push_async_callback(client.aclose)
-    app = make_admin(gateway, Watchtower(client, gateway.cluster.keys))
-    await stack.enter_async_context(serving_admin(SecurityHeaders(app), listener))
-
-
-def _socketio(gateway: Gateway) -> EngineServer:
-    settings = gateway.settings
-    engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
-    within = IDENTIFY_WITHIN if gateway.access.identity.wanted else CONNECT_WITHIN
-    return EngineServer(engine, SocketIOChat(gateway, within), settings.gateway_name)
+    app = SecurityHeaders(make_admin(gateway))
+    await stack.enter_async_context(serving_admin(app, listener))

@@ -5,15 +5,17 @@ from typing import NamedTuple, Self
 
 from gateway.access.authorization import Authorization
 from gateway.access.grants import Grants
-from gateway.access.identity import Identity
+from gateway.access.identity import Identity, check_identity
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
 from gateway.api.gateway import Access, Clients, Cluster, Gateway, Rooms
 from gateway.cluster.control import Control
 from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.installation import find_installation
 from gateway.cluster.partition_watch import PartitionWatch
 from gateway.cluster.presence import Presence
 from gateway.cluster.readiness import Readiness
+from gateway.cluster.status import ClusterStatus
 from gateway.connections.deadlines import Deadlines
 from gateway.connections.flusher import Flusher
 from gateway.recovery.store import Sessions
@@ -32,6 +34,7 @@ from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import Membership
+from shared.broker.partitions.overview import Watchtower
 from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.cursors import CursorBroker
@@ -52,6 +55,7 @@ from shared.storage.engine import open_engine
 from shared.storage.installation import Installation
 from shared.storage.reader import Reader
 from shared.storage.tables import SCHEMA
+from shared.tls import check_certificate
 
 
 class Links(NamedTuple):
@@ -93,6 +97,20 @@ class Links(NamedTuple):
         keys = Keyspace(installation.namespace, installation.partitions)
         fence = Fence(installation.partitions)
         return cls(client, pipe, reads, Reader(engine), keys, fence, installation)
+
+
+async def find_data(settings: Settings) -> Installation:
+    """Find out before it is served what could never work, and whose data there is.
+
+    Raises:
+        ConfigError: a URL or a certificate cannot be used, settings do not go together, this build
+            does not read the data, or it is another installation's.
+    """
+    check_identity(settings)
+    if settings.tls_cert or settings.tls_key:
+        check_certificate(settings.tls_cert, settings.tls_key)
+    await connect(settings.redis_url).aclose()
+    return await find_installation(settings)
 
 
 def build_gateway(settings: Settings, links: Links, stack: AsyncExitStack) -> Gateway:
@@ -216,11 +234,9 @@ def _cluster(
         opened=rooms.hub.opened,
         left_behind=leave_the_server,
     )
-    return Cluster(
-        keys=keys,
-        heartbeat=heartbeat,
-        presence=presence,
-        watch=watch,
-        readiness=Readiness(heartbeat, watch),
-        reader=links.reader,
+    readiness = Readiness(heartbeat, watch)
+    status = ClusterStatus(
+        *(settings.gateway_name, Watchtower(links.client, keys), links.reader),
+        *(heartbeat, watch, readiness),
     )
+    return Cluster(keys, heartbeat, presence, watch, readiness, status)

@@ -11,6 +11,7 @@ from gateway.cluster.heartbeat import Pulse
 from gateway.cluster.partition_watch import PartitionWatch
 from gateway.cluster.presence import Presence
 from gateway.cluster.readiness import Readiness
+from gateway.cluster.status import ClusterStatus
 from gateway.connections.deadlines import Deadlines
 from gateway.connections.flusher import Flusher
 from gateway.recovery.store import Sessions
@@ -27,7 +28,6 @@ from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.publisher import Publisher
 from shared.config import Settings
-from shared.storage.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +77,14 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """This gateway among the others, the partitions, and the database.
-
-    Attributes:
-        reader: for the status page, which tells how the database is.
-    """
+    """This gateway among the others, and the partitions."""
 
     keys: Keyspace
     heartbeat: Pulse
     presence: Presence
     watch: PartitionWatch
     readiness: Readiness
-    reader: Reader
+    status: ClusterStatus
 
 
 @dataclass(frozen=True, slots=True)

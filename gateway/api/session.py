@@ -6,9 +6,11 @@ from typing import Final
 from gateway.api import arrivals
 from gateway.api.dispatcher import Dispatcher
 from gateway.api.gateway import Gateway
+from gateway.connections.connection import Connection
 from gateway.connections.link import Link
 from gateway.connections.websocket import Later
 from gateway.protocols.close_codes import CloseCode
+from gateway.protocols.frames import Format
 from gateway.rooms.client import Client
 from gateway.rooms.losses import lagged
 from shared.errors import ChatError
@@ -36,26 +38,27 @@ class ClientSession:
         "client",
     )
 
-    def __init__(self, gateway: Gateway, client: Client, link: Link) -> None:
+    def __init__(self, gateway: Gateway, wire: Format, link: Link, address: str) -> None:
         """Begin.
 
         Args:
             gateway: where the client is connected.
-            client: the client.
-            link: what is closed at its end.
+            wire: the format that it speaks.
+            link: what carries its frames, and is closed at its end.
+            address: where it comes from.
         """
-        self.client = client
+        settings, flusher = gateway.settings, gateway.clients.flusher
+        connection = Connection(wire, link, flusher, settings.gateway_name, settings.outbox_limit)
+        self.client = client = Client(connection, address)
         self.accepted = False
         self._gateway = gateway
         self._link = link
-        self._text = client.connection.wire.text
+        self._text = wire.text
         self._dispatcher = Dispatcher(gateway, client)
         # What the client asked for last, where it has to be waited for.
         self._under_way: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        client.connection.say_what_lacks(
-            lambda: lagged(gateway.rooms.hub.rooms_of(client).values())
-        )
+        connection.say_what_lacks(lambda: lagged(gateway.rooms.hub.rooms_of(client).values()))
 
     def accept(self) -> None:
         """Let frames leave from now on."""

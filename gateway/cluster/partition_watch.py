@@ -72,6 +72,11 @@ class PartitionWatch:
         self.states: list[PartitionState] | None = None
 
     @property
+    def partitions(self) -> int:
+        """How many there are."""
+        return len(self._keys)
+
+    @property
     def closed(self) -> int | None:
         """How many partitions accept nothing; None while nobody knows."""
         if self.states is None:

@@ -8,17 +8,15 @@ from starlette.routing import Mount, Route
 
 from gateway.api.gateway import Gateway
 from gateway.endpoints import health
-from gateway.endpoints.status import status
 from gateway.endpoints.web import HEADERS, WEB, Files
-from shared.broker.partitions.overview import Watchtower
 from shared.metrics import CONTENT_TYPE, exposition
 
 
-def make_admin(gateway: Gateway, watchtower: Watchtower) -> Starlette:
+def make_admin(gateway: Gateway) -> Starlette:
     """The ASGI application of one gateway's operator's port."""
 
     async def show_status(_request: Request) -> Response:
-        found = await status(gateway, watchtower)
+        found = await gateway.cluster.status.look()
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def ready(_request: Request) -> Response:

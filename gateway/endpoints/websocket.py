@@ -8,14 +8,12 @@ from gateway.access.identity import bearer_token
 from gateway.api import login
 from gateway.api.gateway import Gateway
 from gateway.api.session import ClientSession
-from gateway.connections.connection import Connection
 from gateway.connections.websocket import ADOPT, Adopt, Link
 from gateway.endpoints.guard import address_of
 from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
-from gateway.rooms.client import Client
 from shared.errors import ChatError
 
 FORMATS: Final[dict[str, Format]] = {wire.name: wire for wire in (JSON, MSGPACK)}
@@ -46,19 +44,16 @@ async def chat(websocket: WebSocket) -> None:
         return
 
     def begin(link: Link) -> ClientSession:
-        settings, flusher = gateway.settings, gateway.clients.flusher
-        connection = Connection(wire, link, flusher, settings.gateway_name, settings.outbox_limit)
-        client = Client(connection, address_of(websocket.scope))
-        client.durable = query.get("durable") == "1"
-        session = ClientSession(gateway, client, link)
+        session = ClientSession(gateway, wire, link, address_of(websocket.scope))
+        session.client.durable = query.get("durable") == "1"
         session.accept()
         welcome = query.get("welcome") == "1"
-        login.begin(gateway, client, query.get("username"), welcome=welcome)
+        login.begin(gateway, session.client, query.get("username"), welcome=welcome)
         if bearer is not None:
             try:
-                login.login(gateway, client, bearer)
+                login.login(gateway, session.client, bearer)
             except ChatError as error:
-                connection.refuse(None, error)
+                session.client.connection.refuse(None, error)
         return session
 
     adopt: Adopt = websocket.scope["extensions"][ADOPT]

@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 
-from gateway.__main__ import serving
 from gateway.connections.http_protocol import Patience
 from gateway.endpoints.guard import Guard
+from gateway.endpoints.serving import serving_at
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.settings import EngineSettings
 from shared.addresses import Networks
@@ -74,7 +74,7 @@ def main() -> None:
     patience = Patience(
         given.handshake_timeout / 1000, given.most_half_open, given.websocket_ping / 1000
     )
-    config = serving(app, "127.0.0.1", given.port, most_frame=MAX_PAYLOAD, patience=patience)
+    config = serving_at(app, "127.0.0.1", given.port, MAX_PAYLOAD, patience)
     uvicorn.Server(config).run(sockets=listen(given.port))
 
 

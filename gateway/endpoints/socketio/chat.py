@@ -14,11 +14,14 @@ from gateway.api import arrivals, login
 from gateway.api.gateway import Gateway
 from gateway.api.recovery import NotRecovered, Plan, Shown, carry_out, prepare
 from gateway.api.session import ClientSession
-from gateway.connections.connection import Connection
+from gateway.connections.deadlines import IDENTIFY_WITHIN
 from gateway.connections.websocket import Later
 from gateway.endpoints.socketio.engine_session import EngineSession
+from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.engineio.packets import Binary, PacketError
+from gateway.protocols.engineio.settings import EngineSettings
+from gateway.protocols.frames import MOST_FRAME
 from gateway.protocols.socketio.decoder import Decoder, SocketPacket
 from gateway.protocols.socketio.frames import SOCKETIO, SOCKETIO_BARE
 from gateway.protocols.socketio.packets import (
@@ -27,7 +30,6 @@ from gateway.protocols.socketio.packets import (
     encode_connect,
     encode_connect_error,
 )
-from gateway.rooms.client import Client
 from shared.errors import ChatError
 
 FLAGS: Final = (True, 1, "1")
@@ -121,12 +123,9 @@ class SocketIOClient:
             # Not refused: a client that is refused does not try elsewhere.
             self._engine.close()
             return None
-        settings, engine = self._gateway.settings, self._engine
+        engine = self._engine
         wire = SOCKETIO_BARE if engine.query.get("recovery") == "0" else SOCKETIO
-        flusher = self._gateway.clients.flusher
-        connection = Connection(wire, engine, flusher, settings.gateway_name, settings.outbox_limit)
-        client = Client(connection, engine.address)
-        self._session = ClientSession(self._gateway, client, engine)
+        self._session = ClientSession(self._gateway, wire, engine, engine.address)
         return self._connect(self._session, packet.auth)
 
     async def _connect(self, session: ClientSession, given: dict[str, Any]) -> None:
@@ -148,12 +147,12 @@ class SocketIOClient:
         """Accept the client, and bring it back to where it was if it can be."""
         gateway, client, sessions = self._gateway, session.client, self._gateway.clients.sessions
         try:
-            bearer = await self._identify(client, auth)
+            bearer = await self._identify(session, auth)
             await login.count(gateway, client)
         except ChatError as error:
             self._refuse(error)
             return
-        plan = await self._plan(client, auth)
+        plan = await self._plan(session, auth)
         if plan is not None:
             payload = {"pid": auth.pid}
         elif client.connection.wire is SOCKETIO_BARE:
@@ -177,7 +176,7 @@ class SocketIOClient:
             # It tries again, and what it finds then is sure.
             client.connection.end(CloseCode.TRY_LATER)
 
-    async def _identify(self, client: Client, auth: Auth) -> Bearer | None:
+    async def _identify(self, session: ClientSession, auth: Auth) -> Bearer | None:
         """Find out who the client is; None where it need not prove that.
 
         Raises:
@@ -189,12 +188,12 @@ class SocketIOClient:
         token = auth.token or bearer_token(engine.authorization)
         bearer = await identity.recognise(engine.query, token=token, ticket=auth.ticket)
         if not identity.wanted:
-            login.claim(gateway, client, auth.username)
+            login.claim(gateway, session.client, auth.username)
             return None
         if bearer is None and not identity.guests:
             raise ChatError("unauthorized", "say who you are: with a token in `auth`, or a ticket")
         bearer = bearer or identity.guest()
-        login.prove(gateway, client, bearer, auth.username)
+        login.prove(gateway, session.client, bearer, auth.username)
         return bearer
 
     def _refuse(self, error: ChatError) -> None:
@@ -209,7 +208,8 @@ class SocketIOClient:
         self._engine.on_writable = connection.flush
         self._engine.expire_in(None)
 
-    async def _plan(self, client: Client, auth: Auth) -> Plan | None:
+    async def _plan(self, session: ClientSession, auth: Auth) -> Plan | None:
+        client = session.client
         if auth.pid is None or client.connection.wire is SOCKETIO_BARE:
             return None
         shown = Shown(auth.pid, auth.offset, client.username)
@@ -261,3 +261,11 @@ def _auth(given: dict[str, Any]) -> Auth:
         return msgspec.convert(given, Auth)
     except msgspec.ValidationError as error:
         raise ChatError("bad_request", f"auth: {error}") from None
+
+
+def socketio_server(gateway: Gateway) -> EngineServer:
+    """What serves `/socket.io/`."""
+    settings = gateway.settings
+    engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
+    within = IDENTIFY_WITHIN if gateway.access.identity.wanted else CONNECT_WITHIN
+    return EngineServer(engine, SocketIOChat(gateway, within), settings.gateway_name)

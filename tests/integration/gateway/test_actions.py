@@ -14,6 +14,7 @@ from gateway.api.build import Links, build_gateway, start_gateway
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.requests import Requester
 from gateway.api.session import ClientSession
+from gateway.protocols.json_frames import JSON
 from shared.errors import ChatError
 from shared.model.database import DatabaseIdentity
 from shared.model.ids import chat_key
@@ -33,7 +34,8 @@ class Asking:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self._ear = Ear(gateway.clients.flusher)
-        self._session = ClientSession(gateway, self._ear.client, self._ear)
+        self._session = ClientSession(gateway, JSON, self._ear, "192.0.2.1")
+        self._session.accept()
         self.commands: dict[str, Any] = {}
 
     async def ask(self, event: str, data: object) -> dict[str, Any]:

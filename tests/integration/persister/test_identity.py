@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.__main__ import check
+from gateway.api.build import find_data
 from persister.__main__ import rename
 from shared.broker.partitions.keyspace import Keyspace
 from shared.config import ConfigError, Settings, load
@@ -41,7 +41,7 @@ async def refusal(stage: Stage, database: Database, module: str = "persister") -
     """What a process says that refuses to work with this database."""
     if module == "gateway":  # without its start
         with pytest.raises(ConfigError) as refused:
-            await check(load(Settings, env_of(stage, database)))
+            await find_data(load(Settings, env_of(stage, database)))
         return str(refused.value)
     code, _, said = await run(module, env=env_of(stage, database))
     assert (code, said.count("Traceback")) == (2, 0), said

@@ -1,0 +1,69 @@
+"""How uvicorn serves a gateway: by protocols of ours, and with a drain at the end."""
+
+import socket
+from functools import partial
+from typing import cast
+
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.api.drain import drain
+from gateway.connections.handshake import ChatProtocol
+from gateway.connections.http_protocol import HalfOpen, HandshakeProtocol, Patience
+from gateway.connections.keepalive import Rounds
+from gateway.endpoints.security_headers import SecurityHeaders
+from gateway.protocols.frames import MOST_FRAME
+from shared.config import Settings
+
+
+class DrainingServer(uvicorn.Server):
+    """Sends its clients elsewhere before it stops."""
+
+    def __init__(self, config: uvicorn.Config, application: Starlette) -> None:
+        super().__init__(config)
+        self.application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop as uvicorn does; a second Ctrl-C leaves at once."""
+        if gateway := getattr(self.application.state, "gateway", None):
+            await drain(gateway)
+        await super().shutdown(sockets)
+
+
+def serving(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """How a gateway serves its application."""
+    patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
+    config = serving_at(app, settings.host, settings.port, MOST_FRAME, patience)
+    config.ssl_certfile = settings.tls_cert or None
+    config.ssl_keyfile = settings.tls_key or None
+    return config
+
+
+def serving_at(
+    app: Starlette, host: str, port: int, most_frame: int, patience: Patience
+) -> uvicorn.Config:
+    """How an application is served.
+
+    Args:
+        app: the application.
+        host: the address it listens on.
+        port: the port.
+        most_frame: bytes of a WebSocket message.
+        patience: what a connection may take its time for.
+    """
+    half_open = HalfOpen(patience.handshake_seconds, patience.most_half_open)
+    return uvicorn.Config(
+        SecurityHeaders(app),
+        host=host,
+        port=port,
+        # All that uvicorn does with either is to call it.
+        http=cast("type[HandshakeProtocol]", partial(HandshakeProtocol, half_open)),
+        ws=cast("type[ChatProtocol]", partial(ChatProtocol, Rounds(patience.ping_seconds))),
+        ws_max_size=most_frame,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the guard knows whom to believe
+        timeout_graceful_shutdown=2,
+    )
