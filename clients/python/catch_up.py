@@ -7,7 +7,8 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from clients.python.answers import ChatHistoryPage, HistoryPage
-from clients.python.events import MessageDeleted, Placed
+from clients.python.entries import Entry
+from clients.python.events import MessageDeleted
 from clients.python.line import Line, patiently
 from clients.python.room_log import RoomLog, Said
 from clients.python.wire import Data
@@ -55,12 +56,12 @@ class CatchUp(Generic[P]):
         self._line = line
         self._lose = lose
 
-    def is_next(self, place: P, event: Placed) -> bool:
+    def is_next(self, place: P, entry: Entry) -> bool:
         """Take a live event of a place; return whether it is to be shown now.
 
         Where it is not because others before it did not come, those are caught up with.
         """
-        if place.log.live(event):
+        if place.log.live(entry):
             return True
         self.heal(place)
         return False
@@ -120,8 +121,8 @@ class CatchUp(Generic[P]):
         Returns:
             Whether everything seen so far was deleted: history has nothing of it.
         """
-        if not place.log.last:
-            return False
+        if not place.log.last or not place.log.known:
+            return False  # nothing was said there that could be gone
         # As far back as messages are remembered.
         before, limit = place.log.last + 1, max(len(place.log.known), 1)
         page = await patiently(lambda: self._page(place, before=before, limit=limit))

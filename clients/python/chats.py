@@ -7,23 +7,20 @@ from typing import Final
 import msgspec
 
 from clients.python.catch_up import CatchUp, Place
+from clients.python.entries import Entry
 from clients.python.events import (
     CaughtUp,
     ChatDeleted,
     ChatInfo,
     ChatsList,
     Event,
-    MessageDeleted,
-    MessageSeen,
     NewChat,
-    NewMessage,
-    Placed,
     ServerError,
     UserId,
 )
 from clients.python.line import Line, patiently
-from clients.python.reading import home
 from clients.python.room_log import Said
+from clients.python.wire import Frame
 from shared.errors import ChatError
 
 AT_ONCE: Final = 4
@@ -79,39 +76,41 @@ class Chats:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._catch_up = CatchUp[Chat](line, self._lose)
 
-    def take(self, event: Event) -> Event | None:
-        """Learn from an event.
+    def located(self, frame: Frame) -> Frame:
+        """The frame, with the chat of the message it is about where the server names no place."""
+        message_id = frame.data.get("messageId") if isinstance(frame.data, dict) else None
+        if not isinstance(message_id, int) or "room" in frame.data or "chatId" in frame.data:
+            return frame
+        if frame.room is not None or frame.chat_id is not None:
+            return frame
+        return frame._replace(chat_id=self._chat_of(message_id))
 
-        Returns:
-            The event, with the chat it belongs to where the server did not say; None for what
-            the application knows already.
-        """
+    def is_news(self, event: Event) -> bool:
+        """Learn from an event; return whether the application does not know of it yet."""
         match event:
             case ChatsList(chats=chats):
                 self.list(chats)
             case NewChat():
-                return event if self._is_new(event) else None
+                return self._is_new(event)
             case ChatDeleted(id=chat_id):
                 self._chats.pop(chat_id, None)
-            case MessageDeleted(room=None, chat_id=None) | MessageSeen(chat_id=None):
-                return msgspec.structs.replace(event, chat_id=self._chat_of(event.message_id))
             case _:
                 pass
-        return event
+        return True
 
-    def is_next(self, event: Placed) -> bool:
+    def is_next(self, entry: Entry) -> bool:
         """Take a live event of a chat; return whether it is to be shown now.
 
-        A message begins a chat that is not known.
+        The first event of a chat that is not known begins it.
         """
-        chat_id = home(event)
-        chat = self._chats.get(chat_id) if isinstance(chat_id, int) else None
-        if chat is None and isinstance(event, NewMessage):
-            chat = self._add(event.chat_id, 0 if self._listed else event.prev, announced=False)
-        if chat is None:
+        at = entry.at
+        if at.chat_id is None:
             return True
-        chat.begin(event.prev)
-        return self._catch_up.is_next(chat, event)
+        chat = self._chats.get(at.chat_id)
+        if chat is None:
+            chat = self._add(at.chat_id, 0 if self._listed else at.prev, announced=False)
+        chat.begin(at.prev)
+        return self._catch_up.is_next(chat, entry)
 
     def remember(self, chat_id: int, items: Sequence[Said]) -> None:
         """Take note of messages that the application was given as history."""

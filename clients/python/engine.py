@@ -8,11 +8,12 @@ from typing import Any, Final
 from clients.python.chats import Chats
 from clients.python.connector import Connector
 from clients.python.credentials import Credentials
+from clients.python.entries import Entry, position_of
 from clients.python.errors import ConnectionLost, Refused
 from clients.python.event_queue import EventQueue
-from clients.python.events import Connected, Disconnected, Event, Placed, UserId
+from clients.python.events import Connected, Disconnected, Event, UserId
 from clients.python.presence import Presence
-from clients.python.reading import event_of, home, placed
+from clients.python.reading import event_of
 from clients.python.requests import Answer, Request, Requests
 from clients.python.rooms import Rooms
 from clients.python.session import Session
@@ -243,18 +244,15 @@ class Engine:
                 self.chats.connection_lost()
                 self.spawn(self._resume())
             case _ if not self._belongs_to_an_answer(frame):
-                self._take_event(event_of(frame))
+                self._take_event(self.chats.located(frame))
 
-    def _take_event(self, told: Event) -> None:
-        event = self.chats.take(told)
-        if event is None:
-            return
-        entry = placed(event)
-        if entry is None or self._is_next(entry):
+    def _take_event(self, frame: Frame) -> None:
+        event, at = event_of(frame), position_of(frame)
+        if self.chats.is_news(event) and (at is None or self._is_next(Entry(at, event))):
             self.show([event])
 
-    def _is_next(self, entry: Placed) -> bool:
-        logs = self.rooms if isinstance(home(entry), str) else self.chats
+    def _is_next(self, entry: Entry) -> bool:
+        logs = self.chats if entry.at.room is None else self.rooms
         return logs.is_next(entry)
 
     async def _resume(self) -> None:

@@ -291,7 +291,3 @@ class RoomLost(Event, frozen=True, kw_only=True, tag="roomLost"):
     room: str
     code: str
     message: str
-
-
-Placed = Message | NewMessage | HistoryCleared | MessageDeleted | RuleChange | Other
-"""What may have a place in the log of a room or a chat."""

@@ -1,11 +1,12 @@
-"""How frames become events, and where in the log of which room or chat an event stands."""
+"""How frames become typed events: one table of the kinds that this client knows."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
+from clients.python.entries import Position, position_of
 from clients.python.events import (
     Banned,
     ChatDeleted,
@@ -24,9 +25,7 @@ from clients.python.events import (
     OnlineUsers,
     Other,
     PasswordChanged,
-    Placed,
     RoomCreated,
-    RuleChange,
     Seen,
     ServerError,
     TypingEvent,
@@ -35,38 +34,30 @@ from clients.python.events import (
 )
 from clients.python.wire import Frame
 
+Reader: TypeAlias = Callable[[Frame], Event]
+
 TYPING: Final = " is typing..."
 
 
 def event_of(frame: Frame) -> Event:
     """Type a frame; what is not known, or not of the form known, comes as `Other`."""
+    read = _KINDS.get(frame.event, _other)
     try:
-        if kind := _TYPES.get(frame.event):
-            return msgspec.convert(frame.data, kind)
-        if kind := _LOCATED.get(frame.event):
-            where = {"room": frame.room, "chatId": frame.chat_id}
-            return msgspec.convert({**where, **frame.data}, kind)
-        if read := _READERS.get(frame.event):
-            return read(frame)
+        return read(frame)
     except (msgspec.ValidationError, TypeError, KeyError, ValueError, OverflowError):
-        pass  # a newer server's form
-    return _other(frame)
+        return _other(frame)  # a newer server's form
 
 
-def placed(event: Event) -> Placed | None:
-    """The event if it has a place in the log of a room or a chat, else None."""
-    return event if isinstance(event, Placed) and event.seq else None
+def _typed(kind: type[Event]) -> Reader:
+    """For events whose data says everything."""
+    return lambda frame: msgspec.convert(frame.data, kind)
 
 
-def home(event: Placed) -> str | int | None:
-    """The room, by name, or the chat, by id, in whose log an event is."""
-    match event:
-        case Message() | HistoryCleared() | RuleChange():
-            return event.room
-        case NewMessage():
-            return event.chat_id
-        case _:
-            return event.chat_id if event.room is None else event.room
+def _located(kind: type[Event]) -> Reader:
+    """For events of which the frame says where they belong."""
+    return lambda frame: msgspec.convert(
+        {"room": frame.room, "chatId": frame.chat_id, **frame.data}, kind
+    )
 
 
 def _notification(frame: Frame) -> Event:
@@ -91,46 +82,35 @@ def _online_users(frame: Frame) -> Event:
 
 
 def _other(frame: Frame) -> Other:
-    data = frame.data if isinstance(frame.data, dict) else {}
-    seq, prev = data.get("seq"), data.get("prev")
-    nowhere = frame.room is None and frame.chat_id is None
-    if nowhere or not isinstance(seq, int) or not isinstance(prev, int):
-        seq = prev = 0
+    at = position_of(frame) or Position(0, 0, frame.room, frame.chat_id)
     return Other(
         name=frame.event,
         data=frame.data,
-        room=frame.room,
-        chat_id=frame.chat_id,
-        seq=seq,
-        prev=prev,
+        room=at.room,
+        chat_id=at.chat_id,
+        seq=at.seq,
+        prev=at.prev,
     )
 
 
-_TYPES: Final[Mapping[str, type[Event]]] = {
-    "message": Message,
-    "newMessage": NewMessage,
-    "deleteMessages": HistoryCleared,
-    "roomCreated": RoomCreated,
-    "newChat": NewChat,
-    "chatDeleted": ChatDeleted,
-    "error": ServerError,
-    "kicked": Kicked,
-    "banned": Banned,
-    "unbanned": Unbanned,
-    "moderatorChanged": ModeratorChanged,
-    "passwordChanged": PasswordChanged,
-}
-
-# Of these, the frame says where they belong.
-_LOCATED: Final[Mapping[str, type[Event]]] = {
-    "seen": Seen,
-    "messageSeen": MessageSeen,
-    "messageDeleted": MessageDeleted,
-}
-
-_READERS: Final[Mapping[str, Callable[[Frame], Event]]] = {
-    "notification": _notification,
-    "typing": _typing,
+_KINDS: Final[Mapping[str, Reader]] = {
+    "message": _typed(Message),
+    "newMessage": _typed(NewMessage),
+    "deleteMessages": _typed(HistoryCleared),
+    "messageDeleted": _located(MessageDeleted),
+    "kicked": _typed(Kicked),
+    "banned": _typed(Banned),
+    "unbanned": _typed(Unbanned),
+    "moderatorChanged": _typed(ModeratorChanged),
+    "passwordChanged": _typed(PasswordChanged),
+    "roomCreated": _typed(RoomCreated),
+    "newChat": _typed(NewChat),
     "chatsList": _chats_list,
+    "chatDeleted": _typed(ChatDeleted),
+    "seen": _located(Seen),
+    "messageSeen": _located(MessageSeen),
+    "typing": _typing,
+    "notification": _notification,
     "onlineUsers": _online_users,
+    "error": _typed(ServerError),
 }

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from clients.python.entries import Entry
 from clients.python.events import (
+    Event,
     HistoryCleared,
     Message,
     MessageDeleted,
     NewMessage,
-    Placed,
 )
 
 MOST_WAITING: Final = 1000
@@ -33,7 +34,7 @@ class RoomLog:
         self.last: int | None = None
         self.settled = False
         self._room = room
-        self._waiting: dict[int, Placed] = {}
+        self._waiting: dict[int, Entry] = {}
         self._highest = 0
         # Messages by id, the latest at the end, and whether they are known to be deleted.
         self._known: dict[int, bool] = {}
@@ -57,21 +58,22 @@ class RoomLog:
         """Something may have been missed: live events wait from here on."""
         self.settled = False
 
-    def live(self, event: Placed) -> bool:
-        """Take a live event; return whether it is to be shown now.
+    def live(self, entry: Entry) -> bool:
+        """Take a live event, of whatever kind; return whether it is to be shown now.
 
         An event that was shown is dropped; one whose predecessor was not seen waits, and so does
         everything behind it.
         """
-        if self.last is not None and event.seq <= self.last:
+        at = entry.at
+        if self.last is not None and at.seq <= self.last:
             return False
-        if self.settled and self.last is not None and event.prev <= self.last:
-            self.last = event.seq
-            return self._is_news(event)
+        if self.settled and self.last is not None and at.prev <= self.last:
+            self.last = at.seq
+            return self._is_news(entry.event)
         self.settled = False
-        self._highest = max(self._highest, event.seq)
+        self._highest = max(self._highest, at.seq)
         if len(self._waiting) < MOST_WAITING:
-            self._waiting[event.seq] = event
+            self._waiting[at.seq] = entry
         return False
 
     def remember(self, items: Sequence[Said]) -> None:
@@ -82,14 +84,15 @@ class RoomLog:
     def knows(self, message_id: int) -> bool:
         """Whether a message is one of this log, as far as this client has seen it."""
         return message_id in self._known or any(
-            isinstance(event, Said) and event.id == message_id for event in self._waiting.values()
+            isinstance(event, Said) and event.id == message_id
+            for _, event in self._waiting.values()
         )
 
     def newly_deleted(self, items: Sequence[Said]) -> list[int]:
         """The messages shown before that a page of history has as deleted, each told once."""
         told_soon = {
             event.message_id
-            for event in self._waiting.values()
+            for _, event in self._waiting.values()
             if isinstance(event, MessageDeleted)
         }
         gone = [
@@ -134,7 +137,7 @@ class RoomLog:
                 place = item.seq
         return upto is not None and upto > place
 
-    def merge(self, items: Sequence[Said], upto: int | None, *, cleared: bool) -> list[Placed]:
+    def merge(self, items: Sequence[Said], upto: int | None, *, cleared: bool) -> list[Event]:
         """Take a page of history.
 
         Args:
@@ -145,46 +148,46 @@ class RoomLog:
         Returns:
             What is to be shown now, in order. What was deleted before it could be shown is not.
         """
-        shown: list[Placed] = []
+        shown: list[Event] = []
         # A clearing left nothing between `last` and itself.
         since = (self.last or 0) if cleared else None
         for item in items:
             if item.seq > (self.last or 0):
                 self._bridge(item.prev, shown, since)
-                self._append(item, shown)
+                self._append(item.seq, item, shown)
         if upto is not None:
             self._bridge(upto, shown, since)
         return shown
 
-    def release(self, *, anyhow: bool = False) -> list[Placed]:
+    def release(self, *, anyhow: bool = False) -> list[Event]:
         """Let go of what waited and now follows; `settled` once that is everything.
 
         Args:
             anyhow: show it all, even behind a hole that history cannot close.
         """
-        shown: list[Placed] = []
+        shown: list[Event] = []
         for seq in sorted(self._waiting):
-            event, last = self._waiting[seq], self.last or 0
-            if seq > last and event.prev > last and not anyhow:
+            (at, event), last = self._waiting[seq], self.last or 0
+            if seq > last and at.prev > last and not anyhow:
                 break
             del self._waiting[seq]
             if seq > last:
-                self._append(event, shown)
+                self._append(seq, event, shown)
         if anyhow:
             self._highest = self.last or 0
         self.settled = not self.behind
         return shown
 
-    def _bridge(self, place: int, shown: list[Placed], cleared_since: int | None) -> None:
+    def _bridge(self, place: int, shown: list[Event], cleared_since: int | None) -> None:
         """Go on to `place`: by the events that wait, and over what nobody has any more."""
         for seq in sorted(seq for seq in self._waiting if seq <= place):
-            event = self._waiting.pop(seq)
+            at, event = self._waiting.pop(seq)
             if seq > (self.last or 0):
-                self._leap(event.prev, shown, cleared_since)
-                self._append(event, shown)
+                self._leap(at.prev, shown, cleared_since)
+                self._append(seq, event, shown)
         self._leap(place, shown, cleared_since)
 
-    def _leap(self, place: int, shown: list[Placed], cleared_since: int | None) -> None:
+    def _leap(self, place: int, shown: list[Event], cleared_since: int | None) -> None:
         last = self.last or 0
         if place <= last:
             return
@@ -194,12 +197,12 @@ class RoomLog:
                 shown.append(cleared)
         self.last = place
 
-    def _append(self, event: Placed, shown: list[Placed]) -> None:
-        self.last = event.seq
+    def _append(self, seq: int, event: Event, shown: list[Event]) -> None:
+        self.last = seq
         if self._is_news(event):
             shown.append(event)
 
-    def _is_news(self, event: Placed) -> bool:
+    def _is_news(self, event: Event) -> bool:
         """Take note of an event that takes its place; return whether it is to be shown."""
         match event:
             case Message(id=message_id) | NewMessage(id=message_id):

@@ -7,13 +7,12 @@ import msgspec
 
 from clients.python.answers import Joined
 from clients.python.catch_up import CatchUp, Place
+from clients.python.entries import Entry
 from clients.python.events import (
     Banned,
     CaughtUp,
     Event,
     Kicked,
-    NewMessage,
-    Placed,
     RoomLost,
 )
 from clients.python.line import Line, patiently
@@ -74,10 +73,10 @@ class Rooms:
         known = (room.name for room in self._rooms.values() if room.log.knows(message_id))
         return next(known, None)
 
-    def is_next(self, event: Placed) -> bool:
+    def is_next(self, entry: Entry) -> bool:
         """Take a live event of a room; return whether it is to be shown now."""
-        room = self.get(event.room if not isinstance(event, NewMessage) else None)
-        return room is None or self._catch_up.is_next(room, event)
+        room = self.get(entry.at.room)
+        return room is None or self._catch_up.is_next(room, entry)
 
     def take(self, event: Event) -> None:
         """Take an event that is shown: by some of them this client is in a room no more."""

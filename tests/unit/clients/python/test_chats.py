@@ -2,6 +2,7 @@
 
 from clients.python.chats import Chat
 from clients.python.events import NewMessage
+from tests.unit.clients.python.taking import live
 
 
 def message(seq: int) -> NewMessage:
@@ -12,7 +13,7 @@ def message(seq: int) -> NewMessage:
 
 def came(chat: Chat, seq: int) -> bool:
     chat.begin(seq - 1)
-    return chat.log.live(message(seq))
+    return live(chat.log, message(seq))
 
 
 def test_goes_on_behind_the_list() -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from clients.python.entries import Position, position_of
 from clients.python.events import (
     ChatDeleted,
     ChatInfo,
@@ -22,8 +23,8 @@ from clients.python.events import (
     ServerError,
     TypingEvent,
 )
-from clients.python.reading import event_of, home, placed
-from clients.python.wire import Frame
+from clients.python.reading import event_of
+from clients.python.wire import Data, Frame
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
 ISO = "2026-01-02T03:04:05.678Z"
@@ -70,7 +71,7 @@ def test_types_a_message() -> None:
     assert message == Message(
         room="r", id=1025, seq=2, prev=1, content="hi", sender="ann", created_at=AT
     )
-    assert placed(message) is message
+    assert position_of(Frame("message", data, room="r")) == Position(2, 1, room="r")
 
 
 def test_types_a_deleted_message() -> None:
@@ -147,27 +148,53 @@ def test_types_what_belongs_to_direct_chats(frame: Frame, event: Event) -> None:
     assert event_of(frame) == event
 
 
+@pytest.mark.parametrize("kind", ["message", "messageDeleted", "skipped", "of next year"])
 @pytest.mark.parametrize(
-    ("event", "where"),
+    ("place", "room", "chat_id"),
     [
-        (Message(room="r", id=1, seq=1, prev=0), "r"),
-        (DIRECT, 1),
-        (MessageDeleted(message_id=5, seq=3, prev=2, room="r"), "r"),
-        (MessageDeleted(message_id=5, seq=3, prev=2, chat_id=1), 1),
-        (MessageDeleted(message_id=5, seq=3, prev=2), None),
-        (event_of(Frame("edited", {"seq": 3, "prev": 2}, chat_id=1)), 1),
+        ({}, "r", None),
+        ({"room": "r"}, None, None),
+        ({"room": "r"}, "r", None),
+        ({}, None, 1),
+        ({"chatId": 1}, None, None),
+        ({"chatId": 1}, None, 1),
     ],
 )
-def test_knows_in_whose_log_an_event_is(event: Event, where: str | int | None) -> None:
-    """What has a place has it in a room, by name, or in a chat, by id, if either is said."""
-    entry = placed(event)
-    assert entry is event
-    assert home(entry) == where
+def test_knows_in_which_log_an_event_stands(
+    kind: str, place: Data, room: str | None, chat_id: int | None
+) -> None:
+    """A known or unknown kind has its place in the room or chat named in its data or beside it."""
+    frame = Frame(kind, {**place, "seq": 3, "prev": 2}, room=room, chat_id=chat_id)
+    in_room = room is not None or "room" in place
+    where = Position(3, 2, room="r") if in_room else Position(3, 2, chat_id=1)
+    assert position_of(frame) == where
 
 
-def test_a_deletion_that_was_missed_has_no_place() -> None:
-    """A deletion found out by the history stands nowhere in the log."""
-    assert placed(MessageDeleted(message_id=5, chat_id=1)) is None
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"user": "ann", "seq": 3},
+        {"user": "ann", "prev": 2},
+        {"seq": "3", "prev": "2"},
+        {"seq": 3.0, "prev": 2.5},
+        {"seq": True, "prev": False},
+        {"seq": 3, "prev": 3},
+        {"seq": 3, "prev": -1},
+        "ann is typing...",
+        [{"room": "r", "seq": 3, "prev": 2}],
+        None,
+    ],
+)
+@pytest.mark.parametrize("kind", ["seen", "typing", "messageHistory", "of next year"])
+def test_knows_what_is_no_part_of_a_log(kind: str, data: Data) -> None:
+    """What lacks `seq` or `prev`, or has what cannot be one, stands nowhere."""
+    assert position_of(Frame(kind, data, room="r")) is None
+
+
+@pytest.mark.parametrize("where", [{}, {"room": 3}, {"chatId": "1"}, {"chatId": True}])
+def test_what_names_no_room_and_no_chat_stands_nowhere(where: Data) -> None:
+    """An event has a place only where it says whose log it is of."""
+    assert position_of(Frame("skipped", {**where, "seq": 3, "prev": 2})) is None
 
 
 def test_a_chat_is_with_somebody() -> None:
@@ -179,7 +206,6 @@ def test_a_chat_is_with_somebody() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        Frame("newMessage", {**DIRECT_DATA, "senderId": None}),
         Frame("chatsList", {}),
         Frame("onlineUsers", [None]),
         Frame("seen", [1]),
@@ -196,10 +222,33 @@ def test_hands_on_what_it_does_not_know(frame: Frame) -> None:
     assert event_of(frame) == Other(name=frame.event, data=frame.data)
 
 
-def test_knows_the_place_of_what_it_does_not_know() -> None:
-    """An unknown event of a room's log has its place there, one beside the log has none."""
-    edited = event_of(Frame("edited", {"seq": 5, "prev": 4}, room="r"))
-    assert isinstance(edited, Other)
-    assert (edited.seq, edited.prev) == (5, 4)
-    assert placed(edited) is edited
-    assert placed(event_of(Frame("seen", {"seq": 5}, room="r"))) is None
+@pytest.mark.parametrize(
+    ("frame", "other"),
+    [
+        (
+            Frame("edited", {"seq": 5, "prev": 4}, room="r"),
+            Other(name="edited", data={"seq": 5, "prev": 4}, room="r", seq=5, prev=4),
+        ),
+        (
+            Frame("skipped", {"chatId": 1, "seq": 5, "prev": 4}),
+            Other(
+                name="skipped",
+                data={"chatId": 1, "seq": 5, "prev": 4},
+                chat_id=1,
+                seq=5,
+                prev=4,
+            ),
+        ),
+        (
+            Frame("newMessage", {**DIRECT_DATA, "senderId": None}),
+            Other(
+                name="newMessage", data={**DIRECT_DATA, "senderId": None}, chat_id=1, seq=2, prev=1
+            ),
+        ),
+        (Frame("waved", {"seq": 5}, room="r"), Other(name="waved", data={"seq": 5}, room="r")),
+        (Frame("waved", "at", chat_id=1), Other(name="waved", data="at", chat_id=1)),
+    ],
+)
+def test_says_where_stands_what_it_does_not_know(frame: Frame, other: Other) -> None:
+    """An event of an unknown name or form says its place in the log, one beside it where it was."""
+    assert event_of(frame) == other

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.python.events import (
-    HistoryCleared,
-    Message,
-    Other,
-    Placed,
-)
+from clients.python.entries import Entry, position_of
+from clients.python.events import Event, HistoryCleared, Message, Other
+from clients.python.reading import event_of
 from clients.python.room_log import MOST_WAITING, RoomLog
+from clients.python.wire import Frame
+from tests.unit.clients.python.taking import live
 
 
 def message(seq: int, prev: int | None = None) -> Message:
@@ -25,24 +25,37 @@ def entered(head: int = 0) -> RoomLog:
     return log
 
 
-def seqs(events: Sequence[Placed]) -> list[int]:
-    return [event.seq for event in events]
+def seqs(events: Sequence[Event]) -> list[int]:
+    messages = [event for event in events if isinstance(event, Message)]
+    assert len(messages) == len(events)
+    return [message.seq for message in messages]
+
+
+def take(log: RoomLog, frame: Frame) -> bool:
+    """Take what a frame of a log brings; return whether it is to be shown now."""
+    at = position_of(frame)
+    assert at is not None
+    return log.live(Entry(at, event_of(frame)))
+
+
+KINDS = ("message", "deleteMessages", "kicked", "skipped", "of next year", "notification")
+"""Known and unknown kinds, and one that had no place in the log so far."""
 
 
 def test_shows_what_follows_at_once() -> None:
     """In a settled room a live event that follows the last one is shown, and only once."""
     log = entered(4)
-    assert log.live(message(5))
-    assert not log.live(message(5))
-    assert not log.live(message(3))
-    assert log.live(message(6))
+    assert live(log, message(5))
+    assert not live(log, message(5))
+    assert not live(log, message(3))
+    assert live(log, message(6))
 
 
 def test_waits_before_it_is_entered() -> None:
     """What comes before the reply to the join waits for it; what the history had is dropped."""
     log = RoomLog("r")
-    assert not log.live(message(4))
-    assert not log.live(message(5))
+    assert not live(log, message(4))
+    assert not live(log, message(5))
     log.begin(4)
     assert seqs(log.release()) == [5]
     assert log.settled
@@ -58,8 +71,8 @@ def test_entering_again_goes_on_from_where_it_was() -> None:
 def test_notices_a_hole() -> None:
     """An event whose predecessor is missing waits, and with it everything behind it."""
     log = entered(1)
-    assert not log.live(message(3))
-    assert not log.live(message(4))
+    assert not live(log, message(3))
+    assert not live(log, message(4))
     assert log.behind
     assert not log.settled
     assert seqs(log.merge([message(2)], None, cleared=False)) == [2]
@@ -67,10 +80,35 @@ def test_notices_a_hole() -> None:
     assert log.settled
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_takes_its_place(kind: str) -> None:
+    """An event that follows the last one is shown and takes its place, whatever it is."""
+    log = entered(1)
+    frame = Frame(kind, {"seq": 2, "prev": 1}, room="r")
+    assert take(log, frame)
+    assert not take(log, frame)
+    assert log.last == 2
+    assert live(log, message(3))
+    assert not log.behind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_shows_a_hole(kind: str) -> None:
+    """An event whose predecessor is missing waits at its place, whatever it is."""
+    log = entered(1)
+    frame = Frame(kind, {"room": "r", "seq": 3, "prev": 2})
+    assert not take(log, frame)
+    assert not live(log, message(4))
+    assert log.behind
+    assert seqs(log.merge([message(2)], None, cleared=False)) == [2]
+    assert log.release() == [event_of(frame), message(4)]
+    assert log.settled
+
+
 def test_numbers_may_leap() -> None:
     """After the broker lost data numbers leap, and an event whose `prev` was seen follows."""
     log = entered(7)
-    assert log.live(message(1_000_005, prev=5))
+    assert live(log, message(1_000_005, prev=5))
     assert log.last == 1_000_005
 
 
@@ -78,8 +116,8 @@ def test_history_and_live_overlap() -> None:
     """What both history and the wait have is shown once, at its place."""
     log = entered(0)
     log.unsettle()
-    log.live(message(2))
-    log.live(message(4))
+    live(log, message(2))
+    live(log, message(4))
     assert seqs(log.merge([message(1), message(2), message(3)], 3, cleared=False)) == [1, 2, 3]
     assert seqs(log.release()) == [4]
 
@@ -117,8 +155,8 @@ def test_a_place_left_out_may_have_come_live() -> None:
     log.unsettle()
     cleared = HistoryCleared(room="r", seq=5, prev=4)
     edited = Other(name="edited", room="r", seq=7, prev=6)
-    log.live(cleared)
-    log.live(edited)
+    live(log, cleared)
+    live(log, edited)
     shown = log.merge([message(6), message(8)], 8, cleared=True)
     assert shown[-4:] == [cleared, message(6), edited, message(8)]
 
@@ -128,7 +166,7 @@ def test_what_waits_is_bounded() -> None:
     log = entered(0)
     log.unsettle()
     for seq in range(1, MOST_WAITING + 3):
-        log.live(message(seq))
+        live(log, message(seq))
     assert len(log.release()) == MOST_WAITING
     assert not log.settled
     rest = [message(MOST_WAITING + 1), message(MOST_WAITING + 2)]
@@ -140,7 +178,7 @@ def test_what_waits_is_bounded() -> None:
 def test_what_history_never_has_is_shown_all_the_same() -> None:
     """Behind a hole that cannot be closed, what waits is shown in the end."""
     log = entered(1)
-    log.live(message(9))
+    live(log, message(9))
     assert log.release() == []
     assert seqs(log.release(anyhow=True)) == [9]
     assert log.settled
@@ -163,7 +201,7 @@ def test_each_message_once_in_order(data: st.DataObject) -> None:
     arriving = data.draw(st.lists(st.integers(1, head), max_size=40))
     log, shown = entered(start), list[int]()
     for seq in arriving:
-        if log.live(message(seq)):
+        if live(log, message(seq)):
             shown.append(seq)
         elif log.behind and data.draw(st.booleans()):
             shown += catch_up(log, data.draw(st.integers(seq, head)))

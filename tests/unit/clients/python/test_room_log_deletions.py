@@ -11,6 +11,7 @@ from clients.python.events import (
     NewMessage,
 )
 from clients.python.room_log import MOST_KNOWN, RoomLog
+from tests.unit.clients.python.taking import live
 
 
 def direct(seq: int, *, deleted: bool = False) -> NewMessage:
@@ -39,10 +40,10 @@ def entered(head: int = 0) -> RoomLog:
 def test_a_deletion_takes_a_place() -> None:
     """A deletion is an event of the log: what follows it shows whether it was missed."""
     log = entered(0)
-    assert log.live(direct(1))
-    assert log.live(deletion(2, 1))
-    assert log.live(direct(3))
-    assert not log.live(direct(5))
+    assert live(log, direct(1))
+    assert live(log, deletion(2, 1))
+    assert live(log, direct(3))
+    assert not live(log, direct(5))
     assert log.behind
 
 
@@ -60,23 +61,23 @@ def test_a_deletion_that_was_missed_is_found_once() -> None:
     """What was shown and is deleted in the history is told, unless the event itself has come."""
     log = entered(0)
     for seq in (1, 2, 3):
-        log.live(direct(seq))
+        live(log, direct(seq))
     log.unsettle()
-    log.live(deletion(6, 3))
+    live(log, deletion(6, 3))
     never_seen = direct(9, deleted=True)
     page = [direct(1, deleted=True), direct(2), direct(3, deleted=True), never_seen]
     assert log.newly_deleted(page) == [1024]
     assert log.newly_deleted(page) == []
     assert log.merge([], 6, cleared=False) == [deletion(6, 3)]
     assert log.release() == []
-    assert not log.live(deletion(7, 1))  # of which one was told already
-    assert log.live(direct(8))
+    assert not live(log, deletion(7, 1))  # of which one was told already
+    assert live(log, direct(8))
 
 
 def test_what_was_deleted_unseen_is_not_shown() -> None:
     """A message deleted before it could be shown takes its place, and neither is told."""
     log = entered(0)
-    log.live(deletion(2, 1))
+    live(log, deletion(2, 1))
     assert log.merge([direct(1, deleted=True)], 2, cleared=False) == []
     assert log.release() == []
     assert (log.last, log.settled) == (2, True)
@@ -92,8 +93,8 @@ def test_a_chat_is_never_cleared() -> None:
 def test_knows_its_messages() -> None:
     """Messages shown, waiting and given as history are known to be of this log, the latest ones."""
     log = entered(0)
-    log.live(direct(1))
-    log.live(direct(3))
+    live(log, direct(1))
+    live(log, direct(3))
     log.remember([direct(9)])
     assert [log.knows(seq * 1024) for seq in (1, 2, 3, 9)] == [True, False, True, True]
     log.remember([direct(seq) for seq in range(10, 10 + MOST_KNOWN)])
@@ -114,7 +115,7 @@ def test_each_deletion_once(data: st.DataObject) -> None:
         else:
             told.append(direct(seq))
         arrives = data.draw(st.booleans())
-        if arrives and log.live(told[-1]):
+        if arrives and live(log, told[-1]):
             shown.append(told[-1])
         if data.draw(st.integers(0, 2)) == 0:
             log.unsettle()
