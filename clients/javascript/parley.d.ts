@@ -156,8 +156,16 @@ export interface Events {
   notice: { place: Place | null; content: string; createdAt: string };
   /** An error that answers no request. */
   error: ParleyError;
-  /** What this client does not know, as it came. */
-  other: { event: string; data: unknown; room?: string; chatId?: number };
+  /** What this client does not know, as it came; what has a place in a log comes in its turn. */
+  other: Other;
+}
+
+/** An event that this client does not know, by its name on the wire. */
+export interface Other {
+  event: string;
+  data: unknown;
+  room?: string;
+  chatId?: number;
 }
 
 /** What the client needs of `localStorage`. */
@@ -224,6 +232,8 @@ export declare class Parley {
 
   /** Call `listener` for each event of a type; returns what ends that. */
   on<T extends keyof Events>(type: T, listener: (event: Events[T]) => void): () => void;
+  /** The same for events that this client does not know, by their name on the wire. */
+  on<T extends string>(type: Exclude<T, keyof Events>, listener: (event: Other) => void): () => void;
   /** Connect, and stay connected; resolves with the first connection, rejects if the server does not want this client. */
   connect(): Promise<void>;
   /** End the connection, and open no other. */

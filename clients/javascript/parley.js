@@ -9,13 +9,15 @@
 
 import { Connection } from "./connection.js";
 import { Identity } from "./identity.js";
+import { entryOf } from "./log.js";
 import { Outbox, shown } from "./outbox.js";
 import { patiently, pauseAfter, request } from "./patience.js";
 import { Place } from "./place.js";
 import { Places } from "./places.js";
-import { Moderation, RULES, ruled } from "./rules.js";
+import { Moderation } from "./rules.js";
 import { Sender } from "./sender.js";
-import { Emitter, ParleyError, checkPlace, randomId, said } from "./support.js";
+import { Signals } from "./signals.js";
+import { Emitter, ParleyError, checkPlace, randomId } from "./support.js";
 import { Typists } from "./typists.js";
 
 export { ParleyError };
@@ -32,6 +34,7 @@ export class Parley extends Moderation {
   #outbox;
   #sender;
   #typists;
+  #signals;
   #online = false;
 
   constructor(url, options) {
@@ -52,11 +55,14 @@ export class Parley extends Moderation {
     if (this.username) this.#openOutbox();
     this.#sender = new Sender(this.#connection, this.#outbox, this.#places, this.#identity, settings, emit);
     this.#typists = new Typists(emit);
+    this.#signals = new Signals(this.#connection, this.#places, this.#sender, this.#typists, this.#identity, emit,
+      (named) => this.#resumeRequired(named));
     this.#places.helpers = {
       echo: (place, message) => this.#sender.echo(place, message),
       refuseAll: (place, error) => this.#sender.refuseAll(place, error),
       entered: () => this.#sender.pump(),
       stopped: (place, user) => this.#typists.stop(place, user),
+      tell: (frame) => this.#signals.tell(frame),
     };
   }
 
@@ -196,46 +202,10 @@ export class Parley extends Moderation {
 
   // ---- what the server says
 
-  #take({ event, data, room, chatId }) {
-    const place = this.#places.of(room ?? data?.room, chatId ?? data?.chatId);
-    switch (event) {
-      case "message": return this.#places.take(place, said(data));
-      case "newMessage": return this.#places.take(this.#places.chat(data), said(data));
-      case "deleteMessages": return this.#places.take(place, { ...data, type: "cleared" });
-      case "messageDeleted":
-        return this.#places.take(place, { ...data, id: data.messageId, type: "deleted" });
-      case RULES.has(event) && event: return this.#places.take(place, ruled(event, data));
-      case "messageHistory": return this.#places.hold(place);
-      case "seen": return this.#seen(place, data.user, data.seq);
-      case "messageSeen": return this.#messageSeen(place, data.messageId);
-      case "typing": return this.#typists.take(place, data);
-      case "onlineUsers": return this.#events.emit("online", { users: data.map(String) });
-      case "notification": return this.#notice(room, place, data);
-      case "newChat": return this.#places.newChat(data);
-      case "chatDeleted": return this.#places.chatGone(this.#places.of(undefined, data.id));
-      case "durable": return place && this.#sender.durable(place.name, data.seq);
-      case "resume_required": return this.#resumeRequired(data);
-      case "reconnect": return this.#connection.moveIn(data.afterMs);
-      case "welcome": case "passwordStatus": case "roomCreated": case "lagged":
-      case "rooms": case "chatsList": return undefined; // parts of answers, or said otherwise
-      default: return this.#events.emit("other", { event, data, room, chatId });
-    }
-  }
-
-  #seen(place, user, seq) {
-    if (place) this.#events.emit("seen", { place: place.name, user: String(user), seq });
-  }
-
-  /** Whoever did not send a message has seen it, and all before it. */
-  #messageSeen(place, id) {
-    const known = place?.knows(id);
-    if (known) this.#seen(place, known.sender === this.username ? place.user : this.username, known.seq);
-  }
-
-  #notice(room, place, { content, createdAt }) {
-    if (room !== undefined && !place?.inside) return; // of a door that stayed shut: an error says so
-    const at = new Date(createdAt).toISOString();
-    this.#events.emit("notice", { place: place?.name ?? null, content, createdAt: at });
+  #take(frame) {
+    const entry = entryOf(frame);
+    if (entry) this.#places.take(entry);
+    else this.#signals.tell(frame);
   }
 
   async #resumeRequired({ rooms, chats }) {

@@ -14,7 +14,10 @@ export class Places {
   #byName = new Map();
   #chats = new Map(); // by id
   #listed = false;
-  /** Told of each own message, and of a place that one is shut out of: {echo, refuseAll, stopped}. */
+  /**
+   * Told of each own message, of a place that one enters or is shut out of, of who types no more,
+   * and of frames that are told as they come: {echo, entered, refuseAll, stopped, tell}.
+   */
   helpers = null;
 
   constructor(connection, identity, emit) {
@@ -42,13 +45,18 @@ export class Places {
 
   // ---- what happens
 
-  /** Tell an event in its turn; what is missing before it is read first. */
-  take(place, event) {
-    if (!place) return;
-    if (place.last === null && place.user !== null) place.last = event.prev;
+  /** Tell an event of a log in its turn, whatever it is; what is missing before it is read first. */
+  take(entry) {
+    const { kind, frame } = entry;
+    const place = kind?.pair ? this.chat(frame.data) : this.of(entry.room, entry.chatId);
+    if (!place) {
+      if (!kind) this.helpers.tell(frame);
+      return;
+    }
+    if (place.last === null && place.user !== null) place.last = entry.prev;
     const held = place.holding;
-    const verdict = place.take(event);
-    if (verdict === "show") this.#show(place, event);
+    const verdict = place.take(entry);
+    if (verdict === "show") this.#show(place, entry);
     else if (verdict === "wait" && !held && !place.replaying) this.#heal(place);
   }
 
@@ -64,19 +72,21 @@ export class Places {
     return { items: messages, head, partial };
   }
 
-  #show(place, event) {
-    if (event.type !== undefined) {
-      const { type, prev, room, messageId, ...told } = event;
-      this.#emit(type, { ...told, place: place.name });
-      if ((type === "kicked" || type === "banned") && told.user === this.#identity.name) this.#putOut(place, type);
-      return;
-    }
-    place.remember(event);
+  #show(place, { frame, kind }) {
+    if (!kind) return this.helpers.tell(frame);
+    const told = kind.told(frame.data);
+    if (kind.type === "message") return this.#showMessage(place, told);
+    this.#emit(kind.type, { ...told, place: place.name });
+    if (kind.putsOut && told.user === this.#identity.name) this.#putOut(place, kind.type);
+  }
+
+  #showMessage(place, message) {
+    place.remember(message);
     if (place.replaying) place.missed++;
-    this.helpers.stopped(place, event.sender);
-    const mine = event.sender === this.#identity.name ? this.helpers.echo(place.name, event) : undefined;
+    this.helpers.stopped(place, message.sender);
+    const mine = message.sender === this.#identity.name ? this.helpers.echo(place.name, message) : undefined;
     const more = mine === undefined ? {} : { clientMsgId: mine };
-    this.#emit("message", { ...event, place: place.name, missed: place.replaying, ...more });
+    this.#emit("message", { ...message, place: place.name, missed: place.replaying, ...more });
   }
 
   /** Read what the connection did not bring, then tell what waited for it. */
@@ -89,7 +99,7 @@ export class Places {
         for (const item of page.items.map(said)) {
           if (item.seq <= place.last) continue;
           place.last = item.seq;
-          if (!item.deleted) this.#show(place, item);
+          if (!item.deleted) this.#showMessage(place, item);
         }
         more = page.items.length === PAGE;
       }

@@ -1,12 +1,4 @@
-/** Who may what in a room: asking for it, and hearing of it. */
-
-/** Events of a room's log that say so. */
-export const RULES = new Set(["kicked", "banned", "unbanned", "moderatorChanged", "passwordChanged"]);
-
-/** Such an event, as it is told. */
-export function ruled(type, { user, by, ...more }) {
-  return { ...more, type, by: String(by), ...(user !== undefined && { user: String(user) }) };
-}
+/** Who may what in a room: asking for it. */
 
 /** What the owner and moderators of rooms may do; `request` is the client's. */
 export class Moderation {

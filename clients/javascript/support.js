@@ -42,6 +42,11 @@ export function inTime(promise, ms, error) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/** The types of events that this client tells; parley.d.ts says what each of them holds. */
+export const TYPES = new Set(["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing",
+  "online", "outbox", "accepted", "durable", "caughtUp", "reset", "kicked", "banned", "unbanned", "moderatorChanged",
+  "passwordChanged", "lost", "chat", "chats", "chatDeleted", "notice", "error", "other"]);
+
 /** Tells listeners of events, by type. */
 export class Emitter {
   #listeners = new Map();

@@ -37,3 +37,12 @@ test("Every example compiles, and a mistake does not.", async () => {
   const wrong = examples[0].replace('"#general"', '"general"');
   assert.match((await compiled(wrong)).stdout, /is not assignable to parameter of type/);
 });
+
+test("An event that the client does not know is listened to by its name, and one that it knows is what it is.", async () => {
+  const on = (type, fields) => compiled(`import { Parley } from "./clients/javascript/parley.js";
+    new Parley("http://127.0.0.1:8080", { username: "ann" }).on("${type}", ({ ${fields} }) => console.log(${fields}));`);
+  assert.deepEqual(await on("skipped", "event, data"), { stdout: "", status: 0 });
+  assert.deepEqual(await on("message", "sender, content"), { stdout: "", status: 0 });
+  assert.match((await on("message", "event, data")).stdout, /does not exist on type 'MessageEvent'/);
+  assert.match((await on("mesage", "sender, content")).stdout, /does not exist on type 'Other'/);
+});
