@@ -7,17 +7,17 @@
         async for event in client.events():
             print(event)
 
-It stands beside the gateway, not on it: of this repository it uses `shared` only.
+It is a library of its own: of this repository it uses `shared` only, and nothing of the server.
 """
 
-from clients.python.answers import Accepted, ChatHistoryPage, HistoryPage, Joined, RoomInfo
 from clients.python.client import ChatClient
-from clients.python.connector import Pace
-from clients.python.credentials import TokenSource
+from clients.python.connection.connector import Pace
+from clients.python.connection.credentials import TokenSource
+from clients.python.connection.errors import ConnectionLost, Refused, Unreachable
 from clients.python.engine import State
-from clients.python.errors import ConnectionLost, Refused, Unreachable
-from clients.python.event_queue import Events
-from clients.python.events import (
+from clients.python.events.answers import Accepted, ChatHistoryPage, HistoryPage, Joined, RoomInfo
+from clients.python.events.event_queue import Events
+from clients.python.events.kinds import (
     Banned,
     CaughtUp,
     ChatDeleted,

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from clients.python.asking import check_username
-from clients.python.chat_requests import ChatRequests
-from clients.python.connector import Connector, Pace
-from clients.python.credentials import Credentials, TokenSource
+from clients.python.connection.connector import Connector, Pace
+from clients.python.connection.credentials import Credentials, TokenSource
+from clients.python.connection.wire import WIRES, WireName
 from clients.python.engine import Engine, State
-from clients.python.event_queue import Events
-from clients.python.events import Event
-from clients.python.place_requests import PlaceRequests
-from clients.python.room_requests import RoomRequests
-from clients.python.wire import WIRES, WireName
+from clients.python.events.event_queue import Events
+from clients.python.events.kinds import Event
+from clients.python.requests.asking import check_username
+from clients.python.requests.chats import ChatRequests
+from clients.python.requests.places import PlaceRequests
+from clients.python.requests.rooms import RoomRequests
 
 
 class ChatClient(RoomRequests, ChatRequests, PlaceRequests):

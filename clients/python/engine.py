@@ -5,20 +5,20 @@ from collections.abc import Coroutine, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from clients.python.chats import Chats
-from clients.python.connector import Connector
-from clients.python.credentials import Credentials
-from clients.python.entries import Entry, position_of
-from clients.python.errors import ConnectionLost, Refused
-from clients.python.event_queue import EventQueue
-from clients.python.events import Connected, Disconnected, Event, UserId
-from clients.python.presence import Presence
-from clients.python.reading import event_of
-from clients.python.requests import Answer, Request, Requests
-from clients.python.rooms import Rooms
-from clients.python.session import Session
-from clients.python.typists import Typists
-from clients.python.wire import Data, Frame, Wire
+from clients.python.connection.connector import Connector
+from clients.python.connection.credentials import Credentials
+from clients.python.connection.errors import ConnectionLost, Refused
+from clients.python.connection.pending import Answer, Request, Requests
+from clients.python.connection.session import Session
+from clients.python.connection.wire import Data, Frame, Wire
+from clients.python.events.entries import Entry, position_of
+from clients.python.events.event_queue import EventQueue
+from clients.python.events.kinds import Connected, Disconnected, Event, UserId
+from clients.python.events.presence import Presence
+from clients.python.events.reading import event_of
+from clients.python.events.typists import Typists
+from clients.python.log.chats import Chats
+from clients.python.log.rooms import Rooms
 from shared.errors import ChatError
 
 UNWANTED: Final = frozenset({1008, 4400, 4401, 4403, 4408})

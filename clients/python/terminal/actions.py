@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from clients.python.client import ChatClient
-from clients.python.events import NewChat, NewMessage, UserId
+from clients.python.events.kinds import NewChat, NewMessage, UserId
 from clients.python.terminal.commands import Command, NotUnderstood
 from clients.python.terminal.places import Direct, Place, Room, Shown
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from clients.python.client import ChatClient
-from clients.python.events import Disconnected
+from clients.python.events.kinds import Disconnected
 from clients.python.terminal.actions import Actions
 from clients.python.terminal.commands import Command, NotUnderstood
 from clients.python.terminal.options import Options

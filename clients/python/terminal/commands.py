@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from clients.python.events import UserId
+from clients.python.events.kinds import UserId
 from shared.model.fields import MOST_DIGITS
 
 HELP: Final = """\

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from clients.python.client import ChatClient
-from clients.python.credentials import TokenSource
+from clients.python.connection.credentials import TokenSource
 from clients.python.terminal import options
 from clients.python.terminal.chat import Chat
 from clients.python.terminal.commands import parse, parse_json

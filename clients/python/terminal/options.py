@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from clients.python.address import websocket_url
-from clients.python.asking import check_user
-from clients.python.events import UserId
+from clients.python.connection.address import websocket_url
+from clients.python.connection.wire import WIRES, WireName
+from clients.python.events.kinds import UserId
+from clients.python.requests.asking import check_user
 from clients.python.terminal.commands import user_id
-from clients.python.wire import WIRES, WireName
 from shared.config import load
 
 EPILOG = (

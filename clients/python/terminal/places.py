@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from clients.python.events import (
+from clients.python.events.kinds import (
     ChatDeleted,
     Event,
     Message,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from zlib import crc32
 
-from clients.python.events import (
+from clients.python.events.kinds import (
     Banned,
     CaughtUp,
     ChatDeleted,

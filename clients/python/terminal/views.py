@@ -6,8 +6,8 @@ from typing import Final, Protocol, TextIO
 
 import msgspec
 
-from clients.python.answers import ChatHistoryPage, HistoryPage, Joined, RoomInfo
-from clients.python.events import ChatInfo, Event, Message, NewMessage
+from clients.python.events.answers import ChatHistoryPage, HistoryPage, Joined, RoomInfo
+from clients.python.events.kinds import ChatInfo, Event, Message, NewMessage
 from clients.python.terminal.actions import Opened
 from clients.python.terminal.commands import HELP, Command
 from clients.python.terminal.screen import Screen, escape

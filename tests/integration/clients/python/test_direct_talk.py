@@ -17,7 +17,7 @@ from clients.python import (
     Seen,
     TypingEvent,
 )
-from clients.python.wire import WireName
+from clients.python.connection.wire import WireName
 from tests.integration.clients.python.listening import (
     contents,
     delete_chat,

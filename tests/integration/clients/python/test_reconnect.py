@@ -13,7 +13,7 @@ from clients.python import (
     Message,
     State,
 )
-from clients.python.wire import WireName
+from clients.python.connection.wire import WireName
 from tests.integration.clients.python.listening import (
     QUICK,
     contents,

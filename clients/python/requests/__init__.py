@@ -1,0 +1,1 @@
+"""What an application asks: about rooms, direct chats, and both alike."""

@@ -1,0 +1,1 @@
+"""Of connections and requests."""

@@ -1,0 +1,1 @@
+"""Of typed events and what is known by them."""

@@ -1,0 +1,1 @@
+"""Of the logs of rooms and chats."""

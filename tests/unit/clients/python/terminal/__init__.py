@@ -1,0 +1,1 @@
+"""Of the chat in a terminal."""
