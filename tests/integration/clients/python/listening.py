@@ -9,7 +9,7 @@ import httpx
 
 from clients.python import ChatClient, Connected, Event, Message, NewMessage, Pace
 from tests.support.cluster import Cluster
-from tests.support.waiting import HANGS_AFTER
+from tests.support.waiting import HANGS_AFTER, eventually
 
 E = TypeVar("E", bound=Event)
 
@@ -38,6 +38,22 @@ def gateway_in(cluster: Cluster, told: str) -> str:
 async def gateway_of(cluster: Cluster, client: ChatClient) -> str:
     """The name of the gateway that a client connects to."""
     return gateway_in(cluster, (await until(client, Connected))[0].url)
+
+
+async def restarted(cluster: Cluster, gateway: str, killed: int) -> None:
+    """Wait until a gateway that was killed takes clients again: the next test needs it."""
+    await cluster.wait_restarted(gateway, killed)
+    url = cluster.gateway_url(int(gateway.removeprefix("gateway-")))
+
+    async with httpx.AsyncClient(base_url=url) as http:
+
+        async def is_ready() -> bool:
+            try:
+                return (await http.get("/health/ready")).is_success
+            except httpx.TransportError:
+                return False
+
+        await eventually(is_ready)
 
 
 async def messages_until(client: ChatClient, last: str) -> list[Message]:

@@ -18,6 +18,7 @@ from tests.integration.clients.python.listening import (
     direct_among,
     direct_until,
     gateway_of,
+    restarted,
     until,
 )
 from tests.integration.clients.python.relay import Relay, all_frames
@@ -71,7 +72,7 @@ async def test_a_gateway_is_killed_in_mid_conversation(cluster: Cluster, users: 
         await one.send_to(bob, "end")
         for client in (one, two):
             assert contents(await direct_until(client, "end")) == ["end"]
-    await cluster.wait_restarted(doomed, killed)
+    await restarted(cluster, doomed, killed)
 
 
 async def test_what_was_missed_comes_before_what_is_live(cluster: Cluster, users: Users) -> None:

@@ -15,6 +15,7 @@ from tests.integration.clients.python.listening import (
     direct_until,
     gateway_in,
     messages_until,
+    restarted,
     until,
 )
 from tests.support.cluster import Cluster
@@ -111,4 +112,4 @@ async def test_when_the_connection_is_lost(cluster: Cluster, room: str) -> None:
             seen = [await process.stdout.readline(), await process.stdout.readline()]
             assert min(seen).endswith(b" missed\n")
             assert any(line.startswith(b"CaughtUp(") for line in seen)
-        await cluster.wait_restarted(doomed, killed)
+        await restarted(cluster, doomed, killed)

@@ -19,6 +19,7 @@ from tests.integration.clients.python.listening import (
     contents,
     gateway_of,
     messages_until,
+    restarted,
     until,
 )
 from tests.integration.clients.python.relay import Frame, Relay, all_frames
@@ -60,7 +61,7 @@ async def test_a_gateway_is_killed_in_mid_conversation(
             assert contents(messages) == said
             assert [message.id for message in messages] == [answer.id for answer in accepted]
         assert (await ann.history(room, limit=1)).head == 400
-    await cluster.wait_restarted(doomed, killed)
+    await restarted(cluster, doomed, killed)
 
 
 async def test_what_was_missed_comes_before_what_is_live(

@@ -9,6 +9,7 @@ from clients.python import ChatClient, TypingEvent
 from tests.integration.clients.python.listening import (
     gateway_in,
     messages_until,
+    restarted,
     until,
 )
 from tests.integration.clients.python.terminals import Tty, run, shows, terminal
@@ -192,4 +193,4 @@ async def test_a_gateway_is_killed_under_a_person(cluster: Cluster, room: str) -
         assert b"reconnecting..." in said
         assert said.count(b"while you were away") == 1
         assert said.count(b"ann: and back") == 1
-        await cluster.wait_restarted(doomed, killed)
+        await restarted(cluster, doomed, killed)
