@@ -243,6 +243,8 @@ class _Call:
         args += [send.once for send in sends]
         args += [send.body for send in sends]
         for number, send in enumerate(sends, 1):
+            if not send.effect:
+                continue  # nearly always
             for what, field, value in send.effect:
                 args += (number, what, field, value)
                 if what == "delete":
