@@ -237,14 +237,9 @@ class Authorization:
         name, user = asker.display_name, asker.username
         return rule(Asked(user, name, subject.room, subject.inside, subject.about, self._verified))
 
-    def authorize(self, rule: Rule, asker: Asker, subject: Subject) -> None:
-        """As `judge`, for what goes on only where it may.
-
-        Raises:
-            ChatError: `forbidden`, or what the subject says to those who may not know of it.
-        """
-        verdict = self.judge(rule, asker, subject)
-        if verdict is not Verdict.ALLOWED:
-            if verdict is Verdict.UNSEEN:
-                raise subject.unseen()
-            raise ChatError("forbidden", SENTENCES.get(rule, "that is not allowed"))
+    @staticmethod
+    def refusal(rule: Rule, verdict: Verdict, subject: Subject) -> ChatError:
+        """What somebody is told who may not: `forbidden`, or as if there were no such thing."""
+        if verdict is Verdict.UNSEEN:
+            return subject.unseen()
+        return ChatError("forbidden", SENTENCES.get(rule, "that is not allowed"))

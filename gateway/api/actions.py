@@ -29,7 +29,6 @@ from gateway.api.handlers import (
 from gateway.api.outcome import Later
 from gateway.api.targets import Found, Target
 from gateway.rooms.client import Client
-from shared.errors import ChatError
 from shared.model import commands
 
 Handler = Callable[[Gateway, Any, Any, Any], object]
@@ -159,54 +158,48 @@ def perform(gateway: Gateway, action: Action, asker: Asker, command: commands.Co
     Raises:
         ChatError: they may not, or it cannot be done.
     """
-    if action.claims and isinstance(asker, Client):
-        _check_claim(gateway, action, asker, getattr(command, action.claims))
+    if action.claims and (name := getattr(command, action.claims)) is not None:
+        _check_claim(gateway, action, asker, name)
     found = action.find(gateway, asker, command)
-    if isinstance(found, CoroutineType):
-        return _perform_when_found(gateway, action, asker, command, found)
-    return _perform_on(gateway, action, asker, command, found)
+    if isinstance(found, Target):
+        return _perform_on(gateway, action, asker, command, found)
+    return _perform_when_found(gateway, action, asker, command, found)
 
 
 async def _perform_when_found(
     gateway: Gateway, action: Action, asker: Asker, command: commands.Command, finding: Later
 ) -> object:
-    outcome = _perform_on(gateway, action, asker, command, await finding)
+    found = await finding
+    if isinstance(found, Target):
+        outcome = _perform_on(gateway, action, asker, command, found)
+    else:
+        # Each is judged by itself; of one that the asker may not know of nothing is left.
+        judge = gateway.access.authorization.judge
+        seen = [
+            each if judge(action.rule, asker, each) is Verdict.ALLOWED else targets.NOTHING
+            for each in found
+        ]
+        outcome = action.handler(gateway, asker, command, seen)
     return await outcome if isinstance(outcome, CoroutineType) else outcome
 
 
 def _perform_on(
-    gateway: Gateway,
-    action: Action,
-    asker: Asker,
-    command: commands.Command,
-    found: Any,  # noqa: ANN401 - a target, or a list of them
+    gateway: Gateway, action: Action, asker: Asker, command: commands.Command, target: Target
 ) -> object:
     authorization = gateway.access.authorization
-    if isinstance(found, list):
-        # Each is judged by itself; of one that the asker may not know of nothing is left.
-        judged = [
-            each
-            if authorization.judge(action.rule, asker, each) is Verdict.ALLOWED
-            else targets.NOTHING
-            for each in found
-        ]
-        return action.handler(gateway, asker, command, judged)
-    try:
-        authorization.authorize(action.rule, asker, found)
-    except ChatError:
-        if action.refused is None:
-            raise
-        return action.refused(gateway, asker, command, found)
-    return action.handler(gateway, asker, command, found)
+    verdict = authorization.judge(action.rule, asker, target)
+    if verdict is Verdict.ALLOWED:
+        return action.handler(gateway, asker, command, target)
+    if action.refused is not None:
+        return action.refused(gateway, asker, command, target)
+    raise authorization.refusal(action.rule, verdict, target)
 
 
-def _check_claim(gateway: Gateway, action: Action, client: Client, name: object) -> None:
-    if name is None:
-        return
+def _check_claim(gateway: Gateway, action: Action, asker: Asker, name: object) -> None:
+    """Hold a client to who it says it is; requests of REST say it nowhere but in their token."""
+    if not isinstance(asker, Client):
+        raise TypeError("only clients say who they are in a command")
     if action.binds:
-        login.bind(gateway, client, str(name))
+        login.bind(gateway, asker, str(name))
     else:
-        client.check_own(str(name))
-
-
-__all__ = ["EVENTS", "REQUESTS", "Action", "Target", "perform"]
+        asker.check_own(str(name))

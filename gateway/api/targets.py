@@ -1,7 +1,9 @@
 """What actions are about: finds the room, the chat, the message or the users of a command."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
 
 from gateway.access.authorization import not_joined
 from gateway.api.gateway import Gateway
@@ -15,7 +17,7 @@ from shared.model.ids import room_key
 from shared.model.rooms import Room
 
 
-class Target(NamedTuple):
+class Target(msgspec.Struct, frozen=True):
     """What an action is about, as its rule and its handler need it.
 
     Attributes:
@@ -62,8 +64,8 @@ class Target(NamedTuple):
 
 NOTHING: Final = Target()
 
-Found = Target | Sequence[Target] | Later
-"""A target, or several that are judged one by one, or a coroutine that finds it."""
+Found = Target | Later
+"""A target, or a coroutine that finds it, or several that are judged one by one."""
 
 
 def nothing(_gateway: Gateway, _asker: object, _command: object) -> Target:

@@ -46,8 +46,8 @@ class State(IntEnum):
     GONE = 4
 
 
-CLOSING: Final = State.CLOSING
-"""The last state in which something is kept for the client; here for the speed of `push`."""
+OPENING: Final = State.OPENING
+"""Here because members of an Enum are slow to look up, and `flush` is called for each delivery."""
 
 
 class Connection:
@@ -57,6 +57,7 @@ class Connection:
         sid: its id, unique in the cluster.
         wire: the format it speaks.
         state: where it stands.
+        dropping: whether what is pushed is dropped, because the client lags or is gone.
         fell_behind: it did not read what it was sent, and so does not have all of it.
     """
 
@@ -69,6 +70,7 @@ class Connection:
         "_outbox",
         "_unsent",
         "_waiting",
+        "dropping",
         "fell_behind",
         "sid",
         "state",
@@ -90,6 +92,7 @@ class Connection:
         self.wire = wire
         self.sid = f"{gateway_name}.{secrets.token_urlsafe(9)}"
         self.state = State.OPENING
+        self.dropping = False
         self.fell_behind = False
         self._link = link
         self._flusher = flusher
@@ -104,11 +107,6 @@ class Connection:
     def all_sent(self) -> bool:
         """Whether the link has everything."""
         return not self._outbox and self._flusher.held is None
-
-    @property
-    def dropping(self) -> bool:
-        """Whether what is pushed is dropped, because the client lags or is gone."""
-        return self.state > CLOSING
 
     def accept(self, close: Callable[[CloseCode], None]) -> None:
         """Let frames leave from now on.
@@ -137,7 +135,7 @@ class Connection:
         if self._flusher.held is not None:
             self._flusher.release()
         unsent = self._unsent
-        if self.state > CLOSING or (sheddable and unsent > self._limit // 2):
+        if self.dropping or (sheddable and unsent > self._limit // 2):
             return
         if unsent > self._limit:
             # What waits already is too much; one large frame by itself is not.
@@ -155,7 +153,7 @@ class Connection:
             frames: as this connection's format packs them.
             size: bytes of all of them.
         """
-        if self.state > CLOSING:
+        if self.dropping:
             return
         unsent = self._unsent
         if unsent > self._limit:
@@ -194,7 +192,7 @@ class Connection:
 
     def flush(self) -> None:
         """Hand the link what it takes; the rest stays here, where it is counted."""
-        if self.state is State.OPENING:
+        if self.state is OPENING:
             return
         link = self._link
         if self._unsent <= MOST_WRITE:
@@ -223,7 +221,7 @@ class Connection:
 
     def gone(self) -> None:
         """The client is gone: nothing is kept for it."""
-        self.state = State.GONE
+        self.state, self.dropping = State.GONE, True
         self._outbox = []
         self._unsent = 0
         self._wake()
@@ -244,7 +242,7 @@ class Connection:
         """Say what it lacks, if it ever reads again, and let it go."""
         LAGGED.value += 1
         was_open = self.state is State.OPEN
-        self.state, self.fell_behind = State.LAGGED, True
+        self.state, self.dropping, self.fell_behind = State.LAGGED, True, True
         for frame in self._lacks():
             packed = self.wire.pack(frame)
             self._outbox.append(packed)
