@@ -1,1 +1,5 @@
-"""Engine.IO 4 without I/O (socket.io/docs/v4/engine-io-protocol)."""
+"""Engine.IO 4 without I/O (socket.io/docs/v4/engine-io-protocol): packets, sessions, heartbeats.
+
+Imports nothing but its own modules. It is told what time it is, and what came.
+See docs/architecture.md, "Engine.IO and Socket.IO".
+"""
