@@ -12,7 +12,9 @@ RUN = $(if $(PYTHON),$(PYTHON),$(error Python 3.11 or newer is needed, and there
 
 # Most tests wait for servers most of the time, so two at a time take little more than half as long.
 WORKERS ?= 2
-TESTS := tests/unit tests/integration tests/cluster
+# The long files first, and as they come: else one of them is left for the end, when nothing is there
+# for the others to do.
+TESTS := tests/cluster tests/integration tests/unit --no-loadscope-reorder
 NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=900000 --test-reporter=spec $(ARGS)
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
