@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.cluster import Cluster
+from tests.support.lender import Lender
 from tests.support.peer import WIRES, Wire
 
 _numbers = count(1)
@@ -17,6 +18,20 @@ async def cluster() -> AsyncIterator[Cluster]:
     """Two gateways and a persister, for tests that harm nothing."""
     async with Cluster() as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def lender() -> AsyncIterator[Lender]:
+    """What has a cluster for tests that do harm."""
+    async with Lender() as lender:
+        yield lender
+
+
+@pytest_asyncio.fixture
+async def sturdy(lender: Lender) -> AsyncIterator[Cluster]:
+    """Two gateways and a persister, for a test that does harm and sees that all is well again."""
+    async with lender.lent() as lent:
+        yield lent
 
 
 @pytest.fixture

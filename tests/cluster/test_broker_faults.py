@@ -73,140 +73,134 @@ async def goes_on(cluster: Cluster, peers: list[Peer], room: str, known: dict[in
         await peer.__aexit__(None, None, None)
 
 
-async def test_redis_restarts_without_loss(room: str) -> None:
+async def test_redis_restarts_without_loss(sturdy: Cluster, room: str) -> None:
     """Kill -9 Redis: sends are refused as retryable, then go on; nothing is lost or renumbered."""
-    async with Cluster() as cluster:
-        peers = await two_in(cluster, room)
-        known = {}
-        for n in range(20):
-            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
-        cluster.kill("redis")
-        started = time.monotonic()
-        first = await accepted(peers[0], room, "first")
-        print(f"sends ok again {time.monotonic() - started:.2f} s after kill -9 of Redis")
-        known[first["seq"]] = "first"
-        await goes_on(cluster, peers, room, known)
+    peers = await two_in(sturdy, room)
+    known = {}
+    for n in range(20):
+        known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+    sturdy.kill("redis")
+    started = time.monotonic()
+    first = await accepted(peers[0], room, "first")
+    print(f"sends ok again {time.monotonic() - started:.2f} s after kill -9 of Redis")
+    known[first["seq"]] = "first"
+    await goes_on(sturdy, peers, room, known)
 
 
-async def test_redis_comes_back_empty(room: str) -> None:
+async def test_redis_comes_back_empty(sturdy: Cluster, room: str) -> None:
     """FLUSHALL: what was durable stays, new messages sort after it, clients are told to resume."""
-    async with Cluster() as cluster:
-        peers = await two_in(cluster, room)
-        known = {}
-        for n in range(20):
-            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
-        await stored(cluster, room, 20)
-        broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
-        await broker.flushall()
-        await broker.aclose()
-        await goes_on(cluster, peers, room, known)
+    peers = await two_in(sturdy, room)
+    known = {}
+    for n in range(20):
+        known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+    await stored(sturdy, room, 20)
+    broker: Any = redis.asyncio.Redis.from_url(sturdy.redis_url)
+    await broker.flushall()
+    await broker.aclose()
+    await goes_on(sturdy, peers, room, known)
 
 
-async def test_redis_comes_back_older(room: str) -> None:
+async def test_redis_comes_back_older(sturdy: Cluster, room: str, tmp_path: Path) -> None:
     """An older AOF is put back: no number is used twice, and SQL keeps what it has."""
-    async with Cluster() as cluster:
-        peers = await two_in(cluster, room)
-        known = {}
-        for n in range(10):
-            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
-        await stored(cluster, room, 10)
-        aof = next(cluster.data_dir.rglob("appendonlydir"))
-        kept = cluster.data_dir / "older"
-        shutil.copytree(aof, kept)
-        for n in range(10, 30):
-            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
-        await stored(cluster, room, 30)
-        # While the supervisor is paused nothing starts Redis again.
-        cluster.kill("cluster", signal.SIGSTOP)
-        gone = cluster.kill("redis")
-        await until_gone(gone)
-        shutil.rmtree(aof)
-        shutil.copytree(kept, aof)
-        cluster.kill("cluster", signal.SIGCONT)
-        await cluster.wait_restarted("redis", gone)
-        await goes_on(cluster, peers, room, known)
+    peers = await two_in(sturdy, room)
+    known = {}
+    for n in range(10):
+        known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+    await stored(sturdy, room, 10)
+    aof = next(sturdy.data_dir.rglob("appendonlydir"))
+    kept = tmp_path / "older"
+    shutil.copytree(aof, kept)
+    for n in range(10, 30):
+        known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+    await stored(sturdy, room, 30)
+    # While the supervisor is paused nothing starts Redis again.
+    sturdy.kill("cluster", signal.SIGSTOP)
+    gone = sturdy.kill("redis")
+    await until_gone(gone)
+    shutil.rmtree(aof)
+    shutil.copytree(kept, aof)
+    sturdy.kill("cluster", signal.SIGCONT)
+    await sturdy.wait_restarted("redis", gone)
+    await goes_on(sturdy, peers, room, known)
 
 
-async def test_redis_finds_garbage_in_its_file(room: str) -> None:
+async def test_redis_finds_garbage_in_its_file(sturdy: Cluster, room: str) -> None:
     """Garbage behind the last fsync: the cluster cuts it off, keeps a copy, and loses nothing."""
-    async with Cluster() as cluster:
-        peers = await two_in(cluster, room)
-        known = {}
-        for n in range(20):
-            known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
-        file = newest(cluster.data_dir / FOLDER)
-        assert file is not None
-        cluster.kill("cluster", signal.SIGSTOP)
-        gone = cluster.kill("redis")
-        await until_gone(gone)
-        with file.open("ab") as opened:
-            opened.write(b"\x00\xff what is this? \r\n")
-        broken = file.read_bytes()
-        cluster.kill("cluster", signal.SIGCONT)
-        said = await cluster.wait_line(r"was broken: (\d+) bytes .* a copy is in (\S+)")
-        assert int(said[1]) == 19
-        assert (Path(said[2]) / file.name).read_bytes() == broken
-        await goes_on(cluster, peers, room, known)
+    peers = await two_in(sturdy, room)
+    known = {}
+    for n in range(20):
+        known[(await accepted(peers[0], room, f"{n}"))["seq"]] = f"{n}"
+    file = newest(sturdy.data_dir / FOLDER)
+    assert file is not None
+    sturdy.kill("cluster", signal.SIGSTOP)
+    gone = sturdy.kill("redis")
+    await until_gone(gone)
+    with file.open("ab") as opened:
+        opened.write(b"\x00\xff what is this? \r\n")
+    broken = file.read_bytes()
+    lines = len(sturdy.lines)
+    sturdy.kill("cluster", signal.SIGCONT)
+    said = await sturdy.wait_line(r"was broken: (\d+) bytes .* a copy is in (\S+)", after=lines)
+    assert int(said[1]) == 19
+    assert (Path(said[2]) / file.name).read_bytes() == broken
+    await goes_on(sturdy, peers, room, known)
 
 
-async def test_scripts_are_lost(room: str) -> None:
+async def test_scripts_are_lost(sturdy: Cluster, room: str) -> None:
     """SCRIPT FLUSH under load is not noticed by anybody."""
-    async with Cluster() as cluster:
-        ann, bob = await two_in(cluster, room)
-        broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
-        for n in range(200):
-            if n % 10 == 0:
-                await broker.script_flush()
-            reply = await ann.request("message", {"room": room, "content": str(n)})
-            assert reply["seq"] == n + 1
-        got = await bob.until(200, "message", room)
-        assert [message["content"] for message in got] == [str(n) for n in range(200)]
-        await stored(cluster, room, 200)
-        for peer in (ann, bob):
-            await peer.__aexit__(None, None, None)
-        await broker.aclose()
+    ann, bob = await two_in(sturdy, room)
+    broker: Any = redis.asyncio.Redis.from_url(sturdy.redis_url)
+    for n in range(200):
+        if n % 10 == 0:
+            await broker.script_flush()
+        reply = await ann.request("message", {"room": room, "content": str(n)})
+        assert reply["seq"] == n + 1
+    got = await bob.until(200, "message", room)
+    assert [message["content"] for message in got] == [str(n) for n in range(200)]
+    await stored(sturdy, room, 200)
+    for peer in (ann, bob):
+        await peer.__aexit__(None, None, None)
+    await broker.aclose()
 
 
-async def test_pubsub_is_cut_under_load(room: str) -> None:
+async def test_pubsub_is_cut_under_load(sturdy: Cluster, room: str) -> None:
     """Killed pub/sub connections under load: every client gets each message once, in order."""
-    async with Cluster() as cluster:
-        ann, bob = await two_in(cluster, room)
-        broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
-        healed = []
-        for round_ in range(20):
-            for n in range(50):
-                if n == 25:
-                    await broker.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-                await ann.request("message", {"room": room, "content": f"{round_}.{n}"})
-            started = time.monotonic()
-            await bob.until(50 * (round_ + 1), "message", room)
-            healed.append(time.monotonic() - started)
-        await ann.until(1000, "message", room)
-        for peer in (ann, bob):
-            assert [m["seq"] for m in peer.all("message", room)] == list(range(1, 1001))
-            assert not peer.all("error")
-            await peer.__aexit__(None, None, None)
-        print(f"pub/sub gap healed: median {sorted(healed)[10]:.2f} s, worst {max(healed):.2f} s")
-        await broker.aclose()
+    ann, bob = await two_in(sturdy, room)
+    broker: Any = redis.asyncio.Redis.from_url(sturdy.redis_url)
+    healed = []
+    for round_ in range(20):
+        for n in range(50):
+            if n == 25:
+                await broker.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await ann.request("message", {"room": room, "content": f"{round_}.{n}"})
+        started = time.monotonic()
+        await bob.until(50 * (round_ + 1), "message", room)
+        healed.append(time.monotonic() - started)
+    await ann.until(1000, "message", room)
+    for peer in (ann, bob):
+        assert [m["seq"] for m in peer.all("message", room)] == list(range(1, 1001))
+        assert not peer.all("error")
+        await peer.__aexit__(None, None, None)
+    print(f"pub/sub gap healed: median {sorted(healed)[10]:.2f} s, worst {max(healed):.2f} s")
+    await broker.aclose()
 
 
-async def test_redis_stands_still(room: str) -> None:
+async def test_redis_stands_still(sturdy: Cluster, room: str) -> None:
     """SIGSTOP Redis: gateways keep their connections and say so; resumed, everything goes on."""
-    async with Cluster() as cluster:
-        ann, bob = await two_in(cluster, room)
-        await accepted(ann, room, "before")
-        cluster.kill("redis", signal.SIGSTOP)
-        sending = asyncio.create_task(accepted(ann, room, "during"))
-        await cluster_says_not_ready(cluster)
-        cluster.kill("redis", signal.SIGCONT)
-        during = await sending
-        after = await accepted(bob, room, "after")
-        assert during["seq"] < after["seq"]
-        await bob.until(3, "message", room)
-        assert [m["content"] for m in bob.all("message", room)] == ["before", "during", "after"]
-        for peer in (ann, bob):
-            assert peer.close_code is None
-            await peer.__aexit__(None, None, None)
+    ann, bob = await two_in(sturdy, room)
+    await accepted(ann, room, "before")
+    sturdy.kill("redis", signal.SIGSTOP)
+    sending = asyncio.create_task(accepted(ann, room, "during"))
+    await cluster_says_not_ready(sturdy)
+    sturdy.kill("redis", signal.SIGCONT)
+    during = await sending
+    after = await accepted(bob, room, "after")
+    assert during["seq"] < after["seq"]
+    await bob.until(3, "message", room)
+    assert [m["content"] for m in bob.all("message", room)] == ["before", "during", "after"]
+    for peer in (ann, bob):
+        assert peer.close_code is None
+        await peer.__aexit__(None, None, None)
 
 
 async def cluster_says_not_ready(cluster: Cluster) -> None:

@@ -14,7 +14,6 @@ from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
 from tests.support.stored import eventually, messages
 
-ROOM = "the conversation"
 GONE = (OSError, InvalidMessage, InvalidStatus, ConnectionClosed)
 """What connecting to, or talking through, a process that is gone comes to."""
 
@@ -24,6 +23,7 @@ class Talker:
     """Somebody who talks through whatever gateway there is, and sends again what got no answer."""
 
     url: str
+    room: str
     name: str
     sent: dict[int, str] = field(default_factory=dict)
     reconnects: int = 0
@@ -39,13 +39,13 @@ class Talker:
         found: list[tuple[int, str]] = []
         while True:
             after = found[-1][0] if found else 0
-            page = await self._ask("history", {"room": ROOM, "after": after, "limit": 1000})
+            page = await self._ask("history", {"room": self.room, "after": after, "limit": 1000})
             if not page["items"]:
                 return found
             found += [(item["seq"], item["content"]) for item in page["items"]]
 
     async def _one(self, text: str) -> None:
-        data = {"room": ROOM, "content": text, "clientMsgId": text}
+        data = {"room": self.room, "content": text, "clientMsgId": text}
         reply = await self._ask("message", data)
         assert reply["seq"] not in self.sent
         self.sent[reply["seq"]] = text
@@ -55,7 +55,7 @@ class Talker:
             try:
                 if self.peer is None:
                     self.peer = await Peer(self.url, f"username={self.name}").__aenter__()
-                    await self.peer.request("joinRoom", {"room": ROOM})
+                    await self.peer.request("joinRoom", {"room": self.room})
                 reply: dict[str, Any] = await self.peer.request(event, data)
             except Refusal as refusal:
                 if not refusal.retryable:
@@ -70,11 +70,11 @@ class Talker:
 
 
 @asynccontextmanager
-async def talkers(cluster: Cluster, count: int) -> AsyncIterator[list[Talker]]:
-    """So many talkers behind the load balancer, in a room of their own."""
+async def talkers(cluster: Cluster, room: str, count: int) -> AsyncIterator[list[Talker]]:
+    """So many talkers behind the load balancer, in a new room."""
     async with Peer(cluster.url) as maker:
-        await maker.request("createRoom", {"name": ROOM})
-    people = [Talker(cluster.url, f"t{n}") for n in range(count)]
+        await maker.request("createRoom", {"name": room})
+    people = [Talker(cluster.url, room, f"t{n}") for n in range(count)]
     yield people
     for person in people:
         if person.peer is not None:
@@ -91,47 +91,47 @@ async def sent(people: list[Talker], count: int) -> None:
     await eventually(lambda: sum(len(p.sent) for p in people), lambda total: total > count)
 
 
-async def stored_is(cluster: Cluster, wanted: list[tuple[int, str]]) -> None:
+async def stored_is(cluster: Cluster, room: str, wanted: list[tuple[int, str]]) -> None:
     """Wait until SQL has as many messages as wanted, and compare."""
     found = await eventually(
-        lambda: messages(cluster.database, ROOM), lambda rows: len(rows) >= len(wanted)
+        lambda: messages(cluster.database, room), lambda rows: len(rows) >= len(wanted)
     )
     assert [(seq, content) for seq, _, content in found] == wanted
 
 
-async def test_a_gateway_is_killed() -> None:
+async def test_a_gateway_is_killed(sturdy: Cluster, room: str) -> None:
     """Kill -9 a gateway in mid-conversation: its clients find everything elsewhere, and go on."""
-    async with Cluster() as cluster, talkers(cluster, 8) as people:
+    async with talkers(sturdy, room, 8) as people:
         talking = asyncio.gather(*(person.say(300) for person in people))
         await sent(people, 500)
-        killed = cluster.kill("gateway-1")
+        killed = sturdy.kill("gateway-1")
         await talking
         assert sum(person.reconnects > 0 for person in people) >= 2
         wanted = expected(people)
         assert [seq for seq, _ in wanted] == list(range(1, 2401))
         for person in people:
             assert await person.history() == wanted
-        await stored_is(cluster, wanted)
-        await cluster.wait_restarted("gateway-1", killed)
+        await stored_is(sturdy, room, wanted)
+        await sturdy.wait_restarted("gateway-1", killed)
 
 
-async def test_the_persister_is_killed() -> None:
+async def test_the_persister_is_killed(sturdy: Cluster, room: str) -> None:
     """Kill -9 the persister again and again under load: each message is in SQL exactly once."""
-    async with Cluster() as cluster, talkers(cluster, 8) as people:
+    async with talkers(sturdy, room, 8) as people:
         talking = asyncio.gather(*(person.say(500) for person in people))
         for goal in (800, 1600, 2400):
             await sent(people, goal)
-            await cluster.wait_restarted("persister-1", cluster.kill("persister-1"))
+            await sturdy.wait_restarted("persister-1", sturdy.kill("persister-1"))
         await talking
         wanted = expected(people)
         assert len(wanted) == 4000
-        await stored_is(cluster, wanted)
+        await stored_is(sturdy, room, wanted)
         assert await people[0].history() == wanted
 
 
-async def test_a_paused_persister_does_no_harm() -> None:
+async def test_a_paused_persister_does_no_harm(room: str) -> None:
     """Pause one of two persisters past its lease and resume it: each message is in SQL once."""
-    async with Cluster(persisters=2) as cluster, talkers(cluster, 4) as people:
+    async with Cluster(persisters=2) as cluster, talkers(cluster, room, 4) as people:
         for persister in ("persister-1", "persister-2"):
             await cluster.wait_line(rf"^{persister} .*partitions taken")
         talking = asyncio.gather(*(person.say(1500) for person in people))
@@ -144,34 +144,36 @@ async def test_a_paused_persister_does_no_harm() -> None:
             await cluster.wait_line(rf"^{paused} .*partitions taken", after=lines)
             lines = len(cluster.lines)
         await talking
-        await stored_is(cluster, expected(people))
+        await stored_is(cluster, room, expected(people))
 
 
-async def test_history_is_whole_while_the_persister_is_away() -> None:
+async def test_history_is_whole_while_the_persister_is_away(sturdy: Cluster, room: str) -> None:
     """With the persister stopped 10,000 messages are taken and shown; resumed, it catches up."""
-    async with Cluster() as cluster, talkers(cluster, 50) as people:
+    async with talkers(sturdy, room, 10) as people:
         await people[0].say(1)
-        cluster.kill("persister-1", signal.SIGSTOP)
-        await asyncio.gather(*(person.say(200) for person in people[1:]), people[0].say(199))
+        sturdy.kill("persister-1", signal.SIGSTOP)
+        await asyncio.gather(*(person.say(1000) for person in people[1:]), people[0].say(999))
         wanted = expected(people)
         assert [seq for seq, _ in wanted] == list(range(1, 10_001))
-        assert len(messages(cluster.database, ROOM)) < 100
+        assert len(messages(sturdy.database, room)) < 100
         assert await people[0].history() == wanted
-        cluster.kill("persister-1", signal.SIGCONT)
-        await stored_is(cluster, wanted)
+        sturdy.kill("persister-1", signal.SIGCONT)
+        await stored_is(sturdy, room, wanted)
         assert await people[1].history() == wanted
 
 
 @pytest.mark.parametrize("victim", ["redis", "haproxy"])
-async def test_the_broker_or_the_balancer_is_killed(victim: str) -> None:
+async def test_the_broker_or_the_balancer_is_killed(
+    sturdy: Cluster, room: str, victim: str
+) -> None:
     """Kill -9 Redis or the load balancer: it comes back, and nothing that was accepted is lost."""
-    async with Cluster() as cluster, talkers(cluster, 6) as people:
+    async with talkers(sturdy, room, 6) as people:
         talking = asyncio.gather(*(person.say(300) for person in people))
         await sent(people, 400)
-        killed = cluster.kill(victim)
-        await cluster.wait_restarted(victim, killed)
+        killed = sturdy.kill(victim)
+        await sturdy.wait_restarted(victim, killed)
         await talking
         wanted = expected(people)
         assert len(wanted) == 1800
-        await stored_is(cluster, wanted)
+        await stored_is(sturdy, room, wanted)
         assert await people[0].history() == wanted

@@ -58,31 +58,36 @@ async def test_resume_brings_what_was_missed_then_live(
             assert set(order) == {"message"}
 
 
-async def test_resume_from_sql(room: str) -> None:
+@pytest.fixture(scope="module")
+async def frugal() -> AsyncIterator[Cluster]:
+    """One whose broker soon forgets events and ids, and where a crowd is not told who comes."""
+    env = {"LOG_LENGTH": "100", "DEDUPE_MINUTES": "0.01", "BROADCAST_LIMIT": "20"}
+    async with Cluster(env=env) as running:
+        yield running
+
+
+async def test_resume_from_sql(frugal: Cluster, room: str) -> None:
     """What the log no longer holds comes from SQL, with deletions and cursors of meanwhile."""
-    async with Cluster(env={"LOG_LENGTH": "100"}) as cluster:
-        async with (
-            Peer(cluster.gateway_url(1), "username=ann") as ann,
-            Peer(cluster.gateway_url(2), "username=bob") as bob,
-        ):
-            await ann.request("createRoom", {"name": room})
-            for peer in (ann, bob):
-                await peer.request("joinRoom", {"room": room})
-            await fill(ann, room, 1500)
-            got = await bob.until(1500, "message", room)
-            await ann.until(1500, "message", room)
-            await ann.request("deleteMessage", got[699]["id"])
-            await bob.request("seen", {"room": room, "seq": got[-1]["seq"]})
-            await eventually(
-                lambda: messages(cluster.database, room), lambda rows: len(rows) == 1500
-            )
-            async with Peer(cluster.gateway_url(2), "username=carol") as carol:
-                reply = await carol.request("resume", {"rooms": {room: 10}})
-                assert reply["rooms"][room] == {"recovered": True, "head": 1501}
-                assert seqs(carol, room) == [n for n in range(11, 1501) if n != 700]
-                [gone] = carol.all("messageDeleted", room)
-                assert gone["seq"] == 1501
-                assert {"user": "bob", "seq": 1500} in carol.all("seen", room)
+    async with (
+        Peer(frugal.gateway_url(1), "username=ann") as ann,
+        Peer(frugal.gateway_url(2), "username=bob") as bob,
+    ):
+        await ann.request("createRoom", {"name": room})
+        for peer in (ann, bob):
+            await peer.request("joinRoom", {"room": room})
+        await fill(ann, room, 1500)
+        got = await bob.until(1500, "message", room)
+        await ann.until(1500, "message", room)
+        await ann.request("deleteMessage", got[699]["id"])
+        await bob.request("seen", {"room": room, "seq": got[-1]["seq"]})
+        await eventually(lambda: messages(frugal.database, room), lambda rows: len(rows) == 1500)
+        async with Peer(frugal.gateway_url(2), "username=carol") as carol:
+            reply = await carol.request("resume", {"rooms": {room: 10}})
+            assert reply["rooms"][room] == {"recovered": True, "head": 1501}
+            assert seqs(carol, room) == [n for n in range(11, 1501) if n != 700]
+            [gone] = carol.all("messageDeleted", room)
+            assert gone["seq"] == 1501
+            assert {"user": "bob", "seq": 1500} in carol.all("seen", room)
 
 
 async def test_resume_of_chats(cluster: Cluster, wire: Wire) -> None:
@@ -177,16 +182,16 @@ async def test_a_grant_opens_its_room_to_its_user_alone(cluster: Cluster, room: 
             assert (await again.request("joinRoom", {"room": room, "grant": grant}))["head"] == 3
 
 
-async def test_500_come_back_into_a_protected_room(cluster: Cluster, room: str) -> None:
+async def test_500_come_back_into_a_protected_room(frugal: Cluster, room: str) -> None:
     """500 clients that reconnect at once with their grants need no password: none is sent."""
-    async with Peer(cluster.gateway_url(1), "username=crowd") as first:
+    async with Peer(frugal.gateway_url(1), "username=crowd") as first:
         await first.request("createRoom", {"name": room, "password": "pw"})
         grant = (await first.request("joinRoom", {"room": room, "password": "pw"}))["grant"]
         await first.request("message", {"room": room, "content": "x"})
 
         async def come_back(n: int) -> float:
             started = time.monotonic()
-            async with Peer(cluster.gateway_url(1 + n % 2), "username=crowd") as peer:
+            async with Peer(frugal.gateway_url(1 + n % 2), "username=crowd") as peer:
                 data = {"rooms": {room: 0}, "grants": {room: grant}}
                 reply = await peer.request("resume", data)
                 assert reply["rooms"][room]["recovered"] is True
@@ -278,64 +283,62 @@ async def test_durable_comes_when_sql_has_it(cluster: Cluster, wire: Wire, room:
         assert not bob.all("durable")
 
 
-async def test_resend_is_looked_up_in_sql(room: str) -> None:
+async def test_resend_is_looked_up_in_sql(frugal: Cluster, room: str) -> None:
     """A send marked `resend` that SQL has is that message, though the broker has forgotten it."""
-    async with Cluster(env={"DEDUPE_MINUTES": "0.01"}) as cluster:
-        async with Peer(cluster.url, "username=ann&durable=1") as ann:
-            await ann.request("createRoom", {"name": room})
-            await ann.request("joinRoom", {"room": room})
-            data = {"room": room, "content": "x", "clientMsgId": "one"}
-            sent = await ann.request("message", data)
-            await ann.next("durable")
-            # It is remembered for DEDUPE_MINUTES, 0.6 s here, and the rest of the period after.
-            await asyncio.to_thread(time.sleep, 1.3)
-            assert await ann.request("message", {**data, "resend": True}) == sent
-            assert (await ann.next("durable"))["data"]["seq"] == sent["seq"]
-            assert len(ann.all("message", room)) == 1
-            # Sent again without the mark it is accepted, refused by SQL, and taken back.
-            again = await ann.request("message", data)
-            assert again["seq"] == sent["seq"] + 1
-            gone = await ann.next("messageDeleted", room=room)
-            assert gone["data"]["messageId"] == again["id"]
-            page = await ann.request("history", {"room": room})
-            shown = [item for item in page["items"] if not item.get("deleted")]
-            assert [item["id"] for item in shown] == [sent["id"]]
+    async with Peer(frugal.url, "username=ann&durable=1") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        data = {"room": room, "content": "x", "clientMsgId": "one"}
+        sent = await ann.request("message", data)
+        await ann.next("durable")
+        # It is remembered for DEDUPE_MINUTES, 0.6 s here, and the rest of the period after.
+        await asyncio.to_thread(time.sleep, 1.3)
+        assert await ann.request("message", {**data, "resend": True}) == sent
+        assert (await ann.next("durable"))["data"]["seq"] == sent["seq"]
+        assert len(ann.all("message", room)) == 1
+        # Sent again without the mark it is accepted, refused by SQL, and taken back.
+        again = await ann.request("message", data)
+        assert again["seq"] == sent["seq"] + 1
+        gone = await ann.next("messageDeleted", room=room)
+        assert gone["data"]["messageId"] == again["id"]
+        page = await ann.request("history", {"room": room})
+        shown = [item for item in page["items"] if not item.get("deleted")]
+        assert [item["id"] for item in shown] == [sent["id"]]
 
 
-async def test_clients_of_a_killed_gateway_are_back(room: str) -> None:
+async def test_clients_of_a_killed_gateway_are_back(sturdy: Cluster, room: str) -> None:
     """200 clients of a killed gateway resume elsewhere while others talk, and miss nothing."""
-    async with Cluster() as cluster:
-        async with Peer(cluster.gateway_url(2), "username=ann") as ann:
-            await ann.request("createRoom", {"name": room})
-            await ann.request("joinRoom", {"room": room})
-            peers = await asyncio.gather(
-                *(Peer(cluster.gateway_url(1)).__aenter__() for _ in range(200))
-            )
-            for peer in peers:
-                await peer.request("joinRoom", {"room": room})
-            await fill(ann, room, 100)
-            for peer in peers:
-                await peer.until(100, "message", room)
-            cluster.kill("gateway-1")
-            killed = time.monotonic()
-            talking = asyncio.create_task(fill(ann, room, 200))
+    async with Peer(sturdy.gateway_url(2), "username=ann") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        peers = await asyncio.gather(
+            *(Peer(sturdy.gateway_url(1)).__aenter__() for _ in range(200))
+        )
+        for peer in peers:
+            await peer.request("joinRoom", {"room": room})
+        await fill(ann, room, 100)
+        for peer in peers:
+            await peer.until(100, "message", room)
+        sturdy.kill("gateway-1")
+        killed = time.monotonic()
+        talking = asyncio.create_task(fill(ann, room, 200))
 
-            async def come_back(peer: Peer) -> float:
-                await peer.closed()
-                have = seqs(peer, room)
-                while True:
-                    try:
-                        again = await Peer(cluster.url).__aenter__()
-                        break
-                    except (OSError, InvalidHandshake):  # the balancer may not know yet
-                        await asyncio.sleep(0.05)
-                await again.request("resume", {"rooms": {room: have[-1]}})
-                back = time.monotonic() - killed
-                await again.until(300 - len(have), "message", room)
-                assert have + seqs(again, room) == list(range(1, 301))
-                await again.__aexit__(None, None, None)
-                return back
+        async def come_back(peer: Peer) -> float:
+            await peer.closed()
+            have = seqs(peer, room)
+            while True:
+                try:
+                    again = await Peer(sturdy.url).__aenter__()
+                    break
+                except (OSError, InvalidHandshake):  # the balancer may not know yet
+                    await asyncio.sleep(0.05)
+            await again.request("resume", {"rooms": {room: have[-1]}})
+            back = time.monotonic() - killed
+            await again.until(300 - len(have), "message", room)
+            assert have + seqs(again, room) == list(range(1, 301))
+            await again.__aexit__(None, None, None)
+            return back
 
-            took = sorted(await asyncio.gather(*map(come_back, peers)))
-            await talking
-            print(f"back after kill -9: p50 {took[100]:.2f} s, p99 {took[197]:.2f} s")
+        took = sorted(await asyncio.gather(*map(come_back, peers)))
+        await talking
+        print(f"back after kill -9: p50 {took[100]:.2f} s, p99 {took[197]:.2f} s")

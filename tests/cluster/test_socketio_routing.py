@@ -2,13 +2,22 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from tests.support.cluster import Cluster
+from tests.support.lender import Lender
 
 POLLING = {"EIO": "4", "transport": "polling"}
+
+
+@pytest.fixture(scope="module", params=["haproxy", "caddy"])
+async def lender(request: pytest.FixtureRequest) -> AsyncIterator[Lender]:
+    """What has a cluster behind each load balancer."""
+    async with Lender(LOAD_BALANCER=request.param, DRAIN_SECONDS="4") as lender:
+        yield lender
 
 
 async def opened(http: httpx.AsyncClient) -> dict[str, str]:
@@ -34,41 +43,34 @@ async def is_down(cluster: Cluster) -> bool:
     return False
 
 
-@pytest.mark.parametrize("balancer", ["haproxy", "caddy"])
-async def test_a_session_stays_on_its_gateway(balancer: str) -> None:
+async def test_a_session_stays_on_its_gateway(sturdy: Cluster) -> None:
     """Requests go where the sid says; once that gateway is gone the session is unknown."""
-    async with (
-        Cluster(env={"LOAD_BALANCER": balancer}) as cluster,
-        httpx.AsyncClient(base_url=cluster.url, timeout=20) as http,
-    ):
+    async with httpx.AsyncClient(base_url=sturdy.url, timeout=20) as http:
         queries = await asyncio.gather(*(opened(http) for _ in range(20)))
         gateways = {query["sid"].split(".")[0] for query in queries}
         assert gateways == {"gateway-1", "gateway-2"}
         await asyncio.gather(*(connected(http, query) for query in queries))
 
         query = next(query for query in queries if query["sid"].startswith("gateway-1."))
-        cluster.kill("gateway-1")
+        sturdy.kill("gateway-1")
         answer = await http.get("/socket.io/", params=query)
-        print(f"answered {answer.status_code} by the other gateway: {await is_down(cluster)}")
+        print(f"answered {answer.status_code} by the other gateway: {await is_down(sturdy)}")
         assert answer.status_code == 400
         assert answer.json() == {"code": 1, "message": "Session ID unknown"}
         # A client begins anew then, and finds a gateway.
         await connected(http, await opened(http))
 
 
-@pytest.mark.parametrize("balancer", ["haproxy", "caddy"])
-async def test_a_session_of_a_leaving_gateway(balancer: str) -> None:
+async def test_a_session_of_a_leaving_gateway(sturdy: Cluster) -> None:
     """It hears `reconnect`, and is closed by its gateway, though that one is not ready any more."""
-    env = {"LOAD_BALANCER": balancer, "DRAIN_SECONDS": "4"}
     async with (
-        Cluster(env=env) as cluster,
-        httpx.AsyncClient(base_url=cluster.url, timeout=40) as http,
-        httpx.AsyncClient(base_url=cluster.gateway_url(1)) as gateway,
+        httpx.AsyncClient(base_url=sturdy.url, timeout=40) as http,
+        httpx.AsyncClient(base_url=sturdy.gateway_url(1)) as gateway,
     ):
         sessions = [await opened(gateway) for _ in range(3)]
         for query in sessions:
             await connected(http, query)
-        cluster.kill("gateway-1", signal.SIGTERM)
+        sturdy.kill("gateway-1", signal.SIGTERM)
 
         async def until_closed(query: dict[str, str]) -> str:
             heard = ""

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from deploy.data_dir import command_line
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER, until_gone
+from tests.support.wholeness import until_whole
 
 NAMES = ["cluster", "redis", "persister-1", "gateway-1", "gateway-2", "haproxy"]
 
@@ -25,28 +26,15 @@ async def cluster() -> AsyncIterator[Cluster]:
         yield running
 
 
-async def until_ready(cluster: Cluster) -> None:
-    """Wait until the cluster, and each gateway by itself, answers that it is ready."""
-    urls = [cluster.url, cluster.gateway_url(1), cluster.gateway_url(2)]
-    async with httpx.AsyncClient() as client, asyncio.timeout(HANGS_AFTER):
-        while urls:
-            try:
-                answer = await client.get(f"{urls[0]}/health/ready")
-            except httpx.TransportError:
-                continue  # nobody listens yet
-            if answer.status_code == 200:
-                urls.pop(0)
-
-
 async def test_ready_is_one_line(cluster: Cluster) -> None:
     """All that the cluster prints on standard output is that it is ready, and then it is."""
     assert cluster.stdout == [f"cluster ready: {cluster.url}"]
-    await until_ready(cluster)
+    await until_whole(cluster)
 
 
 async def test_every_process_has_a_pid_file(cluster: Cluster) -> None:
     """run/NAME.pid names the living process of each name, and logs are under its name too."""
-    await until_ready(cluster)
+    await until_whole(cluster)
     for name in NAMES:
         part = {"cluster": "deploy.cluster", "redis": "-server"}.get(name)
         assert (part or name.partition("-")[0]) in command_line(cluster.pid(name))
@@ -59,19 +47,19 @@ async def test_what_is_killed_is_started_again(cluster: Cluster, name: str) -> N
     old_pid = cluster.kill(name)
     new_pid = await cluster.wait_restarted(name, old_pid)
     assert new_pid == cluster.pid(name)
-    await until_ready(cluster)
+    await until_whole(cluster)
 
 
 async def test_a_gateway_that_dies_is_not_noticed(cluster: Cluster) -> None:
     """While a gateway is killed and starts again, every request to the cluster is answered."""
-    await until_ready(cluster)
+    await until_whole(cluster)
     old_pid = cluster.kill("gateway-2")
     restarted = asyncio.create_task(cluster.wait_restarted("gateway-2", old_pid))
     async with httpx.AsyncClient(base_url=cluster.url, timeout=HANGS_AFTER) as client:
         while not restarted.done():
             assert (await client.get("/health/live")).status_code == 200
     await restarted
-    await until_ready(cluster)
+    await until_whole(cluster)
 
 
 async def test_a_second_cluster_is_refused_the_data(cluster: Cluster) -> None:
@@ -224,20 +212,26 @@ async def test_json_lines() -> None:
                 assert json.loads(line)["event"]
 
 
-async def test_a_data_folder_may_have_any_name(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+async def peculiar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """One in a folder with a long and odd name, and open to all."""
+    folder = tmp_path_factory.mktemp("peculiar") / 'Bob\'s "größte" data' / ("x" * 100)
+    env = {"HOST": "0.0.0.0", "ALLOW_OPEN": "yes"}  # noqa: S104
+    async with Cluster(data_dir=folder, env=env) as running:
+        yield running
+
+
+async def test_a_data_folder_may_have_any_name(peculiar: Cluster) -> None:
     """Blanks, quotes and umlauts in DATA_DIR are no obstacle, nor is a very long path."""
-    folder = tmp_path / 'Bob\'s "größte" data' / ("x" * 100)
-    async with Cluster(data_dir=folder) as cluster:
-        assert list((folder / "appendonlydir").iterdir())
-        assert cluster.database.exists()
+    assert list((peculiar.data_dir / "appendonlydir").iterdir())
+    assert peculiar.database.exists()
 
 
-async def test_the_whole_machine_may_be_let_in() -> None:
+async def test_the_whole_machine_may_be_let_in(peculiar: Cluster) -> None:
     """HOST=0.0.0.0 listens on every address, except for Redis."""
-    async with Cluster(env={"HOST": "0.0.0.0", "ALLOW_OPEN": "yes"}) as cluster:  # noqa: S104
-        # Any address of 127.0.0.0/8 is this machine; only a wildcard listens on all of them.
-        for port in (cluster.port, cluster.gateway_port(1)):
-            _, writer = await asyncio.open_connection("127.0.0.2", port)
-            writer.close()
-        with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection("127.0.0.2", cluster.port + 500)
+    # Any address of 127.0.0.0/8 is this machine; only a wildcard listens on all of them.
+    for port in (peculiar.port, peculiar.gateway_port(1)):
+        _, writer = await asyncio.open_connection("127.0.0.2", port)
+        writer.close()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.2", peculiar.port + 500)

@@ -54,6 +54,7 @@ class Cluster:
     ) -> None:
         self._module = module
         self._root = root
+        self.gateways = gateways
         self.port = port or free_port(_offsets(gateways, persisters))
         self._own_folder = None if data_dir else tempfile.mkdtemp(prefix="parley-test-")
         self.data_dir = data_dir or Path(str(self._own_folder))
