@@ -1,7 +1,9 @@
 """Unread is derived: whatever happened, it is what a count over SQL says."""
 
 import asyncio
-from itertools import count
+from contextlib import AsyncExitStack
+from itertools import count, product
+from pathlib import Path
 from typing import Any, Literal
 
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +14,7 @@ from tests.support.peer import Peer
 from tests.support.stored import eventually, rows
 
 _users = count(2_000_000)
+PEOPLE = (10, 5)  # on either gateway
 HISTORIES = 50
 
 Step = tuple[Literal["send", "delete", "seen", "mark"], int, int]
@@ -22,66 +25,76 @@ STEPS: st.SearchStrategy[Step] = st.tuples(
 )
 
 UNREAD = """
-SELECT count(*) FROM events e JOIN rooms r ON r.id = e.room_id
+SELECT r.id, count(e.seq) FROM rooms r
 LEFT JOIN cursors c ON c.room_id = r.id AND c.user = :user
-WHERE r.id = :chat AND e.kind = 'message' AND NOT e.deleted AND e.seq > r.floor
+LEFT JOIN events e ON e.room_id = r.id AND e.kind = 'message' AND NOT e.deleted AND e.seq > r.floor
   AND e.sender <> :user AND e.seq > coalesce(c.seq, 0)
+WHERE :user IN (r.user1, r.user2) GROUP BY r.id
 """
 
 
-async def live(peers: list[Peer], users: list[int], steps: list[Step]) -> int:
-    """Play a history between two users, and return the id of their chat."""
-    sent: list[tuple[int, dict[str, Any]]] = []
-    first = {"senderId": users[0], "receiverId": users[1], "content": "first"}
-    sent.append((0, await peers[0].request("sendMessage", first)))
-    chat: int = sent[0][1]["chatId"]
+class Person:
+    """A user with one connection, who has chats with several others at a time."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.id = next(_users)
+        self.peer = peer
+
+    async def unread(self) -> dict[int, int]:
+        """What `chatsList` says is unread, by chat."""
+        await self.peer.request("getChats", self.id)
+        return {chat["id"]: chat["unread"] for chat in (await self.peer.next("chatsList"))["data"]}
+
+    def unread_in_sql(self, database: Path) -> dict[int, int]:
+        """What a count over SQL says."""
+        return dict(rows(database, UNREAD, {"user": str(self.id)}))
+
+
+async def live(people: tuple[Person, Person], steps: list[Step]) -> None:
+    """Play a history between two people."""
+
+    async def send(who: int, content: str) -> dict[str, Any]:
+        data = {"senderId": people[who].id, "receiverId": people[1 - who].id, "content": content}
+        reply: dict[str, Any] = await people[who].peer.request("sendMessage", data)
+        return reply
+
+    sent = [(0, await send(0, "first"))]
     for kind, who, number in steps:
         by, message = sent[number % len(sent)]
         if kind == "send":
-            data = {"senderId": users[who], "receiverId": users[1 - who], "content": "x"}
-            sent.append((who, await peers[who].request("sendMessage", data)))
+            sent.append((who, await send(who, "x")))
         elif kind == "delete":
-            await peers[by].request("deleteMessage", message["id"])
+            await people[by].peer.request("deleteMessage", message["id"])
         elif kind == "seen":
-            await peers[who].request("seen", {"chatId": chat, "seq": message["seq"]})
+            place = {"chatId": message["chatId"], "seq": message["seq"]}
+            await people[who].peer.request("seen", place)
         else:
-            await peers[1 - by].request("markAsSeen", message["id"])
-    return chat
-
-
-async def unread_of(peer: Peer, user: int) -> dict[int, int]:
-    """What `chatsList` says is unread, by chat."""
-    await peer.request("getChats", user)
-    return {chat["id"]: chat["unread"] for chat in (await peer.next("chatsList"))["data"]}
+            await people[1 - by].peer.request("markAsSeen", message["id"])
 
 
 async def test_unread_is_a_count_over_sql(cluster: Cluster) -> None:
     """In 1,000 random histories `chatsList` says at once what SQL says once all is stored."""
 
-    async def play_one(steps: list[Step]) -> None:
-        users = [next(_users), next(_users)]
-        async with (
-            Peer(cluster.gateway_url(1)) as one,
-            Peer(cluster.gateway_url(2)) as other,
-        ):
-            peers = [one, other]
-            for peer, user in zip(peers, users, strict=True):
-                await peer.request("userOnline", user)
-            chat = await live(peers, users, steps)
-            said = [
-                (await unread_of(peer, user))[chat] for peer, user in zip(peers, users, strict=True)
+    async def play(histories: list[list[Step]]) -> None:
+        async with AsyncExitStack() as stack:
+            here, there = [
+                [
+                    Person(await stack.enter_async_context(Peer(cluster.gateway_url(gateway))))
+                    for _ in range(count)
+                ]
+                for gateway, count in enumerate(PEOPLE, 1)
             ]
+            people = [*here, *there]
+            for person in people:
+                await person.peer.request("userOnline", person.id)
+            # Everybody here has one with everybody there.
+            await asyncio.gather(*map(live, product(here, there), histories))
+            said = await asyncio.gather(*(person.unread() for person in people))
 
-        def counted() -> list[int]:
-            return [
-                rows(cluster.database, UNREAD, {"user": str(user), "chat": chat})[0][0]
-                for user in users
-            ]
+        def counted() -> list[dict[int, int]]:
+            return [person.unread_in_sql(cluster.database) for person in people]
 
         await eventually(counted, lambda found: found == said)
-
-    async def play(histories: list[list[Step]]) -> None:
-        await asyncio.gather(*map(play_one, histories))
 
     loop = asyncio.get_running_loop()
 
