@@ -2,7 +2,7 @@
 
 What a session is in (its rooms, its user) is in the broker before the client is told of it. How far
 it got in each room follows within a second: that need not be newer, because the offset that a
-client shows tells whether it has all that was written before (`gateway/api/handlers/recovery.py`).
+client shows tells whether it has all that was written before (`gateway/api/recovery.py`).
 """
 
 import asyncio
