@@ -18,7 +18,8 @@ NEVER_OPENED: Final = 0
 LEGACY: Final = 1
 """What builds wrote that announced no format, under keys without a namespace.
 
-It is read once, as a partition is brought over (`shared/broker/partitions/legacy.py`), and never written.
+It is read once, as a partition is brought over (`shared/broker/partitions/legacy.py`), and never
+written.
 """
 
 OLDEST: Final = 2
