@@ -67,7 +67,7 @@ async def get_messages(
 async def delete_message(
     gateway: Gateway, client: Client, command: commands.DeleteMessage, target: Target
 ) -> Later | None:
-    """Delete a message of one's own, or one in a room where one moderates."""
+    """Delete a message."""
     place = _message_of(target)
     if place.deleted:
         return None

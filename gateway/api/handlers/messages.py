@@ -26,7 +26,7 @@ _numbers: Final = count()
 def send_to_room(
     gateway: Gateway, client: Client, command: commands.SendMessage, target: Target
 ) -> Sending | Later:
-    """Say something in a room one is in."""
+    """Say something in a room that the client is in."""
     room = target.joined.room
     _check_length(gateway, command.content)
     client_msg_id = command.client_msg_id or _new_message_id()

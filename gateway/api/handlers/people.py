@@ -20,7 +20,7 @@ async def set_username(
 async def user_online(
     gateway: Gateway, client: Client, command: commands.UserOnline, _target: Target
 ) -> None:
-    """Be seen online, and hear of one's chats: those with unread messages come at once."""
+    """Show a user as online, and tell of its chats: those with unread messages at once."""
     await hear_chats(gateway, client)
     gateway.cluster.presence.came(command.user, client)
     client.online = True
@@ -38,6 +38,6 @@ async def user_online(
 async def user_offline(
     gateway: Gateway, client: Client, _command: commands.UserOffline, _target: Target
 ) -> None:
-    """Be seen online no more, and hear of one's chats no more."""
+    """Show a user as online no more, and tell the client of its chats no more."""
     end_presence(gateway, client)
     await gateway.clients.sessions.try_to_keep(client)

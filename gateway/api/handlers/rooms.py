@@ -120,7 +120,7 @@ async def get_rooms(
 async def leave_room(
     gateway: Gateway, client: Client, command: commands.LeaveRoom, _target: Target
 ) -> None:
-    """Leave a room; the others are told. Leaving a room one is not in does nothing."""
+    """Leave a room; the others are told. Of a room that the client is not in, do nothing."""
     if local := gateway.rooms.hub.joined(client, command.room):
         gateway.rooms.typing.ended(client, local)
         gateway.rooms.hub.leave(client, local)
@@ -131,7 +131,7 @@ async def leave_room(
 async def delete_messages(
     gateway: Gateway, client: Client, _command: commands.DeleteMessages, target: Target
 ) -> Later:
-    """Delete everything said in a room one is in; where names are proven, one moderates it."""
+    """Delete everything said in a room."""
     return _clear(gateway, target.joined.room, HistoryCleared(client.display_name))
 
 
