@@ -1,7 +1,6 @@
 """Going on where one was: resume, grants, the second word, on any gateway."""
 
 import asyncio
-import os
 import statistics
 import sys
 import time
@@ -15,7 +14,7 @@ from websockets.exceptions import InvalidHandshake
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal, Wire
 from tests.support.ports import free_port
-from tests.support.process import ROOT
+from tests.support.process import ROOT, environ
 from tests.support.stored import eventually, messages
 
 
@@ -210,16 +209,17 @@ async def gateway_without_sql(cluster: Cluster) -> AsyncIterator[str]:
         "-m",
         "gateway",
         cwd=ROOT,
-        env={
-            **os.environ,
-            "PORT": str(port),
-            "REDIS_URL": cluster.redis_url,
-            "DATABASE_URL": "sqlite+aiosqlite:////nowhere/at/all.db",
-            "GATEWAY_NAME": "gateway-blind",
-            # What a gateway asks SQL for as it starts, unless it is told.
-            "NAMESPACE": cluster.namespace,
-            "PARTITIONS": "8",
-        },
+        env=environ(
+            {
+                "PORT": str(port),
+                "REDIS_URL": cluster.redis_url,
+                "DATABASE_URL": "sqlite+aiosqlite:////nowhere/at/all.db",
+                "GATEWAY_NAME": "gateway-blind",
+                # What a gateway asks SQL for as it starts, unless it is told.
+                "NAMESPACE": cluster.namespace,
+                "PARTITIONS": "8",
+            }
+        ),
     )
     url = f"http://127.0.0.1:{port}"
     try:

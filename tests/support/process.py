@@ -14,13 +14,19 @@ from shared.config import Settings
 from tests.support.waiting import HANGS_AFTER, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+ABSENT = ROOT / "tests" / "support" / "absent"
 
 
 def environ(given: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without any setting, and `given` on top."""
+    """This process's environment without any setting and without packages for tests, and `given`.
+
+    Args:
+        given: What stands in it on top.
+    """
     known = set(Settings.__struct_encode_fields__)
     kept = {name: value for name, value in os.environ.items() if name not in known}
-    return {**kept, **given}
+    path = os.pathsep.join(filter(None, (str(ABSENT), os.environ.get("PYTHONPATH"))))
+    return {**kept, "PYTHONPATH": path, **given}
 
 
 async def run(
