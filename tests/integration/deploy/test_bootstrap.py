@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -48,12 +49,25 @@ class Repository:
         )
 
 
+class FirstCall(NamedTuple):
+    """What it was made in, and what came of it."""
+
+    repository: Repository
+    done: subprocess.CompletedProcess[str]
+
+
 @pytest.fixture(scope="module")
-def set_up(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A repository whose `.venv` is set up, for tests that leave it so."""
+def first_call(tmp_path_factory: pytest.TempPathFactory) -> FirstCall:
+    """The first call in a fresh repository, by a user with no home to keep a cache in."""
     repository = Repository(tmp_path_factory.mktemp("repository"))
-    assert repository.run().returncode == 0
-    return repository
+    return FirstCall(repository, repository.run(*SHOW_PREFIX, HOME="/no/such/home"))
+
+
+@pytest.fixture
+def set_up(first_call: FirstCall) -> Repository:
+    """A repository whose `.venv` is set up, for tests that leave it so."""
+    assert first_call.done.returncode == 0
+    return first_call.repository
 
 
 @pytest.fixture
@@ -62,13 +76,13 @@ def fresh(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
-def test_a_fresh_repository_is_set_up(fresh: Repository) -> None:
+def test_a_fresh_repository_is_set_up(first_call: FirstCall) -> None:
     """The first call makes `.venv`, tells what it does, and runs the command with its Python.
 
     Where the user has no home to keep a cache in, it does without, and without complaints.
     """
-    done = fresh.run(*SHOW_PREFIX, HOME="/no/such/home")
-    assert (done.returncode, done.stdout.strip()) == (0, str(fresh.venv))
+    done = first_call.done
+    assert (done.returncode, done.stdout.strip()) == (0, str(first_call.repository.venv))
     assert "making .venv with Python 3." in done.stderr
     assert "installing what requirements/runtime.txt pins" in done.stderr
     assert "WARNING" not in done.stderr

@@ -76,13 +76,13 @@ async def test_killed_before_the_commit(stage: Stage) -> None:
             sent = await send_many(stage, room, 100)
             await at_the_lock(operator)
             await first.kill()
-    async with stage.running():
+    async with stage.storing():
         await assert_once(stage, room, [before, *sent])
 
 
 async def test_killed_between_commit_and_trim(stage: Stage) -> None:
     """A persister killed after the commit and before the trim leaves nothing to be stored twice."""
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make()
         await stage.trimmed()
     needle = hashlib.sha1(source("committed").encode()).hexdigest().encode()  # noqa: S324 - as EVALSHA
@@ -97,7 +97,7 @@ async def test_killed_between_commit_and_trim(stage: Stage) -> None:
         await asyncio.wait_for(proxy.swallowed.wait(), HANGS_AFTER)
         await second.kill()
     assert await stage.backlog() > 0
-    async with stage.running():
+    async with stage.storing():
         await assert_once(stage, room, accepted)
 
 
@@ -169,7 +169,7 @@ async def test_taken_over(stage: Stage) -> None:
 
 async def test_shared_out_evenly(stage: Stage) -> None:
     """A second persister is given its share, and what is in flight is stored once."""
-    async with stage.running():
+    async with stage.storing():
         room, other = await stage.make("general"), await stage.make("random")
         sent = await send_many(stage, room, 50)
         async with stage.persister() as second:
@@ -208,7 +208,7 @@ async def test_a_lease_taken_while_busy_is_given_back(stage: Stage) -> None:
         lives.append(left)
         return left > lives[-2]
 
-    async with stage.running():
+    async with stage.storing():
         room = await stage.make(name_in(0, stage.partitions))
         await eventually(ours)
         async with stage.database.locked():

@@ -26,7 +26,7 @@ async def test_a_process_that_cannot_read_the_data_does_not_start(
     stage: Stage, module: str
 ) -> None:
     """Where a partition is in a format that it does not know, a process says so and ends."""
-    async with stage.running():
+    async with stage.storing():
         pass
     await rewrite(stage, NEWEST + 1)
     code, _, said = await run(module, env={**stage.env, "PORT": str(free_port())})
@@ -37,7 +37,7 @@ async def test_a_process_that_cannot_read_the_data_does_not_start(
 @pytest.mark.parametrize("module", ["persister", "gateway"])
 async def test_nor_where_only_sql_tells(stage: Stage, module: str) -> None:
     """The same where the broker came back empty, and SQL says what its data was."""
-    async with stage.running():
+    async with stage.storing():
         pass
     await stage.server.flush()
     await stage.database.run("UPDATE partitions SET format = ?", NEWEST + 1)
