@@ -13,14 +13,14 @@ from tests.support.peer import WIRES, Wire
 _numbers = count(1)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def cluster() -> AsyncIterator[Cluster]:
     """Two gateways and a persister, for tests that harm nothing."""
     async with Cluster() as running:
         yield running
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def lender() -> AsyncIterator[Lender]:
     """What has a cluster for tests that do harm."""
     async with Lender() as lender:

@@ -18,7 +18,7 @@ settings.register_profile(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def running_server() -> AsyncIterator[Valkey]:
     """A server that tests borrow one after the other."""
     async with Valkey() as server:

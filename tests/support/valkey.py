@@ -56,6 +56,7 @@ class Valkey:
             get_binary_path(),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)),
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+            *("--repl-diskless-sync-delay", "0"),  # no second replica is to be waited for
             *options,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

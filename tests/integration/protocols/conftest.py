@@ -120,7 +120,7 @@ async def serve(*options: str) -> AsyncIterator[Server]:
             yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def strict() -> AsyncIterator[Server]:
     """The conformance server as the public suites expect it: silence ends a session in 500 ms."""
     async with serve() as server:
@@ -128,7 +128,7 @@ async def strict() -> AsyncIterator[Server]:
         assert server.logged_no_trace()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def lively() -> AsyncIterator[Server]:
     """One that pings often, and waits long for its pongs."""
     async with serve("--ping-interval", "300", "--ping-timeout", "60000") as server:
@@ -136,7 +136,7 @@ async def lively() -> AsyncIterator[Server]:
         assert server.logged_no_trace()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def calm() -> AsyncIterator[Server]:
     """One that no test is too slow for."""
     times = ("--ping-interval", "60000", "--ping-timeout", "60000", "--connect-timeout", "60000")

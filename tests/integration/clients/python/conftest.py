@@ -8,7 +8,7 @@ import pytest
 from tests.support.cluster import Cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def cluster() -> AsyncIterator[Cluster]:
     """The cluster; a test that kills a part of it waits until that is back."""
     async with Cluster() as running:
