@@ -131,13 +131,10 @@ async def test_the_persister_is_killed(sturdy: Cluster, room: str) -> None:
 
 async def test_a_paused_persister_does_no_harm(room: str) -> None:
     """Pause one of two persisters past its lease and resume it: each message is in SQL once."""
-    async with (
-        Cluster(persisters=2, env={"LEASE_SECONDS": "1"}) as cluster,
-        talkers(cluster, room, 4) as people,
-    ):
+    async with Cluster(persisters=2) as cluster, talkers(cluster, room, 4) as people:
         for persister in ("persister-1", "persister-2"):
             await cluster.wait_line(rf"^{persister} .*partitions taken")
-        talking = asyncio.gather(*(person.say(700) for person in people))
+        talking = asyncio.gather(*(person.say(1500) for person in people))
         await sent(people, 300)
         lines = len(cluster.lines)
         for paused, other in (("persister-1", "persister-2"), ("persister-2", "persister-1")):
