@@ -1,0 +1,71 @@
+"""What a client asks, typed and checked before any handler sees it; used as `commands.JoinRoom`.
+
+Where a client may send a bare value for an object (`"general"` for `{"room": "general"}`), the
+class says which field that is. Imports `fields.py` and msgspec. See docs/architecture.md, "One
+message".
+"""
+
+from shared.model.commands.base import Command, MemberCommand, UserCommand
+from shared.model.commands.chats import (
+    ByChat,
+    CreateChat,
+    DeleteMessage,
+    GetChats,
+    GetMessages,
+    MarkAsSeen,
+    SendChatMessage,
+)
+from shared.model.commands.people import (
+    Authenticate,
+    GetTicket,
+    SetUsername,
+    UserOffline,
+    UserOnline,
+)
+from shared.model.commands.places import History, Resume, Seen, Typing
+from shared.model.commands.rooms import (
+    Ban,
+    CreateRoom,
+    DeleteMessages,
+    GetRooms,
+    JoinRoom,
+    Kick,
+    LeaveRoom,
+    SendMessage,
+    SetModerator,
+    SetPassword,
+    Unban,
+)
+
+__all__ = [
+    "Authenticate",
+    "Ban",
+    "ByChat",
+    "Command",
+    "CreateChat",
+    "CreateRoom",
+    "DeleteMessage",
+    "DeleteMessages",
+    "GetChats",
+    "GetMessages",
+    "GetRooms",
+    "GetTicket",
+    "History",
+    "JoinRoom",
+    "Kick",
+    "LeaveRoom",
+    "MarkAsSeen",
+    "MemberCommand",
+    "Resume",
+    "Seen",
+    "SendChatMessage",
+    "SendMessage",
+    "SetModerator",
+    "SetPassword",
+    "SetUsername",
+    "Typing",
+    "Unban",
+    "UserCommand",
+    "UserOffline",
+    "UserOnline",
+]
