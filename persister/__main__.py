@@ -94,7 +94,11 @@ async def _work(
         settings,
         Leases(broker, membership, len(keys), settings.lease_seconds),
         Opener(
-            *(writer, broker, reader, LegacyBroker(client, keys), membership),
+            writer,
+            broker,
+            reader,
+            LegacyBroker(client, keys),
+            membership,
             write_format=settings.write_format,
         ),
         broker,

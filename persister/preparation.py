@@ -24,7 +24,10 @@ def membership_of(
 ) -> Membership:
     """This persister among the living processes of its installation."""
     return Membership(
-        *(pipe, keys, incarnation(settings.persister_name), "persister"),
+        pipe,
+        keys,
+        incarnation(settings.persister_name),
+        "persister",
         schema=SCHEMA,
         database=installation.stored_in,
         lease_seconds=settings.lease_seconds,

@@ -254,10 +254,9 @@ class Worker:
         # call covers this one, or the partition is opened afresh.
         words = [
             self._broker.committed(
-                *(claim.number, claim.epoch, claim.position),
-                *(logs.get(claim, {}), created.get(claim, [])),
+                c.number, c.epoch, c.position, logs.get(c, {}), created.get(c, [])
             )
-            for claim in {*created, *logs}
+            for c in {*created, *logs}
         ]
         with contextlib.suppress(*UNAVAILABLE):
             await asyncio.gather(*words)

@@ -149,8 +149,13 @@ def start_gateway(gateway: Gateway, links: Links, stack: AsyncExitStack) -> None
     """
     rooms, cluster, clients = gateway.rooms, gateway.cluster, gateway.clients
     control = Control(
-        *(rooms.hub, rooms.follower, rooms.durability, clients.sessions),
-        *(cluster.heartbeat, cluster.presence, cluster.keys),
+        rooms.hub,
+        rooms.follower,
+        rooms.durability,
+        clients.sessions,
+        cluster.heartbeat,
+        cluster.presence,
+        cluster.keys,
     )
     subscriber = Subscriber(gateway.settings.redis_url, control.receive, control.subscribed)
     rooms.hub.attach(subscriber)
@@ -158,9 +163,15 @@ def start_gateway(gateway: Gateway, links: Links, stack: AsyncExitStack) -> None
         subscriber.hold(channel)
     heads = HeadWatch(rooms.hub, LogBroker(*links.broker), cluster.keys)
     running: tuple[Subscriber | PeriodicTask, ...] = (
-        *(subscriber, cluster.heartbeat.task, rooms.follower.task, cluster.presence.task),
-        *(cluster.watch.task, rooms.durability.task, heads.task),
-        *(clients.sessions.task, clients.deadlines.task),
+        subscriber,
+        cluster.heartbeat.task,
+        rooms.follower.task,
+        cluster.presence.task,
+        cluster.watch.task,
+        rooms.durability.task,
+        heads.task,
+        clients.sessions.task,
+        clients.deadlines.task,
     )
     for part in running:
         part.start()
@@ -217,7 +228,10 @@ def _cluster(
     )
     rooms.follower.met = presence.met
     membership = Membership(
-        *(links.reads, keys, heartbeat.incarnation, "gateway"),
+        links.reads,
+        keys,
+        heartbeat.incarnation,
+        "gateway",
         schema=SCHEMA,
         database=installation.stored_in,
     )
@@ -230,13 +244,21 @@ def _cluster(
         await links.client.connection_pool.disconnect()
 
     watch = PartitionWatch(
-        *(PartitionProbe(links.reads, keys, links.fence), membership, check, keys, settings),
+        probe=PartitionProbe(links.reads, keys, links.fence),
+        membership=membership,
+        check=check,
+        keys=keys,
+        settings=settings,
         opened=rooms.hub.opened,
         left_behind=leave_the_server,
     )
     readiness = Readiness(heartbeat, watch)
     status = ClusterStatus(
-        *(settings.gateway_name, Watchtower(links.client, keys), links.reader),
-        *(heartbeat, watch, readiness),
+        settings.gateway_name,
+        Watchtower(links.client, keys),
+        links.reader,
+        heartbeat,
+        watch,
+        readiness,
     )
     return Cluster(keys, heartbeat, presence, watch, readiness, status)

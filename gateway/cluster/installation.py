@@ -48,7 +48,10 @@ async def find_installation(settings: Settings) -> Installation:
         found = await _installation_of(engine, settings)
         keys = Keyspace(found.namespace, found.partitions)
         membership = Membership(
-            *(pipe, keys, incarnation(settings.gateway_name), "gateway"),
+            pipe,
+            keys,
+            incarnation(settings.gateway_name),
+            "gateway",
             schema=SCHEMA,
             database=found.stored_in,
         )

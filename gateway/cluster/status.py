@@ -76,11 +76,7 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ClusterStatus:
-    """Looks at everything once, when an operator asks.
-
-    Attributes:
-        watch: where each partition stands, as of the last look.
-    """
+    """Looks at everything once, when an operator asks."""
 
     def __init__(
         self,
@@ -96,7 +92,7 @@ class ClusterStatus:
         self._reader = reader
         self._heartbeat = heartbeat
         self._readiness = readiness
-        self.watch = watch
+        self._watch = watch
 
     async def look(self) -> Status:
         """How the cluster is now."""
@@ -118,7 +114,7 @@ class ClusterStatus:
         """Entries of each partition that are accepted and not stored, as of the last look."""
         return {
             number: max(0, state.last_counter - state.position)
-            for number, state in enumerate(self.watch.states or ())
+            for number, state in enumerate(self._watch.states or ())
         }
 
     async def _stored(self) -> tuple[dict[int, StoredPartition], SqlStatus]:
@@ -135,9 +131,9 @@ class ClusterStatus:
     def _partitions(
         self, seen: Overview | None, stored: dict[int, StoredPartition]
     ) -> list[PartitionStatus]:
-        backlogs, states = self.backlog, self.watch.states
+        backlogs, states = self.backlog, self._watch.states
         found = []
-        for number in range(self.watch.partitions):
+        for number in range(self._watch.partitions):
             state = states[number] if states else None
             row = stored.get(number)
             found.append(

@@ -131,10 +131,6 @@ class PartitionKeys:
         """String: whom a ticket lets in; named by the ticket's hash."""
         return self._key(f"ticket:{digest}")
 
-    def key_of_room(self, record: str) -> str:
-        """The room's key, from the name of its record."""
-        return record.removeprefix(self._key("room:"))
-
 
 class Keyspace:
     """The keys of one installation.

@@ -1,1 +1,5 @@
-"""Schema changes, in order; each file is one."""
+"""Changes of the schema, in order, for Alembic; `env.py` runs them.
+
+Imports `shared.storage.tables` only; a file in `versions` is one change.
+See docs/upgrades.md.
+"""

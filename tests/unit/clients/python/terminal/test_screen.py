@@ -1,7 +1,6 @@
 """Events as lines for a person."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 
@@ -16,7 +15,6 @@ from clients.python.events.kinds import (
     Message,
     MessageDeleted,
     MessageSeen,
-    NewMessage,
     Notification,
     OnlineUsers,
     Seen,
@@ -24,22 +22,7 @@ from clients.python.events.kinds import (
     UserId,
 )
 from clients.python.terminal.screen import Screen, escape
-
-AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-
-
-def said_to(sender: UserId, content: str, seq: int = 1, *, chat: int = 1) -> NewMessage:
-    receiver = "bob" if sender == "ann" else "ann"
-    return NewMessage(
-        chat_id=chat,
-        id=seq * 1024,
-        seq=seq,
-        prev=seq - 1,
-        sender_id=sender,
-        receiver_id=receiver,
-        content=content,
-        created_at=AT,
-    )
+from tests.unit.clients.python.terminal.talk import AT, said_to
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The terminal's commands, options and lines."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 
@@ -9,28 +8,11 @@ from clients.python.events.kinds import (
     ChatDeleted,
     Message,
     MessageDeleted,
-    NewMessage,
-    UserId,
 )
 from clients.python.terminal import options
 from clients.python.terminal.commands import HELP, Command, NotUnderstood, parse, parse_json
 from clients.python.terminal.places import Shown
-
-AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-
-
-def said_to(sender: UserId, content: str, seq: int = 1, *, chat: int = 1) -> NewMessage:
-    receiver = "bob" if sender == "ann" else "ann"
-    return NewMessage(
-        chat_id=chat,
-        id=seq * 1024,
-        seq=seq,
-        prev=seq - 1,
-        sender_id=sender,
-        receiver_id=receiver,
-        content=content,
-        created_at=AT,
-    )
+from tests.unit.clients.python.terminal.talk import said_to
 
 
 @pytest.mark.parametrize(
