@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure lint format requirements audit sbom clean
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs lint format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -104,6 +104,10 @@ screenshots: setup tests/browser/node_modules  ## take the README's pictures of 
 tests/browser/node_modules: tests/browser/package-lock.json
 	@cd tests/browser && npm ci --no-audit --no-fund && touch node_modules
 
+docs:  ## build the site of docs/ into build/docs, and check links and code of all pages
+	@$(RUN) docs -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
+	@$(VENV)/bin/python -m tools.check_documents
+
 lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -119,6 +123,7 @@ requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes 
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
 	@$(PIN) -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 	@$(PIN) -c requirements/dev.txt requirements/fuzz.in -o requirements/fuzz.txt
+	@$(PIN) -c requirements/dev.txt requirements/docs.in -o requirements/docs.txt
 
 audit:  ## ask whether a pinned package has a known vulnerability; exit code 3 where nobody can say
 	@$(RUN) dev -m deploy.audit $(ARGS)
@@ -127,5 +132,5 @@ sbom: setup-dev  ## write a bill of materials of the pinned packages to sbom.jso
 	@$(VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible -o sbom.json
 
 clean:  ## remove .venv and caches; the data of clusters stays
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,5 @@
 """Clients of the chat: `python/` and `javascript/`, strangers to the server they talk to.
 
 They import nothing of the server but a few types of `shared`; nothing imports them.
-See docs/client.md and docs/javascript.md.
+See docs/reference/python.md and docs/reference/javascript.md.
 """

@@ -1,4 +1,4 @@
-/** Types of Parley's client; see docs/javascript.md for examples. */
+/** Types of Parley's client; see docs/reference/javascript.md for examples. */
 
 /** Where one talks: `#room` is a room, `@user` the direct chat with a user. */
 export type Place = `#${string}` | `@${string}`;

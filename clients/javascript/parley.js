@@ -1,6 +1,6 @@
 /**
  * Parley's client for browsers and Node: rooms and direct chats over one WebSocket that comes back
- * by itself. Import this module; parley.d.ts has its types, docs/javascript.md examples.
+ * by itself. Import this module; parley.d.ts has its types, docs/reference/javascript.md examples.
  *
  * A conversation is named by its *place*: "#general" is a room, "@bob" the direct chat with bob.
  * What happens in a place is told once and in order, whatever becomes of the connection, and what

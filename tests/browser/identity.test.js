@@ -81,7 +81,7 @@ test("A guest talks under the name that the server gives them.", async () => {
 });
 
 test("An application's own page gives the token by itself, and says when nobody is signed in.", async () => {
-  const guide = await readFile(join(ROOT, "docs/guides/widget.md"), "utf8");
+  const guide = await readFile(join(ROOT, "docs/get-started/widget.md"), "utf8");
   const [, html] = [...guide.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => text);
   let token = tokenFor("carla");
   application = await Application.before(cluster.gateway(1), {

@@ -30,7 +30,7 @@ async function compiled(code) {
 }
 
 test("Every example compiles, and a mistake does not.", async () => {
-  const text = await readFile(join(ROOT, "docs/javascript.md"), "utf8");
+  const text = await readFile(join(ROOT, "docs/reference/javascript.md"), "utf8");
   const examples = [...text.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
   assert.ok(examples.length >= 4);
   for (const code of examples) assert.deepEqual(await compiled(code), { stdout: "", status: 0 });

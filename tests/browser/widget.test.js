@@ -24,7 +24,7 @@ after(async () => {
 });
 
 test("The widget shows a room and lets a visitor write, and what others write stays text.", async () => {
-  const guide = await readFile(join(ROOT, "docs/guides/widget.md"), "utf8");
+  const guide = await readFile(join(ROOT, "docs/get-started/widget.md"), "utf8");
   const [, html] = /```html\n(.*?)```/s.exec(guide);
   assert.ok(html.split("\n").filter(Boolean).length <= 20);
   server = createServer((_, response) => response.setHeader("Content-Type", "text/html")

@@ -1,4 +1,4 @@
-"""A client as `docs/guarantees.md` asks for it: reconnects, resumes, keeps sends until durable."""
+"""A client as `docs/topics/guarantees.md` asks for it: reconnects, resumes, keeps sends until durable."""
 
 import asyncio
 from collections import defaultdict

@@ -66,7 +66,7 @@ async function run(code, ...words) {
 }
 
 test("The examples about the client do what the page says.", async () => {
-  const [talk, , direct, history, lost] = await examples("javascript.md");
+  const [talk, , direct, history, lost] = await examples("reference/javascript.md");
   const first = await run(talk);
   await first.line("1 ann: hello");
   assert.match(await first.line("kept as"), /^kept as 1 by gateway-\d$/);
@@ -91,7 +91,7 @@ test("The examples about the client do what the page says.", async () => {
 });
 
 test("The bot in 15 lines answers, and comes back when its gateway is killed.", async () => {
-  const [code] = await examples("guides/bot.md");
+  const [code] = await examples("get-started/bot.md");
   assert.ok(code.split("\n").filter(Boolean).length <= 15);
   const { client } = await Listener.connected([cluster.gateway(1), cluster.gateway(2)], "player");
   await client.createRoom("table");

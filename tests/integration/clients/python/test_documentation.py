@@ -1,4 +1,4 @@
-"""The examples of `docs/client.md`, run as they stand there."""
+"""The examples of `docs/reference/python.md`, run as they stand there."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from tests.integration.clients.python.listening import (
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER
 
-TEXT = (ROOT / "docs" / "client.md").read_text()
+TEXT = (ROOT / "docs" / "reference" / "python.md").read_text()
 TALK, DIRECT, MACHINE, BOT, WATCH = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 PRINTED, PRINTED_DIRECT = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
 
