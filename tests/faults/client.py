@@ -1,4 +1,4 @@
-"""A client as `docs/topics/guarantees.md` asks for it: reconnects, resumes, keeps sends until durable."""
+"""A client as docs/reference/writing-a-client.md asks for it."""
 
 import asyncio
 from collections import defaultdict

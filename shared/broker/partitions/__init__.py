@@ -1,4 +1,4 @@
 """Partitions: their keys, epochs, streams and the processes that share them.
 
-Imports transport. See docs/topics/architecture.md, "Names, formats, and who lives", and "The fence".
+Imports transport. See docs/topics/failover.md.
 """
