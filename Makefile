@@ -43,7 +43,7 @@ new-identity:  ## make a copied database in DATA_DIR an installation of its own
 	@$(RUN) runtime -m persister new-identity
 
 chat:  ## chat in the terminal; options in ARGS=
-	@$(RUN) runtime -m clients.python $(ARGS)
+	@$(RUN) runtime -m parley_chat $(ARGS)
 
 test:  ## unit, integration and cluster tests, WORKERS=4 files at a time; options for pytest in ARGS=
 	@$(RUN) dev -m pytest $(TESTS) -n $(WORKERS) --dist loadfile $(ARGS)
@@ -112,7 +112,7 @@ lint: setup-dev  ## check style, types and imports
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports
+	@PYTHONPATH=clients/python/src $(VENV)/bin/lint-imports
 
 format: setup-dev  ## bring the code into shape
 	@$(VENV)/bin/ruff check --fix .

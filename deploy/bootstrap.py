@@ -24,6 +24,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 # Written last: a folder without it is a setup that was interrupted.
 MADE = VENV / ".made"
+# The Python client is a library with a folder of its own, and runs from there. The path is relative
+# so that a checkout whose .venv is a link to another's still imports its own client.
+CLIENT_PATH = "../../../../clients/python/src\n"
 REPORT_INTERVAL = 2.0  # seconds between two lines of progress
 
 
@@ -56,6 +59,7 @@ def set_up(group: str) -> None:
     stamp = VENV / f".{group}-installed"
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if up_to_date(stamp, digest):
+        link_client()
         return
     lock = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)  # another `make` may be at it
@@ -65,6 +69,7 @@ def set_up(group: str) -> None:
                 make_venv()
             install(requirements)
             stamp.write_text(digest)
+        link_client()
     finally:
         os.close(lock)
 
@@ -148,6 +153,16 @@ def cache_is_usable() -> bool:
         )
     except (OSError, RuntimeError):  # no home, or one that cannot be looked into
         return False
+
+
+def link_client() -> None:
+    """Let the Python of `.venv` import `parley_chat` from `clients/python/src`."""
+    for packages in VENV.glob("lib/python3.*/site-packages"):
+        link = packages / "parley_chat.pth"
+        if not link.exists() or link.read_text() != CLIENT_PATH:
+            made = link.with_suffix(".new")
+            made.write_text(CLIENT_PATH)
+            made.replace(link)  # another process may be starting just now
 
 
 class Progress:

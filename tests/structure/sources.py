@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 PACKAGES: Final = ("shared", "gateway", "persister", "deploy", "clients")
-"""The packages that a checkout may have; those it lacks are passed over."""
+"""The folders with code that a checkout may have; those it lacks are passed over."""
 
 
 class Module(NamedTuple):
@@ -71,6 +71,8 @@ def folders(modules: Modules) -> Counter[str]:
 
 def _name(file: Path) -> str:
     parts = file.with_suffix("").parts
+    if "src" in parts:  # a library with a folder of its own: names begin below it
+        parts = parts[parts.index("src") + 1 :]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 

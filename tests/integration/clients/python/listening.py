@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import httpx
 
-from clients.python import ChatClient, Connected, Event, Message, NewMessage, Pace
+from parley_chat import ChatClient, Connected, Event, Message, NewMessage, Pace
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER, eventually
 

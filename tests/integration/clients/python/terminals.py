@@ -18,7 +18,7 @@ from tests.support.waiting import HANGS_AFTER
 async def terminal(*arguments: str, **streams: Any) -> AsyncIterator[Process]:  # noqa: ANN401 - of subprocess
     """Run the client in a terminal, or on pipes."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "clients.python", *arguments),
+        *(sys.executable, "-m", "parley_chat", *arguments),
         cwd=ROOT,
         limit=2**20,
         **({"stdin": PIPE, "stdout": PIPE, "stderr": PIPE} | streams),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clients.python import (
+from parley_chat import (
     CaughtUp,
     ChatClient,
     ChatError,

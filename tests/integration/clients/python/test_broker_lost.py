@@ -5,7 +5,7 @@ from typing import Any
 
 import redis.asyncio
 
-from clients.python import ChatClient, Message, MessageDeleted, NewMessage
+from parley_chat import ChatClient, Message, MessageDeleted, NewMessage
 from tests.integration.clients.python.listening import until
 from tests.support.cluster import Cluster
 from tests.support.stored import eventually, rows

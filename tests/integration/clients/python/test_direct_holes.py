@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.python import (
+from parley_chat import (
     CaughtUp,
     ChatClient,
     Disconnected,

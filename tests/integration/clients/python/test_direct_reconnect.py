@@ -2,7 +2,7 @@
 
 import asyncio
 
-from clients.python import (
+from parley_chat import (
     Accepted,
     CaughtUp,
     ChatClient,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.python import (
+from parley_chat import (
     ChatClient,
     ChatDeleted,
     ChatError,
@@ -17,7 +17,7 @@ from clients.python import (
     Seen,
     TypingEvent,
 )
-from clients.python.connection.wire import WireName
+from parley_chat.connection.wire import WireName
 from tests.integration.clients.python.listening import (
     contents,
     delete_chat,

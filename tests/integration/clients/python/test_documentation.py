@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from clients.python import ChatClient, Connected
+from parley_chat import ChatClient, Connected
 from tests.integration.clients.python.listening import (
     ROOT,
     contents,

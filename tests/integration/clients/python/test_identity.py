@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from clients.python import ChatClient, Connected, Disconnected, Message, Pace, Refused, Unreachable
+from parley_chat import ChatClient, Connected, Disconnected, Message, Pace, Refused, Unreachable
 from tests.integration.clients.python.listening import messages_until, until
 from tests.integration.clients.python.terminals import run
 from tests.support.cluster import Cluster

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from clients.python import (
+from parley_chat import (
     CaughtUp,
     ChatClient,
     Connected,
@@ -13,7 +13,7 @@ from clients.python import (
     Message,
     State,
 )
-from clients.python.connection.wire import WireName
+from parley_chat.connection.wire import WireName
 from tests.integration.clients.python.listening import (
     QUICK,
     contents,

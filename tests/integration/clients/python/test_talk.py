@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from clients.python import (
+from parley_chat import (
     Accepted,
     Banned,
     ChatClient,
@@ -28,7 +28,7 @@ from clients.python import (
     Unbanned,
     Unreachable,
 )
-from clients.python.connection.wire import WireName
+from parley_chat.connection.wire import WireName
 from tests.integration.clients.python.listening import QUICK, contents, messages_until, until
 from tests.support.cluster import Cluster
 from tests.support.ports import free_port

@@ -1,11 +1,11 @@
-"""`python -m clients.python`, as people and scripts run it."""
+"""`python -m parley_chat`, as people and scripts run it."""
 
 import asyncio
 import json
 import os
 import re
 
-from clients.python import ChatClient, TypingEvent
+from parley_chat import ChatClient, TypingEvent
 from tests.integration.clients.python.listening import (
     gateway_in,
     messages_until,

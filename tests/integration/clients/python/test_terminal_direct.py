@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from clients.python import ChatClient, MessageDeleted, Seen
+from parley_chat import ChatClient, MessageDeleted, Seen
 from tests.integration.clients.python.listening import (
     direct_among,
     direct_until,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clients.python import (
+from parley_chat import (
     CaughtUp,
     ChatClient,
     Disconnected,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.python.connection.address import is_loopback, websocket_url
+from parley_chat.connection.address import is_loopback, websocket_url
 
 
 @pytest.mark.parametrize(

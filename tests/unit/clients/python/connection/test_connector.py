@@ -7,8 +7,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from clients.python.connection.connector import Connector, Pace
-from clients.python.connection.errors import Refused
+from parley_chat.connection.connector import Connector, Pace
+from parley_chat.errors import Refused
 
 
 @pytest.mark.parametrize(("status", "passes"), [(429, True), (503, True), (403, False)])

@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
-from clients.python.connection.patience import persist
-from shared.errors import ChatError
+from parley_chat.connection.patience import persist
+from parley_chat.errors import ChatError
 
 
 async def test_an_error_stands_in_the_way_of_an_answer() -> None:

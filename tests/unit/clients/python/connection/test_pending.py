@@ -2,9 +2,8 @@
 
 import pytest
 
-from clients.python.connection.errors import ConnectionLost
-from clients.python.connection.pending import Request, Requests
-from shared.errors import ChatError
+from parley_chat.connection.pending import Request, Requests
+from parley_chat.errors import ChatError, ConnectionLost
 
 
 def posted(requests: Requests, event: str, data: object = None, *, repeat: bool = True) -> Request:

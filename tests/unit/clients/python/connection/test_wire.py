@@ -5,9 +5,9 @@ import math
 
 import pytest
 
-from clients.python.connection.wire import WIRES, BadFrame, Frame, WireName
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
+from parley_chat.connection.wire import WIRES, BadFrame, Frame, WireName
 
 
 @pytest.mark.parametrize("name", ["json", "msgpack"])

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from clients.python.events.event_queue import HURRY, EventQueue
-from clients.python.events.kinds import Other
+from parley_chat.events.event_queue import HURRY, EventQueue
+from parley_chat.events.kinds import Other
 
 LIMIT = 3
 

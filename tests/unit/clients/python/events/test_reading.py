@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clients.python.connection.wire import Data, Frame
-from clients.python.events.entries import Position, position_of
-from clients.python.events.kinds import (
+from parley_chat.connection.wire import Data, Frame
+from parley_chat.events.entries import Position, position_of
+from parley_chat.events.kinds import (
     ChatDeleted,
     ChatInfo,
     ChatsList,
@@ -24,7 +24,7 @@ from clients.python.events.kinds import (
     ServerError,
     TypingEvent,
 )
-from clients.python.events.reading import event_of
+from parley_chat.events.reading import event_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
 ISO = "2026-01-02T03:04:05.678Z"

@@ -1,7 +1,7 @@
 """Who is typing."""
 
-from clients.python.events.kinds import Message, NewMessage, TypingEvent
-from clients.python.events.typists import Typists
+from parley_chat.events.kinds import Message, NewMessage, TypingEvent
+from parley_chat.events.typists import Typists
 
 
 class Clock:

@@ -1,8 +1,8 @@
 """Live events for a log, as a client takes them."""
 
-from clients.python.events.entries import Entry, Position
-from clients.python.events.kinds import HistoryCleared, Message, MessageDeleted, NewMessage, Other
-from clients.python.log.room_log import RoomLog
+from parley_chat.events.entries import Entry, Position
+from parley_chat.events.kinds import HistoryCleared, Message, MessageDeleted, NewMessage, Other
+from parley_chat.log.room_log import RoomLog
 
 
 def live(

@@ -1,7 +1,7 @@
 """Where a direct chat begins to be shown."""
 
-from clients.python.events.kinds import NewMessage
-from clients.python.log.chats import Chat
+from parley_chat.events.kinds import NewMessage
+from parley_chat.log.chats import Chat
 from tests.unit.clients.python.log.taking import live
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.python.connection.wire import Frame
-from clients.python.events.entries import Entry, position_of
-from clients.python.events.kinds import Event, HistoryCleared, Message, Other
-from clients.python.events.reading import event_of
-from clients.python.log.room_log import MOST_WAITING, RoomLog
+from parley_chat.connection.wire import Frame
+from parley_chat.events.entries import Entry, position_of
+from parley_chat.events.kinds import Event, HistoryCleared, Message, Other
+from parley_chat.events.reading import event_of
+from parley_chat.log.room_log import MOST_WAITING, RoomLog
 from tests.unit.clients.python.log.taking import live
 
 

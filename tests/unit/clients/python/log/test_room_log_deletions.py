@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.python.events.kinds import (
+from parley_chat.events.kinds import (
     Event,
     MessageDeleted,
     NewMessage,
 )
-from clients.python.log.room_log import MOST_KNOWN, RoomLog
+from parley_chat.log.room_log import MOST_KNOWN, RoomLog
 from tests.unit.clients.python.log.taking import live
 
 

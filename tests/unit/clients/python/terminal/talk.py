@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from clients.python.events.kinds import NewMessage, UserId
+from parley_chat.events.kinds import NewMessage, UserId
 
 AT: Final = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 

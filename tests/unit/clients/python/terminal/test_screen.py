@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from clients.python.events.kinds import (
+from parley_chat.events.kinds import (
     CaughtUp,
     ChatDeleted,
     ChatInfo,
@@ -21,7 +21,7 @@ from clients.python.events.kinds import (
     TypingEvent,
     UserId,
 )
-from clients.python.terminal.screen import Screen, escape
+from parley_chat.terminal.screen import Screen, escape
 from tests.unit.clients.python.terminal.talk import AT, said_to
 
 

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from clients.python.events.kinds import (
+from parley_chat.events.kinds import (
     ChatDeleted,
     Message,
     MessageDeleted,
 )
-from clients.python.terminal import options
-from clients.python.terminal.commands import HELP, Command, NotUnderstood, parse, parse_json
-from clients.python.terminal.places import Shown
+from parley_chat.terminal import options
+from parley_chat.terminal.commands import HELP, Command, NotUnderstood, parse, parse_json
+from parley_chat.terminal.places import Shown
 from tests.unit.clients.python.terminal.talk import said_to
 
 

@@ -1,5 +1,0 @@
-"""One connection after the other: opening it, frames on it, requests that outlive it.
-
-Stands below the rest of the client; imports `websockets` and the error codes of `shared`.
-See docs/topics/architecture.md, "The Python client".
-"""

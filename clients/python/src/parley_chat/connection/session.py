@@ -1,0 +1,104 @@
+"""One connection, from its opening to its end: frames in, frames out, tasks that end with it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from parley_chat.connection.wire import BadFrame, Data, Frame, Wire
+from parley_chat.errors import ConnectionLost
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """A connection in use."""
+
+    def __init__(self, websocket: ClientConnection, wire: Wire) -> None:
+        self._websocket = websocket
+        self._wire = wire
+        self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._tasks = asyncio.TaskGroup()
+        self._began = asyncio.get_running_loop().time()
+
+    @property
+    def lasted(self) -> float:
+        """How long ago it began, in seconds."""
+        return asyncio.get_running_loop().time() - self._began
+
+    @property
+    def close_code(self) -> int | None:
+        """Why it ended (RFC 6455, section 7.4); 1006 for no word about it."""
+        return self._websocket.close_code
+
+    @property
+    def close_reason(self) -> str:
+        """Why it ended, for a person."""
+        said = self._websocket.close_reason
+        code = self._websocket.close_code
+        return said or ("the connection broke" if code in {None, 1006} else f"closed with {code}")
+
+    def post(self, frame: dict[str, Data]) -> None:
+        """Send a frame, behind those before it.
+
+        Raises:
+            ValueError, TypeError: it cannot be written.
+        """
+        self._outgoing.put_nowait(self._wire.encode(frame))
+
+    def spawn(self, task: Coroutine[Any, Any, object]) -> None:
+        """Run something until it or the connection ends."""
+        self._tasks.create_task(_unless_lost(task))
+
+    async def run(
+        self,
+        start: Callable[[], None],
+        take: Callable[[Frame], None],
+        space: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Read until the connection ends.
+
+        Args:
+            start: is called before the first frame.
+            take: is given each frame.
+            space: waits until there is space for what a frame brings.
+        """
+        try:
+            async with self._tasks:
+                self._tasks.create_task(self._write())
+                start()
+                await self._read(take, space)
+        except* ConnectionClosed:
+            pass
+
+    async def close(self) -> None:
+        """End it."""
+        await self._websocket.close()
+
+    async def _read(
+        self, take: Callable[[Frame], None], space: Callable[[], Awaitable[None]]
+    ) -> None:
+        while True:
+            await space()
+            data = await self._websocket.recv()
+            try:
+                frame = self._wire.decode(data)
+            except BadFrame as error:
+                # If it was part of a room's log, the next event's `prev` shows the hole.
+                log.warning("frame not understood: %s", error)
+                continue
+            take(frame)
+
+    async def _write(self) -> None:
+        while True:
+            await self._websocket.send(await self._outgoing.get())
+
+
+async def _unless_lost(task: Coroutine[Any, Any, object]) -> None:
+    try:
+        await task
+    except* ConnectionLost:
+        pass

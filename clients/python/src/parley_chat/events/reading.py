@@ -1,0 +1,125 @@
+"""How frames become typed events: one table of the kinds that this client knows."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+import msgspec
+
+from parley_chat.connection.wire import Data, Frame
+from parley_chat.errors import ChatError
+from parley_chat.events.entries import Position, position_of
+from parley_chat.events.kinds import (
+    Banned,
+    ChatDeleted,
+    ChatInfo,
+    ChatsList,
+    Event,
+    HistoryCleared,
+    Kicked,
+    Message,
+    MessageDeleted,
+    MessageSeen,
+    ModeratorChanged,
+    NewChat,
+    NewMessage,
+    Notification,
+    OnlineUsers,
+    Other,
+    PasswordChanged,
+    RoomCreated,
+    Seen,
+    ServerError,
+    TypingEvent,
+    Unbanned,
+    UserId,
+)
+
+Reader: TypeAlias = Callable[[Frame], Event]
+
+TYPING: Final = " is typing..."
+
+
+def event_of(frame: Frame) -> Event:
+    """Type a frame; what is not known, or not of the form known, comes as `Other`."""
+    read = _KINDS.get(frame.event, _other)
+    try:
+        return read(frame)
+    except (msgspec.ValidationError, TypeError, KeyError, ValueError, OverflowError):
+        return _other(frame)  # a newer server's form
+
+
+def error_of(data: Data) -> ChatError:
+    """Type the data of an error that answers a request."""
+    error = ChatError(data["code"], data["message"], data.get("retryAfterMs"))
+    # A newer server's code may be retryable, too.
+    error.retryable = bool(data.get("retryable", error.retryable))
+    return error
+
+
+def _typed(kind: type[Event]) -> Reader:
+    """For events whose data says everything."""
+    return lambda frame: msgspec.convert(frame.data, kind)
+
+
+def _located(kind: type[Event]) -> Reader:
+    """For events of which the frame says where they belong."""
+    return lambda frame: msgspec.convert(
+        {"room": frame.room, "chatId": frame.chat_id, **frame.data}, kind
+    )
+
+
+def _notification(frame: Frame) -> Event:
+    at = datetime.fromtimestamp(frame.data["createdAt"] / 1000, UTC)
+    return Notification(content=str(frame.data["content"]), created_at=at, room=frame.room)
+
+
+def _typing(frame: Frame) -> Event:
+    if not isinstance(frame.data, str):
+        raise TypeError("no text")
+    text = frame.data
+    name = text.removesuffix(TYPING) if text.endswith(TYPING) else None
+    return TypingEvent(text=text, room=frame.room, chat_id=frame.chat_id, username=name)
+
+
+def _chats_list(frame: Frame) -> Event:
+    return ChatsList(chats=msgspec.convert(frame.data, list[ChatInfo]))
+
+
+def _online_users(frame: Frame) -> Event:
+    return OnlineUsers(users=msgspec.convert(frame.data, list[UserId]))
+
+
+def _other(frame: Frame) -> Other:
+    at = position_of(frame) or Position(0, 0, frame.room, frame.chat_id)
+    return Other(
+        name=frame.event,
+        data=frame.data,
+        room=at.room,
+        chat_id=at.chat_id,
+        seq=at.seq,
+        prev=at.prev,
+    )
+
+
+_KINDS: Final[Mapping[str, Reader]] = {
+    "message": _typed(Message),
+    "newMessage": _typed(NewMessage),
+    "deleteMessages": _typed(HistoryCleared),
+    "messageDeleted": _located(MessageDeleted),
+    "kicked": _typed(Kicked),
+    "banned": _typed(Banned),
+    "unbanned": _typed(Unbanned),
+    "moderatorChanged": _typed(ModeratorChanged),
+    "passwordChanged": _typed(PasswordChanged),
+    "roomCreated": _typed(RoomCreated),
+    "newChat": _typed(NewChat),
+    "chatsList": _chats_list,
+    "chatDeleted": _typed(ChatDeleted),
+    "seen": _located(Seen),
+    "messageSeen": _located(MessageSeen),
+    "typing": _typing,
+    "notification": _notification,
+    "onlineUsers": _online_users,
+    "error": _typed(ServerError),
+}

@@ -1,0 +1,232 @@
+"""Events as lines for a person. What others wrote cannot drive the terminal."""
+
+import unicodedata
+from datetime import datetime
+from typing import Final
+from zlib import crc32
+
+from parley_chat.events.kinds import (
+    Banned,
+    CaughtUp,
+    ChatDeleted,
+    ChatInfo,
+    ChatsList,
+    Connected,
+    Disconnected,
+    Event,
+    HistoryCleared,
+    Kicked,
+    Message,
+    MessageDeleted,
+    MessageSeen,
+    ModeratorChanged,
+    NewChat,
+    NewMessage,
+    Notification,
+    OnlineUsers,
+    PasswordChanged,
+    RoomLost,
+    RuleChange,
+    Seen,
+    ServerError,
+    TypingEvent,
+    Unbanned,
+    UserId,
+)
+
+# Of the 256 colours, those that can be read on black and on white.
+NAME_COLOURS: Final = (33, 34, 35, 37, 64, 69, 98, 99, 130, 133, 135, 136, 161, 162, 166, 168, 172)
+DIM, RED, RESET = "\x1b[2m", "\x1b[31m", "\x1b[0m"
+
+JOINERS: Final = frozenset("\u200c\u200d")
+"""Invisible, and part of how some scripts and emoji are written."""
+
+
+def escape(text: str) -> str:
+    """Make everything invisible visible: control characters, marks that turn the writing around."""
+    return "".join(
+        char if char.isprintable() or _is_harmless(char) else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def _is_harmless(char: str) -> bool:
+    return char in JOINERS or unicodedata.category(char) == "Zs"
+
+
+def _rule(event: RuleChange) -> str:
+    """Who did what to whom."""
+    by = escape(str(event.by))
+    match event:
+        case Kicked(user=user):
+            what = f"put {escape(str(user))} out"
+        case Banned(user=user):
+            what = f"banned {escape(str(user))}"
+        case Unbanned(user=user):
+            what = f"lets {escape(str(user))} in again"
+        case ModeratorChanged(user=user, moderator=moderator):
+            what = f"made {escape(str(user))} {'a moderator' if moderator else 'a member again'}"
+        case PasswordChanged(protected=protected):
+            what = "changed the password" if protected else "took the password away"
+        case _:
+            what = "changed who may what"
+    return f"{by} {what}"
+
+
+class Screen:
+    """Writes events as lines.
+
+    Attributes:
+        places: how many rooms and chats the reader is in; with several, each line of a room
+            names it. A line of a direct chat always says with whom.
+    """
+
+    def __init__(self, own_name: str, *, colours: bool) -> None:
+        self.places = 1
+        self._own_name = own_name
+        self._colours = colours
+        self._typing: set[tuple[str | int | None, str]] = set()
+        self._partners: dict[int, UserId] = {}
+        self._online: set[UserId] | None = None
+
+    def line(self, event: Event) -> str | None:
+        """An event as a line, or several; None for what needs none."""
+        match event:
+            case Message() | NewMessage():
+                return self.message(event)
+            case Notification(content=content, room=room):
+                return self.status(f"{self._in_room(room)}{escape(content)}")
+            case TypingEvent():
+                return self._typed(event)
+            case HistoryCleared():
+                return None  # a notification says it
+            case ServerError(message=message):
+                return self.error(message)
+            case RuleChange(room=room):
+                return self.status(f"{self._in_room(room)}{_rule(event)}")
+            case Connected() | Disconnected() | CaughtUp() | RoomLost():
+                return self._connection(event)
+            case _:
+                return self._of_chats(event)
+
+    def message(self, message: Message | NewMessage) -> str:
+        """A message, with the time here; its further lines are set in."""
+        sender, place = self._whose(message)
+        at = message.created_at or datetime.now().astimezone()
+        clock = self._paint(DIM, f"{at.astimezone():%H:%M}")
+        if message.deleted:
+            return f"{clock} {place}{self._paint(DIM, '(deleted)')}"
+        first, *further = message.content.splitlines() or [""]
+        head = f"{clock} {place}{self.name(sender)}: {escape(first)}"
+        return "\n".join([head, *(f"      | {escape(line)}" for line in further)])
+
+    def chat(self, chat: ChatInfo) -> str:
+        """A direct chat of a list: with whom, how much is unread, what was said last."""
+        partner = self.meet(chat)
+        unread = f" ({chat.unread} unread)" if chat.unread else ""
+        said = chat.last_message.content.splitlines() if chat.last_message else []
+        return f"{self.name(str(partner))}{unread}{f': {escape(said[0])}' if said else ''}"
+
+    def meet(self, chat: ChatInfo | NewChat) -> UserId:
+        """Take note of whose chat it is; return with whom."""
+        mine = str(chat.user1_id) == self._own_name
+        partner = self._partners[chat.id] = chat.user2_id if mine else chat.user1_id
+        return partner
+
+    def name(self, name: str) -> str:
+        """A name in its colour: the same one everywhere."""
+        colour = NAME_COLOURS[crc32(name.encode()) % len(NAME_COLOURS)]
+        return self._paint(f"\x1b[1;38;5;{colour}m", escape(name))
+
+    def status(self, text: str) -> str:
+        """A line of ours."""
+        return self._paint(DIM, f"-- {text}")
+
+    def error(self, text: str) -> str:
+        """Something did not work."""
+        return self._paint(RED, f"!! {escape(text)}")
+
+    def _whose(self, message: Message | NewMessage) -> tuple[str, str]:
+        """Who said it, and the mark of the room or chat it was said in."""
+        if isinstance(message, Message):
+            self._typing.discard((message.room, message.sender))
+            return message.sender, self._in_room(message.room)
+        sender, receiver = str(message.sender_id), message.receiver_id
+        mine = sender == self._own_name
+        self._partners[message.chat_id] = receiver if mine else message.sender_id
+        self._typing.discard((message.chat_id, sender))
+        return sender, self._in_chat(message.chat_id)
+
+    def _of_chats(self, event: Event) -> str | None:
+        match event:
+            case NewChat():
+                self.meet(event)
+                return None  # what is said in it is worth a line
+            case ChatsList(chats=chats):
+                return "\n".join(f"{self.status('unread: ')}{self.chat(chat)}" for chat in chats)
+            case Seen(user=user) if str(user) == self._own_name:
+                return None  # elsewhere
+            case Seen(user=user, room=str(room)):
+                return self.status(f"{self._in_room(room)}✓ seen by {escape(str(user))}")
+            case Seen(chat_id=chat_id) | MessageSeen(chat_id=chat_id):
+                return self.status(f"{self._in_chat(chat_id)}✓ seen")
+            case MessageDeleted(room=room, chat_id=chat_id):
+                place = self._in_chat(chat_id) if room is None else self._in_room(room)
+                return self.status(f"{place}a message was deleted")
+            case ChatDeleted(id=chat_id):
+                return self.status(f"{self._in_chat(chat_id)}the chat was deleted")
+            case OnlineUsers(users=users):
+                return self._come_and_gone(users)
+            case _:
+                return None
+
+    def _come_and_gone(self, users: list[UserId]) -> str | None:
+        before, self._online = self._online, set(users)
+        if before is None:
+            return self.status(f"online: {', '.join(escape(str(user)) for user in users)}")
+        came = [user for user in users if user not in before]
+        went = sorted(map(str, before - self._online))
+        told = [f"{escape(str(user))} is online" for user in came]
+        told += [f"{escape(user)} went offline" for user in went]
+        return "\n".join(map(self.status, told)) or None
+
+    def _connection(self, event: Event) -> str | None:
+        match event:
+            case Connected(url=url, again=again):
+                return self.status(f"{'connected again' if again else 'connected'}: {escape(url)}")
+            case Disconnected(reason=reason, final=final):
+                what = "the server ended it" if final else "reconnecting..."
+                return self.status(f"{escape(reason)}, {what}")
+            case CaughtUp(room=None, count=0):
+                return None  # there may be many chats
+            case CaughtUp(room=room, chat_id=chat_id, count=count):
+                place = self._in_chat(chat_id) if room is None else self._in_room(room)
+                messages = "1 message" if count == 1 else f"{count} messages"
+                return self.status(f"{place}caught up {messages}")
+            case RoomLost(room=room, message=message):
+                return self.error(f"{room}: {message}")
+            case _:
+                return None
+
+    def _typed(self, event: TypingEvent) -> str | None:
+        """Said once, when somebody begins."""
+        where, username = event.chat_id if event.room is None else event.room, event.username
+        if username is None:
+            self._typing = {who for who in self._typing if who[0] != where}
+            return None
+        if where is None or (where, username) in self._typing:
+            return None
+        self._typing.add((where, username))
+        place = self._in_chat(event.chat_id) if event.room is None else self._in_room(event.room)
+        return self.status(f"{place}{escape(username)} is typing...")
+
+    def _in_room(self, room: str | None) -> str:
+        return f"[{escape(room)}] " if room is not None and self.places > 1 else ""
+
+    def _in_chat(self, chat_id: int | None) -> str:
+        if chat_id is None:
+            return ""
+        return f"[@{escape(str(self._partners.get(chat_id, '?')))}] "
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"{code}{text}{RESET}" if self._colours else text
