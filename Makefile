@@ -118,6 +118,9 @@ format: setup-dev  ## bring the code into shape
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
+generate: setup-dev  ## write what is made from the code: the clients' constants, the reference
+	@$(VENV)/bin/python -m tools.generate $(ARGS)
+
 requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes newer versions
 	@$(PIN) requirements/runtime.in -o requirements/runtime.txt
 	@$(PIN) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt

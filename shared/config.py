@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from shared.addresses import Networks, is_loopback
 from shared.origins import Origins
+from shared.protocol.limits import DEFAULT_CONTENT_CHARACTERS, MAX_CONTENT_CHARACTERS
 from shared.rates import Rate
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -74,7 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`. Not
     # given, it is 200,000, or a share of 1,600,000 where there are more than 8 partitions.
     max_backlog: Annotated[int, Meta(ge=1000, le=MOST_BACKLOG)] | None = None
-    max_content: Annotated[int, Meta(ge=1, le=16_000)] = 4000  # characters of a message
+    # Characters of a message.
+    max_content: Annotated[int, Meta(ge=1, le=MAX_CONTENT_CHARACTERS)] = DEFAULT_CONTENT_CHARACTERS
     # A direct chat whose last event is older wakes the gateways of its users; they follow it for
     # half as long again.
     wake_after: Seconds = 600

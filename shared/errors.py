@@ -1,28 +1,6 @@
 """Errors that a client is told of, each with a code of the protocol."""
 
-from typing import Final, Literal
-
-Code = Literal[
-    "bad_frame",
-    "bad_request",
-    "unknown_event",
-    "unauthorized",
-    "forbidden",
-    "not_found",
-    "not_joined",
-    "room_exists",
-    "too_long",
-    "too_many",
-    "rate_limited",
-    "overloaded",
-    "broker_unavailable",
-    "storage_unavailable",
-    "internal",
-]
-
-RETRYABLE: Final[frozenset[Code]] = frozenset(
-    {"rate_limited", "overloaded", "broker_unavailable", "storage_unavailable"}
-)
+from shared.protocol.errors import ERRORS, Code
 
 
 class ChatError(Exception):
@@ -39,7 +17,7 @@ class ChatError(Exception):
         super().__init__(message)
         self.code: Code = code
         self.message = message
-        self.retryable = code in RETRYABLE
+        self.retryable = ERRORS[code].retryable
         self.retry_after = retry_after
 
     def payload(self) -> dict[str, str | bool | int]:

@@ -8,7 +8,8 @@ import msgspec
 from gateway.access.keys import Keys
 from shared.config import Settings
 from shared.errors import ChatError
-from shared.model.fields import MOST_TOKEN, UserId, check_name
+from shared.model.fields import UserId, check_name
+from shared.protocol.limits import MAX_TOKEN_CHARACTERS
 from shared.telemetry import logger
 
 LATEST: Final = 10**11
@@ -75,7 +76,7 @@ class Tokens:
             ChatError: `unauthorized`; `overloaded` where the keys cannot be had now.
         """
         try:
-            if len(token) > MOST_TOKEN:
+            if len(token) > MAX_TOKEN_CHARACTERS:
                 raise jwt.DecodeError
             # Not trusted: it only chooses among keys, each of which has its own algorithm.
             key = await self._keys.key(jwt.get_unverified_header(token).get("kid"))

@@ -12,11 +12,12 @@ from gateway.api.actions import EVENTS, Action, perform
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import AndThen, Later, Sending, ToldAlready
 from gateway.connections.connection import LAST_CHANCE, State
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Frame, RequestId
 from gateway.rooms.client import Client
 from shared.broker.rooms.send import Send
-from shared.errors import ChatError, Code
+from shared.errors import ChatError
+from shared.protocol.closes import CloseCode
+from shared.protocol.errors import Code
 from shared.telemetry import logger
 
 FLOODING: Final[frozenset[Code]] = frozenset(
@@ -159,6 +160,6 @@ class Dispatcher:
             return False
         self._refusals, too_often = limits.refused(self._refusals)
         if too_often and self._connection.state is State.OPEN:
-            self._connection.end(CloseCode.TOO_FAST)
+            self._connection.end(CloseCode.TOO_MANY_REQUESTS)
             self._connection.abort_in(LAST_CHANCE)  # whether it reads that or not
         return too_often

@@ -5,7 +5,7 @@ import random
 
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import Connection
-from gateway.protocols.close_codes import CloseCode
+from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 SPREAD = 0.8
@@ -38,5 +38,5 @@ async def _send_away(connection: Connection, after: float) -> None:
         async with asyncio.timeout(after + 1.0):
             await connection.over()
     except TimeoutError:
-        connection.end(CloseCode.RESTARTING)
+        connection.end(CloseCode.SERVICE_RESTART)
         await connection.over()

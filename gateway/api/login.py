@@ -9,11 +9,12 @@ from gateway.access.tokens import Bearer
 from gateway.api import arrivals
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import State
-from gateway.connections.deadlines import IDENTIFY_WITHIN, let_go
-from gateway.protocols.close_codes import CloseCode
+from gateway.connections.deadlines import let_go
 from gateway.rooms.client import Client, PendingLogin
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
+from shared.protocol.closes import CloseCode
+from shared.protocol.limits import IDENTIFY_SECONDS
 
 _counting: Final[set[asyncio.Task[None]]] = set()
 
@@ -49,7 +50,7 @@ def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
     try:
         prove(gateway, client, bearer, pending.claims)
     except ChatError:
-        client.connection.end(CloseCode.NOT_ALLOWED)
+        client.connection.end(CloseCode.FORBIDDEN)
         raise
     client.login = None
     gateway.clients.deadlines.expire(client.connection, bearer.expires)
@@ -130,14 +131,14 @@ async def _count_and_tell(gateway: Gateway, client: Client) -> None:
         await count(gateway, client)
     except ChatError as error:
         client.connection.refuse(None, error)
-        client.connection.end(CloseCode.TOO_FAST)
+        client.connection.end(CloseCode.TOO_MANY_REQUESTS)
 
 
 def _late(gateway: Gateway, client: Client) -> None:
     """A client has not said who it is in time: it is a guest, or is let go."""
     if not gateway.access.identity.guests:
-        reason = f"say who you are within {IDENTIFY_WITHIN:g} s"
-        let_go(client.connection, CloseCode.NO_IDENTITY_IN_TIME, reason)
+        reason = f"say who you are within {IDENTIFY_SECONDS:g} s"
+        let_go(client.connection, CloseCode.IDENTITY_TIMEOUT, reason)
         return
     try:
         login(gateway, client, guest(gateway))

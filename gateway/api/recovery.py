@@ -31,6 +31,7 @@ from shared.errors import ChatError
 from shared.model.ids import TOP, room_key
 from shared.model.rooms import Room
 from shared.model.sessions import ChatPlace, RoomPlace, Session
+from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
 PAGE: Final = 200
 """Messages looked at at a time for the first one that was missed."""
@@ -147,7 +148,7 @@ async def carry_out(gateway: Gateway, client: Client, plan: Plan) -> None:
 async def _enter(gateway: Gateway, client: Client, back: Return, opened: ExitStack) -> None:
     room, seq, since = back
     if seq is None:
-        page = await gateway.rooms.history.newest(room, rooms.JOIN_PAGE, since + 1)
+        page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS, since + 1)
         rooms.show_page(gateway, client, room, page, since)
         seq = since
     if not (await resume_place(gateway, client, room, seq, opened)).recovered:

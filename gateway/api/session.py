@@ -9,11 +9,11 @@ from gateway.api.gateway import Gateway
 from gateway.connections.connection import Connection
 from gateway.connections.link import Link
 from gateway.connections.websocket import Later
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Format
 from gateway.rooms.client import Client
 from gateway.rooms.losses import lagged
 from shared.errors import ChatError
+from shared.protocol.closes import CloseCode
 
 MOST_UNDER_WAY: Final = 256
 """Sends of one client that may wait for the broker; beyond, no more is read from it."""

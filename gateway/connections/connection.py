@@ -10,11 +10,11 @@ from msgspec import UNSET
 
 from gateway.connections.flusher import Flusher
 from gateway.connections.link import Link
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing, RequestId
 from gateway.protocols.refusals import ERRORS
 from shared.errors import ChatError
 from shared.metrics import Counter
+from shared.protocol.closes import CloseCode
 
 MOST_WRITE: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
@@ -248,7 +248,7 @@ class Connection:
             self._outbox.append(packed)
             self._unsent += len(packed)
         if was_open:
-            self._close(CloseCode.TRY_LATER)
+            self._close(CloseCode.TRY_AGAIN_LATER)
         self.abort_in(LAST_CHANCE)
 
     async def _flushed(self) -> None:

@@ -7,12 +7,10 @@ from heapq import heappop, heappush
 from typing import Final
 
 from gateway.connections.connection import Connection
-from gateway.protocols.close_codes import CloseCode
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
-
-IDENTIFY_WITHIN: Final = 5.0
-"""Seconds a client has to say who it is."""
+from shared.protocol.closes import CloseCode
+from shared.protocol.limits import IDENTIFY_SECONDS
 
 EVERY: Final = 0.5
 """Seconds between two looks at what is due."""
@@ -44,7 +42,7 @@ class Deadlines:
             connection: which.
             late: called when it has not in time.
         """
-        self._late[connection] = (time.monotonic() + IDENTIFY_WITHIN, late)
+        self._late[connection] = (time.monotonic() + IDENTIFY_SECONDS, late)
 
     def expire(self, connection: Connection, expires: float) -> None:
         """It has said who it is, and that holds for so long.
@@ -88,7 +86,7 @@ class Deadlines:
         while self._seconds and self._seconds[0] <= now:
             for connection in self._expiring.pop(heappop(self._seconds), ()):
                 del self._expires[connection]
-                let_go(connection, CloseCode.WHO_ARE_YOU, "the token has expired")
+                let_go(connection, CloseCode.UNAUTHORIZED, "the token has expired")
 
 
 def let_go(connection: Connection, code: CloseCode, reason: str) -> None:

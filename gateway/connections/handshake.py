@@ -20,8 +20,8 @@ from websockets.utils import accept_key
 
 from gateway.connections.keepalive import Rounds
 from gateway.connections.websocket import ADOPT, Link, Receiver
-from gateway.protocols.close_codes import GONE, CloseCode
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 VERSION: Final = b"13"
@@ -170,7 +170,7 @@ class ChatProtocol(asyncio.Protocol):
         if self._transport is not None:
             self._gone = asyncio.get_running_loop().create_future()
             await self._gone
-        return {"type": "websocket.disconnect", "code": GONE}
+        return {"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE}
 
     async def _send(self, message: Message) -> None:
         match message["type"]:
@@ -180,7 +180,10 @@ class ChatProtocol(asyncio.Protocol):
                 text, data = message.get("text"), message.get("bytes") or b""
                 self._write(frame(BINARY, data) if text is None else frame(TEXT, text.encode()))
             case "websocket.close" if self._answered:
-                code, reason = message.get("code", CloseCode.NORMAL), message.get("reason") or ""
+                code, reason = (
+                    message.get("code", CloseCode.NORMAL_CLOSURE),
+                    message.get("reason") or "",
+                )
                 self._adopt(lambda link: _Nobody(link, code, reason))
             case "websocket.close":
                 self._refuse(HTTPStatus.FORBIDDEN)

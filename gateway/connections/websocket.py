@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from gateway.connections.keepalive import Rounds
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.websocket_frames import (
     CLOSE,
     PING,
@@ -23,6 +22,7 @@ from gateway.protocols.websocket_frames import (
     close_frame,
     frame,
 )
+from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -172,7 +172,7 @@ class Link(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """End because the server stops; uvicorn calls this."""
-        self.close(CloseCode.RESTARTING)
+        self.close(CloseCode.SERVICE_RESTART)
         self._transport.close()
 
     def _hand_over(self, data: bytes, *, text: bool) -> None:

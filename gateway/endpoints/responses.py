@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from gateway.access.limits import retry_after
 from gateway.protocols.refusals import ERRORS
-from shared.errors import ChatError, Code
+from shared.errors import ChatError
+from shared.protocol.errors import Code
 from shared.telemetry import logger
 
 STATUS: Final[dict[Code, HTTPStatus]] = {

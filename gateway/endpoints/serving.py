@@ -12,8 +12,8 @@ from gateway.connections.handshake import ChatProtocol
 from gateway.connections.http_protocol import HalfOpen, HandshakeProtocol, Patience
 from gateway.connections.keepalive import Rounds
 from gateway.endpoints.security_headers import SecurityHeaders
-from gateway.protocols.frames import MOST_FRAME
 from shared.config import Settings
+from shared.protocol.limits import MAX_FRAME_BYTES
 
 
 class DrainingServer(uvicorn.Server):
@@ -33,7 +33,7 @@ class DrainingServer(uvicorn.Server):
 def serving(app: Starlette, settings: Settings) -> uvicorn.Config:
     """How a gateway serves its application."""
     patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
-    config = serving_at(app, settings.host, settings.port, MOST_FRAME, patience)
+    config = serving_at(app, settings.host, settings.port, MAX_FRAME_BYTES, patience)
     config.ssl_certfile = settings.tls_cert or None
     config.ssl_keyfile = settings.tls_key or None
     return config

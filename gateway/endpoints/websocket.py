@@ -10,11 +10,11 @@ from gateway.api.gateway import Gateway
 from gateway.api.session import ClientSession
 from gateway.connections.websocket import ADOPT, Adopt, Link
 from gateway.endpoints.guard import address_of
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from shared.errors import ChatError
+from shared.protocol.closes import CloseCode
 
 FORMATS: Final[dict[str, Format]] = {wire.name: wire for wire in (JSON, MSGPACK)}
 
@@ -36,7 +36,7 @@ async def chat(websocket: WebSocket) -> None:
     chosen = next((name for name in offered if name in FORMATS), None)
     await websocket.accept(subprotocol=chosen)
     if gateway.cluster.readiness.draining:
-        await websocket.close(CloseCode.RESTARTING, "this gateway is leaving")
+        await websocket.close(CloseCode.SERVICE_RESTART, "this gateway is leaving")
         return
     wire = FORMATS[chosen] if chosen else JSON
     if refusal is not None:
@@ -67,5 +67,5 @@ async def _turn_away(websocket: WebSocket, wire: Format, error: ChatError) -> No
         await websocket.send_text(packed.decode())
     else:
         await websocket.send_bytes(packed)
-    code = CloseCode.TRY_LATER if error.retryable else CloseCode.WHO_ARE_YOU
+    code = CloseCode.TRY_AGAIN_LATER if error.retryable else CloseCode.UNAUTHORIZED
     await websocket.close(code, error.message)

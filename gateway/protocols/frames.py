@@ -1,7 +1,7 @@
 """What every format has in common: a frame that came in, and what goes out."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -10,17 +10,18 @@ from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
 from shared.model.ids import TOP
+from shared.protocol.limits import MAX_EVENT_CHARACTERS, MAX_REQUEST_ID_CHARACTERS
 
-MOST_FRAME: Final = 65_536
-"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
-
-RequestId = Annotated[int, Meta(ge=-TOP, le=TOP)] | Annotated[str, Meta(max_length=128)]
+RequestId = (
+    Annotated[int, Meta(ge=-TOP, le=TOP)]
+    | Annotated[str, Meta(max_length=MAX_REQUEST_ID_CHARACTERS)]
+)
 
 
 class Frame(msgspec.Struct, frozen=True):
     """A frame of a client, its data not yet looked at."""
 
-    event: Annotated[str, Meta(min_length=1, max_length=64)]
+    event: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_CHARACTERS)]
     data: msgspec.Raw = msgspec.Raw(b"")
     id: RequestId | None = None
 

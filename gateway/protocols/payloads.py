@@ -8,9 +8,10 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from shared.model.fields import MOST_DIGITS, UserId
+from shared.model.fields import UserId
 from shared.model.rooms import Room
 from shared.model.timeline import Message
+from shared.protocol.limits import MAX_USER_ID_DIGITS
 
 _MILLISECONDS: Final = tuple(f".{number:03d}Z" for number in range(1000))
 
@@ -28,7 +29,12 @@ def _iso_second(seconds: int) -> str:
 
 def user_out(user: str) -> UserId:
     """A user id as clients wrote it: a decimal integer is one again."""
-    if user.isascii() and user.isdecimal() and len(user) <= MOST_DIGITS and str(int(user)) == user:
+    if (
+        user.isascii()
+        and user.isdecimal()
+        and len(user) <= MAX_USER_ID_DIGITS
+        and str(int(user)) == user
+    ):
         return int(user)
     return user
 

@@ -12,7 +12,7 @@ try:
 except ImportError:  # no wheel for this platform
     from websockets.utils import apply_mask
 
-from gateway.protocols.close_codes import CloseCode
+from shared.protocol.closes import CloseCode
 
 SHORT: Final = 126
 """Where a length stands in 7 bits, those from here on say in how many more it stands: 2 bytes."""
@@ -122,7 +122,7 @@ def close_code(payload: bytes) -> int | None:
         close.check()
     except UnicodeDecodeError:
         raise WebSocketError(
-            CloseCode.NOT_UTF8, "the reason of a close frame is not UTF-8"
+            CloseCode.INVALID_DATA, "the reason of a close frame is not UTF-8"
         ) from None
     except ProtocolError:
         raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a close frame is not valid") from None
@@ -235,7 +235,9 @@ class FrameReader:
                 return None
             size, start = int.from_bytes(data[at + 2 : at + 2 + more], "big"), start + more
         if size + len(self._parts or b"") > self._limit:
-            raise WebSocketError(CloseCode.TOO_BIG, f"a message has at most {self._limit} bytes")
+            raise WebSocketError(
+                CloseCode.MESSAGE_TOO_BIG, f"a message has at most {self._limit} bytes"
+            )
         return first, size, start
 
     def _take(self, opcode: int, payload: bytes, *, whole: bool) -> Message | None:
@@ -251,7 +253,7 @@ class FrameReader:
             self._fragments += 1
             if self._fragments > MOST_FRAGMENTS:
                 raise WebSocketError(
-                    CloseCode.POLICY, f"a message has at most {MOST_FRAGMENTS} fragments"
+                    CloseCode.POLICY_VIOLATION, f"a message has at most {MOST_FRAGMENTS} fragments"
                 )
             if not whole:
                 return None
@@ -261,5 +263,5 @@ class FrameReader:
             try:
                 payload.decode()
             except UnicodeDecodeError:
-                raise WebSocketError(CloseCode.NOT_UTF8, "a text is not UTF-8") from None
+                raise WebSocketError(CloseCode.INVALID_DATA, "a text is not UTF-8") from None
         return Message(opcode, payload)

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from gateway.protocols.close_codes import CloseCode
 from gateway.recovery.tracker import MOST_LIVES, Heart, Kept
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
@@ -21,6 +20,7 @@ from shared.errors import ChatError
 from shared.essential import PeriodicTask
 from shared.model.events import Replaced
 from shared.model.sessions import Session
+from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 EVERY: Final = 1.0

@@ -1,16 +1,13 @@
 """Who is typing: told to the room, and taken back when nothing more comes."""
 
 import asyncio
-from typing import Final
 
 from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.publisher import Publisher
 from shared.model.events import TypingChanged
-
-ENDS_AFTER: Final = 2.2
-"""Seconds after the last sign of typing at which it is over."""
+from shared.protocol.limits import TYPING_SECONDS
 
 
 class TypingStatus:
@@ -36,7 +33,7 @@ class TypingStatus:
             timer.cancel()
         self._tell(client, local, f"{client.display_name} is typing...")
         self._ends[client, local.channel] = asyncio.get_running_loop().call_later(
-            ENDS_AFTER, self.ended, client, local
+            TYPING_SECONDS, self.ended, client, local
         )
 
     def ended(self, client: Client, local: LocalRoom) -> None:

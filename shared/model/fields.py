@@ -5,33 +5,27 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.model.ids import TOP
+from shared.protocol.limits import (
+    MAX_CLIENT_MSG_ID_CHARACTERS,
+    MAX_GRANT_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_PAGE_ITEMS,
+    MAX_PASSWORD_CHARACTERS,
+    MAX_TOKEN_CHARACTERS,
+    MAX_USER_ID_DIGITS,
+)
 
-MOST_NAME = 128
-"""Characters of a user's or a room's name."""
-
-Name = Annotated[str, Meta(min_length=1, max_length=MOST_NAME)]
-MOST_DIGITS = 15
-"""Digits of an integer that every client can hold exactly."""
-
-UserId = Annotated[int, Meta(ge=0, lt=10**MOST_DIGITS)] | Name
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
+UserId = Annotated[int, Meta(ge=0, lt=10**MAX_USER_ID_DIGITS)] | Name
 """A user: text, or a decimal integer, which clients get back as one."""
 
 EventId = Annotated[int, Meta(ge=1, lt=TOP)]
-ClientMsgId = Annotated[str, Meta(min_length=1, max_length=128)]
-Password = Annotated[str, Meta(max_length=256)]
-Grant = Annotated[str, Meta(max_length=1024)]
-MOST_TOKEN = 8192
-"""Characters of a token."""
-
-Token = Annotated[str, Meta(min_length=1, max_length=MOST_TOKEN)]
-MOST_RESUMED = 1000
-"""Rooms and chats in one `resume`."""
-
-MOST_ID = 17
-"""More digits than an id has."""
-
+ClientMsgId = Annotated[str, Meta(min_length=1, max_length=MAX_CLIENT_MSG_ID_CHARACTERS)]
+Password = Annotated[str, Meta(max_length=MAX_PASSWORD_CHARACTERS)]
+Grant = Annotated[str, Meta(max_length=MAX_GRANT_CHARACTERS)]
+Token = Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
 Seq = Annotated[int, Meta(ge=0, lt=TOP)]
-Limit = Annotated[int, Meta(ge=1, le=1000)]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)]
 
 
 def check_name(name: str) -> str:

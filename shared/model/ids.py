@@ -4,7 +4,9 @@ from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
-TOP: Final = 2**53
+from shared.protocol.limits import MAX_INTEGER
+
+TOP: Final = MAX_INTEGER + 1
 """Above every id and every seq: each is exact in JavaScript too."""
 
 PARTITION_BITS: Final = 10

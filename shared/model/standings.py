@@ -7,9 +7,6 @@ import msgspec
 
 from shared.model.changes import StandingChange, at
 
-MOST_STANDINGS: Final = 5000
-"""Users of whom a room remembers something."""
-
 STANDINGS: Final = ("moderator", "banned", "kicked")
 """What may be remembered of a user, by the names of SQL's columns.
 

@@ -5,11 +5,11 @@ from gateway.api import login
 from gateway.api.gateway import Gateway
 from gateway.api.targets import Target
 from gateway.connections.connection import State
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.payloads import AuthenticatedPayload
 from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.model import commands
+from shared.protocol.closes import CloseCode
 
 
 async def authenticate(
@@ -26,7 +26,7 @@ async def authenticate(
         bearer = await gateway.access.identity.by_token(command.token)
     except ChatError as error:
         if error.code == "unauthorized":
-            connection.end(CloseCode.WHO_ARE_YOU)
+            connection.end(CloseCode.UNAUTHORIZED)
         raise
     if connection.state is not State.OPEN:
         raise ChatError("unauthorized", "the connection is ending")

@@ -17,7 +17,7 @@ from shared.model.log_events import (
     Unbanned,
 )
 from shared.model.rooms import Room
-from shared.model.standings import MOST_STANDINGS
+from shared.protocol.limits import MAX_ROOM_STANDINGS
 
 
 async def kick(gateway: Gateway, client: Client, command: commands.Kick, target: Target) -> Later:
@@ -76,8 +76,8 @@ def _remembering(target: Target, command: commands.MemberCommand) -> Room:
     """
     room = target.known
     known = room.standings
-    if len(known) >= MOST_STANDINGS and not known.names(command.user):
-        raise ChatError("bad_request", f"a room remembers at most {MOST_STANDINGS} users")
+    if len(known) >= MAX_ROOM_STANDINGS and not known.names(command.user):
+        raise ChatError("bad_request", f"a room remembers at most {MAX_ROOM_STANDINGS} users")
     return room
 
 

@@ -29,9 +29,7 @@ from shared.model.events import Notice, RoomCreated
 from shared.model.ids import room_key
 from shared.model.log_events import HistoryCleared
 from shared.model.rooms import Room
-
-JOIN_PAGE: Final = 100
-"""Messages that joining a room shows."""
+from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
 ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
     Role.STRANGER: UNSET,
@@ -95,7 +93,7 @@ async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom
     """
     async with subscribing(gateway.rooms.hub, client, room) as (local, _, _):
         await gateway.clients.sessions.keep(client)
-        page = await gateway.rooms.history.newest(room, JOIN_PAGE)
+        page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS)
     show_page(gateway, client, room, page, page.head)
     gateway.rooms.hub.go_live(client, local, page.head)
     return local, page

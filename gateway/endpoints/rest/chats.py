@@ -15,9 +15,7 @@ from gateway.endpoints.rest.asking import ask
 from shared.errors import ChatError
 from shared.model.commands import ByChat, CreateChat, GetChats
 from shared.model.ids import TOP
-
-MOST_BODY: Final = 65_536
-"""Bytes of a request's body."""
+from shared.protocol.limits import MAX_BODY_BYTES
 
 BODY_WITHIN: Final = 30.0
 """Seconds that it may take."""
@@ -72,8 +70,8 @@ async def _body(request: Request) -> bytes:
         async with asyncio.timeout(BODY_WITHIN):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MOST_BODY:
-                    raise ChatError("too_long", f"a body has at most {MOST_BODY} bytes")
+                if len(body) > MAX_BODY_BYTES:
+                    raise ChatError("too_long", f"a body has at most {MAX_BODY_BYTES} bytes")
     except TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
     return bytes(body)

@@ -14,14 +14,11 @@ from gateway.api import arrivals, login
 from gateway.api.gateway import Gateway
 from gateway.api.recovery import NotRecovered, Plan, Shown, carry_out, prepare
 from gateway.api.session import ClientSession
-from gateway.connections.deadlines import IDENTIFY_WITHIN
 from gateway.connections.websocket import Later
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.endpoints.socketio.server import EngineServer
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.engineio.packets import Binary, PacketError
 from gateway.protocols.engineio.settings import EngineSettings
-from gateway.protocols.frames import MOST_FRAME
 from gateway.protocols.socketio.decoder import Decoder, SocketPacket
 from gateway.protocols.socketio.frames import SOCKETIO, SOCKETIO_BARE
 from gateway.protocols.socketio.packets import (
@@ -31,6 +28,8 @@ from gateway.protocols.socketio.packets import (
     encode_connect_error,
 )
 from shared.errors import ChatError
+from shared.protocol.closes import CloseCode
+from shared.protocol.limits import IDENTIFY_SECONDS, MAX_FRAME_BYTES
 
 FLAGS: Final = (True, 1, "1")
 """How a client says yes, in `auth` or in a query."""
@@ -174,7 +173,7 @@ class SocketIOClient:
             await carry_out(gateway, client, plan)
         except (ChatError, NotRecovered):
             # It tries again, and what it finds then is sure.
-            client.connection.end(CloseCode.TRY_LATER)
+            client.connection.end(CloseCode.TRY_AGAIN_LATER)
 
     async def _identify(self, session: ClientSession, auth: Auth) -> Bearer | None:
         """Find out who the client is; None where it need not prove that.
@@ -266,6 +265,6 @@ def _auth(given: dict[str, Any]) -> Auth:
 def socketio_server(gateway: Gateway) -> EngineServer:
     """What serves `/socket.io/`."""
     settings = gateway.settings
-    engine = EngineSettings(max_payload=MOST_FRAME, max_unsent=2 * settings.outbox_limit)
-    within = IDENTIFY_WITHIN if gateway.access.identity.wanted else CONNECT_WITHIN
+    engine = EngineSettings(max_payload=MAX_FRAME_BYTES, max_unsent=2 * settings.outbox_limit)
+    within = IDENTIFY_SECONDS if gateway.access.identity.wanted else CONNECT_WITHIN
     return EngineServer(engine, SocketIOChat(gateway, within), settings.gateway_name)

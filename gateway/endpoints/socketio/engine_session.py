@@ -10,12 +10,12 @@ from starlette.types import Receive, Scope
 
 from gateway.connections.websocket import Later
 from gateway.endpoints.socketio.carrier import Socket
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.engineio.errors import EngineError, ErrorCode, Request, Transport
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError
 from gateway.protocols.engineio.session import Session
 from gateway.protocols.engineio.settings import EngineSettings
 from gateway.protocols.websocket_frames import payloads
+from shared.protocol.closes import CloseCode
 
 
 class Application(Protocol):
@@ -149,7 +149,7 @@ class EngineSession:
         if self.socket is not None:
             self.socket.abort()
 
-    def close(self, code: int = CloseCode.NORMAL, reason: str = "forced close") -> None:  # noqa: ARG002
+    def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "forced close") -> None:  # noqa: ARG002
         """End it, after what waits has been sent; the protocol has no codes."""
         self.engine.close(self.now, reason)
         self.settle()

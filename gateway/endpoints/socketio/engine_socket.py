@@ -2,10 +2,10 @@
 
 from gateway.connections.websocket import Later, Link
 from gateway.endpoints.socketio.engine_session import EngineSession
-from gateway.protocols.close_codes import CloseCode
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_packet
 from gateway.protocols.engineio.settings import EngineSettings
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
+from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -79,7 +79,7 @@ class EngineSocket:
 
     def close(self) -> None:
         """End the connection, behind what was written."""
-        self._link.close(CloseCode.NORMAL)
+        self._link.close(CloseCode.NORMAL_CLOSURE)
 
     def abort(self) -> None:
         """Drop the connection at once."""

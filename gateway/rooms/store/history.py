@@ -18,10 +18,8 @@ from shared.errors import ChatError
 from shared.model.ids import TOP
 from shared.model.rooms import Room
 from shared.model.timeline import Message, fold
+from shared.protocol.limits import MAX_PAGE_CHARACTERS
 from shared.storage.reader import Reader
-
-MOST_TEXT: Final = 1_000_000
-"""Characters of the messages of a page; a page is shorter where they are long."""
 
 AWAY: Final = 0
 """Stands for the epoch of a partition that cannot be asked."""
@@ -204,7 +202,7 @@ def _within_text(items: Iterable[Message]) -> list[Message]:
     text = 0
     for item in items:
         text += len(item.content)
-        if kept and text > MOST_TEXT:
+        if kept and text > MAX_PAGE_CHARACTERS:
             break
         kept.append(item)
     return kept

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from shared.model.commands.base import Command, UserCommand
 from shared.model.fields import ClientMsgId, EventId, Limit, Seq, UserId, check_name, check_text
+from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
 
 class GetChats(UserCommand, frozen=True, kw_only=True):
@@ -51,7 +52,7 @@ class GetMessages(Command, frozen=True, kw_only=True):
     bare: ClassVar[str | None] = "chat_id"
     chat_id: EventId
     before: Seq | UnsetType = UNSET
-    limit: Limit = 100
+    limit: Limit = DEFAULT_PAGE_ITEMS
 
 
 class MarkAsSeen(Command, frozen=True, kw_only=True):

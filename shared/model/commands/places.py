@@ -4,7 +4,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from shared.model.commands.base import Command
-from shared.model.fields import MOST_ID, MOST_RESUMED, EventId, Grant, Limit, Name, Seq, UserId
+from shared.model.fields import EventId, Grant, Limit, Name, Seq, UserId
+from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_ID_DIGITS, MAX_RESUMED_PLACES
 
 
 class Resume(Command, frozen=True, kw_only=True):
@@ -19,9 +20,11 @@ class Resume(Command, frozen=True, kw_only=True):
     grants: dict[Name, Grant] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.rooms) + len(self.chats) > MOST_RESUMED:
-            raise ValueError(f"at most {MOST_RESUMED} rooms and chats at a time")
-        if not all(str(chat).isdecimal() and len(str(chat)) < MOST_ID for chat in self.chats):
+        if len(self.rooms) + len(self.chats) > MAX_RESUMED_PLACES:
+            raise ValueError(f"at most {MAX_RESUMED_PLACES} rooms and chats at a time")
+        if not all(
+            str(chat).isdecimal() and len(str(chat)) <= MAX_ID_DIGITS for chat in self.chats
+        ):
             raise ValueError("the keys of `chats` are ids")
 
 
@@ -43,7 +46,7 @@ class History(Command, frozen=True, kw_only=True):
     chat_id: EventId | None = None
     before: Seq | UnsetType = UNSET
     after: Seq | UnsetType = UNSET
-    limit: Limit = 100
+    limit: Limit = DEFAULT_PAGE_ITEMS
 
     def __post_init__(self) -> None:
         _check_place(self.room, self.chat_id)

@@ -6,7 +6,6 @@ from msgspec import Meta
 
 from shared.model.commands.base import Command, MemberCommand
 from shared.model.fields import (
-    MOST_NAME,
     ClientMsgId,
     Grant,
     Limit,
@@ -15,6 +14,7 @@ from shared.model.fields import (
     check_name,
     check_text,
 )
+from shared.protocol.limits import MAX_NAME_CHARACTERS, MAX_PAGE_ITEMS
 
 
 class CreateRoom(Command, frozen=True, kw_only=True):
@@ -46,8 +46,8 @@ class JoinRoom(Command, frozen=True, kw_only=True):
 class GetRooms(Command, frozen=True, kw_only=True):
     """List rooms by name."""
 
-    after: Annotated[str, Meta(max_length=MOST_NAME)] = ""
-    limit: Limit = 1000
+    after: Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)] = ""
+    limit: Limit = MAX_PAGE_ITEMS
 
     def __post_init__(self) -> None:
         check_text(self.after)

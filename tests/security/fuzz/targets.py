@@ -14,7 +14,7 @@ import msgspec
 from gateway.api.actions import EVENTS
 from gateway.protocols.engineio.errors import EngineError, parse_query
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_payload
-from gateway.protocols.frames import MOST_FRAME, Format
+from gateway.protocols.frames import Format
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.offsets import parse as parse_offset
@@ -26,6 +26,7 @@ from shared.codec import CodecError, decode
 from shared.errors import ChatError
 from shared.model.commands import Command
 from shared.origins import Origins
+from shared.protocol.limits import MAX_FRAME_BYTES
 
 CODES: Final = frozenset({"bad_frame", "bad_request", "too_long"})
 MOST_GROWTH: Final = 64
@@ -61,7 +62,7 @@ def socketio_payload(data: bytes) -> None:
 
 def websocket_bytes(data: bytes) -> None:
     """Bytes of a connection that was upgraded, all at once and one by one."""
-    whole, reader = FrameReader(MOST_FRAME), FrameReader(MOST_FRAME)
+    whole, reader = FrameReader(MAX_FRAME_BYTES), FrameReader(MAX_FRAME_BYTES)
     told = whole.feed(data)
     by_byte = [message for byte in data for message in reader.feed(bytes((byte,)))]
     assert told == by_byte

@@ -1,6 +1,9 @@
-"""Constants of the protocol that the client decides by."""
+"""Constants of the protocol: error codes, close codes and limits.
 
-from collections.abc import Mapping
+Generated from the server's `shared/protocol` by `make generate`; do not edit.
+"""
+
+from enum import IntEnum
 from typing import Final, Literal
 
 ErrorCode = Literal[
@@ -20,25 +23,101 @@ ErrorCode = Literal[
     "storage_unavailable",
     "internal",
 ]
+"""The code of an error of the server."""
 
 RETRYABLE_ERRORS: Final[frozenset[str]] = frozenset(
     {"rate_limited", "overloaded", "broker_unavailable", "storage_unavailable"}
 )
-"""Error codes after which the same request may succeed later, unchanged."""
+"""Codes of errors after which the same request may succeed later, unchanged."""
 
-Reconnect = Literal["always", "new_token", "never"]
 
-RECONNECT: Final[Mapping[int, Reconnect]] = {
-    1008: "never",
-    4400: "never",
-    4401: "new_token",
-    4403: "never",
-    4408: "new_token",
-}
-"""Reconnect rule of each close code; of one that is not listed, "always"."""
+class CloseCode(IntEnum):
+    """Why a connection ended."""
+
+    NORMAL_CLOSURE = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    ABNORMAL_CLOSURE = 1006
+    INVALID_DATA = 1007
+    POLICY_VIOLATION = 1008
+    MESSAGE_TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    INVALID_FRAMES = 4400
+    UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
+    IDENTITY_TIMEOUT = 4408
+    TOO_MANY_REQUESTS = 4429
+
+
+FINAL_CLOSE_CODES: Final = frozenset(
+    {CloseCode.POLICY_VIOLATION, CloseCode.INVALID_FRAMES, CloseCode.FORBIDDEN}
+)
+"""Close codes after which another connection would end in the same way."""
+
+NEW_TOKEN_CLOSE_CODES: Final = frozenset({CloseCode.UNAUTHORIZED, CloseCode.IDENTITY_TIMEOUT})
+"""Close codes after which a client connects again only with a fresh token."""
+
+MAX_INTEGER: Final = 9_007_199_254_740_991
+"""The largest id, `seq` or other integer: every integer is exact in JavaScript too."""
+
+MAX_ID_DIGITS: Final = 16
+"""Digits of an id, written as text."""
 
 MAX_NAME_CHARACTERS: Final = 128
 """Characters of a user's or a room's name."""
 
 MAX_USER_ID_DIGITS: Final = 15
-"""Digits of a user id that is an integer."""
+"""Digits of a user id that is an integer; a longer one is taken as text."""
+
+MAX_CLIENT_MSG_ID_CHARACTERS: Final = 128
+"""Characters of a `clientMsgId`."""
+
+MAX_PASSWORD_CHARACTERS: Final = 256
+"""Characters of a room's password."""
+
+MAX_GRANT_CHARACTERS: Final = 1024
+"""Characters of a grant."""
+
+MAX_TOKEN_CHARACTERS: Final = 8192
+"""Characters of a token."""
+
+MAX_CONTENT_CHARACTERS: Final = 16_000
+"""Characters of a message that a server may be set to take (`MAX_CONTENT`)."""
+
+DEFAULT_CONTENT_CHARACTERS: Final = 4000
+"""Characters of a message that a server takes unless it is set otherwise; `welcome` says it."""
+
+MAX_EVENT_CHARACTERS: Final = 64
+"""Characters of an event's name in a client's frame."""
+
+MAX_REQUEST_ID_CHARACTERS: Final = 128
+"""Characters of a frame's `id`, where it is text."""
+
+MAX_FRAME_BYTES: Final = 65_536
+"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
+
+MAX_BODY_BYTES: Final = 65_536
+"""Bytes of the body of a REST request."""
+
+MAX_PAGE_ITEMS: Final = 1000
+"""Items of a page: of history, of a chat's messages, of the list of rooms."""
+
+DEFAULT_PAGE_ITEMS: Final = 100
+"""Items of a page of history where the request does not say how many, and of `messageHistory`."""
+
+MAX_PAGE_CHARACTERS: Final = 1_000_000
+"""Characters of the messages of a page; a page with long messages has fewer items."""
+
+MAX_RESUMED_PLACES: Final = 1000
+"""Rooms and chats in one `resume`."""
+
+MAX_ROOM_STANDINGS: Final = 5000
+"""Users of whom a room remembers that they are moderators, banned, or were kicked."""
+
+TYPING_SECONDS: Final = 2.2
+"""Seconds after the last `typing` of a user at which `typing ""` goes out."""
+
+IDENTIFY_SECONDS: Final = 5.0
+"""Seconds a client has to authenticate, where the server wants tokens (close code 4408)."""

@@ -1,0 +1,66 @@
+"""Limits of the protocol that a client has to know; each name ends with its unit."""
+
+from typing import Final
+
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest id, `seq` or other integer: every integer is exact in JavaScript too."""
+
+MAX_ID_DIGITS: Final = 16
+"""Digits of an id, written as text."""
+
+MAX_NAME_CHARACTERS: Final = 128
+"""Characters of a user's or a room's name."""
+
+MAX_USER_ID_DIGITS: Final = 15
+"""Digits of a user id that is an integer; a longer one is taken as text."""
+
+MAX_CLIENT_MSG_ID_CHARACTERS: Final = 128
+"""Characters of a `clientMsgId`."""
+
+MAX_PASSWORD_CHARACTERS: Final = 256
+"""Characters of a room's password."""
+
+MAX_GRANT_CHARACTERS: Final = 1024
+"""Characters of a grant."""
+
+MAX_TOKEN_CHARACTERS: Final = 8192
+"""Characters of a token."""
+
+MAX_CONTENT_CHARACTERS: Final = 16_000
+"""Characters of a message that a server may be set to take (`MAX_CONTENT`)."""
+
+DEFAULT_CONTENT_CHARACTERS: Final = 4000
+"""Characters of a message that a server takes unless it is set otherwise; `welcome` says it."""
+
+MAX_EVENT_CHARACTERS: Final = 64
+"""Characters of an event's name in a client's frame."""
+
+MAX_REQUEST_ID_CHARACTERS: Final = 128
+"""Characters of a frame's `id`, where it is text."""
+
+MAX_FRAME_BYTES: Final = 65_536
+"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
+
+MAX_BODY_BYTES: Final = 65_536
+"""Bytes of the body of a REST request."""
+
+MAX_PAGE_ITEMS: Final = 1000
+"""Items of a page: of history, of a chat's messages, of the list of rooms."""
+
+DEFAULT_PAGE_ITEMS: Final = 100
+"""Items of a page of history where the request does not say how many, and of `messageHistory`."""
+
+MAX_PAGE_CHARACTERS: Final = 1_000_000
+"""Characters of the messages of a page; a page with long messages has fewer items."""
+
+MAX_RESUMED_PLACES: Final = 1000
+"""Rooms and chats in one `resume`."""
+
+MAX_ROOM_STANDINGS: Final = 5000
+"""Users of whom a room remembers that they are moderators, banned, or were kicked."""
+
+TYPING_SECONDS: Final = 2.2
+"""Seconds after the last `typing` of a user at which `typing ""` goes out."""
+
+IDENTIFY_SECONDS: Final = 5.0
+"""Seconds a client has to authenticate, where the server wants tokens (close code 4408)."""
