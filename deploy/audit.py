@@ -1,9 +1,9 @@
-"""Asks whether a pinned package has a known vulnerability: `python -m deploy.audit OPTIONS`.
+"""A check of the pinned packages for known vulnerabilities.
 
-pip-audit looks; its options are passed on. It calls packages sound that its service knows nothing
+pip-audit looks. It calls packages sound that its service knows nothing
 of, as behind a registry of one's own, where it would pass having looked at nothing: so here such
 an audit has failed. Exit code 0 where every package was looked up and none has a vulnerability
-that is known, 1 where one has, 3 where packages could not be looked up.
+that is known, 1 where one has, 2 for a wrong argument, 3 where packages could not be looked up.
 """
 
 import subprocess
@@ -12,9 +12,14 @@ from pathlib import Path
 
 import msgspec
 
+from shared.command_line import command_line
+
 REQUIREMENTS = Path(__file__).parent.parent / "requirements" / "runtime.txt"
 
+EPILOG = "Other arguments are those of pip-audit: `python -m pip_audit --help` lists them."
+
 VULNERABLE = 1
+WRONG_ARGUMENT = 2
 NOT_LOOKED_UP = 3
 
 
@@ -65,9 +70,13 @@ def verdict(report: bytes) -> tuple[int, list[str]]:
 
 def main() -> int:
     """Run pip-audit over what a running cluster needs; return the exit code."""
+    parser = command_line("deploy.audit", __doc__, EPILOG)
+    _, passed_on = parser.parse_known_args()
     options = ("--disable-pip", "--progress-spinner", "off", "--format", "json")
-    command = (sys.executable, "-m", "pip_audit", *options, "-r", str(REQUIREMENTS), *sys.argv[1:])
-    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)  # noqa: S603  whoever runs it chooses
+    command = (sys.executable, "-m", "pip_audit", *options, "-r", str(REQUIREMENTS), *passed_on)
+    ran = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  whoever runs it chooses
+    if ran.returncode == WRONG_ARGUMENT:
+        parser.error(ran.stderr.decode().splitlines()[-1].removeprefix("pip-audit: error: "))
     code, lines = verdict(ran.stdout)
     for line in lines:
         sys.stderr.write(f"{line}\n")

@@ -1,14 +1,14 @@
-"""Sets up `.venv` where it is missing or out of date, then runs a command in it.
+"""Set up `.venv` where it is missing or out of date, then run its Python.
 
     python3 deploy/bootstrap.py runtime -m deploy.cluster
 
-The first argument names a file in `requirements/`, the others are for the Python of `.venv`.
 It runs with whatever Python a machine has, so it imports the standard library only, and has no
 syntax that an old Python would stumble over before it could be told that it is too old.
 """
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import hashlib
 import os
@@ -17,6 +17,7 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,27 @@ def main(group: str, command: list[str]) -> int:
     if command:
         os.execv(PYTHON, [str(PYTHON), *command])  # noqa: S606  our own Python, no shell
     return 0
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A parser of arguments that ends with one sentence and exit code 2 where they are wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end the process with exit code 2."""
+        self.exit(2, f"{self.prog}: {message} (--help lists the arguments)\n")
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    groups = sorted(file.stem for file in (ROOT / "requirements").glob("*.txt"))
+    parser = CommandLine(
+        prog="deploy/bootstrap.py",
+        description=(__doc__ or "").split("\n\nIt runs")[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("group", choices=groups, help="a file in requirements/, without its .txt")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="arguments for .venv's Python")
+    return parser.parse_args()
 
 
 def set_up(group: str) -> None:
@@ -203,4 +225,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    given = arguments()
+    sys.exit(main(given.group, given.command))

@@ -1,4 +1,4 @@
-"""Runs a whole cluster on one machine: `python -m deploy.cluster`.
+"""A whole cluster on one machine.
 
 Starts Redis, the persisters, the gateways and the load balancer, starts again what dies, and
 stops them in order at SIGINT, SIGTERM or SIGHUP. Prints one line when the cluster is ready;
@@ -17,6 +17,7 @@ from deploy.ports import PortPlan
 from deploy.processes.console import Console
 from deploy.settings import Settings, environment, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
+from shared.command_line import SETTINGS, command_line
 from shared.config import ConfigError
 from shared.tls import check_certificate
 
@@ -123,4 +124,5 @@ async def leftovers_gone(data_dir: DataDir, console: Console, patience: float) -
 
 
 if __name__ == "__main__":
+    command_line("deploy.cluster", __doc__, SETTINGS).parse_args()
     sys.exit(main())

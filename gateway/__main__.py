@@ -1,4 +1,4 @@
-"""`python -m gateway`: one gateway, listening on HOST:PORT."""
+"""A gateway: serves clients on HOST:PORT until SIGTERM or SIGINT."""
 
 import asyncio
 import gc
@@ -6,13 +6,15 @@ import gc
 from gateway.api.build import find_data
 from gateway.app import make_app
 from gateway.endpoints.serving import DrainingServer, serving
+from shared.command_line import SETTINGS, command_line
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.telemetry import configure
 
 
 def main() -> None:
-    """Read the settings and serve until SIGTERM or SIGINT."""
+    """Read the command line and the settings, and serve until SIGTERM or SIGINT."""
+    command_line("gateway", __doc__, SETTINGS).parse_args()
     settings = load_or_exit(Settings)
     configure(settings, settings.gateway_name)
     operator = listen_or_exit(settings)

@@ -1,7 +1,6 @@
-"""`python -m persister` stores what gateways accept.
+"""A persister: without a command, stores what gateways accept until SIGTERM or SIGINT.
 
-By hand: `... dead-letter list|retry`, and `... adopt` or `... new-identity` after a database was
-copied or restored.
+With a command, it does that one thing and ends.
 """
 
 import argparse
@@ -29,6 +28,7 @@ from shared.broker.partitions.stream import DeadLetters, StreamReader
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.transport.client import UNAVAILABLE, Client, connect
 from shared.broker.transport.pipe import Pipe
+from shared.command_line import SETTINGS, command_line
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
 from shared.metrics import LoopLag
@@ -155,15 +155,27 @@ async def rename(settings: Settings, action: str) -> None:
     _say(f"this database is the one of the installation {found.namespace} from now on")
 
 
+COMMANDS = (
+    ("dead-letter", "list events that the database refused, or try to store them again"),
+    ("adopt", "go on with a database that was copied, restored or moved"),
+    ("new-identity", "make a copied database an installation of its own"),
+)
+
+
+def _arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = command_line("persister", __doc__, SETTINGS)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, does in COMMANDS:
+        command = commands.add_parser(name, help=does, description=does, epilog=SETTINGS)
+        if name == "dead-letter":
+            command.add_argument("action", choices=["list", "retry"], help="what to do with them")
+    return parser.parse_args()
+
+
 def main() -> None:
     """Read the command line and the settings, and run."""
-    parser = argparse.ArgumentParser(prog="python -m persister", description=__doc__)
-    commands = parser.add_subparsers(dest="command")
-    letters = commands.add_parser("dead-letter", help="entries that the database refused")
-    letters.add_argument("action", choices=["list", "retry"])
-    commands.add_parser("adopt", help="go on with this copied or restored database")
-    commands.add_parser("new-identity", help="make a copied database an installation of its own")
-    arguments = parser.parse_args()
+    arguments = _arguments()
     settings = load_or_exit(Settings)
     configure(settings, settings.persister_name)
     try:

@@ -1,7 +1,5 @@
 """A checker for the repository's Markdown pages: their links, and the code that they show.
 
-    python -m tools.check_documents [FOLDER]
-
 A link to a file must lead to a file, and to a heading of it where it names one. A block of
 Python, JavaScript, JSON or shell must parse. Links to other sites are not followed: there may be
 no network.
@@ -26,6 +24,8 @@ from urllib.parse import unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from shared.command_line import command_line
 
 SKIPPED_FOLDERS: Final = frozenset({"node_modules", "dist", "build", "__pycache__"})
 PARSER: Final = MarkdownIt("commonmark").enable("table")
@@ -177,4 +177,13 @@ CHECKS: Final[dict[str, Callable[[str], str | None]]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".")))
+    parser = command_line("tools.check_documents", __doc__)
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="this one if none",
+    )
+    sys.exit(main(parser.parse_args().folder))

@@ -1,11 +1,11 @@
 """`python -m tools.generate`: write the files that are made from the code, or check them."""
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from shared.command_line import command_line
 from tools import javascript_constants, python_constants
 
 ROOT: Final = Path(__file__).parents[1]
@@ -39,9 +39,8 @@ def write(root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; its exit code: 0, or 1 where `--check` found a file that is not current."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.generate",
-        description="Write the files that are made from the code: " + ", ".join(FILES) + ".",
+    parser = command_line(
+        "tools.generate", f"Write the files that are made from the code: {', '.join(FILES)}."
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit code 1 if a file is not current"

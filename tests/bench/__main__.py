@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: price systems in scenarios, with a table at the end."""
+"""A benchmark: measures systems in scenarios, and prints a table."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.command_line import command_line
 from tests.bench.document import put
 from tests.bench.pictures import draw
 from tests.bench.plan import BY_NAME, QUICK
@@ -20,7 +21,7 @@ from tests.bench.table import markdown, table
 
 def parse(words: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = command_line("tests.bench", __doc__)
     add = parser.add_argument
     add("--systems", type=names(NAMES), default=[], help=f"some of {', '.join(NAMES)}")
     add("--scenarios", type=names(BY_NAME), default=[], help=f"some of {', '.join(BY_NAME)}")

@@ -1,10 +1,9 @@
-"""The conformance server: `python -m tests.conformance --port 3000`, on loopback.
+"""The conformance server, on loopback.
 
 `/engine.io/` echoes Engine.IO messages, `/socket.io/` events and acknowledgements, and `/` the
 messages of a plain WebSocket: all through the parts that a gateway is made of.
 """
 
-import argparse
 import contextlib
 import socket
 
@@ -19,6 +18,7 @@ from gateway.endpoints.serving import serving_at
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.settings import EngineSettings
 from shared.addresses import Networks
+from shared.command_line import command_line
 from shared.origins import Origins
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
 from tests.conformance.namespaces import SocketIOApplication
@@ -64,8 +64,8 @@ def listen(port: int) -> list[socket.socket]:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
-    parser.add_argument("--port", type=int, default=3000)
+    parser = command_line("tests.conformance", __doc__)
+    parser.add_argument("--port", type=int, default=3000, help="3000 unless given")
     for name, default, unit in OPTIONS:
         parser.add_argument(f"--{name}", type=int, default=default, help=unit)
     given = parser.parse_args()

@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from shared.command_line import command_line
 from tests.faults.checker import check
 from tests.faults.figures import Figures, figures
 from tests.faults.page import page
@@ -27,6 +28,8 @@ from tests.faults.run import kinds_of, run
 from tests.faults.scale import Scale
 from tests.faults.table import table
 from tests.faults.views import CHECKS
+
+SETTINGS: Final = "CHAOS_SEED, CHAOS_MINUTES and CHAOS_DIR are environment variables."
 
 SHORT: Final = 185.0
 """Seconds of faults in a short run: what comes before and after takes 20 to 40 more."""
@@ -39,6 +42,7 @@ EXIT: Final = {"passed": 0, "violated": 1, "invalid": 3}
 
 def main() -> int:
     """Run once; return the exit code."""
+    command_line("tests.faults", __doc__, SETTINGS).parse_args()
     try:
         scale = scale_from(os.environ.get("CHAOS_SEED", ""), os.environ.get("CHAOS_MINUTES", ""))
     except ValueError as error:

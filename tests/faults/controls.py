@@ -1,4 +1,4 @@
-"""`make chaos-controls`: does the checker notice when a protection is gone?
+"""`make chaos-controls`: a check that the checker notices when a protection is gone.
 
 Each control takes one protection out of a copy of the sources, runs a small cluster of it under
 the faults that attack just that, and must find promises broken, for the reason it should. Exit
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from shared.command_line import command_line
 from tests.faults.checker import Violation, check, in_words
 from tests.faults.run import run
 from tests.faults.scale import Scale
@@ -112,8 +113,12 @@ PATIENCE: Final = 8.0
 """What is broken does not heal: it need not be waited for."""
 
 
+SETTINGS: Final = "CHAOS_SEED and CHAOS_DIR are environment variables, as for tests.faults."
+
+
 def main() -> int:
     """Try every control; return the exit code."""
+    command_line("tests.faults.controls", __doc__, SETTINGS).parse_args()
     folder = Path(os.environ.get("CHAOS_DIR") or ".chaos").absolute()
     seed = int(os.environ.get("CHAOS_SEED") or 1)
     missed = []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from persister.ownership import SETTLED_AFTER
+from shared.command_line import command_line
 from shared.model.formats import refusal
 from tests.faults.arena import PATIENCE, Arena
 from tests.faults.builds import Build, Builds, WentWrong, formats_of
@@ -251,8 +252,12 @@ def problems(order: Order, seed: int, folder: Path, root: Path) -> list[str]:
     return violations + list(not_read(folder / "cluster" / "log"))
 
 
+SETTINGS: Final = "CHAOS_SEED and CHAOS_DIR are environment variables, as for tests.faults."
+
+
 def main() -> int:
     """Go both ways; return the exit code."""
+    command_line("tests.faults.formats", __doc__, SETTINGS).parse_args()
     folder = Path(os.environ.get("CHAOS_DIR") or ".chaos").absolute() / "formats"
     seed = int(os.environ.get("CHAOS_SEED") or 1)
     failed = []

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from deploy.cluster import main
 from deploy.members import Members
 from deploy.processes.process import ProcessSpec
+from shared.command_line import SETTINGS, command_line
 
 AFTER_PRELUDE = '. "$0"; exec "$@"'
 
@@ -46,4 +47,5 @@ def after(prelude: str | None, command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
+    command_line("tests.faults.launcher", __doc__, SETTINGS).parse_args()
     sys.exit(main(adjusted))

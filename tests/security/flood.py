@@ -1,4 +1,4 @@
-"""Attackers in a process of their own: `python -m tests.security.flood`, told all on stdin.
+"""Attackers in a process of their own, told on standard input what to attack.
 
 They go on until they are stopped, and say at the end how they fared.
 """
@@ -16,6 +16,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from shared.command_line import command_line
 from tests.support.waiting import eventually
 
 PACE = 0.02
@@ -144,4 +145,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    command_line("tests.security.flood", __doc__).parse_args()
     asyncio.run(main())

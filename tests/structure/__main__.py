@@ -7,11 +7,11 @@ checking too. A room is a folder directly below a package, with all that is in i
 own modules; where these are more than twice what a folder may hold, each is a room by itself.
 """
 
-import argparse
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.command_line import command_line
 from tests.structure import report
 from tests.structure.scenarios import crossed
 from tests.support.process import ROOT
@@ -19,7 +19,7 @@ from tests.support.process import ROOT
 
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.structure", description=__doc__)
+    parser = command_line("tests.structure", __doc__)
     parser.add_argument(
         "--root", action="append", type=Path, help="a checkout; this one if none is given"
     )

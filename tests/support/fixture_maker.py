@@ -1,8 +1,6 @@
 """Makes a data folder as a build leaves it when everything is killed, for tests of later builds.
 
-    python -m tests.support.fixture_maker CHECKOUT OUT.tar.xz
-
-CHECKOUT is a working copy of the build. Its cluster is talked to by the public protocol until its
+Its cluster is talked to by the public protocol until its
 persister is paused: what is accepted from then on is in Redis only. At last every process is
 killed. The archive holds `data/`, the folder, and `expected.json`:
 
@@ -21,7 +19,6 @@ What Redis is to forget after a while is kept for a fixture's sake: clientMsgIds
 the build can, almost two years, and the session for good.
 """
 
-import argparse
 import asyncio
 import io
 import json
@@ -38,6 +35,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from shared.command_line import command_line
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
 from tests.support.socketio_peer import SocketIOPeer
@@ -284,9 +282,11 @@ def pack(out: Path, folder: Path, expected: dict[str, Any]) -> None:
 
 def main() -> None:
     """Make the fixture that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.support.fixture_maker")
-    parser.add_argument("checkout", type=Path, help="a working copy of the build")
-    parser.add_argument("out", type=Path, help="the archive to write, .tar.xz")
+    parser = command_line("tests.support.fixture_maker", __doc__)
+    parser.add_argument(
+        "checkout", metavar="CHECKOUT", type=Path, help="a working copy of the build"
+    )
+    parser.add_argument("out", metavar="OUT", type=Path, help="the archive to write, .tar.xz")
     given = parser.parse_args()
     commit = subprocess.check_output(["git", "-C", given.checkout, "rev-parse", "HEAD"], text=True)
     with tempfile.TemporaryDirectory(prefix="parley-fixture-") as folder:

@@ -1,4 +1,4 @@
-"""Whether a run of the tests was a whole one: `python -m tests.support.suites REPORT SUITE...`.
+"""A check that a run of the tests was a whole one: every suite in it, and no test skipped.
 
 A green run proves nothing about tests that were not collected or were skipped, so this reads
 pytest's JUnit report and fails when there are any.
@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+from shared.command_line import command_line
 
 
 def gaps(report: str, suites: Sequence[str]) -> list[str]:
@@ -27,7 +29,11 @@ def gaps(report: str, suites: Sequence[str]) -> list[str]:
 
 def main() -> int:
     """Print the gaps of the run whose report is named on the command line."""
-    found = gaps(Path(sys.argv[1]).read_text(encoding="utf-8"), sys.argv[2:])
+    parser = command_line("tests.support.suites", __doc__)
+    parser.add_argument("report", metavar="REPORT", type=Path, help="pytest's JUnit report")
+    parser.add_argument("suites", metavar="SUITE", nargs="+", help="a folder of tests/")
+    given = parser.parse_args()
+    found = gaps(given.report.read_text(encoding="utf-8"), given.suites)
     for gap in found:
         sys.stderr.write(f"{gap}\n")
     return 1 if found else 0

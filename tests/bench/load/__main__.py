@@ -1,4 +1,4 @@
-"""`python -m tests.bench.load`: a job on standard input, its result on standard output."""
+"""The load generator: reads a job from standard input, writes its result to standard output."""
 
 import gc
 import resource
@@ -9,6 +9,7 @@ import msgspec
 import uvloop
 from picows import WSError, WSHandshakeError
 
+from shared.command_line import command_line
 from tests.bench.load.idle import idle
 from tests.bench.load.rate import at_rate
 from tests.bench.load.room import InvalidRunError
@@ -35,6 +36,7 @@ async def measure(job: Job) -> dict[str, object]:
 
 def main() -> int:
     """Return 0, or 1 when the run was invalid; then standard error says why."""
+    command_line("tests.bench.load", __doc__).parse_args()
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     result: dict[str, object] = {}
     try:

@@ -1,16 +1,18 @@
-"""A chat server as python-socketio's documentation has it: `python_socketio.py PORT REDIS_URL`."""
+"""A chat server as python-socketio's documentation has it."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-import socketio
 import uvicorn
+
+from shared.command_line import command_line
 
 
 def chat(redis_url: str) -> Any:  # noqa: ANN401  the library has no types
-    """The server, for one node."""
+    """The application of one node."""
+    import socketio  # noqa: PLC0415  absent without requirements/bench.txt, where --help works too
+
     server = socketio.AsyncServer(
         async_mode="asgi", client_manager=socketio.AsyncRedisManager(redis_url)
     )
@@ -39,14 +41,16 @@ def chat(redis_url: str) -> Any:  # noqa: ANN401  the library has no types
         }
         await server.emit("message", said, room=data["room"])
 
-    return server
+    return socketio.ASGIApp(server)
 
 
 def main() -> None:
     """Serve."""
-    port, redis_url = sys.argv[1:]
-    app = socketio.ASGIApp(chat(redis_url))
-    uvicorn.run(app, host="127.0.0.1", port=int(port), access_log=False)
+    parser = command_line("tests.bench.peers.python_socketio", __doc__)
+    parser.add_argument("port", metavar="PORT", type=int, help="where it listens, on loopback")
+    parser.add_argument("redis_url", metavar="REDIS_URL", help="the Redis between its nodes")
+    given = parser.parse_args()
+    uvicorn.run(chat(given.redis_url), host="127.0.0.1", port=given.port, access_log=False)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""A chat server as tutorials have it, Starlette and Redis pub/sub: `tutorial.py PORT REDIS_URL`."""
+"""A chat server as tutorials have it, on Starlette and Redis pub/sub."""
 
 import asyncio
 import contextlib
 import json
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,6 +13,8 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from shared.command_line import command_line
 
 
 class Chat:
@@ -71,10 +72,13 @@ class Chat:
 
 def main() -> None:
     """Serve."""
-    port, redis_url = sys.argv[1:]
-    chat = Chat(redis_url)
+    parser = command_line("tests.bench.peers.tutorial", __doc__)
+    parser.add_argument("port", metavar="PORT", type=int, help="where it listens, on loopback")
+    parser.add_argument("redis_url", metavar="REDIS_URL", help="the Redis between its nodes")
+    given = parser.parse_args()
+    chat = Chat(given.redis_url)
     app = Starlette(routes=[WebSocketRoute("/ws", chat.serve)], lifespan=chat.lifespan)
-    uvicorn.run(app, host="127.0.0.1", port=int(port), ws="websockets-sansio", access_log=False)
+    uvicorn.run(app, host="127.0.0.1", port=given.port, ws="websockets-sansio", access_log=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.sizes`: our cost against size, as a table and pictures."""
+"""A benchmark: measures our cost against size, as a table and pictures."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.command_line import command_line
 from tests.bench.document import put
 from tests.bench.report import Report, Run, flat
 from tests.bench.runner import SPARE_FILES, file_limit, generate, locked, machine, say
@@ -23,7 +24,7 @@ from tests.bench.table import aligned, cell, line_of, number
 
 def parse(words: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.sizes", description=__doc__)
+    parser = command_line("tests.bench.sizes", __doc__)
     add = parser.add_argument
     add("--runs", type=int, default=3, help="how often; sizes take turns")
     add("--quick", action="store_true", help="one short run of small sizes")

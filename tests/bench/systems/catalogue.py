@@ -18,9 +18,9 @@ MAKERS: dict[str, Callable[[Path], System]] = {
     "nats": lambda _: Nats(),
     "node-streams": lambda _: NodeSocketIo("redis-streams-adapter"),
     "node-redis": lambda _: NodeSocketIo("redis-adapter"),
-    "starlette": lambda _: PythonPeer("starlette", "tutorial", "tutorial.py", STARLETTE),
+    "starlette": lambda _: PythonPeer("starlette", "tutorial", "tutorial", STARLETTE),
     "python-socketio": lambda _: PythonPeer(
-        "python-socketio", "socketio", "python_socketio.py", PYTHON_SOCKETIO
+        "python-socketio", "socketio", "python_socketio", PYTHON_SOCKETIO
     ),
 }
 NAMES = tuple(MAKERS)

@@ -15,10 +15,10 @@ from tests.bench.systems.children import child
 from tests.bench.systems.system import NotHereError, Running
 from tests.bench.systems.valkey import valkey, valkey_version
 from tests.support.ports import free_port
+from tests.support.process import ROOT
 
 NODES = 2
-PEERS = Path(__file__).resolve().parents[1] / "peers"
-NODE_PEER = PEERS / "node"
+NODE_PEER = ROOT / "tests" / "bench" / "peers" / "node"
 
 
 class Peer:
@@ -48,7 +48,7 @@ class Peer:
     @asynccontextmanager
     async def start(self, scenario: Scenario, folder: Path) -> AsyncIterator[Running]:
         """Start it."""
-        env = {**os.environ, "NODE_ENV": "production"}
+        env = {**os.environ, "NODE_ENV": "production", "PYTHONPATH": str(ROOT)}
         async with AsyncExitStack() as stack:
             broker = await stack.enter_async_context(valkey(folder))
             ports, pids = [free_port() for _ in range(NODES)], []
@@ -94,10 +94,10 @@ class PythonPeer(Peer):
     role = "python"
     ready = "Uvicorn running"
 
-    def __init__(self, name: str, dialect: str, file: str, packages: tuple[str, ...]) -> None:
+    def __init__(self, name: str, dialect: str, module: str, packages: tuple[str, ...]) -> None:
         self.name = name
         self.dialect = dialect
-        self._file = file
+        self._module = module
         self._packages = packages
 
     def version(self) -> str:
@@ -109,7 +109,7 @@ class PythonPeer(Peer):
 
     def command(self, port: int, redis_url: str, scenario: Scenario) -> list[str]:
         del scenario
-        return [sys.executable, str(PEERS / self._file), str(port), redis_url]
+        return [sys.executable, "-m", f"tests.bench.peers.{self._module}", str(port), redis_url]
 
 
 def install() -> None:

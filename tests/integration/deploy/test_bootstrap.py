@@ -151,7 +151,8 @@ INCOMPLETE = ("sys.path.clear()", "incomplete: install your system's python3-ven
 def test_what_python_lacks_is_told(fresh: Repository, lie: str, remedy: str) -> None:
     """An old Python, or one without all of venv, is told in one sentence and changes nothing."""
     program = (
-        "import __future__, contextlib, fcntl, hashlib, importlib.util, os, pathlib, pkgutil\n"
+        "import __future__, argparse, contextlib, fcntl, gettext, hashlib, importlib.util, os\n"
+        "import pathlib, pkgutil\n"
         "import runpy, sys, time, typing, collections.abc\n"
         "import subprocess\n"
         f"{lie}\n"

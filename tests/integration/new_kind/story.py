@@ -1,4 +1,4 @@
-"""`python -m tests.integration.new_kind.story FOLDER`, in sources that know the kind `topic`.
+"""A story about the kind `topic`, run in sources that know it.
 
 It happens against a real server and a real database, in a room and in a direct chat, and what
 became of it is printed as JSON.
@@ -19,6 +19,7 @@ from persister.admin import retry_letters
 from persister.writer import Writer
 from shared import codec
 from shared.broker.partitions.stream import DeadLetters
+from shared.command_line import command_line
 from shared.model.events import Event
 from shared.model.log_events import BY_ROW
 from shared.model.rooms import Room
@@ -31,12 +32,11 @@ from tests.support.valkey import Valkey
 REFUSE = """CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.content = 'refused'
 BEGIN SELECT RAISE(ABORT, 'refused here'); END"""
 
-TOPIC: Any = BY_ROW["topic"]
-
 
 async def change(stage: Stage, room: Room, text: str) -> Event:
     """Let a room be about something else; the event as its log has it."""
-    sent = await stage.publisher.send(room, "7", secrets.token_hex(8), TOPIC("7", text))
+    topic: Any = BY_ROW["topic"]
+    sent = await stage.publisher.send(room, "7", secrets.token_hex(8), topic("7", text))
     [event] = (await stage.replay.after(room, sent.seq - 1)).events
     return event
 
@@ -127,5 +127,7 @@ async def tell(folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    story = asyncio.run(tell(Path(sys.argv[1])))
+    parser = command_line("tests.integration.new_kind.story", __doc__)
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="for its database")
+    story = asyncio.run(tell(parser.parse_args().folder))
     sys.stdout.write(json.dumps(story))

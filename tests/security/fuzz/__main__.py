@@ -1,4 +1,4 @@
-"""Let atheris look for bytes that a decoder cannot take: `make fuzz`, for FUZZ_SECONDS.
+"""Let atheris look for bytes that a decoder cannot take: `make fuzz`.
 
 A process for each target. What it found worth keeping stays in `.fuzz/TARGET`, so that the next
 run goes on from there; bytes that broke it are in a file `.fuzz/TARGET-crash-...`.
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from shared.command_line import command_line
 from tests.security.fuzz.samples import SAMPLES
 from tests.security.fuzz.targets import TARGETS
 
@@ -17,6 +18,8 @@ SECONDS: Final = 600
 """For all targets together."""
 
 FOLDER: Final = Path(".fuzz")
+
+SETTINGS: Final = f"FUZZ_SECONDS is an environment variable, {SECONDS} unless set."
 
 
 def fuzz(name: str, seconds: float) -> bool:
@@ -39,7 +42,13 @@ def fuzz(name: str, seconds: float) -> bool:
 
 def main() -> int:
     """Fuzz one target after the other, or those that are named; 1 if one failed."""
-    names = sys.argv[1:] or list(TARGETS)
+    parser = command_line("tests.security.fuzz", __doc__, SETTINGS)
+    parser.add_argument(
+        "targets", metavar="TARGET", nargs="*", help=f"all, or some of {', '.join(TARGETS)}"
+    )
+    names = parser.parse_args().targets or list(TARGETS)
+    if unknown := [name for name in names if name not in TARGETS]:
+        parser.error(f"unknown targets: {', '.join(unknown)}")
     seconds = float(os.environ.get("FUZZ_SECONDS") or SECONDS) / len(names)
     failed = [name for name in names if not fuzz(name, seconds)]
     print(f"failed: {', '.join(failed)}" if failed else f"{len(names)} targets took everything")

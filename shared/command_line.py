@@ -1,0 +1,46 @@
+"""The command line of an entry point: `--help`, and one sentence for an argument it cannot take."""
+
+import argparse
+import textwrap
+from typing import Final, NoReturn
+
+SETTINGS: Final = (
+    "Settings are environment variables. README.md lists them under 'Run it your way'."
+)
+"""The end of the help of a program that reads settings."""
+
+WIDTH: Final = 80
+"""Columns of the help, however wide the terminal is."""
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A parser of arguments that ends with one sentence and exit code 2 where they are wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end the process with exit code 2."""
+        self.exit(2, f"{self.prog}: {message} (--help lists the arguments)\n")
+
+
+def command_line(module: str, document: str | None, epilog: str = "") -> CommandLine:
+    """Make the parser of `python -m MODULE`.
+
+    Args:
+        module: its full name.
+        document: its docstring, which becomes the description.
+        epilog: shown below the arguments: `SETTINGS`, or where else the program is told something.
+    """
+    return CommandLine(
+        prog=f"python -m {module}",
+        description=_wrapped(document or ""),
+        epilog=_wrapped(epilog),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _wrapped(text: str) -> str:
+    """Fill each paragraph; leave those that are indented, as lists and examples are."""
+    paragraphs = text.strip("\n").split("\n\n")
+    return "\n\n".join(
+        part if part.startswith(" ") else textwrap.fill(part, WIDTH) for part in paragraphs
+    )
