@@ -28,7 +28,7 @@ MADE = VENV / ".made"
 # The Python client is a library with a folder of its own, and runs from there. The path is relative
 # so that a checkout whose .venv is a link to another's still imports its own client.
 CLIENT_PATH = "../../../../clients/python/src\n"
-REPORT_INTERVAL = 2.0  # seconds between two lines of progress
+REPORT_INTERVAL_SECONDS = 2.0  # seconds between two lines of progress
 
 
 class SetupError(Exception):
@@ -206,7 +206,7 @@ class Progress:
             self._count -= 1
         elif word in {"Collecting", "Requirement"}:
             self._fetched += 1
-            if time.monotonic() - self._said_at > REPORT_INTERVAL:
+            if time.monotonic() - self._said_at > REPORT_INTERVAL_SECONDS:
                 self._said_at = time.monotonic()
                 say(f"  {self._fetched} of {self._count} packages fetched")
         elif word == "Installing":

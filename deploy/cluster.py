@@ -24,7 +24,7 @@ from shared.tls import check_certificate
 CANNOT_START = 1
 BAD_SETTING = 2
 # Seconds a process may take to stop beyond the drain it was given.
-STOP_MARGIN = 5.0
+STOP_MARGIN_SECONDS = 5.0
 
 
 Adjust = Callable[[Members], Members]
@@ -81,7 +81,7 @@ async def run(
         log_format=settings.log_format,
         coloured=sys.stderr.isatty() and settings.no_color is None,
     )
-    patience = settings.drain_seconds + STOP_MARGIN
+    patience = settings.drain_seconds + STOP_MARGIN_SECONDS
     try:
         await leftovers_gone(data_dir, console, patience)
         if problem := plan.taken():

@@ -15,7 +15,7 @@ from deploy.processes.process import ProcessFailedError, ProcessSpec, Supervised
 from deploy.servers.balancer import SOFT_STOP
 
 READY = "/health/ready"
-LATEST_BALANCER = 5.0  # seconds after which it starts even if no gateway is ready
+BALANCER_START_SECONDS = 5.0  # seconds after which it starts even if no gateway is ready
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 
 
@@ -79,7 +79,7 @@ class Supervisor:
         # Before it has gateways the load balancer would complain of each, and hold requests
         # back for a second. Later, it is to pass on what they have to say.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LATEST_BALANCER):
+            async with asyncio.timeout(BALANCER_START_SECONDS):
                 await self._until_ready(gateways)
         self._supervise(self._balancer)
         await self._until_ready(gateways)

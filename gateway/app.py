@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.build import Links, build_gateway, start_gateway
+from gateway.api.build import Backends, build_gateway, start_gateway
 from gateway.api.gateway import Gateway
 from gateway.endpoints import health, responses, web, websocket
 from gateway.endpoints.admin import make_admin
@@ -75,7 +75,7 @@ def make_app(
 async def _open(
     app: Starlette, settings: Settings, installation: Installation, stack: AsyncExitStack
 ) -> None:
-    links = Links.open(settings, installation, stack)
+    links = Backends.open(settings, installation, stack)
     gateway = build_gateway(settings, links, stack)
     start_gateway(gateway, links, stack)
     app.state.gateway = gateway

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import uvloop
 
 from persister.admin import list_letters, retry_letters
-from persister.dead_letter import Salvager
+from persister.dead_letter import BatchSalvage
 from persister.leases import Leases
 from persister.operator_port import serving_operator
-from persister.ownership import Opener
+from persister.ownership import PartitionOpener
 from persister.preparation import membership_of, prepare
 from persister.worker import Worker, show_gauges
 from persister.writer import OUTAGE, Writer
@@ -63,11 +63,11 @@ async def serve(settings: Settings) -> None:
         stack.callback(pipe.close)
         log.info("persister starts")
         if installation := await prepare(settings, engine, pipe, stop):
-            await _work(settings, installation, _Links(engine, client, pipe), stop)
+            await _work(settings, installation, _Backends(engine, client, pipe), stop)
     log.info("persister ended")
 
 
-class _Links(NamedTuple):
+class _Backends(NamedTuple):
     """What a persister is connected to."""
 
     engine: Engine
@@ -76,7 +76,7 @@ class _Links(NamedTuple):
 
 
 async def _work(
-    settings: Settings, installation: Installation, links: _Links, stop: asyncio.Event
+    settings: Settings, installation: Installation, links: _Backends, stop: asyncio.Event
 ) -> None:
     """Store until `stop`.
 
@@ -93,7 +93,7 @@ async def _work(
     worker = Worker(
         settings,
         Leases(broker, membership, len(keys), settings.lease_seconds),
-        Opener(
+        PartitionOpener(
             writer,
             broker,
             reader,
@@ -104,7 +104,7 @@ async def _work(
         broker,
         reader,
         writer,
-        Salvager(writer, DeadLetters(client, keys), Publisher(pipe, keys, fence, settings)),
+        BatchSalvage(writer, DeadLetters(client, keys), Publisher(pipe, keys, fence, settings)),
     )
     show_gauges(worker)
     lag = LoopLag()

@@ -15,7 +15,7 @@ from shared.model.events import Event
 from shared.model.log_events import MessageDeleted, MessagePosted
 from shared.telemetry import logger
 
-MOST_TRIES: Final = 5
+MAX_TRIES: Final = 5
 """Refusals of an entry by itself before it is set aside."""
 
 DEAD_LETTERS: Final = Counter("dead_letters", "Entries set aside because SQL refused them.")
@@ -23,7 +23,7 @@ DEAD_LETTERS: Final = Counter("dead_letters", "Entries set aside because SQL ref
 log = logger(__name__)
 
 
-class Salvager:
+class BatchSalvage:
     """Stores a batch that was refused as a whole."""
 
     def __init__(self, writer: Writer, dead_letters: DeadLetters, publisher: Publisher) -> None:
@@ -59,7 +59,7 @@ class Salvager:
 
     async def _store_one(self, claim: Claim, entry: Entry) -> Batch:
         reason = ""
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             try:
                 return await self._store_whole(claim, [entry])
             except (Refused, Unreadable) as error:

@@ -10,12 +10,12 @@ from typing import Final
 
 from shared.metrics import CONTENT_TYPE, exposition
 
-ASK_WITHIN: Final = 10.0
+REQUEST_TIMEOUT_SECONDS: Final = 10.0
 """Seconds a request may take to arrive."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = ASK_WITHIN
+    timeout = REQUEST_TIMEOUT_SECONDS
     server_version, sys_version = "parley", ""
 
     def do_GET(self) -> None:

@@ -11,11 +11,11 @@ from shared.broker.partitions.rows import Entry
 from shared.broker.partitions.stream import StreamReader
 from shared.model import formats
 
-SETTLED_AFTER: Final = 20.0
+ANNOUNCE_TIMEOUT_SECONDS: Final = 20.0
 """Seconds after which every process that lives has announced itself to a server, or is dead."""
 
 
-class Opener:
+class PartitionOpener:
     """Makes partitions ours, and opens those that the broker holds closed.
 
     Attributes:
@@ -80,7 +80,7 @@ class Opener:
             return False
         # Who lives is known once all have had the time to announce themselves: after a failover
         # the server may have heard of nobody yet.
-        settled = state.age > SETTLED_AFTER and all_read
+        settled = state.age > ANNOUNCE_TIMEOUT_SECONDS and all_read
         if not settled or state.written_in == self._format(all_read):
             return True
         self._planned[claim.number] = (state.replid, self._format(all_read))

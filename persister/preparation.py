@@ -11,7 +11,7 @@ from shared.broker.transport.client import UNAVAILABLE
 from shared.broker.transport.pipe import Pipe
 from shared.config import Settings, incarnation
 from shared.storage.engine import Engine
-from shared.storage.installation import Installation, confirm_place, read_installation
+from shared.storage.installation import Installation, confirm_location, read_installation
 from shared.storage.migrate import migrate
 from shared.storage.tables import SCHEMA
 from shared.telemetry import logger
@@ -60,7 +60,7 @@ async def prepare(
                 namespace=settings.namespace,
                 all_know=all_know,
             )
-            return await confirm_place(engine, found)
+            return await confirm_location(engine, found)
     return None
 
 
@@ -69,7 +69,7 @@ async def _schema_of_all(settings: Settings, engine: Engine, pipe: Pipe) -> int 
     found = await read_installation(engine)
     if found is None:
         return None
-    found = await confirm_place(engine, found)
+    found = await confirm_location(engine, found)
     keys = Keyspace(found.namespace, found.partitions)
     membership = membership_of(settings, found, keys, pipe)
     try:

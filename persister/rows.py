@@ -44,7 +44,7 @@ _SEEN = (
 )
 
 
-class PlaceTakenError(Exception):
+class SeqTakenError(Exception):
     """Another row stands where an event that was set aside belongs."""
 
 
@@ -133,7 +133,7 @@ async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
     if (await connection.execute(void.values(values))).rowcount == 1:
         return
     if (await connection.execute(select(events.c.id).where(place))).first():
-        raise PlaceTakenError(f"the place of event {row.id} is taken")
+        raise SeqTakenError(f"the place of event {row.id} is taken")
     await connection.execute(events.insert().values(row._asdict()))
 
 

@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from persister.batch import Batch, Unreadable, furthest, make_batch
-from persister.dead_letter import Salvager
+from persister.dead_letter import BatchSalvage
 from persister.leases import Leases
-from persister.ownership import Opener
+from persister.ownership import PartitionOpener
 from persister.writer import OUTAGE, Claim, LostPartition, Refused, Writer
 from shared.broker.partitions.partitions import Head, PartitionBroker
 from shared.broker.partitions.rows import Entry
@@ -21,10 +21,10 @@ from shared.config import ConfigError, Settings
 from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
 from shared.telemetry import logger
 
-CHECK_EVERY: Final = 0.5
+CHECK_INTERVAL_SECONDS: Final = 0.5
 """Seconds between two looks at whether the broker still is the one partitions were opened on."""
 
-TRIM_EVERY: Final = 1.0
+TRIM_INTERVAL_SECONDS: Final = 1.0
 """Seconds between two times that rooms' logs are trimmed."""
 
 STORED: Final = Counter("stored_entries", "Entries committed to SQL.")
@@ -46,11 +46,11 @@ class Worker:
         self,
         settings: Settings,
         leases: Leases,
-        opener: Opener,
+        opener: PartitionOpener,
         broker: PartitionBroker,
         reader: StreamReader,
         writer: Writer,
-        salvager: Salvager,
+        salvage: BatchSalvage,
     ) -> None:
         self._settings = settings
         self._leases = leases
@@ -58,7 +58,7 @@ class Worker:
         self._broker = broker
         self._reader = reader
         self._writer = writer
-        self._salvager = salvager
+        self._salvager = salvage
         self._claims: dict[int, Claim] = {}
         self._stop = asyncio.Event()
         self._next_check = 0.0
@@ -150,7 +150,7 @@ class Worker:
             if closed:
                 epochs = {claim.number: claim.epoch for claim in closed}
                 log.info("partitions opened in a new epoch", epochs=epochs)
-            self._next_check = now + CHECK_EVERY
+            self._next_check = now + CHECK_INTERVAL_SECONDS
         if self._untrimmed and now >= self._next_trim:
             await self._trim((), [])
         if now >= self._next_sweep:
@@ -249,7 +249,7 @@ class Worker:
         logs: dict[Claim, dict[str, Head]] = {}
         if now >= self._next_trim:
             logs, self._untrimmed = self._untrimmed, {}
-            self._next_trim = now + TRIM_EVERY
+            self._next_trim = now + TRIM_INTERVAL_SECONDS
         # Where the broker is away or in another epoch there is nothing to trim now; the next
         # call covers this one, or the partition is opened afresh.
         words = [

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persister.batch import Batch
-from persister.rows import PlaceTakenError, apply_changes, insert_events, insert_rooms, replace_void
+from persister.rows import SeqTakenError, apply_changes, insert_events, insert_rooms, replace_void
 from shared.model.events import Event
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
@@ -191,7 +191,7 @@ class Writer:
                 await apply_changes(connection, [batch])
         except (IntegrityError, DataError) as error:
             raise Refused(str(error.orig)) from error
-        except PlaceTakenError as error:
+        except SeqTakenError as error:
             raise Refused(str(error)) from error
 
 

@@ -19,10 +19,10 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 
-MOST_PARTITIONS = 1024
+MAX_PARTITIONS = 1024
 """An id keeps ten bits for its partition, so there cannot be more of them."""
 
-MOST_BACKLOG = 999_999
+MAX_BACKLOG_LIMIT = 999_999
 """The highest MAX_BACKLOG; the gap between epochs (`FENCE_GAP`) is above it."""
 
 
@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # for the life of the data, and kept with it: not given, they are what the data has. New data
     # gets a name of its own and 8 partitions. Every start compares them.
     namespace: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{0,64}\Z")] = ""
-    partitions: Annotated[int, Meta(ge=1, le=MOST_PARTITIONS)] | None = None
+    partitions: Annotated[int, Meta(ge=1, le=MAX_PARTITIONS)] | None = None
     # The newest format in which partitions are opened, to keep a way back to an older build; the
     # newest that all living processes read where it is not given.
     write_format: Annotated[int, Meta(ge=2)] | None = None
@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     room_idle: Seconds = 3600
     # Entries a partition may hold that SQL does not; above it, sends answer `overloaded`. Not
     # given, it is 200,000, or a share of 1,600,000 where there are more than 8 partitions.
-    max_backlog: Annotated[int, Meta(ge=1000, le=MOST_BACKLOG)] | None = None
+    max_backlog: Annotated[int, Meta(ge=1000, le=MAX_BACKLOG_LIMIT)] | None = None
     # Characters of a message.
     max_content: Annotated[int, Meta(ge=1, le=MAX_CONTENT_CHARACTERS)] = DEFAULT_CONTENT_CHARACTERS
     # A direct chat whose last event is older wakes the gateways of its users; they follow it for

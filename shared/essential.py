@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.telemetry import logger
 
-ASK_AGAIN: Final = 0.01
+CANCEL_RETRY_SECONDS: Final = 0.01
 """Seconds after which a task that did not end is cancelled once more."""
 
 log = logger(__name__)
@@ -33,7 +33,7 @@ class EssentialTask:
         self._task.remove_done_callback(self._ended)
         while not self._task.done():
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=ASK_AGAIN)
+            await asyncio.wait([self._task], timeout=CANCEL_RETRY_SECONDS)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

@@ -29,7 +29,7 @@ LATENCIES: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 10_000)
 """Bounds for how many things share one call."""
 
-LOOK_EVERY: Final = 0.5
+CHECK_INTERVAL_SECONDS: Final = 0.5
 
 Reading = float | Mapping[str, float]
 """A number, or one for each value of a label."""
@@ -166,7 +166,7 @@ class LoopLag:
         self._timer.cancel()
 
     def _again(self) -> asyncio.TimerHandle:
-        due = self._loop.time() + LOOK_EVERY
+        due = self._loop.time() + CHECK_INTERVAL_SECONDS
         return self._loop.call_at(due, self._look, due)
 
     def _look(self, due: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-LONGEST_LINE = 65536
+MAX_LINE_CHARACTERS = 65536
 
 
 class LinePipe:
@@ -38,11 +38,11 @@ class LinePipe:
 
     def _read(self) -> bool:
         try:
-            chunk = os.read(self._read_end, LONGEST_LINE)
+            chunk = os.read(self._read_end, MAX_LINE_CHARACTERS)
         except BlockingIOError:
             return False
         *lines, self._pending = (self._pending + chunk).split(b"\n")
-        if len(self._pending) > LONGEST_LINE:
+        if len(self._pending) > MAX_LINE_CHARACTERS:
             lines.append(self._pending)
             self._pending = b""
         for line in lines:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from deploy.ports import Address
 
-PROBE_INTERVAL = 0.05  # seconds between two questions
-PROBE_TIMEOUT = 2.0  # seconds for one answer
-REPORT_INTERVAL = 3.0  # seconds between two words on what is not there yet
+PROBE_INTERVAL_SECONDS = 0.05  # seconds between two questions
+PROBE_TIMEOUT_SECONDS = 2.0  # seconds for one answer
+REPORT_INTERVAL_SECONDS = 3.0  # seconds between two words on what is not there yet
 
 # Asks once; returns None when all is well, else what is wrong in a few words.
 Probe = Callable[[], Awaitable[str | None]]
@@ -50,12 +50,12 @@ async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], 
         while missing[name] is not None:
             missing[name] = await probes[name]()
             if missing[name] is not None:
-                await asyncio.sleep(PROBE_INTERVAL)
+                await asyncio.sleep(PROBE_INTERVAL_SECONDS)
 
     async with asyncio.TaskGroup() as tasks:
         waiting = {tasks.create_task(until_answered(name)) for name in probes}
         while waiting:
-            _, waiting = await asyncio.wait(waiting, timeout=REPORT_INTERVAL)
+            _, waiting = await asyncio.wait(waiting, timeout=REPORT_INTERVAL_SECONDS)
             if waiting:
                 reasons = [f"{name} ({what})" for name, what in missing.items() if what]
                 report(f"still waiting for {', '.join(reasons)}")
@@ -64,7 +64,7 @@ async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], 
 async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> bytes | None:
     """Send `request` and return the first line of the answer; None when there is none."""
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT):
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(
                 *address.reachable, ssl=_unverified() if tls else None
             )

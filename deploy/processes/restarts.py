@@ -1,7 +1,7 @@
 """When a process that died is started again, and when it is given up."""
 
 # Seconds to wait after the first, second, ... death in a row.
-DELAYS = (0.0, 0.5, 1.0, 2.0, 4.0)
+DELAYS_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
 class RestartPolicy:
@@ -26,4 +26,4 @@ class RestartPolicy:
         if lived >= self._well_after:
             self.deaths = 0
         self.deaths += 1
-        return DELAYS[self.deaths - 1] if self.deaths <= len(DELAYS) else None
+        return DELAYS_SECONDS[self.deaths - 1] if self.deaths <= len(DELAYS_SECONDS) else None

@@ -24,7 +24,7 @@ class Verdict(Enum):
     UNSEEN = "unseen"
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class AccessRequest(msgspec.Struct, frozen=True, gc=False):
     """What somebody asks for.
 
     Attributes:
@@ -68,23 +68,23 @@ def may_stay(room: Room, user: str, since: int) -> bool:
     return user not in standings.banned and standings.kicked.get(user, 0) <= since
 
 
-def anybody(_asked: Asked) -> Verdict:
+def anybody(_asked: AccessRequest) -> Verdict:
     """Everybody may."""
     return Verdict.ALLOWED
 
 
-def oneself(asked: Asked) -> Verdict:
+def oneself(asked: AccessRequest) -> Verdict:
     """Nobody acts for others. Where names are not proven, who has none may ask about anybody."""
     nobody = asked.user is None and not asked.verified
     return Verdict.ALLOWED if nobody or asked.user in asked.about else Verdict.FORBIDDEN
 
 
-def speaker(asked: Asked) -> Verdict:
+def speaker(asked: AccessRequest) -> Verdict:
     """Nobody acts for others, not even somebody without a name."""
     return Verdict.ALLOWED if asked.name in asked.about else Verdict.FORBIDDEN
 
 
-def entrant(asked: Asked) -> Verdict:
+def entrant(asked: AccessRequest) -> Verdict:
     """A room that is not closed to the user, its password aside, or one of the user's chats."""
     room = asked.room
     if room is None or room.kind == "direct":
@@ -92,7 +92,7 @@ def entrant(asked: Asked) -> Verdict:
     return Verdict.UNSEEN if asked.name in room.standings.banned else Verdict.ALLOWED
 
 
-def insider(asked: Asked) -> Verdict:
+def insider(asked: AccessRequest) -> Verdict:
     """In the room, or one of the chat's two users."""
     room = asked.room
     if room is None:
@@ -101,14 +101,14 @@ def insider(asked: Asked) -> Verdict:
     return Verdict.ALLOWED if inside else Verdict.UNSEEN
 
 
-def chat_by_id(asked: Asked) -> Verdict:
+def chat_by_id(asked: AccessRequest) -> Verdict:
     """One of the chat's two users. Where names are not proven, REST carries none."""
     if asked.room is not None and asked.user is None and not asked.verified:
         return Verdict.ALLOWED
     return insider(asked)
 
 
-def clearer(asked: Asked) -> Verdict:
+def clearer(asked: AccessRequest) -> Verdict:
     """Anybody inside; where names are proven, one of them who moderates."""
     verdict = insider(asked)
     if verdict is Verdict.ALLOWED and asked.verified and not _role(asked):
@@ -116,7 +116,7 @@ def clearer(asked: Asked) -> Verdict:
     return verdict
 
 
-def deleter(asked: Asked) -> Verdict:
+def deleter(asked: AccessRequest) -> Verdict:
     """Inside, and who sent the message or moderates the room."""
     verdict = insider(asked)
     if verdict is Verdict.ALLOWED and asked.name not in asked.about and not _role(asked):
@@ -124,7 +124,7 @@ def deleter(asked: Asked) -> Verdict:
     return verdict
 
 
-def receiver(asked: Asked) -> Verdict:
+def receiver(asked: AccessRequest) -> Verdict:
     """One of the chat's two users, and not the one who sent the message."""
     if asked.room is None or asked.room.kind != "direct":
         return Verdict.UNSEEN
@@ -134,7 +134,7 @@ def receiver(asked: Asked) -> Verdict:
     return verdict
 
 
-def moderator(asked: Asked) -> Verdict:
+def moderator(asked: AccessRequest) -> Verdict:
     """More in the room than the one it is done to: the owner, or a moderator to a member."""
     verdict = _knows(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
@@ -143,7 +143,7 @@ def moderator(asked: Asked) -> Verdict:
     return verdict
 
 
-def owner(asked: Asked) -> Verdict:
+def owner(asked: AccessRequest) -> Verdict:
     """Who made the room. What an owner is cannot be changed."""
     verdict = _knows(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
@@ -152,18 +152,18 @@ def owner(asked: Asked) -> Verdict:
     return verdict
 
 
-def _knows(asked: Asked) -> Verdict:
+def _knows(asked: AccessRequest) -> Verdict:
     """Inside; or more than a member by a proven name, wherever one is."""
     if asked.verified and _role(asked):
         return Verdict.ALLOWED
     return insider(asked)
 
 
-def _role(asked: Asked) -> Role:
+def _role(asked: AccessRequest) -> Role:
     return role_of(asked.name, asked.room) if asked.room else Role.STRANGER
 
 
-Rule = Callable[[Asked], Verdict]
+Rule = Callable[[AccessRequest], Verdict]
 """Says whether something may be done."""
 
 SENTENCES: Final[Mapping[Rule, str]] = {
@@ -188,7 +188,7 @@ def put_out() -> ChatError:
     return ChatError("forbidden", "no such room, or a wrong password")
 
 
-class Asker(Protocol):
+class Principal(Protocol):
     """Somebody who asks: a client, or whoever a request of REST is from."""
 
     @property
@@ -232,10 +232,12 @@ class Authorization:
     def __init__(self, auth_mode: Literal["open", "jwt"]) -> None:
         self._verified = auth_mode == "jwt"
 
-    def judge(self, rule: Rule, asker: Asker, subject: Subject) -> Verdict:
+    def judge(self, rule: Rule, asker: Principal, subject: Subject) -> Verdict:
         """Whether somebody may do something, by a rule."""
         name, user = asker.display_name, asker.username
-        return rule(Asked(user, name, subject.room, subject.inside, subject.about, self._verified))
+        return rule(
+            AccessRequest(user, name, subject.room, subject.inside, subject.about, self._verified)
+        )
 
     @staticmethod
     def refusal(rule: Rule, verdict: Verdict, subject: Subject) -> ChatError:

@@ -24,25 +24,25 @@ from shared.config import ConfigError, Settings
 from shared.errors import ChatError
 from shared.telemetry import logger
 
-LEAST_KEY: Final = 32
+MIN_SHARED_KEY_BYTES: Final = 32
 """Bytes of a shared key; fewer can be guessed (RFC 7518, section 3.2)."""
 
-LEAST_RSA: Final = 2048
+MIN_RSA_KEY_BITS: Final = 2048
 """Bits of an RSA key."""
 
-FETCH_WITHIN: Final = 5.0
+FETCH_TIMEOUT_SECONDS: Final = 5.0
 """Seconds that a set of keys may take to come."""
 
-FETCH_EVERY: Final = 10.0
+MIN_FETCH_INTERVAL_SECONDS: Final = 10.0
 """Seconds between two attempts to fetch it, whatever tokens name."""
 
-FRESH_FOR: Final = 300.0
+REFRESH_INTERVAL_SECONDS: Final = 300.0
 """Seconds after which a set of keys is fetched anew when it is used."""
 
-MOST_SET: Final = 1_048_576
+MAX_KEY_SET_BYTES: Final = 1_048_576
 """Bytes of a set of keys."""
 
-FETCH_TROUBLES: Final = (
+FETCH_ERRORS: Final = (
     OSError,
     HTTPException,
     ValueError,
@@ -97,8 +97,8 @@ class FetchedKeys:
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: dict[str, Key] = {}
-        self._fetched_at = -FRESH_FOR
-        self._tried_at = -FETCH_EVERY
+        self._fetched_at = -REFRESH_INTERVAL_SECONDS
+        self._tried_at = -MIN_FETCH_INTERVAL_SECONDS
         self._fetching: asyncio.Task[None] | None = None
         self._failed = True
 
@@ -108,7 +108,7 @@ class FetchedKeys:
             return None
         now = time.monotonic()
         found = self._keys.get(kid)
-        if found is None or now - self._fetched_at >= FRESH_FOR:
+        if found is None or now - self._fetched_at >= REFRESH_INTERVAL_SECONDS:
             self._fetch(now)
         if found is None and self._fetching is not None:
             await asyncio.shield(self._fetching)
@@ -119,15 +119,15 @@ class FetchedKeys:
         return found
 
     def _fetch(self, now: float) -> None:
-        if self._fetching is None and now - self._tried_at >= FETCH_EVERY:
+        if self._fetching is None and now - self._tried_at >= MIN_FETCH_INTERVAL_SECONDS:
             self._tried_at = now
             self._fetching = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
         try:
-            async with asyncio.timeout(FETCH_WITHIN):
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 keys = _read_set(await asyncio.to_thread(_download, self._url))
-        except FETCH_TROUBLES as error:
+        except FETCH_ERRORS as error:
             self._failed = True
             log.warning("keys for tokens not fetched", reason=type(error).__name__)
         else:
@@ -160,8 +160,10 @@ def keys_of(settings: Settings) -> Keys:
 
 
 def _shared_key(key: bytes) -> Key:
-    if len(key) < LEAST_KEY:
-        raise ConfigError(f"JWT_KEY is too short: it must have at least {LEAST_KEY} bytes")
+    if len(key) < MIN_SHARED_KEY_BYTES:
+        raise ConfigError(
+            f"JWT_KEY is too short: it must have at least {MIN_SHARED_KEY_BYTES} bytes"
+        )
     return Key(key, "HS256")
 
 
@@ -176,7 +178,7 @@ def _public_key(given: str) -> Key:
     if algorithm is None:
         raise ConfigError(
             "JWT_PUBLIC_KEY is not valid: it must be the PEM of a public key, or the path of one:"
-            f" RSA of {LEAST_RSA} bits or more, P-256, or Ed25519"
+            f" RSA of {MIN_RSA_KEY_BITS} bits or more, P-256, or Ed25519"
         )
     return Key(key, algorithm)
 
@@ -184,7 +186,7 @@ def _public_key(given: str) -> Key:
 def _algorithm(key: object) -> str | None:
     """The one algorithm that a public key is for; None for one that we take nothing by."""
     match key:
-        case RSAPublicKey() if key.key_size >= LEAST_RSA:
+        case RSAPublicKey() if key.key_size >= MIN_RSA_KEY_BITS:
             return "RS256"
         case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
             return "ES256"
@@ -195,13 +197,13 @@ def _algorithm(key: object) -> str | None:
 
 
 def _download(url: str) -> bytes:
-    until = time.monotonic() + FETCH_WITHIN
+    until = time.monotonic() + FETCH_TIMEOUT_SECONDS
     data = bytearray()
     # The address is the operator's own, http or https.
-    with urllib.request.urlopen(url, timeout=FETCH_WITHIN) as response:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_SECONDS) as response:  # noqa: S310
         while chunk := response.read1(65_536):
             data += chunk
-            if len(data) > MOST_SET or time.monotonic() > until:
+            if len(data) > MAX_KEY_SET_BYTES or time.monotonic() > until:
                 raise ValueError("too large, or too slow")
     return bytes(data)
 

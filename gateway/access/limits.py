@@ -24,16 +24,16 @@ Kind = Literal[
 Waiting = Coroutine[Any, Any, None]
 """To be awaited; it raises `rate_limited`, or `Shed`."""
 
-MOST_IN_LOT: Final = 16
+MAX_LOT_TOKENS: Final = 16
 """Tokens that a gateway takes at a time; at most a quarter of the burst."""
 
-ANSWER_WITHIN: Final = 2.0
+BROKER_TIMEOUT_SECONDS: Final = 2.0
 """Seconds that the broker may take; then this gateway counts by itself."""
 
-AWAY: Final = 5.0
+BROKER_RETRY_SECONDS: Final = 5.0
 """Seconds for which the broker is not asked again after it was away."""
 
-FORGOTTEN_AFTER: Final = 60.0
+UNUSED_LOT_SECONDS: Final = 60.0
 """Seconds after which a lot that nobody spends from is given up."""
 
 log = logger(__name__)
@@ -184,7 +184,7 @@ class Limits:
         return None
 
     def _lot_size(self, kind: Kind) -> int:
-        return max(1, min(MOST_IN_LOT, self._rates[kind].burst // 4))
+        return max(1, min(MAX_LOT_TOKENS, self._rates[kind].burst // 4))
 
     def _check_blocked(self, lot: _Lot, kind: Kind) -> None:
         wait = lot.blocked_until - self._loop.time()
@@ -222,10 +222,10 @@ class Limits:
         now = self._loop.time()
         if now >= self._away_until:
             try:
-                async with asyncio.timeout(ANSWER_WITHIN):
+                async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
                     return await self._broker.take(buckets, most)
             except (Unreachable, TimeoutError) as error:
-                self._away_until = self._loop.time() + AWAY
+                self._away_until = self._loop.time() + BROKER_RETRY_SECONDS
                 log.warning("limits are counted by this gateway alone", reason=str(error))
         return self._count_alone(buckets, most)
 
@@ -245,7 +245,7 @@ class Limits:
         now = self._loop.time()
         if now < self._look_at:
             return
-        self._look_at = now + FORGOTTEN_AFTER
+        self._look_at = now + UNUSED_LOT_SECONDS
         for key, lot in list(self._lots.items()):
             if not lot.spent and lot.asking is None:
                 del self._lots[key]

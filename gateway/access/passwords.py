@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from shared.errors import ChatError
 from shared.metrics import Gauge
 
-MOST_WAITING: Final = 64
+MAX_QUEUED_HASHES: Final = 64
 """Hashes that may wait for a thread; above it a client is told to come again."""
 
 
@@ -72,7 +72,7 @@ class Passwords:
             return False
 
     async def _run(self, work: Callable[..., T], *arguments: str) -> T:
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_QUEUED_HASHES:
             raise ChatError("overloaded", "too many passwords are being checked, try again")
         self._waiting += 1
         try:

@@ -12,7 +12,7 @@ from shared.model.fields import UserId, check_name
 from shared.protocol.limits import MAX_TOKEN_CHARACTERS
 from shared.telemetry import logger
 
-LATEST: Final = 10**11
+MAX_EXPIRY_UNIX_SECONDS: Final = 10**11
 """Seconds since 1970 beyond which no date has a name: a token ends then at the latest."""
 
 REQUIRED: Final = ("exp", "sub")
@@ -26,7 +26,7 @@ REASONS: Final[dict[type[Exception], str]] = {
 }
 """What a client is told beside that its token is not valid: nothing of what is in it."""
 
-TROUBLES: Final = (
+VERIFICATION_ERRORS: Final = (
     jwt.PyJWTError,
     msgspec.ValidationError,
     # The library lets these through for some crafted tokens.
@@ -83,12 +83,12 @@ class Tokens:
             if key is None:
                 raise jwt.InvalidKeyError
             claims = msgspec.convert(self._decode(token, key.key, key.algorithm), _Claims)
-        except TROUBLES as error:
+        except VERIFICATION_ERRORS as error:
             log.info("token refused", reason=type(error).__name__)
             raise ChatError(
                 "unauthorized", REASONS.get(type(error), "the token is not valid")
             ) from None
-        return Bearer(str(claims.sub), min(claims.exp, LATEST))
+        return Bearer(str(claims.sub), min(claims.exp, MAX_EXPIRY_UNIX_SECONDS))
 
     def _decode(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:  # noqa: ANN401 - each algorithm has its own kind of key
         claims: dict[str, Any] = jwt.decode(

@@ -11,7 +11,7 @@ from types import CoroutineType
 from typing import Any, Final, NamedTuple
 
 from gateway.access import authorization as rules
-from gateway.access.authorization import Asker, Rule, Verdict
+from gateway.access.authorization import Principal, Rule, Verdict
 from gateway.access.limits import Kind
 from gateway.api import login, targets
 from gateway.api.gateway import Gateway
@@ -26,8 +26,8 @@ from gateway.api.handlers import (
     resume,
     rooms,
 )
-from gateway.api.outcome import Later
 from gateway.api.targets import Found, Target
+from gateway.connections.websocket import PendingWork
 from gateway.rooms.client import Client
 from shared.model import commands
 
@@ -167,7 +167,9 @@ REQUESTS: Final[Mapping[str, Action]] = {
 """What is asked over REST, by method and path."""
 
 
-def perform(gateway: Gateway, action: Action, asker: Asker, command: commands.Command) -> object:
+def perform(
+    gateway: Gateway, action: Action, asker: Principal, command: commands.Command
+) -> object:
     """Do what somebody asks, if they may.
 
     Returns:
@@ -185,7 +187,11 @@ def perform(gateway: Gateway, action: Action, asker: Asker, command: commands.Co
 
 
 async def _perform_when_found(
-    gateway: Gateway, action: Action, asker: Asker, command: commands.Command, finding: Later
+    gateway: Gateway,
+    action: Action,
+    asker: Principal,
+    command: commands.Command,
+    finding: PendingWork,
 ) -> object:
     found = await finding
     if isinstance(found, Target):
@@ -202,7 +208,7 @@ async def _perform_when_found(
 
 
 def _perform_on(
-    gateway: Gateway, action: Action, asker: Asker, command: commands.Command, target: Target
+    gateway: Gateway, action: Action, asker: Principal, command: commands.Command, target: Target
 ) -> object:
     authorization = gateway.access.authorization
     verdict = authorization.judge(action.rule, asker, target)
@@ -213,7 +219,7 @@ def _perform_on(
     raise authorization.refusal(action.rule, verdict, target)
 
 
-def _check_claim(gateway: Gateway, action: Action, asker: Asker, name: object) -> None:
+def _check_claim(gateway: Gateway, action: Action, asker: Principal, name: object) -> None:
     """Hold a client to who it says it is; requests of REST say it nowhere but in their token."""
     if not isinstance(asker, Client):
         raise TypeError("only clients say who they are in a command")

@@ -10,7 +10,7 @@ from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
 from gateway.api.gateway import Access, Clients, Cluster, Gateway, Rooms
 from gateway.cluster.control import Control
-from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.installation import find_installation
 from gateway.cluster.partition_watch import PartitionWatch
 from gateway.cluster.presence import Presence
@@ -18,7 +18,7 @@ from gateway.cluster.readiness import Readiness
 from gateway.cluster.status import ClusterStatus
 from gateway.connections.deadlines import Deadlines
 from gateway.connections.flusher import Flusher
-from gateway.recovery.store import Sessions
+from gateway.recovery.store import SessionStore
 from gateway.rooms.chat_follower import ChatFollower
 from gateway.rooms.durability import Durability
 from gateway.rooms.head_watch import HeadWatch
@@ -34,7 +34,7 @@ from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import Membership
-from shared.broker.partitions.overview import Watchtower
+from shared.broker.partitions.overview import ClusterInspector
 from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.cursors import CursorBroker
@@ -58,7 +58,7 @@ from shared.storage.tables import SCHEMA
 from shared.tls import check_certificate
 
 
-class Links(NamedTuple):
+class Backends(NamedTuple):
     """What a gateway is connected to: the broker in three ways, and SQL.
 
     Attributes:
@@ -113,7 +113,7 @@ async def find_data(settings: Settings) -> Installation:
     return await find_installation(settings)
 
 
-def build_gateway(settings: Settings, links: Links, stack: AsyncExitStack) -> Gateway:
+def build_gateway(settings: Settings, links: Backends, stack: AsyncExitStack) -> Gateway:
     """Put a gateway together. Nothing of it works by itself until `start_gateway`.
 
     Args:
@@ -130,16 +130,18 @@ def build_gateway(settings: Settings, links: Links, stack: AsyncExitStack) -> Ga
     publisher = Publisher(links.pipe, keys, fence, settings)
     stack.push_async_callback(publisher.close)
     rooms = _rooms(settings, links, check, flusher, publisher)
-    heartbeat = Pulse(publisher, settings.gateway_name, lambda: len(rooms.fan_out.clients))
+    heartbeat = HeartbeatMonitor(
+        publisher, settings.gateway_name, lambda: len(rooms.fan_out.clients)
+    )
     cluster = _cluster(settings, links, check, rooms, heartbeat)
-    sessions = Sessions(
+    sessions = SessionStore(
         SessionBroker(links.reads, keys, fence), rooms.hub, publisher, settings.recovery_seconds
     )
     clients = Clients(flusher, Deadlines(), sessions)
     return Gateway(settings, _access(settings, links, stack), clients, rooms, cluster)
 
 
-def start_gateway(gateway: Gateway, links: Links, stack: AsyncExitStack) -> None:
+def start_gateway(gateway: Gateway, links: Backends, stack: AsyncExitStack) -> None:
     """Let what the broker publishes in, and all that looks after something by itself begin.
 
     Args:
@@ -160,7 +162,7 @@ def start_gateway(gateway: Gateway, links: Links, stack: AsyncExitStack) -> None
     subscriber = Subscriber(gateway.settings.redis_url, control.receive, control.subscribed)
     rooms.hub.attach(subscriber)
     for channel in (*(part.everyone for part in cluster.keys.partitions), *rooms.follower.channels):
-        subscriber.hold(channel)
+        subscriber.subscribe(channel)
     heads = HeadWatch(rooms.hub, LogBroker(*links.broker), cluster.keys)
     running: tuple[Subscriber | PeriodicTask, ...] = (
         subscriber,
@@ -178,7 +180,7 @@ def start_gateway(gateway: Gateway, links: Links, stack: AsyncExitStack) -> None
         stack.push_async_callback(part.close)
 
 
-def _access(settings: Settings, links: Links, stack: AsyncExitStack) -> Access:
+def _access(settings: Settings, links: Backends, stack: AsyncExitStack) -> Access:
     limits = Limits(LimitBroker(links.pipe, links.keys), settings) if settings.limited else None
     if limits is not None:
         stack.callback(limits.close)
@@ -194,7 +196,7 @@ def _access(settings: Settings, links: Links, stack: AsyncExitStack) -> Access:
 
 
 def _rooms(
-    settings: Settings, links: Links, check: EpochCheck, flusher: Flusher, publisher: Publisher
+    settings: Settings, links: Backends, check: EpochCheck, flusher: Flusher, publisher: Publisher
 ) -> Rooms:
     keys, fence, reader = links.keys, links.fence, links.reader
     logs, chat_reader = LogBroker(*links.broker), ChatReader(reader)
@@ -220,7 +222,11 @@ def _rooms(
 
 
 def _cluster(
-    settings: Settings, links: Links, check: EpochCheck, rooms: Rooms, heartbeat: Pulse
+    settings: Settings,
+    links: Backends,
+    check: EpochCheck,
+    rooms: Rooms,
+    heartbeat: HeartbeatMonitor,
 ) -> Cluster:
     keys, installation = links.keys, links.installation
     presence = Presence(
@@ -255,7 +261,7 @@ def _cluster(
     readiness = Readiness(heartbeat, watch)
     status = ClusterStatus(
         settings.gateway_name,
-        Watchtower(links.client, keys),
+        ClusterInspector(links.client, keys),
         links.reader,
         heartbeat,
         watch,

@@ -10,8 +10,8 @@ from gateway.access.limits import Limits, Shed, Waiting
 from gateway.api import login
 from gateway.api.actions import EVENTS, Action, perform
 from gateway.api.gateway import Gateway
-from gateway.api.outcome import AndThen, Later, Sending, ToldAlready
-from gateway.connections.connection import LAST_CHANCE, State
+from gateway.api.outcome import AlreadyReported, BackgroundReply, PendingSend, ReplyThen
+from gateway.connections.connection import CLOSE_TIMEOUT_SECONDS, State
 from gateway.protocols.frames import Frame, RequestId
 from gateway.rooms.client import Client
 from shared.broker.rooms.send import Send
@@ -57,7 +57,7 @@ class Dispatcher:
         self.under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
 
-    def dispatch(self, data: Any) -> Later | None:  # noqa: ANN401 - as the format's `parse` takes it
+    def dispatch(self, data: Any) -> BackgroundReply | None:  # noqa: ANN401 - as the format's `parse` takes it
         """Handle a frame; whatever is wrong with it is answered, never raised.
 
         Returns:
@@ -99,7 +99,7 @@ class Dispatcher:
         outcome = perform(self._gateway, action, self._client, command)
         return await outcome if isinstance(outcome, CoroutineType) else outcome
 
-    async def _await(self, request: RequestId | None, outcome: Later) -> None:
+    async def _await(self, request: RequestId | None, outcome: BackgroundReply) -> None:
         try:
             self._conclude(request, await outcome)
         except Exception as error:  # noqa: BLE001 - sorted out there
@@ -107,7 +107,7 @@ class Dispatcher:
 
     def _conclude(self, request: RequestId | None, outcome: object) -> None:
         """Answer as a handler's outcome says."""
-        if isinstance(outcome, Sending):
+        if isinstance(outcome, PendingSend):
             self.under_way += 1
             outcome.sent.when_done(partial(self._sent, request, outcome.reply))
         elif isinstance(outcome, CoroutineType):
@@ -115,7 +115,7 @@ class Dispatcher:
             task = asyncio.create_task(self._await(request, outcome))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
-        elif isinstance(outcome, AndThen):
+        elif isinstance(outcome, ReplyThen):
             self._connection.reply(request, outcome.reply)
             outcome.then()
         else:
@@ -149,7 +149,7 @@ class Dispatcher:
         if not isinstance(error, ChatError):
             log.error("handler failed", sid=self._connection.sid, exc_info=error)
             error = ChatError("internal", "something went wrong on our side")
-        if request is not None or not isinstance(error, ToldAlready):
+        if request is not None or not isinstance(error, AlreadyReported):
             self._connection.refuse(request, error)
 
     def _is_flood(self, limits: Limits, error: Exception) -> bool:
@@ -161,5 +161,5 @@ class Dispatcher:
         self._refusals, too_often = limits.refused(self._refusals)
         if too_often and self._connection.state is State.OPEN:
             self._connection.end(CloseCode.TOO_MANY_REQUESTS)
-            self._connection.abort_in(LAST_CHANCE)  # whether it reads that or not
+            self._connection.abort_in(CLOSE_TIMEOUT_SECONDS)  # whether it reads that or not
         return too_often

@@ -8,7 +8,7 @@ from gateway.connections.connection import Connection
 from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
-SPREAD = 0.8
+SPREAD_FRACTION = 0.8
 """Part of DRAIN_SECONDS over which clients are told to go; the rest is for them to do so."""
 
 log = logger(__name__)
@@ -25,7 +25,9 @@ async def drain(gateway: Gateway) -> None:
     log.info("draining", connections=len(connections), seconds=seconds)
     random.shuffle(connections)
     leaving = [
-        asyncio.create_task(_send_away(connection, seconds * SPREAD * n / len(connections)))
+        asyncio.create_task(
+            _send_away(connection, seconds * SPREAD_FRACTION * n / len(connections))
+        )
         for n, connection in enumerate(connections)
     ]
     await asyncio.wait(leaving, timeout=seconds)

@@ -7,14 +7,14 @@ from gateway.access.grants import Grants
 from gateway.access.identity import Identity
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
-from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.partition_watch import PartitionWatch
 from gateway.cluster.presence import Presence
 from gateway.cluster.readiness import Readiness
 from gateway.cluster.status import ClusterStatus
 from gateway.connections.deadlines import Deadlines
 from gateway.connections.flusher import Flusher
-from gateway.recovery.store import Sessions
+from gateway.recovery.store import SessionStore
 from gateway.rooms.chat_follower import ChatFollower
 from gateway.rooms.durability import Durability
 from gateway.rooms.fan_out import FanOut
@@ -55,7 +55,7 @@ class Clients:
 
     flusher: Flusher
     deadlines: Deadlines
-    sessions: Sessions
+    sessions: SessionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Cluster:
     """This gateway among the others, and the partitions."""
 
     keys: Keyspace
-    heartbeat: Pulse
+    heartbeat: HeartbeatMonitor
     presence: Presence
     watch: PartitionWatch
     readiness: Readiness

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from gateway.access.tokens import Bearer
-from gateway.api import arrivals
+from gateway.api import lifecycle
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import State
 from gateway.connections.deadlines import let_go
@@ -30,9 +30,9 @@ def begin(gateway: Gateway, client: Client, claims: object, *, welcome: bool) ->
     """
     if not gateway.access.identity.wanted:
         if welcome:
-            arrivals.welcome(gateway, client)
+            lifecycle.welcome(gateway, client)
         claim(gateway, client, claims)
-        arrivals.came(gateway, client)
+        lifecycle.came(gateway, client)
         return
     client.login = PendingLogin(str(claims) if claims else None, welcome)
     gateway.clients.deadlines.expect(client.connection, lambda: _late(gateway, client))
@@ -55,8 +55,8 @@ def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
     client.login = None
     gateway.clients.deadlines.expire(client.connection, bearer.expires)
     if pending.welcome:
-        arrivals.welcome(gateway, client)
-    arrivals.came(gateway, client)
+        lifecycle.welcome(gateway, client)
+    lifecycle.came(gateway, client)
 
 
 def guest(gateway: Gateway) -> Bearer:

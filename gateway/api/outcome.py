@@ -8,12 +8,12 @@ import msgspec
 from shared.broker.rooms.send import Send
 from shared.errors import ChatError
 
-Later = Coroutine[Any, Any, Any]
+BackgroundReply = Coroutine[Any, Any, Any]
 """The reply is on its way: the client's next frame need not wait for it."""
 
 
-class Sending(msgspec.Struct):
-    """As `Later`, of one send and without a task: the way of every message.
+class PendingSend(msgspec.Struct):
+    """As `BackgroundReply`, of one send and without a task: the way of every message.
 
     Attributes:
         sent: what the reply waits for.
@@ -24,12 +24,12 @@ class Sending(msgspec.Struct):
     reply: Callable[[Send], object]
 
 
-class AndThen(NamedTuple):
+class ReplyThen(NamedTuple):
     """A reply, and what is to be done once it is on its way."""
 
     reply: object
     then: Callable[[], None]
 
 
-class ToldAlready(ChatError):
+class AlreadyReported(ChatError):
     """The client was told by an event of its own; only a request with an id gets the error."""

@@ -14,26 +14,26 @@ from contextlib import ExitStack
 from typing import Final, NamedTuple
 
 from gateway.access.authorization import Verdict
-from gateway.api import arrivals
+from gateway.api import lifecycle
 from gateway.api.actions import EVENTS
+from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.handlers import rooms
 from gateway.api.handlers.resume import resume_place
-from gateway.api.hearing import hear_chats
 from gateway.api.targets import Target
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
-from gateway.recovery.tracker import Heart
+from gateway.recovery.tracker import PingCounts
 from gateway.rooms.client import Client
-from gateway.rooms.subscribing import hearing, holding_chats
+from gateway.rooms.subscribing import deferring_chats, subscribing_to_chats
 from shared.broker.sessions.sessions import Taken
 from shared.errors import ChatError
 from shared.model.ids import TOP, room_key
 from shared.model.rooms import Room
-from shared.model.sessions import ChatPlace, RoomPlace, Session
+from shared.model.sessions import ChatProgress, RoomProgress, SessionState
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
-PAGE: Final = 200
+PAGE_MESSAGES: Final = 200
 """Messages looked at at a time for the first one that was missed."""
 
 
@@ -41,7 +41,7 @@ class NotRecovered(Exception):
     """A client cannot go on from where it was: it begins anew, and is told so."""
 
 
-class Shown(NamedTuple):
+class RecoveryRequest(NamedTuple):
     """What a client shows when it comes back: `pid`, and `offset` unless it got no event yet."""
 
     pid: str
@@ -49,7 +49,7 @@ class Shown(NamedTuple):
     username: str | None = None
 
 
-class Return(NamedTuple):
+class RoomReturn(NamedTuple):
     """A room that a client comes back to.
 
     Attributes:
@@ -63,7 +63,7 @@ class Return(NamedTuple):
     since: int
 
 
-class Plan(NamedTuple):
+class RecoveryPlan(NamedTuple):
     """How a client is brought back.
 
     Attributes:
@@ -76,12 +76,14 @@ class Plan(NamedTuple):
 
     taken: Taken
     offset: Offset | None
-    rooms: list[Return]
+    rooms: list[RoomReturn]
     chats: list[tuple[Room, int]]
     gone: list[int]
 
 
-async def prepare(gateway: Gateway, client: Client, shown: Shown, heart: Heart) -> Plan:
+async def prepare(
+    gateway: Gateway, client: Client, shown: RecoveryRequest, ping_counts: PingCounts
+) -> RecoveryPlan:
     """Take a session over, and find out where its client can go on.
 
     Raises:
@@ -91,7 +93,7 @@ async def prepare(gateway: Gateway, client: Client, shown: Shown, heart: Heart) 
     if shown.offset is not None and offset is None:
         raise NotRecovered
     try:
-        taken = await _take(gateway, client, shown, offset, heart)
+        taken = await _take(gateway, client, shown, offset, ping_counts)
         offset = offset if _is_of(taken.session, offset) else None
         whole = _has(taken.session, offset, taken.session.sent)
         user = taken.session.username or client.display_name
@@ -101,7 +103,7 @@ async def prepare(gateway: Gateway, client: Client, shown: Shown, heart: Heart) 
                 for name, place in taken.session.rooms.items()
             )
         )
-        plan = Plan(taken, offset, list(found), [], [])
+        plan = RecoveryPlan(taken, offset, list(found), [], [])
         for chat_id, place in taken.session.chats.items():
             await _find_chat(gateway, plan, chat_id, _last_of(place, whole, offset) or 0)
     except (ChatError, NotRecovered):
@@ -112,10 +114,14 @@ async def prepare(gateway: Gateway, client: Client, shown: Shown, heart: Heart) 
 
 
 async def _take(
-    gateway: Gateway, client: Client, shown: Shown, offset: Offset | None, heart: Heart
+    gateway: Gateway,
+    client: Client,
+    shown: RecoveryRequest,
+    offset: Offset | None,
+    ping_counts: PingCounts,
 ) -> Taken:
     identity = gateway.access.identity
-    taken = await gateway.clients.sessions.take(client, shown.pid, heart)
+    taken = await gateway.clients.sessions.take(client, shown.pid, ping_counts)
     if taken is None or not identity.may_go_on(shown.username, taken.session.username):
         raise NotRecovered
     if not _has(taken.session, offset, taken.session.must_have):
@@ -123,7 +129,7 @@ async def _take(
     return taken
 
 
-async def carry_out(gateway: Gateway, client: Client, plan: Plan) -> None:
+async def carry_out(gateway: Gateway, client: Client, plan: RecoveryPlan) -> None:
     """Bring a client back that has been told so: what it missed, in order, then live events.
 
     Raises:
@@ -132,20 +138,22 @@ async def carry_out(gateway: Gateway, client: Client, plan: Plan) -> None:
         NotRecovered: a room is not what it was a moment ago; likewise.
     """
     session = plan.taken.session
-    arrivals.came(gateway, client, told=session.left)
+    lifecycle.came(gateway, client, told=session.left)
     # Where it fails the client hears of no chats: what came now would come before what it lacks.
-    with hearing(gateway.rooms.hub, client, session.username), ExitStack() as opened:
+    with subscribing_to_chats(gateway.rooms.hub, client, session.username), ExitStack() as opened:
         for back in plan.rooms:
             await _enter(gateway, client, back, opened)
         chats = await _carry_out_chats(gateway, client, plan, opened)
     if session.online and session.username is not None:
         gateway.cluster.presence.came(session.username, client)
         client.online = True
-    surely = {room.id: seq for room, seq, _ in plan.rooms if seq is not None}
-    await gateway.clients.sessions.settle(client, surely | {chat.id: seq for chat, seq in chats})
+    acknowledged = {room.id: seq for room, seq, _ in plan.rooms if seq is not None}
+    await gateway.clients.sessions.settle(
+        client, acknowledged | {chat.id: seq for chat, seq in chats}
+    )
 
 
-async def _enter(gateway: Gateway, client: Client, back: Return, opened: ExitStack) -> None:
+async def _enter(gateway: Gateway, client: Client, back: RoomReturn, opened: ExitStack) -> None:
     room, seq, since = back
     if seq is None:
         page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS, since + 1)
@@ -156,14 +164,14 @@ async def _enter(gateway: Gateway, client: Client, back: Return, opened: ExitSta
 
 
 async def _carry_out_chats(
-    gateway: Gateway, client: Client, plan: Plan, opened: ExitStack
+    gateway: Gateway, client: Client, plan: RecoveryPlan, opened: ExitStack
 ) -> list[tuple[Room, int]]:
     user = client.username
-    if not plan.taken.session.hears_chats or user is None:
+    if not plan.taken.session.chats_subscribed or user is None:
         return []
     # What comes from now on waits until it is known what was before.
-    opened.enter_context(holding_chats(gateway.rooms.hub, client, user))
-    await hear_chats(gateway, client)
+    opened.enter_context(deferring_chats(gateway.rooms.hub, client, user))
+    await subscribe_to_chats(gateway, client)
     for chat_id in plan.gone:
         offset = gateway.rooms.fan_out.place(client, chat_id, 0)
         if client.recovery is not None:
@@ -179,42 +187,43 @@ async def _carry_out_chats(
     return chats
 
 
-def _is_of(session: Session, offset: Offset | None) -> bool:
+def _is_of(session: SessionState, offset: Offset | None) -> bool:
     """Whether a session gave an offset, and not one that its client had before."""
     return offset is not None and any(
-        offset.life == life and offset.count > came for life, came in session.lives
+        offset.incarnation == incarnation and offset.count > came
+        for incarnation, came in session.incarnations
     )
 
 
-def _has(session: Session, offset: Offset | None, count: int) -> bool:
+def _has(session: SessionState, offset: Offset | None, count: int) -> bool:
     """Whether a client has all that its last gateway had sent it up to a count of offsets."""
     if not count:
         return True
-    life = session.lives[-1][0]
-    return offset is not None and offset.life == life and offset.count >= count
+    incarnation = session.incarnations[-1][0]
+    return offset is not None and offset.incarnation == incarnation and offset.count >= count
 
 
-def _last_of(place: RoomPlace | ChatPlace, whole: bool, offset: Offset | None) -> int | None:  # noqa: FBT001
+def _last_of(place: RoomProgress | ChatProgress, whole: bool, offset: Offset | None) -> int | None:  # noqa: FBT001
     """The last seq that a client surely has; None if it may not know that it is in the room."""
-    last = place.sent if whole else place.surely
+    last = place.sent if whole else place.acknowledged
     if offset is None or offset.room_id != place.room_id:
         return last
     return max(last or 0, offset.seq)
 
 
 async def _find_room(
-    gateway: Gateway, user: str, name: str, place: RoomPlace, seq: int | None
-) -> Return:
+    gateway: Gateway, user: str, name: str, place: RoomProgress, seq: int | None
+) -> RoomReturn:
     room = await gateway.rooms.directory.room(room_key(name))
     if not _may(gateway, user, room):
         raise NotRecovered
     if room is None or room.id != place.room_id or place.since < room.opened_to(user):
         raise NotRecovered
     await _check_place(gateway, room, place.since if seq is None else seq)
-    return Return(room, seq, place.since)
+    return RoomReturn(room, seq, place.since)
 
 
-async def _find_chat(gateway: Gateway, plan: Plan, chat_id: int, seq: int) -> None:
+async def _find_chat(gateway: Gateway, plan: RecoveryPlan, chat_id: int, seq: int) -> None:
     chat = await gateway.rooms.directory.chat(chat_id)
     if chat is None:
         plan.gone.append(chat_id)
@@ -226,11 +235,11 @@ async def _find_chat(gateway: Gateway, plan: Plan, chat_id: int, seq: int) -> No
 def _may(gateway: Gateway, user: str | None, room: Room | None) -> bool:
     """Whether a session's user may still be in a room or a chat: by the rule of `resume`."""
     rule = EVENTS["resume"].rule
-    verdict = gateway.access.authorization.judge(rule, _Asker(user), Target(room))
+    verdict = gateway.access.authorization.judge(rule, _SessionPrincipal(user), Target(room))
     return verdict is Verdict.ALLOWED
 
 
-class _Asker(NamedTuple):
+class _SessionPrincipal(NamedTuple):
     """The user of a session."""
 
     username: str | None
@@ -245,7 +254,9 @@ async def _check_place(gateway: Gateway, room: Room, seq: int) -> None:
         raise NotRecovered
 
 
-async def _woken_chats(gateway: Gateway, client: Client, plan: Plan) -> list[tuple[Room, int]]:
+async def _woken_chats(
+    gateway: Gateway, client: Client, plan: RecoveryPlan
+) -> list[tuple[Room, int]]:
     """Chats that were quiet when the session was kept, and have had news since.
 
     A gateway follows a chat for longer than `wake_after` from its last event on. So of one that
@@ -273,7 +284,7 @@ async def _woken_chats(gateway: Gateway, client: Client, plan: Plan) -> list[tup
 async def _last_before(gateway: Gateway, chat: Room, moment: int) -> int:
     """The seq of the last message before a moment, milliseconds since 1970; 0 for none."""
     before = TOP
-    while items := (await gateway.rooms.history.newest(chat, PAGE, before)).items:
+    while items := (await gateway.rooms.history.newest(chat, PAGE_MESSAGES, before)).items:
         for item in reversed(items):
             if item.created_at < moment:
                 return item.seq

@@ -3,19 +3,19 @@
 import asyncio
 from typing import Final
 
-from gateway.api import arrivals
+from gateway.api import lifecycle
 from gateway.api.dispatcher import Dispatcher
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import Connection
 from gateway.connections.link import Link
-from gateway.connections.websocket import Later
+from gateway.connections.websocket import PendingWork
 from gateway.protocols.frames import Format
 from gateway.rooms.client import Client
 from gateway.rooms.losses import lagged
 from shared.errors import ChatError
 from shared.protocol.closes import CloseCode
 
-MOST_UNDER_WAY: Final = 256
+MAX_UNANSWERED_SENDS: Final = 256
 """Sends of one client that may wait for the broker; beyond, no more is read from it."""
 
 
@@ -65,7 +65,7 @@ class ClientSession:
         self.accepted = True
         self.client.connection.accept(self._end)
 
-    def received(self, data: bytes, *, text: bool) -> Later | None:
+    def received(self, data: bytes, *, text: bool) -> PendingWork | None:
         """Take a message of a WebSocket whose messages are the client's frames."""
         if text != self._text:
             kind = "text" if self._text else "binary"
@@ -78,18 +78,18 @@ class ClientSession:
         """The link takes more again."""
         self.client.connection.flush()
 
-    def take(self, frame: object) -> Later | None:
+    def take(self, frame: object) -> PendingWork | None:
         """Handle a frame, as the client's format reads it.
 
         Returns:
             None once it is handled, or what is to be awaited before the next frame.
         """
         later = self._dispatcher.dispatch(frame)
-        if later is None and self._dispatcher.under_way < MOST_UNDER_WAY:
+        if later is None and self._dispatcher.under_way < MAX_UNANSWERED_SENDS:
             return None
         return self.do(self._finish(later))
 
-    async def do(self, work: Later) -> None:
+    async def do(self, work: PendingWork) -> None:
         """Do something that ends with the client: a join under way must not enter a room later."""
         task = self._under_way = asyncio.create_task(work)
         try:
@@ -110,18 +110,18 @@ class ClientSession:
         if self._closing is not None:
             self._closing.cancel()
         if self._under_way is None:
-            self._went(goodbye=goodbye)
+            self._disconnected(goodbye=goodbye)
         else:
             self._under_way.cancel()
-            self._under_way.add_done_callback(lambda _: self._went(goodbye=goodbye))
+            self._under_way.add_done_callback(lambda _: self._disconnected(goodbye=goodbye))
 
-    def _went(self, *, goodbye: bool) -> None:
-        arrivals.went(self._gateway, self.client, goodbye=goodbye)
+    def _disconnected(self, *, goodbye: bool) -> None:
+        lifecycle.went(self._gateway, self.client, goodbye=goodbye)
 
-    async def _finish(self, later: Later | None) -> None:
+    async def _finish(self, later: PendingWork | None) -> None:
         if later is not None:
             await later
-        await self._dispatcher.fewer_than(MOST_UNDER_WAY)
+        await self._dispatcher.fewer_than(MAX_UNANSWERED_SENDS)
 
     def _end(self, code: CloseCode) -> None:
         self._closing = asyncio.create_task(self._close(code))

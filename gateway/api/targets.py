@@ -7,10 +7,10 @@ import msgspec
 
 from gateway.access.authorization import not_joined
 from gateway.api.gateway import Gateway
-from gateway.api.outcome import Later
+from gateway.connections.websocket import PendingWork
 from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
-from gateway.rooms.store.directory import Place
+from gateway.rooms.store.directory import MessageLocation
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.ids import room_key
@@ -31,7 +31,7 @@ class Target(msgspec.Struct, frozen=True):
     room: Room | None = None
     local: LocalRoom | None = None
     about: tuple[str, ...] = ()
-    message: Place | None = None
+    message: MessageLocation | None = None
     unseen: Callable[[], ChatError] = not_joined
 
     @property
@@ -64,7 +64,7 @@ class Target(msgspec.Struct, frozen=True):
 
 NOTHING: Final = Target()
 
-Found = Target | Later
+Found = Target | PendingWork
 """A target, or a coroutine that finds it, or several that are judged one by one."""
 
 
@@ -94,7 +94,7 @@ def joined(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: A
     return NOTHING if local is None else Target(local.room, local)
 
 
-def place(gateway: Gateway, client: Client, command: Any) -> Target | Later:  # noqa: ANN401
+def place(gateway: Gateway, client: Client, command: Any) -> Target | PendingWork:  # noqa: ANN401
     """A named room that the client is in, or a direct chat: by a command's `room` or `chat_id`."""
     if command.chat_id is None:
         return joined(gateway, client, command)
@@ -123,7 +123,7 @@ async def entered(gateway: Gateway, client: Client, command: commands.JoinRoom) 
 
 async def message(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401
     """A message by its id, the room it stands in, and who sent it."""
-    found = await gateway.rooms.directory.place_of(command.message_id)
+    found = await gateway.rooms.directory.locate_message(command.message_id)
 
     def unseen() -> ChatError:
         return ChatError("not_found", f"Message with ID {command.message_id} not found")

@@ -1,14 +1,14 @@
 """Brings what the broker publishes to the hub, and what is no room's to whom it is for."""
 
-from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.presence import Presence
-from gateway.recovery.store import Sessions
+from gateway.recovery.store import SessionStore
 from gateway.rooms.chat_follower import ChatFollower
 from gateway.rooms.durability import Durability
 from gateway.rooms.hub import Hub
 from shared.broker.partitions.keyspace import Keyspace
 from shared.codec import CodecError, decode
-from shared.model.events import Beat, Committed, Notice, Replaced
+from shared.model.events import Committed, GatewayHeartbeat, Notice, Replaced
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -22,8 +22,8 @@ class Control:
         hub: Hub,
         follower: ChatFollower,
         durability: Durability,
-        sessions: Sessions,
-        heartbeat: Pulse,
+        sessions: SessionStore,
+        heartbeat: HeartbeatMonitor,
         presence: Presence,
         keys: Keyspace,
     ) -> None:
@@ -52,11 +52,11 @@ class Control:
         elif isinstance(event.body, Notice):
             self._hub.fan_out.announce(event)
         elif isinstance(event.body, Replaced):
-            self._sessions.hear(event.body)
+            self._sessions.receive(event.body)
         else:
-            if isinstance(event.body, Beat):
-                self._heartbeat.hear(event.body)
-            self._presence.hear(event.body)
+            if isinstance(event.body, GatewayHeartbeat):
+                self._heartbeat.receive(event.body)
+            self._presence.receive(event.body)
 
     def subscribed(self, channel: str) -> None:
         """A channel was subscribed, perhaps afresh."""

@@ -7,14 +7,14 @@ from typing import Final
 from shared.broker.rooms.publisher import Publisher
 from shared.config import incarnation
 from shared.essential import PeriodicTask
-from shared.model.events import Beat
+from shared.model.events import GatewayHeartbeat
 
-EVERY: Final = 0.5
-FRESH_FOR: Final = 3.0
+HEARTBEAT_INTERVAL_SECONDS: Final = 0.5
+HEARTBEAT_TIMEOUT_SECONDS: Final = 3.0
 """Seconds after which a beat that was not followed by another counts no more."""
 
 
-class Pulse:
+class HeartbeatMonitor:
     """Beats, and listens to beats, by this process's monotonic clock.
 
     Attributes:
@@ -35,7 +35,9 @@ class Pulse:
         self._connections = connections
         self._count = 0
         self._heard: dict[str, tuple[float, int]] = {}
-        self.task = PeriodicTask(self._beat, EVERY, "pulse", at_once=True)
+        self.task = PeriodicTask(
+            self._send_heartbeat, HEARTBEAT_INTERVAL_SECONDS, "pulse", at_once=True
+        )
         self.incarnation = incarnation(name)
         self.presence = 0
 
@@ -55,7 +57,7 @@ class Pulse:
         """Connections of the whole cluster, as of the last beats."""
         return sum(self.gateways.values())
 
-    def hear(self, beat: Beat) -> None:
+    def receive(self, beat: GatewayHeartbeat) -> None:
         """Take a beat, our own or another's."""
         now = asyncio.get_running_loop().time()
         self._heard[beat.incarnation] = (now, beat.connections)
@@ -63,10 +65,10 @@ class Pulse:
             del self._heard[name]
 
     def _is_fresh(self, name: str) -> bool:
-        at, _ = self._heard.get(name, (-FRESH_FOR, 0))
-        return asyncio.get_running_loop().time() - at < FRESH_FOR
+        at, _ = self._heard.get(name, (-HEARTBEAT_TIMEOUT_SECONDS, 0))
+        return asyncio.get_running_loop().time() - at < HEARTBEAT_TIMEOUT_SECONDS
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         self._count += 1
-        beat = Beat(self.incarnation, self._count, self._connections(), self.presence)
-        self._publisher.tell_everyone(self.incarnation, beat, turn=self._count)
+        beat = GatewayHeartbeat(self.incarnation, self._count, self._connections(), self.presence)
+        self._publisher.broadcast(self.incarnation, beat, turn=self._count)

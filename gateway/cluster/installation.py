@@ -17,16 +17,16 @@ from shared.storage.engine import OUTAGE, Engine, open_engine
 from shared.storage.installation import (
     Installation,
     check_settings,
-    confirm_place,
+    confirm_location,
     read_installation,
 )
 from shared.storage.tables import SCHEMA
 from shared.telemetry import logger
 
-ASK_EVERY: Final = 0.1
+POLL_INTERVAL_SECONDS: Final = 0.1
 """Seconds between two looks for a database, or for a persister, that is not there yet."""
 
-SAY_EVERY: Final = 50
+POLLS_PER_LOG_LINE: Final = 50
 """Looks after which it is said what is waited for."""
 
 log = logger(__name__)
@@ -72,7 +72,7 @@ async def _installation_of(engine: Engine, settings: Settings) -> Installation:
     """
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type((*OUTAGE, NotPreparedError)),
-        wait=wait_fixed(ASK_EVERY),
+        wait=wait_fixed(POLL_INTERVAL_SECONDS),
         before_sleep=_say_why,
     ):
         with attempt:
@@ -97,7 +97,7 @@ async def _prepared(engine: Engine, settings: Settings) -> Installation:
     if found is None:
         raise NotPreparedError("no persister has prepared the database yet")
     check_settings(found, settings.partitions, settings.namespace)
-    return await confirm_place(engine, found)
+    return await confirm_location(engine, found)
 
 
 async def _announced(membership: Membership) -> None:
@@ -113,13 +113,13 @@ async def _announced(membership: Membership) -> None:
         except AnotherDatabase as error:
             if not error.later:
                 raise
-            await asyncio.sleep(ASK_EVERY)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
         else:
             return
 
 
 def _say_why(state: RetryCallState) -> None:
     """Say what is waited for, now and then."""
-    if state.attempt_number % SAY_EVERY == 1:
+    if state.attempt_number % POLLS_PER_LOG_LINE == 1:
         error = state.outcome.exception() if state.outcome else None
         log.warning("waiting for the database", error=str(error).split("\n", 1)[0])

@@ -7,18 +7,18 @@ from typing import Final
 
 from gateway.rooms.store.epoch_check import EpochCheck
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.partitions.members import ANNOUNCE_EVERY, Membership
+from shared.broker.partitions.members import ANNOUNCE_INTERVAL_SECONDS, Membership
 from shared.broker.partitions.partitions import PartitionProbe, PartitionState
 from shared.broker.transport.client import UNAVAILABLE
 from shared.config import Settings
 from shared.essential import PeriodicTask
 from shared.telemetry import logger
 
-LOOK_EVERY: Final = 0.5
-LOOK_AGAIN: Final = 0.1
+CHECK_INTERVAL_SECONDS: Final = 0.5
+RECHECK_INTERVAL_SECONDS: Final = 0.1
 """Seconds between two looks, while all is well and while something is missing."""
 
-RENEW_EVERY: Final = 2.0
+RECONNECT_INTERVAL_SECONDS: Final = 2.0
 """Seconds between two tries to leave a server that was left behind."""
 
 FIRST_EPOCH: Final = 1
@@ -103,7 +103,7 @@ class PartitionWatch:
                 self._opened(number, state.epoch)
 
     def _pause(self) -> float:
-        return LOOK_EVERY if self.closed == 0 else LOOK_AGAIN
+        return CHECK_INTERVAL_SECONDS if self.closed == 0 else RECHECK_INTERVAL_SECONDS
 
     async def _leave(self) -> None:
         """Be counted among the living processes no more."""
@@ -114,11 +114,11 @@ class PartitionWatch:
         now = asyncio.get_running_loop().time()
         if now >= self._announce_at:
             await self._membership.announce()
-            self._announce_at = now + ANNOUNCE_EVERY
+            self._announce_at = now + ANNOUNCE_INTERVAL_SECONDS
         await self._check.confirm()
         states = await self._probe.states()
         if now >= self._renew_at and any(state.left_behind for state in states):
             log.warning("the broker's server was left behind by a failover: leaving it")
-            self._renew_at = now + RENEW_EVERY
+            self._renew_at = now + RECONNECT_INTERVAL_SECONDS
             await self._left_behind()
         return states

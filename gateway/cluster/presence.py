@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
-from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import user_out
 from gateway.rooms.client import Client
@@ -18,13 +18,19 @@ from gateway.rooms.fan_out import FanOut
 from shared.broker.rooms.publisher import Publisher
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
-from shared.model.events import Beat, Body, PresenceChanged, PresenceState, PresenceWanted
+from shared.model.events import (
+    Body,
+    GatewayHeartbeat,
+    PresenceChanged,
+    PresenceState,
+    PresenceWanted,
+)
 from shared.telemetry import logger
 
-TICK: Final = 0.2
+TICK_SECONDS: Final = 0.2
 """Seconds in which changes are gathered before they are told."""
 
-DEAD_AFTER: Final = 6.0
+GATEWAY_TIMEOUT_SECONDS: Final = 6.0
 """Seconds without a beat after which a gateway's users are offline."""
 
 log = logger(__name__)
@@ -33,7 +39,7 @@ Partners = Callable[[Collection[str]], Awaitable[dict[str, set[str]]]]
 """Everyone with whom each of some users has a direct chat."""
 
 
-class Observed:
+class ObservedGateway:
     """What this gateway knows of another."""
 
     def __init__(self) -> None:
@@ -52,37 +58,42 @@ class Presence:
     """
 
     def __init__(
-        self, fan_out: FanOut, pulse: Pulse, publisher: Publisher, partners: Partners, limit: int
+        self,
+        fan_out: FanOut,
+        heartbeat: HeartbeatMonitor,
+        publisher: Publisher,
+        partners: Partners,
+        limit: int,
     ) -> None:
         """Prepare.
 
         Args:
             fan_out: where clients are told.
-            pulse: this gateway's incarnation, and how many connections the cluster has.
+            heartbeat: this gateway's incarnation, and how many connections the cluster has.
             publisher: where changes go.
             partners: looks up who has direct chats with whom.
             limit: connections of the cluster above which one sees one's partners only.
         """
         self._fan_out = fan_out
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._publisher = publisher
         self._partners = partners
         self._limit = limit
         self._here: defaultdict[str, set[Client]] = defaultdict(set)
         self._published: frozenset[str] = frozenset()
-        self._others: defaultdict[str, Observed] = defaultdict(Observed)
+        self._others: defaultdict[str, ObservedGateway] = defaultdict(ObservedGateway)
         self._told: frozenset[str] = frozenset()
         self._seen_by: dict[str, set[str]] = {}
         self._met: set[str] = set()
         self._fresh: set[Client] = set()
         self._state_wanted = False
         self._kept = False
-        self.task = PeriodicTask(self._tick, TICK, "presence", at_once=True)
+        self.task = PeriodicTask(self._tick, TICK_SECONDS, "presence", at_once=True)
 
     @property
     def version(self) -> int:
         """The number of this gateway's last change."""
-        return self._pulse.presence
+        return self._heartbeat.presence
 
     @property
     def online(self) -> frozenset[str]:
@@ -113,19 +124,19 @@ class Presence:
                 self._seen_by[user].add(other)
                 self._met.add(user)
 
-    def hear(self, body: Body) -> None:
+    def receive(self, body: Body) -> None:
         """Take a signal of presence, or a beat."""
         match body:
-            case PresenceWanted(incarnation) if incarnation == self._pulse.incarnation:
+            case PresenceWanted(incarnation) if incarnation == self._heartbeat.incarnation:
                 self._state_wanted = True
-            case Beat() | PresenceChanged() | PresenceState():
-                if body.incarnation != self._pulse.incarnation:
+            case GatewayHeartbeat() | PresenceChanged() | PresenceState():
+                if body.incarnation != self._heartbeat.incarnation:
                     self._observe(body)
 
     def _is_online(self, user: str) -> bool:
         return user in self._here or any(user in other.users for other in self._others.values())
 
-    def _observe(self, body: Beat | PresenceChanged | PresenceState) -> None:
+    def _observe(self, body: GatewayHeartbeat | PresenceChanged | PresenceState) -> None:
         other = self._others[body.incarnation]
         other.heard = now = asyncio.get_running_loop().time()
         match body:
@@ -134,8 +145,8 @@ class Presence:
             case PresenceChanged(_, version, came, left) if version == other.version + 1:
                 other.version = version
                 other.users = other.users.difference(left).union(came)
-            case Beat(presence=version) | PresenceChanged(version=version):
-                if version > other.version and now - other.asked > TICK:
+            case GatewayHeartbeat(presence=version) | PresenceChanged(version=version):
+                if version > other.version and now - other.asked > TICK_SECONDS:
                     other.asked = now
                     self._tell_all(PresenceWanted(body.incarnation))
 
@@ -145,12 +156,14 @@ class Presence:
         if self._state_wanted:
             self._state_wanted = False
             users = sorted(self._published)
-            self._tell_all(PresenceState(self._pulse.incarnation, self.version, users))
+            self._tell_all(PresenceState(self._heartbeat.incarnation, self.version, users))
         await self._tell_users()
 
     def _bury_the_dead(self) -> None:
         now = asyncio.get_running_loop().time()
-        for name in [n for n, other in self._others.items() if now - other.heard > DEAD_AFTER]:
+        for name in [
+            n for n, other in self._others.items() if now - other.heard > GATEWAY_TIMEOUT_SECONDS
+        ]:
             del self._others[name]
 
     def _publish_changes(self) -> None:
@@ -158,20 +171,22 @@ class Presence:
         came, left = now_here - self._published, self._published - now_here
         if came or left:
             self._published = now_here
-            self._pulse.presence += 1
+            self._heartbeat.presence += 1
             self._tell_all(
-                PresenceChanged(self._pulse.incarnation, self.version, sorted(came), sorted(left))
+                PresenceChanged(
+                    self._heartbeat.incarnation, self.version, sorted(came), sorted(left)
+                )
             )
 
     def _tell_all(self, body: Body) -> None:
-        self._publisher.tell_everyone(self._pulse.incarnation, body)
+        self._publisher.broadcast(self._heartbeat.incarnation, body)
 
     async def _tell_users(self) -> None:
         """Send `onlineUsers` to those for whom it changed, and to those who have just come."""
         online = self.online
         changed, self._told = online ^ self._told, online
         fresh, self._fresh = self._fresh, set()
-        if self._pulse.connections <= self._limit:
+        if self._heartbeat.connections <= self._limit:
             self._seen_by.clear()
             to = self._clients() if changed else fresh
             self._send(to, online)

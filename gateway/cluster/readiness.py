@@ -1,6 +1,6 @@
 """Whether this gateway can carry messages now."""
 
-from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.partition_watch import PartitionWatch
 
 
@@ -11,8 +11,8 @@ class Readiness:
         draining: this gateway is leaving.
     """
 
-    def __init__(self, pulse: Pulse, watch: PartitionWatch) -> None:
-        self._pulse = pulse
+    def __init__(self, heartbeat: HeartbeatMonitor, watch: PartitionWatch) -> None:
+        self._heartbeat = heartbeat
         self._watch = watch
         self.draining = False
 
@@ -21,7 +21,7 @@ class Readiness:
         """What is missing, in a few words; None when nothing is."""
         if self.draining:
             return "nothing, it is leaving"
-        if not self._pulse.fresh:
+        if not self._heartbeat.fresh:
             return "the broker"
         if self._watch.closed is None:
             return "word of the partitions"

@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec
 
-from gateway.cluster.heartbeat import Pulse
+from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.partition_watch import PartitionWatch
 from gateway.cluster.readiness import Readiness
-from shared.broker.partitions.overview import Overview, Server, Watchtower
+from shared.broker.partitions.overview import ClusterInspector, Overview, Server
 from shared.errors import ChatError
 from shared.storage.reader import Reader, StoredPartition
 
-SQL_WITHIN: Final = 2.0
+SQL_TIMEOUT_SECONDS: Final = 2.0
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
@@ -81,22 +81,22 @@ class ClusterStatus:
     def __init__(
         self,
         gateway_name: str,
-        watchtower: Watchtower,
+        inspector: ClusterInspector,
         reader: Reader,
-        heartbeat: Pulse,
+        heartbeat: HeartbeatMonitor,
         watch: PartitionWatch,
         readiness: Readiness,
     ) -> None:
         self._gateway_name = gateway_name
-        self._watchtower = watchtower
+        self._watchtower = inspector
         self._reader = reader
         self._heartbeat = heartbeat
         self._readiness = readiness
         self._watch = watch
 
-    async def look(self) -> Status:
+    async def inspect(self) -> Status:
         """How the cluster is now."""
-        seen, (stored, sql) = await asyncio.gather(self._watchtower.look(), self._stored())
+        seen, (stored, sql) = await asyncio.gather(self._watchtower.inspect(), self._stored())
         members = seen.persisters if seen else []
         owned = Counter(seen.owners) if seen else {}
         return Status(
@@ -121,7 +121,7 @@ class ClusterStatus:
         began = monotonic()
         dialect = self._reader.dialect
         try:
-            async with asyncio.timeout(SQL_WITHIN):
+            async with asyncio.timeout(SQL_TIMEOUT_SECONDS):
                 found = await self._reader.partitions()
         except (ChatError, TimeoutError):
             return {}, SqlStatus(dialect, None)

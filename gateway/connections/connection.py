@@ -16,13 +16,13 @@ from shared.errors import ChatError
 from shared.metrics import Counter
 from shared.protocol.closes import CloseCode
 
-MOST_WRITE: Final = 65_536
+MAX_WRITE_BYTES: Final = 65_536
 """Bytes handed to the wire at a time, so that no more than this waits uncounted."""
 
-LAST_CHANCE: Final = 2.0
+CLOSE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds a client that fell behind has to take what waits for it."""
 
-CALM: Final = 4
+LOW_WATER_DIVISOR: Final = 4
 """A connection takes more of a long answer once the outbox is below one part in so many."""
 
 LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
@@ -106,7 +106,7 @@ class Connection:
     @property
     def all_sent(self) -> bool:
         """Whether the link has everything."""
-        return not self._outbox and self._flusher.held is None
+        return not self._outbox and self._flusher.deferred is None
 
     def accept(self, close: Callable[[CloseCode], None]) -> None:
         """Let frames leave from now on.
@@ -132,8 +132,8 @@ class Connection:
             sheddable: it is worth nothing to a client that lags: dropped when the outbox is
                 half full.
         """
-        if self._flusher.held is not None:
-            self._flusher.release()
+        if self._flusher.deferred is not None:
+            self._flusher.release_deferred()
         unsent = self._unsent
         if self.dropping or (sheddable and unsent > self._limit // 2):
             return
@@ -195,7 +195,7 @@ class Connection:
         if self.state is OPENING:
             return
         link = self._link
-        if self._unsent <= MOST_WRITE:
+        if self._unsent <= MAX_WRITE_BYTES:
             if link.writable and (frames := self._outbox):
                 self._outbox, self._unsent = [], 0
                 link.write(frames)
@@ -206,7 +206,7 @@ class Connection:
 
     async def calm(self) -> None:
         """Wait until little is unsent, or the client gone: for answers longer than an outbox."""
-        while self._unsent * CALM > self._limit and self.state is not State.GONE:
+        while self._unsent * LOW_WATER_DIVISOR > self._limit and self.state is not State.GONE:
             await self._flushed()
 
     async def emptied(self) -> None:
@@ -232,7 +232,7 @@ class Connection:
             count = size = 0
             for packed in self._outbox:
                 count, size = count + 1, size + len(packed)
-                if size >= MOST_WRITE:
+                if size >= MAX_WRITE_BYTES:
                     break
             part, self._outbox = self._outbox[:count], self._outbox[count:]
             self._unsent -= size
@@ -249,7 +249,7 @@ class Connection:
             self._unsent += len(packed)
         if was_open:
             self._close(CloseCode.TRY_AGAIN_LATER)
-        self.abort_in(LAST_CHANCE)
+        self.abort_in(CLOSE_TIMEOUT_SECONDS)
 
     async def _flushed(self) -> None:
         """Wait until something was handed to the link, or the client is gone."""

@@ -12,10 +12,10 @@ from shared.essential import PeriodicTask
 from shared.protocol.closes import CloseCode
 from shared.protocol.limits import IDENTIFY_SECONDS
 
-EVERY: Final = 0.5
+CHECK_INTERVAL_SECONDS: Final = 0.5
 """Seconds between two looks at what is due."""
 
-GOODBYE: Final = 2.0
+CLOSE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds a client has to take what was written before it is let go."""
 
 
@@ -33,7 +33,7 @@ class Deadlines:
         self._expires: dict[Connection, float] = {}
         self._expiring: dict[float, set[Connection]] = {}
         self._seconds: list[float] = []
-        self.task = PeriodicTask(self._look, EVERY, "deadlines")
+        self.task = PeriodicTask(self._look, CHECK_INTERVAL_SECONDS, "deadlines")
 
     def expect(self, connection: Connection, late: Callable[[], None]) -> None:
         """Wait for a connection to say who it is.
@@ -99,4 +99,4 @@ def let_go(connection: Connection, code: CloseCode, reason: str) -> None:
     """
     connection.refuse(None, ChatError("unauthorized", reason))
     connection.end(code)
-    connection.abort_in(GOODBYE)
+    connection.abort_in(CLOSE_TIMEOUT_SECONDS)

@@ -4,14 +4,14 @@ import asyncio
 from typing import Protocol
 
 
-class Filled(Protocol):
+class PendingOutbox(Protocol):
     """An outbox with something in it."""
 
     def flush(self) -> None:
         """Write what the client takes."""
 
 
-class Held(Protocol):
+class DeferredFrames(Protocol):
     """Frames for several connections that are not in their outboxes yet."""
 
     def hand_out(self) -> None:
@@ -30,25 +30,25 @@ class Flusher:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
-        self._filled: list[Filled] = []
-        self.held: Held | None = None
+        self._filled: list[PendingOutbox] = []
+        self.deferred: DeferredFrames | None = None
 
-    def add(self, filled: Filled) -> None:
+    def add(self, filled: PendingOutbox) -> None:
         """Flush an outbox when this turn is over."""
         self._filled.append(filled)
         self._schedule()
 
-    def hold(self, held: Held) -> None:
+    def defer(self, deferred: DeferredFrames) -> None:
         """Keep something back, until `release` or the end of this turn."""
-        self.release()
-        self.held = held
+        self.release_deferred()
+        self.deferred = deferred
         self._schedule()
 
-    def release(self) -> None:
+    def release_deferred(self) -> None:
         """Put what is held into the outboxes, if anything is."""
-        if self.held is not None:
-            held, self.held = self.held, None
-            held.hand_out()
+        if self.deferred is not None:
+            deferred, self.deferred = self.deferred, None
+            deferred.hand_out()
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -56,7 +56,7 @@ class Flusher:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        self.release()
+        self.release_deferred()
         self._scheduled = False
         filled, self._filled = self._filled, []
         for outbox in filled:

@@ -18,14 +18,14 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 from websockets.utils import accept_key
 
-from gateway.connections.keepalive import Rounds
-from gateway.connections.websocket import ADOPT, Link, Receiver
+from gateway.connections.keepalive import KeepaliveSweep
+from gateway.connections.websocket import ADOPT, Receiver, WebSocketLink
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 VERSION: Final = b"13"
-KEY_SIZE: Final = 16
+KEY_BYTES: Final = 16
 """Bytes of a client's key (RFC 6455, section 4.1)."""
 
 Message = MutableMapping[str, Any]
@@ -51,7 +51,7 @@ class ChatProtocol(asyncio.Protocol):
         "_gone",
         "_key",
         "_refusal",
-        "_rounds",
+        "_sweep",
         "_tasks",
         "_told",
         "_transport",
@@ -59,12 +59,12 @@ class ChatProtocol(asyncio.Protocol):
 
     def __init__(
         self,
-        rounds: Rounds,
+        sweep: KeepaliveSweep,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
     ) -> None:
-        self._rounds = rounds
+        self._sweep = sweep
         self._config = config
         self._app_state = app_state
         self._connections: set[Any] = server_state.connections
@@ -127,7 +127,7 @@ class ChatProtocol(asyncio.Protocol):
             size = len(b64decode(key, validate=True))
         except binascii.Error:
             size = 0
-        if method != b"GET" or not target.isascii() or size != KEY_SIZE:
+        if method != b"GET" or not target.isascii() or size != KEY_BYTES:
             return HTTPStatus.BAD_REQUEST, b""
         self._key = key.decode()
         return None
@@ -214,14 +214,16 @@ class ChatProtocol(asyncio.Protocol):
         headers = (b"%b: %b\r\n" % pair for pair in self._refusal.get("headers", ()))
         self._refuse(HTTPStatus(self._refusal["status"]), b"".join(headers), self._body)
 
-    def _adopt(self, make_receiver: Callable[[Link], Receiver]) -> None:
+    def _adopt(self, make_receiver: Callable[[WebSocketLink], Receiver]) -> None:
         transport, self._transport = self._transport, None
         if transport is None:
             return  # the client is gone already
         self._connections.discard(self)
         limit = self._config.ws_max_size
         answer, self._answer = self._answer, b""
-        link = Link(transport, make_receiver, self._connections, limit, self._rounds, answer)
+        link = WebSocketLink(
+            transport, make_receiver, self._connections, limit, self._sweep, answer
+        )
         if self._early:
             link.data_received(self._early)
 
@@ -248,7 +250,7 @@ class ChatProtocol(asyncio.Protocol):
 class _Nobody:
     """Stands where a receiver is: whoever is being turned away is listened to no more."""
 
-    def __init__(self, link: Link, code: int, reason: str) -> None:
+    def __init__(self, link: WebSocketLink, code: int, reason: str) -> None:
         link.close(code, reason)
 
     def received(self, data: bytes, *, text: bool) -> None:

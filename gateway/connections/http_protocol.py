@@ -7,14 +7,14 @@ from typing import Any, Final, Protocol
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-LOOK_EVERY: Final = 0.25
+CHECK_INTERVAL_FRACTION: Final = 0.25
 """The part of the deadline after which it is looked at again who is late."""
 
-MOST_HEAD: Final = 65_536
+MAX_HEADER_BYTES: Final = 65_536
 """Bytes of a request's line and headers."""
 
 
-class Patience(msgspec.Struct, frozen=True):
+class ConnectionTimeouts(msgspec.Struct, frozen=True):
     """What a connection may take its time for.
 
     Attributes:
@@ -24,39 +24,39 @@ class Patience(msgspec.Struct, frozen=True):
     """
 
     handshake_seconds: float = 10.0
-    most_half_open: int = 4096
+    max_half_open: int = 4096
     ping_seconds: float = 20.0
 
 
-class Awaited(Protocol):
+class HalfOpenConnection(Protocol):
     """A connection whose request is awaited."""
 
     def refuse(self, status: HTTPStatus) -> None:
         """End it."""
 
 
-class HalfOpen:
+class HalfOpenConnections:
     """The connections whose request is awaited, the oldest first; one timer for all."""
 
     def __init__(self, seconds: float, most: int) -> None:
         self._seconds = seconds
         self._most = most
-        self._until: dict[Awaited, float] = {}
+        self._until: dict[HalfOpenConnection, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def __contains__(self, awaited: Awaited) -> bool:
+    def __contains__(self, awaited: HalfOpenConnection) -> bool:
         return awaited in self._until
 
-    def begin(self, awaited: Awaited) -> None:
+    def begin(self, awaited: HalfOpenConnection) -> None:
         """Await a request from now on, if it is not awaited yet."""
         loop = asyncio.get_running_loop()
         self._until.setdefault(awaited, loop.time() + self._seconds)
         if len(self._until) > self._most:
             self._refuse(next(iter(self._until)))
         if self._timer is None:
-            self._timer = loop.call_later(self._seconds * LOOK_EVERY, self._look)
+            self._timer = loop.call_later(self._seconds * CHECK_INTERVAL_FRACTION, self._look)
 
-    def end(self, awaited: Awaited) -> None:
+    def end(self, awaited: HalfOpenConnection) -> None:
         """It is there, or never will be."""
         self._until.pop(awaited, None)
 
@@ -70,9 +70,9 @@ class HalfOpen:
             self._refuse(awaited)
         self._timer = None
         if self._until:
-            self._timer = loop.call_later(self._seconds * LOOK_EVERY, self._look)
+            self._timer = loop.call_later(self._seconds * CHECK_INTERVAL_FRACTION, self._look)
 
-    def _refuse(self, awaited: Awaited) -> None:
+    def _refuse(self, awaited: HalfOpenConnection) -> None:
         self.end(awaited)
         awaited.refuse(HTTPStatus.REQUEST_TIMEOUT)
 
@@ -80,7 +80,7 @@ class HalfOpen:
 class HandshakeProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, with a deadline for the headers of each request and a bound to them."""
 
-    def __init__(self, half_open: HalfOpen, **uvicorns: Any) -> None:  # noqa: ANN401 - passed on
+    def __init__(self, half_open: HalfOpenConnections, **uvicorns: Any) -> None:  # noqa: ANN401 - passed on
         super().__init__(**uvicorns)
         self._half_open = half_open
         self._head = 0
@@ -103,7 +103,7 @@ class HandshakeProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self in self._half_open and not self._in_body:
             self._head += len(data)
-            if self._head > MOST_HEAD:
+            if self._head > MAX_HEADER_BYTES:
                 self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:

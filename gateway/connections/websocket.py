@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
-from gateway.connections.keepalive import Rounds
+from gateway.connections.keepalive import KeepaliveSweep
 from gateway.protocols.websocket_frames import (
     CLOSE,
     PING,
@@ -30,17 +30,17 @@ log = logger(__name__)
 ADOPT: Final = "parley.adopt"
 """The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
 
-Later = Coroutine[Any, Any, Any]
+PendingWork = Coroutine[Any, Any, Any]
 """What is still to be done about a message; the client's next one waits for it."""
 
-CLOSE_WITHIN: Final = 5.0
+CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """Seconds a client has to answer a close frame, and to take what was written before it."""
 
 
 class Receiver(Protocol):
     """Whoever a link brings a client's messages to. None of these may raise."""
 
-    def received(self, data: bytes, *, text: bool) -> Later | None:
+    def received(self, data: bytes, *, text: bool) -> PendingWork | None:
         """Take a message; a text is valid UTF-8.
 
         Returns:
@@ -54,7 +54,7 @@ class Receiver(Protocol):
         """The connection has ended; nothing comes after this."""
 
 
-class Link(asyncio.Protocol):
+class WebSocketLink(asyncio.Protocol):
     """A client's open WebSocket (RFC 6455).
 
     Each message is handed over after the one before is handled. There is a task only while one
@@ -73,7 +73,7 @@ class Link(asyncio.Protocol):
         "_pinged",
         "_reader",
         "_receiver",
-        "_round",
+        "_sweep_part",
         "_timer",
         "_transport",
         "_unhandled",
@@ -83,10 +83,10 @@ class Link(asyncio.Protocol):
     def __init__(
         self,
         transport: asyncio.Transport,
-        make_receiver: "Callable[[Link], Receiver]",
+        make_receiver: "Callable[[WebSocketLink], Receiver]",
         connections: set[Any],
         limit: int,
-        rounds: Rounds,
+        sweep: KeepaliveSweep,
         answer: bytes = b"",
     ) -> None:
         """Begin after the handshake.
@@ -96,7 +96,7 @@ class Link(asyncio.Protocol):
             make_receiver: makes what gets all that comes in.
             connections: uvicorn's own set, through which it ends its connections.
             limit: bytes of a message at the most.
-            rounds: on which it is looked whether the client is there.
+            sweep: on which it is looked whether the client is there.
             answer: to the handshake; it leaves with what the receiver writes in this turn of the
                 event loop, or alone at its end.
         """
@@ -109,7 +109,7 @@ class Link(asyncio.Protocol):
         self._pinged = False
         self.writable = True
         self._timer: asyncio.TimerHandle | None = None
-        self._round = rounds.join(self)
+        self._sweep_part = sweep.join(self)
         self._unhandled: deque[tuple[bytes, bool]] = deque()
         self._handling: asyncio.Task[None] | None = None
         self._receiver = make_receiver(self)
@@ -164,7 +164,7 @@ class Link(asyncio.Protocol):
         """Tell the receiver; it is the last that it hears."""
         if self._timer is not None:
             self._timer.cancel()
-        self._round.discard(self)
+        self._sweep_part.discard(self)
         self._connections.discard(self)
         self._closing = True
         self._unhandled.clear()
@@ -182,7 +182,7 @@ class Link(asyncio.Protocol):
             self._transport.pause_reading()
             self._handling = self._loop.create_task(self._handle(later))
 
-    async def _handle(self, later: Later | None) -> None:
+    async def _handle(self, later: PendingWork | None) -> None:
         try:
             while later is not None:
                 await later
@@ -202,7 +202,7 @@ class Link(asyncio.Protocol):
         if self._answer:
             self.write([])
 
-    def visit(self) -> None:
+    def sweep(self) -> None:
         """Drop a client that said nothing since it was asked; ask whether it is there."""
         if self._pinged:
             self._transport.abort()
@@ -229,9 +229,9 @@ class Link(asyncio.Protocol):
     def _begin_to_close(self, last: bytes) -> None:
         self.write([last])
         self._closing = True
-        self._round.discard(self)
-        self._timer = self._loop.call_later(CLOSE_WITHIN, self._transport.abort)
+        self._sweep_part.discard(self)
+        self._timer = self._loop.call_later(CLOSE_TIMEOUT_SECONDS, self._transport.abort)
 
 
-Adopt = Callable[[Callable[[Link], Receiver]], None]
+Adopt = Callable[[Callable[[WebSocketLink], Receiver]], None]
 """Hands an accepted connection over; the application returns right after it."""

@@ -16,7 +16,7 @@ def make_admin(gateway: Gateway) -> Starlette:
     """The ASGI application of one gateway's operator's port."""
 
     async def show_status(_request: Request) -> Response:
-        found = await gateway.cluster.status.look()
+        found = await gateway.cluster.status.inspect()
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def ready(_request: Request) -> Response:

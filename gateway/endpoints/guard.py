@@ -1,7 +1,8 @@
-"""What stands before all endpoints: who asks, from which page, and how often.
+"""ASGI middleware in front of all endpoints: client address, allowed origins, rate limits.
 
-`Guard` knows the peer behind trusted proxies, and refuses pages of other origins; `Turnstile`
-behind it bounds how often an address connects and asks. What is for everybody passes both.
+`Guard` finds the client's address behind trusted proxies and refuses pages of other origins.
+`ConnectionLimiter` behind it bounds how often an address connects and makes requests. Public paths
+(files and health checks) pass both.
 """
 
 from typing import Final
@@ -19,7 +20,7 @@ from shared.addresses import Networks, peer, read_address
 from shared.errors import ChatError
 from shared.origins import Origins, is_own
 
-PREFLIGHT_KEPT: Final = 600
+PREFLIGHT_MAX_AGE_SECONDS: Final = 600
 """Seconds that a browser may remember what its preflight was answered."""
 
 SOCKETIO: Final = "/socket.io"
@@ -49,17 +50,17 @@ class Guard:
         self._app = app
         self._origins = origins
         self._trusted = trusted
-        self._turnstile = Turnstile(app)
+        self._limiter = ConnectionLimiter(app)
         # For pages of other origins that were found to be allowed.
         self._shared = CORSMiddleware(
-            self._turnstile,
+            self._limiter,
             # Not "*": with credentials a browser takes only its own origin for an answer.
             allow_origin_regex=".*",
             allow_credentials=True,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
             expose_headers=("Retry-After",),
-            max_age=PREFLIGHT_KEPT,
+            max_age=PREFLIGHT_MAX_AGE_SECONDS,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +78,7 @@ class Guard:
         # A browser says it of every page of another origin that could read the answer.
         origin, host = ",".join(headers.getlist("origin")), headers.get("host", "")
         if "origin" not in headers or (is_own(origin, host) and self._origins.allow(origin, host)):
-            return self._turnstile
+            return self._limiter
         if self._origins.allow(origin, host):
             return self._shared
         return _foreign(path)
@@ -92,7 +93,7 @@ class Guard:
             scope["scheme"] = scheme.replace("http", "ws") if _is_socket(scope) else scheme
 
 
-class Turnstile:
+class ConnectionLimiter:
     """Bounds how often an address connects and asks (ASGI)."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -9,8 +9,12 @@ from starlette.applications import Starlette
 
 from gateway.api.drain import drain
 from gateway.connections.handshake import ChatProtocol
-from gateway.connections.http_protocol import HalfOpen, HandshakeProtocol, Patience
-from gateway.connections.keepalive import Rounds
+from gateway.connections.http_protocol import (
+    ConnectionTimeouts,
+    HalfOpenConnections,
+    HandshakeProtocol,
+)
+from gateway.connections.keepalive import KeepaliveSweep
 from gateway.endpoints.security_headers import SecurityHeaders
 from shared.config import Settings
 from shared.protocol.limits import MAX_FRAME_BYTES
@@ -32,15 +36,17 @@ class DrainingServer(uvicorn.Server):
 
 def serving(app: Starlette, settings: Settings) -> uvicorn.Config:
     """How a gateway serves its application."""
-    patience = Patience(settings.handshake_seconds, settings.max_half_open, settings.ping_seconds)
-    config = serving_at(app, settings.host, settings.port, MAX_FRAME_BYTES, patience)
+    timeouts = ConnectionTimeouts(
+        settings.handshake_seconds, settings.max_half_open, settings.ping_seconds
+    )
+    config = serving_at(app, settings.host, settings.port, MAX_FRAME_BYTES, timeouts)
     config.ssl_certfile = settings.tls_cert or None
     config.ssl_keyfile = settings.tls_key or None
     return config
 
 
 def serving_at(
-    app: Starlette, host: str, port: int, most_frame: int, patience: Patience
+    app: Starlette, host: str, port: int, max_frame_bytes: int, timeouts: ConnectionTimeouts
 ) -> uvicorn.Config:
     """How an application is served.
 
@@ -48,18 +54,18 @@ def serving_at(
         app: the application.
         host: the address it listens on.
         port: the port.
-        most_frame: bytes of a WebSocket message.
-        patience: what a connection may take its time for.
+        max_frame_bytes: bytes of a WebSocket message.
+        timeouts: what a connection may take its time for.
     """
-    half_open = HalfOpen(patience.handshake_seconds, patience.most_half_open)
+    half_open = HalfOpenConnections(timeouts.handshake_seconds, timeouts.max_half_open)
     return uvicorn.Config(
         SecurityHeaders(app),
         host=host,
         port=port,
         # All that uvicorn does with either is to call it.
         http=cast("type[HandshakeProtocol]", partial(HandshakeProtocol, half_open)),
-        ws=cast("type[ChatProtocol]", partial(ChatProtocol, Rounds(patience.ping_seconds))),
-        ws_max_size=most_frame,
+        ws=cast("type[ChatProtocol]", partial(ChatProtocol, KeepaliveSweep(timeouts.ping_seconds))),
+        ws_max_size=max_frame_bytes,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,

@@ -8,7 +8,7 @@ from gateway.access.identity import bearer_token
 from gateway.api import login
 from gateway.api.gateway import Gateway
 from gateway.api.session import ClientSession
-from gateway.connections.websocket import ADOPT, Adopt, Link
+from gateway.connections.websocket import ADOPT, Adopt, WebSocketLink
 from gateway.endpoints.guard import address_of
 from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.json_frames import JSON
@@ -43,7 +43,7 @@ async def chat(websocket: WebSocket) -> None:
         await _turn_away(websocket, wire, refusal)
         return
 
-    def begin(link: Link) -> ClientSession:
+    def begin(link: WebSocketLink) -> ClientSession:
         session = ClientSession(gateway, wire, link, address_of(websocket.scope))
         session.client.durable = query.get("durable") == "1"
         session.accept()

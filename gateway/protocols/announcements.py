@@ -20,7 +20,7 @@ from gateway.protocols.payloads import (
     user_out,
 )
 from shared.model.events import CursorMoved, Event, Notice, TypingChanged, Unknown
-from shared.model.kinds import SKIPPED, WHERE, LogEvent, Told, user_fields
+from shared.model.kinds import SKIPPED, WHERE, AnnouncedAs, LogEvent, user_fields
 from shared.model.log_events import MessagePosted, RoomDeleted
 from shared.model.rooms import Room
 
@@ -113,7 +113,7 @@ def _new_message(event: Event, body: MessagePosted, users: tuple[str, str]) -> N
 
 
 def _placed(
-    event: Event, told: Told, room: str | UnsetType, chat: int | UnsetType, offset: str
+    event: Event, told: AnnouncedAs, room: str | UnsetType, chat: int | UnsetType, offset: str
 ) -> list[Announcement]:
     """What is told of an event that has a place in a room or chat, as its kind says it."""
     where, here = ("room", room or "") if chat is UNSET else ("chat_id", chat)

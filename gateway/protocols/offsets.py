@@ -5,7 +5,7 @@ members of a room, because an event is encoded once for all of them. So it says 
 stands in its own room, and when its gateway wrote it: what a gateway writes to one client arrives
 in the order of the counts, so a client has everything with a lower count.
 
-On the wire: `life.count.room.seq`, the numbers in base 10.
+On the wire: `incarnation.count.room.seq`, the numbers in base 10.
 """
 
 import re
@@ -21,13 +21,13 @@ class Offset(msgspec.Struct, frozen=True):
     """A client's offset.
 
     Attributes:
-        life: of the gateway that wrote it, from start to end.
+        incarnation: of the gateway that wrote it, from start to end.
         count: of the offsets that it had given by then.
         room_id: the room or chat of the event.
         seq: the last event of that room that its reader has.
     """
 
-    life: str
+    incarnation: str
     count: int
     room_id: int
     seq: int
@@ -37,20 +37,20 @@ class Offsets:
     """The offsets that a gateway gives.
 
     Attributes:
-        life: this gateway's.
+        incarnation: this gateway's.
         count: given so far.
     """
 
-    __slots__ = ("count", "life")
+    __slots__ = ("count", "incarnation")
 
     def __init__(self) -> None:
-        self.life = secrets.token_urlsafe(6)
+        self.incarnation = secrets.token_urlsafe(6)
         self.count = 0
 
     def next(self, room_id: int, seq: int) -> str:
         """The offset of an event that is about to be written."""
         self.count += 1
-        return f"{self.life}.{self.count}.{room_id}.{seq}"
+        return f"{self.incarnation}.{self.count}.{room_id}.{seq}"
 
 
 def parse(text: object) -> Offset | None:
@@ -58,5 +58,5 @@ def parse(text: object) -> Offset | None:
     found = _OFFSET.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None
-    life, *numbers = found.groups()
-    return Offset(life, *map(int, numbers))
+    incarnation, *numbers = found.groups()
+    return Offset(incarnation, *map(int, numbers))

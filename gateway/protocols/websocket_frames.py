@@ -23,10 +23,10 @@ LONG: Final = 127
 FIN: Final = 0x80
 RESERVED: Final = 0x70
 MASKED: Final = 0x80
-MOST_CONTROL: Final = 125
+MAX_CONTROL_PAYLOAD_BYTES: Final = 125
 """Bytes of a control frame's payload (section 5.5)."""
 
-MOST_FRAGMENTS: Final = 1024
+MAX_FRAGMENTS: Final = 1024
 """Frames that a message may come in: each costs, also an empty one."""
 
 CONTINUATION: Final = Opcode.CONT.value
@@ -39,7 +39,7 @@ WHOLE_TEXT: Final = FIN | TEXT
 WHOLE: Final = frozenset({WHOLE_TEXT, FIN | BINARY})
 """First bytes of frames that are a message each."""
 
-LEAST_PLAIN: Final = 8
+LONGEST_FAST_HEADER_BYTES: Final = 8
 """Bytes of the longest header that is read in one step."""
 
 CONTROL: Final = frozenset({CLOSE, PING, PONG})
@@ -105,7 +105,7 @@ def close_frame(code: int | None, reason: str = "") -> bytes:
     """
     if code is None:
         return frame(CLOSE, b"")
-    short = reason.encode()[: MOST_CONTROL - 2].decode(errors="ignore")
+    short = reason.encode()[: MAX_CONTROL_PAYLOAD_BYTES - 2].decode(errors="ignore")
     return frame(CLOSE, Close(code, short).serialize())
 
 
@@ -135,7 +135,7 @@ def _plain(data: bytes, at: int, limit: int) -> tuple[int, bytes, int] | None:
     Returns:
         Its opcode, its payload and where it ends; None for everything else, good or bad.
     """
-    if len(data) < at + LEAST_PLAIN:
+    if len(data) < at + LONGEST_FAST_HEADER_BYTES:
         return None
     first, size, start = data[at], data[at + 1] - MASKED, at + 6
     if size == SHORT:
@@ -225,11 +225,11 @@ class FrameReader:
             raise WebSocketError(CloseCode.PROTOCOL_ERROR, "reserved bits or opcode")
         if not second & MASKED:
             raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a client's frame is not masked")
-        if first & 0x0F in CONTROL and (size > MOST_CONTROL or not first & FIN):
+        if first & 0x0F in CONTROL and (size > MAX_CONTROL_PAYLOAD_BYTES or not first & FIN):
             raise WebSocketError(
                 CloseCode.PROTOCOL_ERROR, "a control frame is too long or fragmented"
             )
-        if size > MOST_CONTROL:
+        if size > MAX_CONTROL_PAYLOAD_BYTES:
             more = 2 if size == SHORT else 8
             if len(data) < at + 2 + more:
                 return None
@@ -251,9 +251,9 @@ class FrameReader:
                 self._parts, self._opcode, self._fragments = bytearray(), opcode, 0
             self._parts += payload
             self._fragments += 1
-            if self._fragments > MOST_FRAGMENTS:
+            if self._fragments > MAX_FRAGMENTS:
                 raise WebSocketError(
-                    CloseCode.POLICY_VIOLATION, f"a message has at most {MOST_FRAGMENTS} fragments"
+                    CloseCode.POLICY_VIOLATION, f"a message has at most {MAX_FRAGMENTS} fragments"
                 )
             if not whole:
                 return None

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from gateway.recovery.tracker import MOST_LIVES, Heart, Kept
+from gateway.recovery.tracker import MAX_INCARNATIONS, PingCounts, SessionTracker
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from shared.broker.rooms.publisher import Publisher
@@ -19,23 +19,23 @@ from shared.broker.sessions.sessions import Saving, SessionBroker, Taken
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
 from shared.model.events import Replaced
-from shared.model.sessions import Session
+from shared.model.sessions import SessionState
 from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
-EVERY: Final = 1.0
+SAVE_INTERVAL_SECONDS: Final = 1.0
 """Seconds between two looks at what has changed."""
 
-REFRESH: Final = 4
+REFRESHES_PER_EXPIRY: Final = 4
 """A session that does not change is kept anew so many times before it would expire."""
 
-MOST_WAITING: Final = 10_000
+MAX_WAITING_SESSIONS: Final = 10_000
 """Sessions of connections that have gone, to be kept once the broker is back."""
 
 log = logger(__name__)
 
 
-class Sessions:
+class SessionStore:
     """Keeps sessions in the broker, many in a call.
 
     Attributes:
@@ -49,52 +49,54 @@ class Sessions:
         self._hub = hub
         self._publisher = publisher
         self._keep = recovery_seconds
-        self._kept: dict[Client, Kept] = {}
-        self._by_sid: dict[str, Kept] = {}
+        self._kept: dict[Client, SessionTracker] = {}
+        self._by_sid: dict[str, SessionTracker] = {}
         # One save at a time, or an older state of a session might end up above a newer one.
         self._lock = asyncio.Lock()
-        self._urgent: set[Kept] = set()
+        self._urgent: set[SessionTracker] = set()
         self._batch: asyncio.Task[None] | None = None
         self._last: list[Saving] = []
-        self.task = PeriodicTask(self._look, EVERY, "sessions", at_close=self._save_changes)
+        self.task = PeriodicTask(
+            self._look, SAVE_INTERVAL_SECONDS, "sessions", at_close=self._save_changes
+        )
 
-    def hear(self, word: Replaced) -> None:
+    def receive(self, word: Replaced) -> None:
         """Take the word of a gateway where a client has come back."""
         kept = self._by_sid.get(word.sid)
         if kept is not None and kept.owner != word.owner:
             self._replaced(kept)
 
-    def hears(self, client: Client) -> None:
+    def chats_subscribed(self, client: Client) -> None:
         """A client begins to hear of its user's chats."""
         if kept := self._kept.get(client):
-            kept.hears(self._hub)
+            kept.chats_subscribed(self._hub)
 
-    async def settle(self, client: Client, surely: Mapping[int, int]) -> None:
+    async def settle(self, client: Client, acknowledged: Mapping[int, int]) -> None:
         """A client that took a session over is where it was.
 
         Args:
             client: the client.
-            surely: by id of its rooms and chats, up to where its client had them.
+            acknowledged: by id of its rooms and chats, up to where its client had them.
         """
         if kept := self._kept.get(client):
-            kept.surely |= surely
+            kept.acknowledged |= acknowledged
             kept.settled = True
             await self.try_to_keep(client)
 
-    async def open(self, client: Client, heart: Heart) -> str:
+    async def open(self, client: Client, ping_counts: PingCounts) -> str:
         """Begin a session; its pid, which is the secret that opens it elsewhere."""
         pid = secrets.token_urlsafe(18)
-        self._add(Kept(client, pid, self._lives(), heart))
+        self._add(SessionTracker(client, pid, self._incarnations(), ping_counts))
         await self.try_to_keep(client)
         return pid
 
-    async def take(self, client: Client, pid: str, heart: Heart) -> Taken | None:
+    async def take(self, client: Client, pid: str, ping_counts: PingCounts) -> Taken | None:
         """Let a client take over a session; it is not settled yet.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        kept = Kept(client, pid, self._lives(), heart)
+        kept = SessionTracker(client, pid, self._incarnations(), ping_counts)
         kept.settled = False
         taken = await self._broker.take(pid, kept.owner, self._keep)
         if taken is None:
@@ -104,10 +106,10 @@ class Sessions:
             self._replaced(before)
         elif not taken.session.left:
             # Its connection may still look alive to the gateway that has it.
-            self._publisher.tell_everyone(sid, Replaced(sid, kept.owner))
+            self._publisher.broadcast(sid, Replaced(sid, kept.owner))
         kept.first_sid = client.connection.sid
         client.take_over(sid, client.username)
-        kept.lives = (*taken.session.lives, *kept.lives)[-MOST_LIVES:]
+        kept.incarnations = (*taken.session.incarnations, *kept.incarnations)[-MAX_INCARNATIONS:]
         kept.saved = taken.session
         self._add(kept)
         return taken
@@ -160,16 +162,16 @@ class Sessions:
         if self._batch is None:
             self._batch = asyncio.create_task(self._save_urgent())
 
-    def _lives(self) -> tuple[tuple[str, int], ...]:
+    def _incarnations(self) -> tuple[tuple[str, int], ...]:
         offsets = self._hub.fan_out.offsets
-        return ((offsets.life, offsets.count),)
+        return ((offsets.incarnation, offsets.count),)
 
-    def _add(self, kept: Kept) -> None:
+    def _add(self, kept: SessionTracker) -> None:
         kept.client.recovery = kept
         self._kept[kept.client] = kept
         self._by_sid[kept.client.connection.sid] = kept
 
-    def _replaced(self, kept: Kept) -> None:
+    def _replaced(self, kept: SessionTracker) -> None:
         connection = kept.client.connection
         kept.replaced = True
         self._kept.pop(kept.client, None)
@@ -180,7 +182,7 @@ class Sessions:
     async def _look(self) -> None:
         for kept in self._kept.values():
             if kept.settled and not kept.client.connection.dropping:
-                kept.beat(self._hub)
+                kept.check_acknowledged(self._hub)
         await self._save_changes()
 
     async def _save_changes(self) -> None:
@@ -199,11 +201,11 @@ class Sessions:
                 log.warning("sessions not kept", count=len(urgent), code=error.code)
                 raise
 
-    async def _save(self, some: Collection[Kept]) -> None:
+    async def _save(self, some: Collection[SessionTracker]) -> None:
         """Save those that changed, and those that were not heard of for long."""
         now = asyncio.get_running_loop().time()
-        stale = now - self._keep / REFRESH
-        changed: list[tuple[Kept, Session]] = []
+        stale = now - self._keep / REFRESHES_PER_EXPIRY
+        changed: list[tuple[SessionTracker, SessionState]] = []
         for kept in some:
             if kept.settled and not kept.client.connection.dropping and not kept.replaced:
                 session = kept.session(self._hub)
@@ -211,14 +213,14 @@ class Sessions:
                     changed.append((kept, session))
         last, self._last = self._last, []
         # Kept a refresh longer, so that one that dies has the whole time from its last word on.
-        seconds = self._keep * (1 + 1 / REFRESH)
+        seconds = self._keep * (1 + 1 / REFRESHES_PER_EXPIRY)
         savings = [Saving(kept.pid, kept.owner, session, seconds) for kept, session in changed]
         if not savings and not last:
             return
         try:
             mine = await self._broker.save([*savings, *last])
         except ChatError:
-            self._last = (last + self._last)[-MOST_WAITING:]
+            self._last = (last + self._last)[-MAX_WAITING_SESSIONS:]
             raise
         for (kept, session), is_mine in zip(changed, mine, strict=False):
             if is_mine:

@@ -7,16 +7,16 @@ from typing import Final
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
-from shared.model.sessions import ChatPlace, RoomPlace, Session
+from shared.model.sessions import ChatProgress, RoomProgress, SessionState
 
-MOST_LIVES: Final = 8
+MAX_INCARNATIONS: Final = 8
 """Gateways' lives that a session remembers; an offset of an older one says nothing."""
 
-Heart = Callable[[], tuple[int, int]]
+PingCounts = Callable[[], tuple[int, int]]
 """How many pings a client was sent, and up to which of them it answered."""
 
 
-class Kept:
+class SessionTracker:
     """A session of a client here.
 
     Attributes:
@@ -32,14 +32,18 @@ class Kept:
     """
 
     def __init__(
-        self, client: Client, pid: str, lives: tuple[tuple[str, int], ...], heart: Heart
+        self,
+        client: Client,
+        pid: str,
+        incarnations: tuple[tuple[str, int], ...],
+        ping_counts: PingCounts,
     ) -> None:
         self.client = client
         self.pid = pid
         self.owner = secrets.token_urlsafe(6)
-        self.lives = lives[-MOST_LIVES:]
-        self.surely: dict[int, int] = {}
-        self.saved: Session | None = None
+        self.incarnations = incarnations[-MAX_INCARNATIONS:]
+        self.acknowledged: dict[int, int] = {}
+        self.saved: SessionState | None = None
         self.saved_at = 0.0
         self.settled = True
         self.placed = 0
@@ -48,41 +52,41 @@ class Kept:
         self.first_sid = client.connection.sid
         # Up to where it had been sent all when it had been sent so many pings.
         self._asked: tuple[int, dict[int, int]] | None = None
-        self._heart = heart
-        self._heard_since = 0
+        self._ping_counts = ping_counts
+        self._subscribed_at = 0
 
     @property
-    def came(self) -> int:
+    def first_offset(self) -> int:
         """The count of offsets when it came to this gateway."""
-        return self.lives[-1][1]
+        return self.incarnations[-1][1]
 
-    def beat(self, hub: Hub) -> None:
+    def check_acknowledged(self, hub: Hub) -> None:
         """Find out whether the client answered a ping, and what it had before that."""
-        pings, pongs = self._heart()
+        pings, pongs = self._ping_counts()
         if self._asked is None:
             if not self.client.connection.all_sent:
                 return  # the next ping would overtake what waits
             places = self._places(hub)
             self._asked = pings, {place: seq for place, seq in places.items() if seq is not None}
         elif pongs > self._asked[0]:
-            self.surely |= self._asked[1]
+            self.acknowledged |= self._asked[1]
             self._asked = None
 
-    def hears(self, hub: Hub) -> None:
+    def chats_subscribed(self, hub: Hub) -> None:
         """It begins to hear of its user's chats: what was before is not owed to it."""
-        self._heard_since = hub.fan_out.offsets.count
-        self.surely |= {local.room.id: local.head for local in self._chats(hub)}
+        self._subscribed_at = hub.fan_out.offsets.count
+        self.acknowledged |= {local.room.id: local.head for local in self._chats(hub)}
 
-    def session(self, hub: Hub, *, left: bool = False) -> Session:
+    def session(self, hub: Hub, *, left: bool = False) -> SessionState:
         """The session as it is now."""
         client = self.client
-        return Session(
+        return SessionState(
             sid=client.connection.sid,
             username=client.username,
-            hears_chats=client.hears_chats,
+            chats_subscribed=client.chats_subscribed,
             online=client.online,
             left=left,
-            lives=self.lives,
+            incarnations=self.incarnations,
             sent=self._sent(hub),
             rooms={name: self._room(name, local) for name, local in hub.rooms_of(client).items()},
             chats={local.room.id: self._chat(local) for local in self._chats(hub)},
@@ -91,9 +95,11 @@ class Kept:
 
     def _sent(self, hub: Hub) -> int:
         told = [
-            local.told for local in hub.rooms_of(self.client).values() if local.told > self.came
+            local.told
+            for local in hub.rooms_of(self.client).values()
+            if local.told > self.first_offset
         ]
-        heard = [local.told for local in self._chats(hub) if local.told > self._heard_since]
+        heard = [local.told for local in self._chats(hub) if local.told > self._subscribed_at]
         return max(self.placed, *told, *heard, 0)
 
     def _places(self, hub: Hub) -> dict[int, int | None]:
@@ -103,22 +109,22 @@ class Kept:
 
     def _chats(self, hub: Hub) -> list[LocalRoom]:
         client = self.client
-        if client.username is None or not client.hears_chats:
+        if client.username is None or not client.chats_subscribed:
             return []
         return hub.chats_of(client.username)
 
-    def _room(self, name: str, local: LocalRoom) -> RoomPlace:
+    def _room(self, name: str, local: LocalRoom) -> RoomProgress:
         room, its = local.room, local.members.get(self.client)
         since = its.since if its else 0
-        surely = self.surely.get(room.id)
+        acknowledged = self.acknowledged.get(room.id)
         if its is None or its.waiting is not None:
             before = self.saved.rooms.get(name) if self.saved else None
-            return before or RoomPlace(room.id, since, surely, None)
-        return RoomPlace(room.id, since, surely, max(its.seen, local.head))
+            return before or RoomProgress(room.id, since, acknowledged, None)
+        return RoomProgress(room.id, since, acknowledged, max(its.seen, local.head))
 
-    def _chat(self, local: LocalRoom) -> ChatPlace:
-        surely = self.surely.get(local.room.id, local.room.head)
+    def _chat(self, local: LocalRoom) -> ChatProgress:
+        acknowledged = self.acknowledged.get(local.room.id, local.room.head)
         its = local.members.get(self.client)
         if its is not None and its.waiting is not None:
-            return ChatPlace(local.room.id, surely, surely)
-        return ChatPlace(local.room.id, surely, local.head)
+            return ChatProgress(local.room.id, acknowledged, acknowledged)
+        return ChatProgress(local.room.id, acknowledged, local.head)

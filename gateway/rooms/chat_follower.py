@@ -24,11 +24,11 @@ from shared.model.events import CursorMoved, Event, TypingChanged, Wake
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
-SWEEP_EVERY: Final = 30.0
-MOST_WAKES: Final = 10_000
+SWEEP_INTERVAL_SECONDS: Final = 30.0
+MAX_WAKES: Final = 10_000
 """What a wake log holds: who missed more looks its users' chats up again."""
 
-TRY_AGAIN_AFTER: Final = 0.5
+RETRY_SECONDS: Final = 0.5
 
 log = logger(__name__)
 
@@ -61,7 +61,7 @@ class ChatFollower:
         # The last wake heard while those before it were still being read.
         self._meanwhile: dict[int, int] = {}
         self._announced: dict[int, None] = {}
-        pause = min(SWEEP_EVERY, self._follow_for / 4)
+        pause = min(SWEEP_INTERVAL_SECONDS, self._follow_for / 4)
         self.met: Callable[[str, str], None] = lambda _user1, _user2: None
         self.task = PeriodicTask(self._sweep, pause, "chat follower")
 
@@ -92,7 +92,7 @@ class ChatFollower:
         if number is not None and number not in self._healing:
             self._healing[number] = asyncio.create_task(self._heal(number))
 
-    async def user_came(self, user: str) -> list[LocalRoom]:
+    async def user_connected(self, user: str) -> list[LocalRoom]:
         """Follow the chats of a user in which something happened lately.
 
         Returns:
@@ -111,7 +111,7 @@ class ChatFollower:
 
     def _woke(self, event: Event) -> None:
         wake = event.body
-        if not isinstance(wake, Wake) or not self._hub.fan_out.listeners(wake.user1, wake.user2):
+        if not isinstance(wake, Wake) or not self._hub.fan_out.subscribers(wake.user1, wake.user2):
             return
         if wake.created:
             self._announce_new(event, wake)
@@ -149,13 +149,13 @@ class ChatFollower:
     def _announce_new(self, event: Event, wake: Wake) -> None:
         if event.room_id in self._announced:
             return  # heard before, by the channel or from the log
-        if len(self._announced) >= MOST_WAKES:
+        if len(self._announced) >= MAX_WAKES:
             del self._announced[next(iter(self._announced))]
         self._announced[event.room_id] = None
         self.met(wake.user1, wake.user2)
         users = (user_out(wake.user1), user_out(wake.user2))
         payload = ChatPayload(event.room_id, *users, iso(event.created_at))
-        to = self._hub.fan_out.listeners(wake.user1, wake.user2)
+        to = self._hub.fan_out.subscribers(wake.user1, wake.user2)
         self._hub.fan_out.tell(to, [Announcement("newChat", payload)])
 
     async def _heal(self, number: int) -> None:
@@ -163,14 +163,14 @@ class ChatFollower:
             if number not in self._last:
                 self._last[number] = await self._wakes.last(number)
                 return
-            missed = await self._wakes.since(number, self._last[number], MOST_WAKES)
+            missed = await self._wakes.since(number, self._last[number], MAX_WAKES)
             understood = [event for event in missed if event is not None]
             for event in understood:
                 self._woke(event)
-            if len(missed) == MOST_WAKES or None in missed:
+            if len(missed) == MAX_WAKES or None in missed:
                 for user in list(self._hub.fan_out.users):
                     # Followed from here on; what was said before that nobody was told.
-                    require_resume(await self.user_came(user))
+                    require_resume(await self.user_connected(user))
             # None is read again: a chat of an old one may have been followed and let go since.
             read = [self._wakes.counter(event) for event in understood]
             heard = self._meanwhile.pop(number, 0)
@@ -178,7 +178,7 @@ class ChatFollower:
         except ChatError as error:
             log.warning("wakes not read", partition=number, code=error.code)
             loop = asyncio.get_running_loop()
-            loop.call_later(TRY_AGAIN_AFTER, self.subscribed, self._keys[number].control)
+            loop.call_later(RETRY_SECONDS, self.subscribed, self._keys[number].control)
         finally:
             del self._healing[number]
 

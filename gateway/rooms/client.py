@@ -51,11 +51,11 @@ class Client:
 
     __slots__ = (
         "address",
+        "chats_subscribed",
         "connection",
+        "defers_chats",
         "display_name",
         "durable",
-        "hears_chats",
-        "holds_chats",
         "login",
         "online",
         "recovery",
@@ -71,8 +71,8 @@ class Client:
         self.login: PendingLogin | None = None
         self.durable = False
         self.online = False
-        self.hears_chats = False
-        self.holds_chats = False
+        self.chats_subscribed = False
+        self.defers_chats = False
         self.recovery: Recovery | None = None
 
     def take_over(self, sid: str, username: str | None) -> None:

@@ -19,15 +19,15 @@ from shared.model.ids import counter_of, partition_of_id
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
 
-LOOK_EVERY: Final = 1.0
+CHECK_INTERVAL_SECONDS: Final = 1.0
 """Seconds between two looks at positions, for words that pub/sub lost."""
 
 
-FOUND_IN_SQL: Final = 0
+EPOCH_OF_STORED: Final = 0
 """Stands for the epoch of a send that was looked up."""
 
 
-class Wanted(NamedTuple):
+class DurableRequest(NamedTuple):
     """A send whose client wants to hear when SQL has it."""
 
     client: Client
@@ -55,13 +55,13 @@ class Durability:
     def __init__(self, probe: PartitionProbe, reader: Reader) -> None:
         self._probe = probe
         self._reader = reader
-        self._wanted: defaultdict[int, list[Wanted]] = defaultdict(list)
-        self.task = PeriodicTask(self._look, LOOK_EVERY, "durability")
+        self._wanted: defaultdict[int, list[DurableRequest]] = defaultdict(list)
+        self.task = PeriodicTask(self._look, CHECK_INTERVAL_SECONDS, "durability")
 
     def want(self, client: Client, room: Room, sent: Accepted) -> None:
         """Tell a client when SQL has what it sent; at once if it was found there."""
-        wanted = Wanted(client, room, sent.id, sent.seq, sent.epoch)
-        if sent.epoch == FOUND_IN_SQL:
+        wanted = DurableRequest(client, room, sent.id, sent.seq, sent.epoch)
+        if sent.epoch == EPOCH_OF_STORED:
             # After the reply: before it, a client does not know which of its sends this is.
             asyncio.get_running_loop().call_soon(_tell, [wanted])
             return
@@ -70,8 +70,8 @@ class Durability:
     def committed(self, word: Committed) -> None:
         """Take a position: what was accepted in its epoch up to there is in SQL."""
         waiting = self._wanted.pop(word.partition, [])
-        stored: list[Wanted] = []
-        left: list[Wanted] = []
+        stored: list[DurableRequest] = []
+        left: list[DurableRequest] = []
         # A word covers all below it: it waits until what an earlier epoch accepted there is
         # looked up, or a client would take what was lost with that epoch for stored.
         unsure = {(w.client, w.room.id) for w in waiting if w.epoch < word.epoch}
@@ -100,7 +100,7 @@ class Durability:
         older = [wanted for wanted in self._wanted[number] if wanted.epoch < epoch]
         for wanted in older:
             try:
-                found = await self._reader.place_of(wanted.id)
+                found = await self._reader.locate_message(wanted.id)
             except ChatError:
                 return  # the next look is soon
             self._wanted[number].remove(wanted)
@@ -112,9 +112,9 @@ class Durability:
             del self._wanted[number]
 
 
-def _tell(stored: list[Wanted]) -> None:
+def _tell(stored: list[DurableRequest]) -> None:
     """One word for each connection and room: the highest place."""
-    highest: dict[tuple[Client, int], Wanted] = {}
+    highest: dict[tuple[Client, int], DurableRequest] = {}
     for wanted in stored:
         key = (wanted.client, wanted.room.id)
         if key not in highest or highest[key].seq < wanted.seq:
@@ -129,7 +129,7 @@ def _tell(stored: list[Wanted]) -> None:
             connection.emit("durable", payload)
 
 
-def _tell_lost(wanted: Wanted) -> None:
+def _tell_lost(wanted: DurableRequest) -> None:
     """Say before the next word that it does not cover what was lost.
 
     The hub tells whoever is in the room when its partition is opened anew. Who had left it, or

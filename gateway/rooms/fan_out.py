@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from gateway.connections.connection import MOST_WRITE, Connection
+from gateway.connections.connection import MAX_WRITE_BYTES, Connection
 from gateway.connections.flusher import Flusher
 from gateway.protocols.announcements import Announcement, announced, announcements
 from gateway.protocols.frames import Format
@@ -62,7 +62,7 @@ class _Burst:
             frames = self._frames[wire]
             size = sum(map(len, frames))
             DELIVERIES.value += len(members) * len(frames)
-            if size <= MOST_WRITE:
+            if size <= MAX_WRITE_BYTES:
                 frames = [b"".join(frames)]  # once for all, not by each connection
             for connection in members:
                 connection.push_all(frames, size)
@@ -85,7 +85,7 @@ class FanOut:
         self.offsets = Offsets()
         self._burst: _Burst | None = None
 
-    def listeners(self, *users: str) -> frozenset[Client]:
+    def subscribers(self, *users: str) -> frozenset[Client]:
         """The clients that hear of the chats of any of these users."""
         return _NOBODY.union(*[found for user in users if (found := self.users.get(user))])
 
@@ -110,7 +110,7 @@ class FanOut:
     def tell_users(self, event: Event, user1: str, user2: str) -> None:
         """Tell both users of a direct chat that is not followed here of a signal."""
         told = announcements(event, None, (user1, user2), self._offset(event, event.room_id, 0))
-        self.tell(_without_origin(self.listeners(user1, user2), event), told)
+        self.tell(_without_origin(self.subscribers(user1, user2), event), told)
 
     def deliver(self, local: LocalRoom, event: Event) -> None:
         """Tell the members of a followed room or chat of what happened in it."""
@@ -150,11 +150,13 @@ class FanOut:
             self._must_have(client)
         self.tell(_without_origin([client], event), announced(event, room, offset))
 
-    def let_go(self, client: Client, its: Subscription, room: Room, seen: int) -> None:
+    def deliver_waiting(
+        self, client: Client, subscription: Subscription, room: Room, seen: int
+    ) -> None:
         """Give a client what waited for it above `seen`, and everything from now on at once."""
-        waiting, its.waiting, its.seen = its.waiting or [], None, seen
+        waiting, subscription.waiting, subscription.seen = subscription.waiting or [], None, seen
         for event in waiting:
-            if its.takes(event):
+            if subscription.takes(event):
                 seen = event.seq or seen
                 self.show(client, event, room, seen)
 
@@ -165,15 +167,15 @@ class FanOut:
     def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
         """Tell a room's members of an event of its log, with those that follow where possible."""
         burst = self._burst
-        if burst is None or burst is not self._flusher.held or burst.local is not local:
+        if burst is None or burst is not self._flusher.deferred or burst.local is not local:
             live = local.live(event)
             if len(live) < len(local.members):
                 self.tell(live, told)
                 return
             # The one before is handed out first.
-            self._flusher.release()
+            self._flusher.release_deferred()
             burst = self._burst = _Burst(local, live)
-            self._flusher.hold(burst)
+            self._flusher.defer(burst)
         burst.add(told)
 
     def _offset(self, event: Event, room_id: int, head: int) -> str:

@@ -11,10 +11,10 @@ from shared.broker.rooms.logs import LogBroker
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
 
-SILENT_FOR: Final = 1.0
+SILENCE_SECONDS: Final = 1.0
 """Seconds without an event after which a room is looked at, and between two looks."""
 
-MOST_ROOMS: Final = 500
+MAX_ROOMS_PER_CALL: Final = 500
 """Rooms in one call, so that others need not wait long for the broker."""
 
 
@@ -29,17 +29,17 @@ class HeadWatch:
         self._hub = hub
         self._logs = logs
         self._keys = keys
-        self.task = PeriodicTask(self._look, SILENT_FOR, "head watch")
+        self.task = PeriodicTask(self._look, SILENCE_SECONDS, "head watch")
 
     async def _look(self) -> None:
         now = asyncio.get_running_loop().time()
         silent: defaultdict[int, list[LocalRoom]] = defaultdict(list)
         for local in self._hub.followed_rooms():
-            if now - local.active >= SILENT_FOR:
+            if now - local.active >= SILENCE_SECONDS:
                 silent[self._keys.number_of(local.room.key)].append(local)
         for rooms in silent.values():
-            for start in range(0, len(rooms), MOST_ROOMS):
-                await self._look_at(rooms[start : start + MOST_ROOMS])
+            for start in range(0, len(rooms), MAX_ROOMS_PER_CALL):
+                await self._look_at(rooms[start : start + MAX_ROOMS_PER_CALL])
 
     async def _look_at(self, rooms: list[LocalRoom]) -> None:
         try:

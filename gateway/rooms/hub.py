@@ -62,9 +62,9 @@ class Hub:
         """A named room, if a client is in it."""
         return self._joined.get(client, _NOWHERE).get(name)
 
-    def release(self) -> None:
+    def release_deferred(self) -> None:
         """Hand out what is held for members, before who they are changes."""
-        self._flusher.release()
+        self._flusher.release_deferred()
 
     def admit(self, client: Client, local: LocalRoom, room: Room) -> None:
         """Make a client a member of a room; what happens in it waits until `go_live`.
@@ -82,15 +82,15 @@ class Hub:
 
     def go_live(self, client: Client, local: LocalRoom, seen: int) -> None:
         """Give a member what waited for it above `seen`, and everything from now on at once."""
-        its = local.members.get(client)
-        if its is None or its.waiting is None:
+        subscription = local.members.get(client)
+        if subscription is None or subscription.waiting is None:
             return  # it has left meanwhile, or is live already
-        self._flusher.release()
-        self.fan_out.let_go(client, its, local.room, seen)
+        self._flusher.release_deferred()
+        self.fan_out.deliver_waiting(client, subscription, local.room, seen)
 
     def leave(self, client: Client, local: LocalRoom) -> None:
         """End a client's subscription to a named room; one without members is not followed."""
-        self._flusher.release()
+        self._flusher.release_deferred()
         local.members.pop(client, None)
         if joined := self._joined.get(client):
             joined.pop(local.name, None)
@@ -99,16 +99,16 @@ class Hub:
         if not local.members:
             self.unfollow(local)
 
-    def listen(self, client: Client, user: str) -> None:
+    def subscribe_to_chats(self, client: Client, user: str) -> None:
         """Subscribe a client to all direct chats of its user: to what happens from now on."""
         self.fan_out.users[user].add(client)
-        client.hears_chats = True
+        client.chats_subscribed = True
         for local in self.chats_of(user):
             local.members[client] = _to_chat(client, local.head)
 
-    def unlisten(self, client: Client, user: str) -> None:
+    def unsubscribe_from_chats(self, client: Client, user: str) -> None:
         """Undo `listen`."""
-        client.hears_chats = False
+        client.chats_subscribed = False
         here = self.fan_out.users.get(user, set())
         here.discard(client)
         if not here:
@@ -135,11 +135,11 @@ class Hub:
         local.active -= idle
         for user in room.users:
             self._chats_of[user].add(local)
-        for client in self.fan_out.listeners(*room.users):
+        for client in self.fan_out.subscribers(*room.users):
             local.members[client] = _to_chat(client, 0)
         if self._subscriber is None:
             raise AssertionError("the hub is attached before the first connection")
-        self._subscriber.hold(channel)
+        self._subscriber.subscribe(channel)
         return local
 
     def unfollow(self, local: LocalRoom) -> None:
@@ -152,7 +152,7 @@ class Hub:
                 if not self._chats_of[user]:
                     del self._chats_of[user]
             if self._subscriber is not None:
-                self._subscriber.release(local.channel)
+                self._subscriber.unsubscribe(local.channel)
 
     def followed(self, key: str) -> LocalRoom | None:
         """The room of this key, if it is followed."""
@@ -177,8 +177,8 @@ class Hub:
         ]
         for local in reopened:
             local.catch_up()
-            for its in local.members.values():
-                its.forget_cursors()
+            for subscription in local.members.values():
+                subscription.forget_cursors()
         require_resume(reopened)
 
     def is_of_now(self, number: int, epoch: int) -> bool:
@@ -226,9 +226,9 @@ class Hub:
 
     def _put_out(self, local: LocalRoom, event: Event, user: str) -> None:
         """End a user's memberships, except those that began after what put them out."""
-        for client, its in list(local.members.items()):
-            if client.display_name == user and its.since < event.seq:
-                if its.waiting is not None:
+        for client, subscription in list(local.members.items()):
+            if client.display_name == user and subscription.since < event.seq:
+                if subscription.waiting is not None:
                     self.fan_out.show(client, event, local.room)
                 if client.recovery is not None:
                     client.recovery.must_have = self.fan_out.offsets.count
@@ -240,4 +240,4 @@ _NOWHERE: Final[dict[str, LocalRoom]] = {}
 
 def _to_chat(client: Client, seen: int) -> Subscription:
     """A subscription to a chat: live, unless the client holds its chats."""
-    return Subscription(seen=seen) if client.holds_chats else Subscription.live(seen)
+    return Subscription(seen=seen) if client.defers_chats else Subscription.live(seen)

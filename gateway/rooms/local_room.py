@@ -17,10 +17,10 @@ from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
-MOST_READS: Final = 3
+MAX_READS_PER_GAP: Final = 3
 """Reads for one gap, where pub/sub keeps losing what comes meanwhile."""
 
-TRY_AGAIN_AFTER: Final = 0.5
+RETRY_SECONDS: Final = 0.5
 """Seconds until a log is read again that could not be read."""
 
 GAPS: Final = Counter("gaps", "Times that a room lacked an event which pub/sub did not bring.")
@@ -78,7 +78,7 @@ class LocalRoom:
     @property
     def awaited(self) -> bool:
         """Whether events wait for a member until what was before them is there."""
-        return any(its.waiting is not None for its in self.members.values())
+        return any(subscription.waiting is not None for subscription in self.members.values())
 
     def learn(self, room: Room) -> None:
         """Take over what events change from a word on the room not older than what came."""
@@ -90,9 +90,10 @@ class LocalRoom:
         seq = event.seq
         return [
             client
-            for client, its in self.members.items()
+            for client, subscription in self.members.items()
             # What nearly all are is looked at first.
-            if (its.waiting is None and seq > its.seen) or its.delivers(event)
+            if (subscription.waiting is None and seq > subscription.seen)
+            or subscription.delivers(event)
         ]
 
     def receive(self, event: Event) -> None:
@@ -144,14 +145,14 @@ class LocalRoom:
     async def _fill(self) -> None:
         """Read from the log what the channel did not bring, then give out what waited."""
         try:
-            for _ in range(MOST_READS):
+            for _ in range(MAX_READS_PER_GAP):
                 await self._read_log()
                 gap = any(event.prev > self.head for event in self._waiting[:1])
                 if not gap and not self._stale:
                     break
         except (ChatError, CodecError) as error:
             log.warning("room not caught up", room=self.room.key, error=str(error))
-            asyncio.get_running_loop().call_later(TRY_AGAIN_AFTER, self.catch_up)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self.catch_up)
             return
         finally:
             self._catching_up = None

@@ -9,32 +9,32 @@ from gateway.access.authorization import put_out
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
-from gateway.rooms.subscription import Delivered, Subscription
+from gateway.rooms.subscription import DeliveredRange, Subscription
 from shared.errors import broker_unavailable
 from shared.model.rooms import Room
 
-FOLLOW_WITHIN: Final = 5.0
+SUBSCRIBE_TIMEOUT_SECONDS: Final = 5.0
 """Seconds a room may take to be subscribed."""
 
 
-class Opening(NamedTuple):
+class PendingSubscription(NamedTuple):
     """A subscription whose events wait, until `Hub.go_live` or its end.
 
     Attributes:
         local: the room or chat, followed: nothing that happens from here on is missed.
-        its: the subscription.
+        subscription: the subscription.
         delivered: what came by itself before, where the client was live already.
     """
 
     local: LocalRoom
-    its: Subscription
-    delivered: Delivered
+    subscription: Subscription
+    delivered: DeliveredRange
 
 
 @asynccontextmanager
 async def subscribing(
     hub: Hub, client: Client, room: Room, idle: float = 0.0, *, again: bool = False
-) -> AsyncIterator[Opening]:
+) -> AsyncIterator[PendingSubscription]:
     """Subscribe a client to a room, or to a chat of its user; events wait until `Hub.go_live`.
 
     Where the block fails the client is where it was before: not in the room; or live, with
@@ -53,21 +53,21 @@ async def subscribing(
     """
     local = hub.follow(room, idle)
     local.learn(room)
-    hub.release()
+    hub.release_deferred()
     fresh = client not in local.members
     if fresh:
         hub.admit(client, local, room)
-    its = local.members[client]
-    delivered, before = Delivered(), local.head
-    if its.waiting is None and again:
+    subscription = local.members[client]
+    delivered, before = DeliveredRange(), local.head
+    if subscription.waiting is None and again:
         # It has what came after it was let in, or after the room is followed here.
-        before = max(its.seen, local.room.head)
-        delivered = Delivered(before, local.head)
-        its.waiting = []
+        before = max(subscription.seen, local.room.head)
+        delivered = DeliveredRange(before, local.head)
+        subscription.waiting = []
     try:
         await _synced(local)
         _check_stays(client, local)
-        yield Opening(local, its, delivered)
+        yield PendingSubscription(local, subscription, delivered)
         _check_stays(client, local)
     except BaseException:
         if fresh and room.kind == "room":
@@ -78,32 +78,32 @@ async def subscribing(
 
 
 @contextmanager
-def hearing(hub: Hub, client: Client, user: str | None) -> Iterator[None]:
+def subscribing_to_chats(hub: Hub, client: Client, user: str | None) -> Iterator[None]:
     """Where the block fails, let a client hear of no chats that did not before."""
-    heard = client.hears_chats
+    heard = client.chats_subscribed
     try:
         yield
     except BaseException:
-        if user is not None and client.hears_chats and not heard:
-            hub.unlisten(client, user)
+        if user is not None and client.chats_subscribed and not heard:
+            hub.unsubscribe_from_chats(client, user)
         raise
 
 
 @contextmanager
-def holding_chats(hub: Hub, client: Client, user: str) -> Iterator[None]:
+def deferring_chats(hub: Hub, client: Client, user: str) -> Iterator[None]:
     """Let all chats that a client begins to hear wait until the block ends, or `Hub.go_live`."""
-    client.holds_chats = True
+    client.defers_chats = True
     try:
         yield
     finally:
-        client.holds_chats = False
+        client.defers_chats = False
         for local in hub.chats_of(user):
             hub.go_live(client, local, 0)
 
 
 async def _synced(local: LocalRoom) -> None:
     try:
-        async with asyncio.timeout(FOLLOW_WITHIN):
+        async with asyncio.timeout(SUBSCRIBE_TIMEOUT_SECONDS):
             await asyncio.shield(local.synced)
     except TimeoutError:
         raise broker_unavailable() from None

@@ -6,7 +6,7 @@ from shared.model.events import CursorMoved, Event
 from shared.model.log_events import RoomDeleted
 
 
-class Delivered(NamedTuple):
+class DeliveredRange(NamedTuple):
     """What a client that was live got by itself: seqs above `after`, up to `to`."""
 
     after: int = 0

@@ -11,16 +11,16 @@ from typing import Final, Literal
 import msgspec
 
 
-class OwnPlace(Enum):
+class OwnSeq(Enum):
     """The type of SEQ."""
 
     SEQ = "seq"
 
 
-SEQ: Final = OwnPlace.SEQ
+SEQ: Final = OwnSeq.SEQ
 """A value: the `seq` of the event itself. Whoever makes the event does not know it yet."""
 
-Value = str | int | Literal[OwnPlace.SEQ]
+Value = str | int | Literal[OwnSeq.SEQ]
 
 
 class Floor(msgspec.Struct, frozen=True):

@@ -104,7 +104,7 @@ class TypingChanged(msgspec.Struct, frozen=True, array_like=True, tag="typing"):
     user2: str = ""
 
 
-class Beat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
+class GatewayHeartbeat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
     """Signal: a gateway's incarnation lives: its n-th beat, connections, version of presence.
 
     It is the canary too: a gateway whose own beat comes back has a broker that works.
@@ -156,14 +156,14 @@ class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
     kind: str
 
 
-Beside = (
+OtherEvent = (
     RoomCreated
     | CursorMoved
     | Wake
     | Committed
     | Notice
     | TypingChanged
-    | Beat
+    | GatewayHeartbeat
     | PresenceChanged
     | PresenceState
     | PresenceWanted
@@ -173,9 +173,9 @@ Beside = (
 """What is no event of a room's log."""
 
 if TYPE_CHECKING:
-    Body = LogEvent | Beside
+    Body = LogEvent | OtherEvent
 else:
-    Body = Union[(*LOG_EVENTS, *get_args(Beside))]  # what the codec tells apart by their tags
+    Body = Union[(*LOG_EVENTS, *get_args(OtherEvent))]  # what the codec tells apart by their tags
 
 
 KNOWN_TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))

@@ -14,11 +14,11 @@ UserName = Annotated[str, msgspec.Meta(title="user")]
 WHERE: Final = "where"
 """In what clients are told: the room by name (`room`), or the direct chat by id (`chatId`)."""
 
-PLACE: Final = (WHERE, "seq", "prev")
+LOCATION: Final = (WHERE, "seq", "prev")
 """Where an event stands."""
 
 
-class Stored(msgspec.Struct, frozen=True):
+class StoredAs(msgspec.Struct, frozen=True):
     """The row of a kind in SQL's table `events`, beside its place; both ways.
 
     Attributes:
@@ -32,7 +32,7 @@ class Stored(msgspec.Struct, frozen=True):
     columns: Mapping[str, str]
 
 
-class Told(msgspec.Struct, frozen=True):
+class AnnouncedAs(msgspec.Struct, frozen=True):
     """How clients are told of a kind.
 
     Attributes:
@@ -47,7 +47,7 @@ class Told(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-SKIPPED: Final = Told("skipped", PLACE)
+SKIPPED: Final = AnnouncedAs("skipped", LOCATION)
 """Something happened that a client need not know or this build does not: only its place is told."""
 
 
@@ -59,8 +59,8 @@ class LogEvent(msgspec.Struct, frozen=True, array_like=True):
         told: how clients are told of it.
     """
 
-    stored: ClassVar[Stored | None] = None
-    told: ClassVar[Told] = SKIPPED
+    stored: ClassVar[StoredAs | None] = None
+    told: ClassVar[AnnouncedAs] = SKIPPED
 
     def changes(self) -> Sequence[Change]:
         """What is different in its room from here on, beside that it happened."""

@@ -17,7 +17,7 @@ from shared.model.changes import (
     RoomChange,
     StandingChange,
 )
-from shared.model.kinds import PLACE, LogEvent, Stored, Told, UserName
+from shared.model.kinds import LOCATION, AnnouncedAs, LogEvent, StoredAs, UserName
 
 
 class MessagePosted(LogEvent, frozen=True, tag="message"):
@@ -31,7 +31,7 @@ class MessagePosted(LogEvent, frozen=True, tag="message"):
     content: str
     client_msg_id: str
 
-    stored = Stored(
+    stored = StoredAs(
         {"message": {}},
         {"sender": "sender", "content": "content", "client_msg_id": "client_msg_id"},
     )
@@ -42,8 +42,8 @@ class HistoryCleared(LogEvent, frozen=True, tag="clear"):
 
     by: UserName
 
-    stored = Stored({"clear": {}}, {"sender": "by"})
-    told = Told("deleteMessages", PLACE, note="All messages have been deleted")
+    stored = StoredAs({"clear": {}}, {"sender": "by"})
+    told = AnnouncedAs("deleteMessages", LOCATION, note="All messages have been deleted")
 
     def changes(self) -> Sequence[Change]:
         """The floor."""
@@ -57,11 +57,11 @@ class MessageDeleted(LogEvent, frozen=True, tag="delete"):
     message_id: int
     message_seq: int
 
-    stored = Stored(
+    stored = StoredAs(
         {"delete": {}},
         {"sender": "by", "target_id": "message_id", "target_seq": "message_seq"},
     )
-    told = Told("messageDeleted", ("message_id", "seq", "prev"))
+    told = AnnouncedAs("messageDeleted", ("message_id", "seq", "prev"))
 
     def changes(self) -> Sequence[Change]:
         """One message."""
@@ -97,8 +97,8 @@ class Kicked(RuleChange, frozen=True, tag="kick"):
     user: UserName
     by: UserName
 
-    stored = Stored({"kick": {}}, {"sender": "by", "target_user": "user"})
-    told = Told("kicked", (*PLACE, "user", "by"))
+    stored = StoredAs({"kick": {}}, {"sender": "by", "target_user": "user"})
+    told = AnnouncedAs("kicked", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
         """When they were put out last."""
@@ -111,8 +111,8 @@ class Banned(RuleChange, frozen=True, tag="ban"):
     user: UserName
     by: UserName
 
-    stored = Stored({"ban": {}}, {"sender": "by", "target_user": "user"})
-    told = Told("banned", (*PLACE, "user", "by"))
+    stored = StoredAs({"ban": {}}, {"sender": "by", "target_user": "user"})
+    told = AnnouncedAs("banned", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
         """Everything that is remembered of them."""
@@ -125,8 +125,8 @@ class Unbanned(RuleChange, frozen=True, tag="unban"):
     user: UserName
     by: UserName
 
-    stored = Stored({"unban": {}}, {"sender": "by", "target_user": "user"})
-    told = Told("unbanned", (*PLACE, "user", "by"))
+    stored = StoredAs({"unban": {}}, {"sender": "by", "target_user": "user"})
+    told = AnnouncedAs("unbanned", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
         """The ban."""
@@ -140,11 +140,11 @@ class ModeratorChanged(RuleChange, frozen=True, tag="moderate"):
     by: UserName
     moderator: bool
 
-    stored = Stored(
+    stored = StoredAs(
         {"promote": {"moderator": True}, "demote": {"moderator": False}},
         {"sender": "by", "target_user": "user"},
     )
-    told = Told("moderatorChanged", (*PLACE, "user", "by", "moderator"))
+    told = AnnouncedAs("moderatorChanged", (*LOCATION, "user", "by", "moderator"))
 
     def changes(self) -> Sequence[Change]:
         """Whether they are one."""
@@ -164,8 +164,10 @@ class PasswordChanged(RuleChange, frozen=True, tag="password"):
     protected: bool
     password_hash: str = ""
 
-    stored = Stored({"lock": {"protected": True}, "unlock": {"protected": False}}, {"sender": "by"})
-    told = Told("passwordChanged", (*PLACE, "by", "protected"))
+    stored = StoredAs(
+        {"lock": {"protected": True}, "unlock": {"protected": False}}, {"sender": "by"}
+    )
+    told = AnnouncedAs("passwordChanged", (*LOCATION, "by", "protected"))
 
     def changes(self) -> Sequence[Change]:
         """The password, and since when it holds."""

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class RoomPlace(msgspec.Struct, frozen=True, array_like=True):
+class RoomProgress(msgspec.Struct, frozen=True, array_like=True):
     """A room that a session is in.
 
     Attributes:
@@ -16,19 +16,19 @@ class RoomPlace(msgspec.Struct, frozen=True, array_like=True):
 
     room_id: int
     since: int
-    surely: int | None
+    acknowledged: int | None
     sent: int | None
 
 
-class ChatPlace(msgspec.Struct, frozen=True, array_like=True):
+class ChatProgress(msgspec.Struct, frozen=True, array_like=True):
     """A direct chat of a session's user with news lately; fields as of `RoomPlace`."""
 
     room_id: int
-    surely: int
+    acknowledged: int
     sent: int
 
 
-class Session(msgspec.Struct, frozen=True, array_like=True):
+class SessionState(msgspec.Struct, frozen=True, array_like=True):
     """A session as its gateway saw it last.
 
     Attributes:
@@ -48,11 +48,11 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
 
     sid: str
     username: str | None
-    hears_chats: bool
+    chats_subscribed: bool
     online: bool
     left: bool
-    lives: tuple[tuple[str, int], ...]
+    incarnations: tuple[tuple[str, int], ...]
     sent: int
-    rooms: dict[str, RoomPlace]
-    chats: dict[int, ChatPlace]
+    rooms: dict[str, RoomProgress]
+    chats: dict[int, ChatProgress]
     must_have: int = 0

@@ -17,7 +17,7 @@ from shared.errors import storage_unavailable
 OUTAGE: Final = (DBAPIError, PoolTimeoutError, OSError)
 """Failures of a database that is away."""
 
-LOCK_WAIT_MS: Final = 5000
+LOCK_WAIT_MILLISECONDS: Final = 5000
 """How long SQLite waits for another writer before it gives up."""
 
 CACHE_KIB: Final = 32_768
@@ -72,7 +72,7 @@ def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None
         # The driver must not begin transactions by itself; `begun` does.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_MILLISECONDS}")
         if writes:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute(f"PRAGMA synchronous={synchronous}")

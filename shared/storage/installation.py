@@ -180,7 +180,7 @@ async def new_identity(engine: AsyncEngine, namespace: str) -> Installation:
         return await connection.run_sync(_the_installation)
 
 
-async def confirm_place(engine: AsyncEngine, found: Installation) -> Installation:
+async def confirm_location(engine: AsyncEngine, found: Installation) -> Installation:
     """Make sure that a database is the one that its installation was stored in.
 
     Raises:

@@ -50,7 +50,7 @@ class StoredRoom(msgspec.Struct, frozen=True):
     active_at: int
 
 
-class StoredPlace(msgspec.Struct, frozen=True):
+class StoredLocation(msgspec.Struct, frozen=True):
     """Where a stored message stands."""
 
     room_key: str
@@ -116,7 +116,7 @@ class Reader:
         last = select(func.max(events.c.seq)).where(events.c.room_id == room_id)
         return (await self.rows(last))[0][0] or 0
 
-    async def place_of(self, message_id: int) -> StoredPlace | None:
+    async def locate_message(self, message_id: int) -> StoredLocation | None:
         """Where a message stands, or None."""
         query = (
             select(rooms.c.key, events)
@@ -124,7 +124,7 @@ class Reader:
             .where(events.c.id == message_id, events.c.kind == "message")
         )
         for row in await self.rows(query.where(rooms.c.deleted.is_(False))):
-            return StoredPlace(row.key, row.room_id, row.seq, row.sender, row.deleted)
+            return StoredLocation(row.key, row.room_id, row.seq, row.sender, row.deleted)
         return None
 
     async def newest(self, room_id: int, floor: int, below: int, limit: int) -> list[Message]:
@@ -150,7 +150,7 @@ class Reader:
             query = query.where(events.c.seq < below)
         return [event_of(row) for row in await self.rows(query.order_by(events.c.seq).limit(limit))]
 
-    async def is_place(self, room_id: int, seq: int) -> bool:
+    async def has_seq(self, room_id: int, seq: int) -> bool:
         """Whether an event stands, or stood, at this place of a room."""
         query = select(events.c.id).where(events.c.room_id == room_id, events.c.seq == seq)
         return bool(await self.rows(query))

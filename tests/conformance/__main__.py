@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 
-from gateway.connections.http_protocol import Patience
+from gateway.connections.http_protocol import ConnectionTimeouts
 from gateway.endpoints.guard import Guard
 from gateway.endpoints.serving import serving_at
 from gateway.endpoints.socketio.server import EngineServer
@@ -31,7 +31,7 @@ OPTIONS = (
     ("connect-timeout", 1000, "milliseconds"),
     ("handshake-timeout", 10_000, "milliseconds"),
     ("websocket-ping", 20_000, "milliseconds"),
-    ("most-half-open", 4096, "connections"),
+    ("max-half-open", 4096, "connections"),
 )
 
 
@@ -71,10 +71,10 @@ def main() -> None:
     given = parser.parse_args()
     settings = EngineSettings(given.ping_interval, given.ping_timeout, MAX_PAYLOAD)
     app = application(settings, given.connect_timeout / 1000)
-    patience = Patience(
-        given.handshake_timeout / 1000, given.most_half_open, given.websocket_ping / 1000
+    timeouts = ConnectionTimeouts(
+        given.handshake_timeout / 1000, given.max_half_open, given.websocket_ping / 1000
     )
-    config = serving_at(app, "127.0.0.1", given.port, MAX_PAYLOAD, patience)
+    config = serving_at(app, "127.0.0.1", given.port, MAX_PAYLOAD, timeouts)
     uvicorn.Server(config).run(sockets=listen(given.port))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
-from gateway.connections.websocket import ADOPT, Link
+from gateway.connections.websocket import ADOPT, WebSocketLink
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary, PacketType
 from gateway.protocols.socketio.decoder import SocketPacket
@@ -32,7 +32,7 @@ async def echo_websocket(websocket: WebSocket) -> None:
 class Echo:
     """Writes what it receives."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: WebSocketLink) -> None:
         self._link = link
 
     def received(self, data: bytes, *, text: bool) -> None:

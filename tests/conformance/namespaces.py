@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from gateway.connections.websocket import Later
+from gateway.connections.websocket import PendingWork
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary
 from gateway.protocols.socketio.decoder import SocketPacket
@@ -24,7 +24,7 @@ class Handler(Protocol):
 
     def on_connect(
         self, session: EngineSession, socket: Socket, auth: dict[str, Any]
-    ) -> Later | None:
+    ) -> PendingWork | None:
         """Accept or refuse a connection to a namespace, by the socket's methods.
 
         Args:
@@ -39,7 +39,7 @@ class Handler(Protocol):
 
     def on_event(
         self, session: EngineSession, socket: Socket, packet: SocketPacket
-    ) -> Later | None:
+    ) -> PendingWork | None:
         """Take an event, and acknowledge it if it has an `id`.
 
         Returns:
@@ -74,7 +74,7 @@ class SocketIOApplication:
         session.authorization = Headers(scope=scope).get("authorization")
         session.expire_in(self._connect_within)
 
-    def on_packet(self, session: EngineSession, message: str | Binary) -> Later | None:
+    def on_packet(self, session: EngineSession, message: str | Binary) -> PendingWork | None:
         """Take a message."""
         sockets: SocketIOSession = session.state
         happening = sockets.receive(message)

@@ -22,10 +22,10 @@ from gateway.protocols.socketio.packets import (
     encode_event,
 )
 
-MOST_NAMESPACES: Final = 64
+MAX_NAMESPACES: Final = 64
 """Namespaces that one session may be connected to."""
 
-MOST_AWAITED: Final = 1_000
+MAX_AWAITED: Final = 1_000
 """Acknowledgements that may be awaited of one client in a namespace; the oldest is given up."""
 
 OnAck = Callable[[list[Any] | None], None]
@@ -103,7 +103,7 @@ class Socket:
             self._acks.pop(next(iter(self._acks)))(None)
 
     def _await(self, on_ack: OnAck) -> int:
-        if len(self._acks) >= MOST_AWAITED:
+        if len(self._acks) >= MAX_AWAITED:
             self._acks.pop(next(iter(self._acks)))(None)
         ack_id, self._next_ack = self._next_ack, self._next_ack + 1
         self._acks[ack_id] = on_ack
@@ -197,7 +197,7 @@ class SocketIOSession:
     def _connect(self, packet: SocketPacket) -> Happening:
         if packet.namespace in self.sockets:
             raise PacketError("connected to this namespace already")
-        if len(self.sockets) >= MOST_NAMESPACES:
+        if len(self.sockets) >= MAX_NAMESPACES:
             raise PacketError("connected to too many namespaces")
         socket = self.sockets[packet.namespace] = Socket(packet.namespace, self._send)
         return Happening("connect", socket, packet)

@@ -15,7 +15,7 @@ from shared.model.ids import counter_of, partition_of_id
 from tests.faults.evidence import Evidence, Row
 from tests.faults.history import Operation, SeenTold
 
-MOST_TOLD: Final = 5
+MAX_TOLD: Final = 5
 """Violations of one kind that are told in words; the others are counted."""
 
 
@@ -296,6 +296,6 @@ def in_words(violations: list[Violation]) -> Iterator[str]:
     for violation in violations:
         by_kind[violation.kind].append(violation.text)
     for kind, texts in sorted(by_kind.items()):
-        yield from (f"{kind}: {text}" for text in islice(texts, MOST_TOLD))
-        if len(texts) > MOST_TOLD:
-            yield f"{kind}: and {len(texts) - MOST_TOLD} more"
+        yield from (f"{kind}: {text}" for text in islice(texts, MAX_TOLD))
+        if len(texts) > MAX_TOLD:
+            yield f"{kind}: and {len(texts) - MAX_TOLD} more"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from persister.ownership import SETTLED_AFTER
+from persister.ownership import ANNOUNCE_TIMEOUT_SECONDS
 from shared.command_line import command_line
 from shared.model.formats import refusal
 from tests.faults.arena import PATIENCE, Arena
@@ -90,7 +90,7 @@ class Scene:
         async def gone() -> bool:
             return set((await formats_of(self.field)).values()) == {number}
 
-        await eventually(gone, SETTLED_AFTER + PATIENCE)
+        await eventually(gone, ANNOUNCE_TIMEOUT_SECONDS + PATIENCE)
         self.allowed = frozenset({number})
         say(f"every partition is in format {number} after {time.monotonic() - since:.1f} s")
 
@@ -104,10 +104,11 @@ class Scene:
                 int(await self.field.command("HGET", part.record, "opened"))
                 for part in keys.partitions
             ]
-            return bool(seconds - max(opened) / 1000 > SETTLED_AFTER + LONGER)
+            return bool(seconds - max(opened) / 1000 > ANNOUNCE_TIMEOUT_SECONDS + LONGER)
 
-        await eventually(settled, SETTLED_AFTER + PATIENCE)
-        say(f"still, after {SETTLED_AFTER:g} s and more: formats {await formats_of(self.field)}")
+        await eventually(settled, ANNOUNCE_TIMEOUT_SECONDS + PATIENCE)
+        formats = await formats_of(self.field)
+        say(f"still, after {ANNOUNCE_TIMEOUT_SECONDS:g} s and more: formats {formats}")
 
     async def refuses(self, module: str) -> None:
         """A process of the older build does not start here.

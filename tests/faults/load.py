@@ -12,7 +12,7 @@ from tests.faults.places import Message, Place
 HURRY: Final = 2.0
 """How much faster than their pace people are when they are behind it."""
 
-MOST_BEHIND: Final = 3.0
+MAX_BEHIND: Final = 3.0
 """Seconds that anybody tries to make up for; what is beyond them is not done."""
 
 CLEARED: Final = "room-00"
@@ -66,7 +66,7 @@ class Person:
         due = now() + self._random.uniform(0, self._interval)
         while not rest.is_set():
             await asyncio.sleep(max(self._interval / HURRY, due - now()))
-            due = max(due, now() - MOST_BEHIND) + self._interval * self._random.uniform(0.5, 1.5)
+            due = max(due, now() - MAX_BEHIND) + self._interval * self._random.uniform(0.5, 1.5)
             [deed] = self._random.choices(list(DEEDS), weights=list(DEEDS.values()))
             await self._do(deed, self._random.choice(list(self.client.places.values())))
 

@@ -4,10 +4,10 @@ from hypothesis import strategies as st
 from msgspec.structs import fields
 
 from shared.model.events import (
-    Beat,
     Body,
     CursorMoved,
     Event,
+    GatewayHeartbeat,
     Notice,
     PresenceChanged,
     PresenceState,
@@ -52,7 +52,7 @@ signals: st.SearchStrategy[Body] = st.one_of(
     st.builds(Wake, texts, texts, texts, st.booleans()),
     st.builds(Notice, texts, texts),
     st.builds(TypingChanged, texts, texts, texts, texts),
-    st.builds(Beat, texts, numbers, numbers, numbers),
+    st.builds(GatewayHeartbeat, texts, numbers, numbers, numbers),
     st.builds(PresenceChanged, texts, numbers, users, users),
     st.builds(PresenceState, texts, numbers, users),
     st.builds(PresenceWanted, texts),

@@ -1,9 +1,9 @@
 """Direct chats: make one, talk, delete, see, read."""
 
+from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.places import move_cursor
-from gateway.api.hearing import hear_chats
-from gateway.api.outcome import Later
+from gateway.api.outcome import BackgroundReply
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
@@ -13,7 +13,7 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.rooms.client import Client
-from gateway.rooms.store.directory import Place
+from gateway.rooms.store.directory import MessageLocation
 from shared.model import commands
 from shared.model.ids import TOP
 from shared.model.log_events import MessageDeleted
@@ -23,7 +23,7 @@ async def get_chats(
     gateway: Gateway, client: Client, command: commands.GetChats, _target: Target
 ) -> None:
     """List a user's chats."""
-    await hear_chats(gateway, client)
+    await subscribe_to_chats(gateway, client)
     client.connection.emit("chatsList", await listed_chats(gateway, command.user))
 
 
@@ -42,12 +42,12 @@ async def create_chat(
     gateway: Gateway, client: Client, command: commands.CreateChat, _target: Target
 ) -> ChatPayload:
     """Make the chat of two users, or find it; whoever asks must be one of them, if anybody."""
-    await hear_chats(gateway, client)
+    await subscribe_to_chats(gateway, client)
     users = (str(command.user1_id), str(command.user2_id))
     chat, made = await gateway.rooms.directory.chat_of(*users)
     payload = chat_payload(chat)
     # A new chat is told to both users by the broker; who asks for an old one gets it alone.
-    if not made or not client.hears_chats:
+    if not made or not client.chats_subscribed:
         client.connection.emit("newChat", payload)
     return payload
 
@@ -57,7 +57,7 @@ async def get_messages(
 ) -> None:
     """A page of a chat of the client's user."""
     chat = target.known
-    await hear_chats(gateway, client)
+    await subscribe_to_chats(gateway, client)
     before = command.before if isinstance(command.before, int) else TOP
     page = await gateway.rooms.history.newest(chat, command.limit, before)
     shown = [new_message_payload(item, chat) for item in page.items if not item.deleted]
@@ -66,7 +66,7 @@ async def get_messages(
 
 async def delete_message(
     gateway: Gateway, client: Client, command: commands.DeleteMessage, target: Target
-) -> Later | None:
+) -> BackgroundReply | None:
     """Delete a message."""
     place = _message_of(target)
     if place.deleted:
@@ -84,11 +84,13 @@ async def mark_as_seen(
     await move_cursor(gateway, client, place.room, place.seq, command.message_id)
 
 
-def _message_of(target: Target) -> Place:
+def _message_of(target: Target) -> MessageLocation:
     if target.message is None:
         raise target.unseen()
     return target.message
 
 
-async def _delete(gateway: Gateway, place: Place, once: str, body: MessageDeleted) -> None:
+async def _delete(
+    gateway: Gateway, place: MessageLocation, once: str, body: MessageDeleted
+) -> None:
     await gateway.rooms.publisher.send(place.room, place.sender, once, body)

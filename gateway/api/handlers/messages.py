@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import UNSET
 
+from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
-from gateway.api.hearing import hear_chats
-from gateway.api.outcome import Later, Sending
+from gateway.api.outcome import BackgroundReply, PendingSend
 from gateway.api.targets import Target, no_such_chat
 from gateway.protocols.payloads import AcceptedPayload, iso
 from gateway.rooms.client import Client
@@ -25,7 +25,7 @@ _numbers: Final = count()
 
 def send_to_room(
     gateway: Gateway, client: Client, command: commands.SendMessage, target: Target
-) -> Sending | Later:
+) -> PendingSend | BackgroundReply:
     """Say something in a room that the client is in."""
     room = target.joined.room
     _check_length(gateway, command.content)
@@ -38,14 +38,14 @@ def send_to_room(
 
 def send_to_user(
     gateway: Gateway, client: Client, command: commands.SendChatMessage, _target: Target
-) -> Sending | Later:
+) -> PendingSend | BackgroundReply:
     """Say something to another user; without a pause where the chat is followed already."""
     sender, receiver = str(command.sender_id), str(command.receiver_id)
     _check_length(gateway, command.content)
     client_msg_id = command.client_msg_id or _new_message_id()
     body = MessagePosted(sender, command.content, client_msg_id)
     local = gateway.rooms.hub.followed(chat_key(sender, receiver))
-    hears = client.hears_chats or client.username is None
+    hears = client.chats_subscribed or client.username is None
     if local is None or not hears or _to_look_up(gateway, local.room, command):
         return _find_and_send(gateway, client, command, body)
     _check_chat(local.room, command)
@@ -61,11 +61,13 @@ async def _look_up(
     return _send_to_room(gateway, client, room, body)
 
 
-def _send_to_room(gateway: Gateway, client: Client, room: Room, body: MessagePosted) -> Sending:
+def _send_to_room(gateway: Gateway, client: Client, room: Room, body: MessagePosted) -> PendingSend:
     def reply(sent: Send) -> AcceptedPayload:
         return _accepted(gateway, client, room, sent.result())
 
-    return Sending(gateway.rooms.publisher.send(room, body.sender, body.client_msg_id, body), reply)
+    return PendingSend(
+        gateway.rooms.publisher.send(room, body.sender, body.client_msg_id, body), reply
+    )
 
 
 def _to_look_up(gateway: Gateway, chat: Room, command: commands.SendChatMessage) -> bool:
@@ -81,7 +83,7 @@ async def _find_and_send(
     gateway: Gateway, client: Client, command: commands.SendChatMessage, body: MessagePosted
 ) -> object:
     """As `send_to_user`, where something must be asked first; the chat is made if there is none."""
-    await hear_chats(gateway, client)
+    await subscribe_to_chats(gateway, client)
     receiver = str(command.receiver_id)
     local = gateway.rooms.hub.followed(chat_key(body.sender, receiver))
     chat = local.room if local else await _follow_chat(gateway, body.sender, receiver)
@@ -100,7 +102,7 @@ async def _follow_chat(gateway: Gateway, user1: str, user2: str) -> Room:
     return chat
 
 
-def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> Sending:
+def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> PendingSend:
     def reply(sent: Send) -> object:
         try:
             given = sent.result()
@@ -111,10 +113,14 @@ def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePos
             return _send_anew(gateway, client, chat, body)
         return _accepted(gateway, client, chat, given)
 
-    return Sending(gateway.rooms.publisher.send(chat, body.sender, body.client_msg_id, body), reply)
+    return PendingSend(
+        gateway.rooms.publisher.send(chat, body.sender, body.client_msg_id, body), reply
+    )
 
 
-async def _send_anew(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> Sending:
+async def _send_anew(
+    gateway: Gateway, client: Client, chat: Room, body: MessagePosted
+) -> PendingSend:
     chat = await _follow_chat(gateway, chat.user1, chat.user2)
     return _send_to_chat(gateway, client, chat, body)
 

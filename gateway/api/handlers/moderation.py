@@ -3,7 +3,7 @@
 import secrets
 
 from gateway.api.gateway import Gateway
-from gateway.api.outcome import Later
+from gateway.api.outcome import BackgroundReply
 from gateway.api.targets import Target
 from gateway.rooms.client import Client
 from shared.errors import ChatError
@@ -20,7 +20,9 @@ from shared.model.rooms import Room
 from shared.protocol.limits import MAX_ROOM_STANDINGS
 
 
-async def kick(gateway: Gateway, client: Client, command: commands.Kick, target: Target) -> Later:
+async def kick(
+    gateway: Gateway, client: Client, command: commands.Kick, target: Target
+) -> BackgroundReply:
     """Put a user out of a room: off all their connections, on every gateway."""
     room = _remembering(target, command)
     return _happen(gateway, room, Kicked(command.user, client.display_name))
@@ -28,7 +30,7 @@ async def kick(gateway: Gateway, client: Client, command: commands.Kick, target:
 
 async def ban(
     gateway: Gateway, client: Client, command: commands.Ban, target: Target
-) -> Later | None:
+) -> BackgroundReply | None:
     """Put a user out of a room, and keep them out."""
     room = _remembering(target, command)
     if command.user in room.standings.banned:
@@ -38,7 +40,7 @@ async def ban(
 
 async def unban(
     gateway: Gateway, client: Client, command: commands.Unban, target: Target
-) -> Later | None:
+) -> BackgroundReply | None:
     """Let a user enter again."""
     room = _remembering(target, command)
     if command.user not in room.standings.banned:
@@ -48,7 +50,7 @@ async def unban(
 
 async def set_moderator(
     gateway: Gateway, client: Client, command: commands.SetModerator, target: Target
-) -> Later | None:
+) -> BackgroundReply | None:
     """Make a user a moderator of a room, or none any more."""
     room, user = _remembering(target, command), command.user
     if command.moderator and user in room.standings.banned:
@@ -61,7 +63,7 @@ async def set_moderator(
 
 async def set_password(
     gateway: Gateway, client: Client, command: commands.SetPassword, target: Target
-) -> Later:
+) -> BackgroundReply:
     """Protect a room by another password, or open it; who is inside stays."""
     password_hash = await gateway.access.passwords.hash(command.password or "")
     changed = PasswordChanged(client.display_name, bool(password_hash), password_hash)

@@ -1,9 +1,9 @@
 """Users: their names, and whether they are online."""
 
-from gateway.api.arrivals import end_presence
+from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.chats import listed_chats
-from gateway.api.hearing import hear_chats
+from gateway.api.lifecycle import end_presence
 from gateway.api.targets import Target
 from gateway.rooms.client import Client
 from shared.errors import ChatError
@@ -21,7 +21,7 @@ async def user_online(
     gateway: Gateway, client: Client, command: commands.UserOnline, _target: Target
 ) -> None:
     """Show a user as online, and tell of its chats: those with unread messages at once."""
-    await hear_chats(gateway, client)
+    await subscribe_to_chats(gateway, client)
     gateway.cluster.presence.came(command.user, client)
     client.online = True
     await gateway.clients.sessions.keep(client)

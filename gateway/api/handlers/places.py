@@ -1,8 +1,8 @@
 """What works alike in a room and in a chat: read its history, type, have seen."""
 
+from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
-from gateway.api.hearing import hear_chats
-from gateway.api.outcome import Later
+from gateway.api.outcome import BackgroundReply
 from gateway.api.targets import Target
 from gateway.protocols.payloads import HistoryPayload, message_payload, new_message_payload
 from gateway.rooms.client import Client
@@ -13,7 +13,7 @@ from shared.model.rooms import Room
 
 def typing(
     gateway: Gateway, client: Client, _command: commands.Typing, target: Target
-) -> Later | None:
+) -> BackgroundReply | None:
     """Be seen typing by the others."""
     if target.known.kind == "direct":
         return _type_in_chat(gateway, client, target.known)
@@ -22,7 +22,7 @@ def typing(
 
 
 async def _type_in_chat(gateway: Gateway, client: Client, chat: Room) -> None:
-    await hear_chats(gateway, client)
+    await subscribe_to_chats(gateway, client)
     hub, directory = gateway.rooms.hub, gateway.rooms.directory
     local = hub.followed(chat.key)
     if local is None and (held := await directory.held(chat.key)):
@@ -36,7 +36,7 @@ async def history(
 ) -> HistoryPayload:
     """A page of the history of a room that the client is in, or of a chat of its user."""
     room = target.known
-    await _hear_if_chat(gateway, client, room)
+    await _subscribe_if_chat(gateway, client, room)
     pages = gateway.rooms.history
     if isinstance(command.after, int):
         page = await pages.after(room, command.after, command.limit)
@@ -56,7 +56,7 @@ async def history(
 async def seen(gateway: Gateway, client: Client, command: commands.Seen, target: Target) -> None:
     """Have seen everything in a room or a chat up to a place."""
     room = target.known
-    await _hear_if_chat(gateway, client, room)
+    await _subscribe_if_chat(gateway, client, room)
     await move_cursor(gateway, client, room, command.seq)
 
 
@@ -74,6 +74,6 @@ async def move_cursor(
     await gateway.rooms.cursors.move(room, client.username, seq, message_id, sid)
 
 
-async def _hear_if_chat(gateway: Gateway, client: Client, room: Room) -> None:
+async def _subscribe_if_chat(gateway: Gateway, client: Client, room: Room) -> None:
     if room.kind == "direct":
-        await hear_chats(gateway, client)
+        await subscribe_to_chats(gateway, client)

@@ -20,7 +20,7 @@ from shared.model.log_events import RoomDeleted
 
 
 @dataclass(frozen=True, slots=True)
-class Requester:
+class BearerPrincipal:
     """Who a request is from.
 
     Attributes:
@@ -41,7 +41,7 @@ class Requester:
 
 
 async def make_chat(
-    gateway: Gateway, _requester: Requester, command: commands.CreateChat, _target: Target
+    gateway: Gateway, _requester: BearerPrincipal, command: commands.CreateChat, _target: Target
 ) -> ChatPayload:
     """`POST /chats`: the chat of two users, made if there is none."""
     users = (str(command.user1_id), str(command.user2_id))
@@ -50,14 +50,14 @@ async def make_chat(
 
 
 async def show_chat(
-    _gateway: Gateway, _requester: Requester, _command: commands.ByChat, target: Target
+    _gateway: Gateway, _requester: BearerPrincipal, _command: commands.ByChat, target: Target
 ) -> ChatPayload:
     """`GET /chats/{chat}`: a chat."""
     return chat_payload(target.known)
 
 
 async def delete_chat(
-    gateway: Gateway, _requester: Requester, _command: commands.ByChat, target: Target
+    gateway: Gateway, _requester: BearerPrincipal, _command: commands.ByChat, target: Target
 ) -> None:
     """`DELETE /chats/{chat}`: delete a chat with all it held; both users are told."""
     body = RoomDeleted("")
@@ -65,7 +65,7 @@ async def delete_chat(
 
 
 async def list_chats(
-    gateway: Gateway, _requester: Requester, command: commands.GetChats, _target: Target
+    gateway: Gateway, _requester: BearerPrincipal, command: commands.GetChats, _target: Target
 ) -> list[ListedChatPayload]:
     """`GET /chats/user/{user}`: the chats of a user."""
     return await chats.listed_chats(gateway, command.user)
@@ -73,7 +73,7 @@ async def list_chats(
 
 async def give_ticket(
     gateway: Gateway,
-    requester: Requester,
+    requester: BearerPrincipal,
     _command: commands.GetTicket,
     _target: Target,
 ) -> Ticket:

@@ -4,14 +4,19 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
+from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
-from gateway.api.hearing import hear_chats
-from gateway.api.outcome import AndThen
+from gateway.api.outcome import ReplyThen
 from gateway.api.targets import Target
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.rooms.client import Client
-from gateway.rooms.subscribing import Opening, hearing, holding_chats, subscribing
+from gateway.rooms.subscribing import (
+    PendingSubscription,
+    deferring_chats,
+    subscribing,
+    subscribing_to_chats,
+)
 from shared.errors import ChatError, broker_unavailable
 from shared.metrics import LabelledCounter
 from shared.model import commands
@@ -25,7 +30,7 @@ NOT_RECOVERED: Final = ResumedPlace(recovered=False, head=0)
 
 async def resume(
     gateway: Gateway, client: Client, command: commands.Resume, targets: list[Target]
-) -> AndThen:
+) -> ReplyThen:
     """Replay what was missed; live events wait until the reply has gone out.
 
     Args:
@@ -37,17 +42,17 @@ async def resume(
     rooms, chats = {}, {}
     hub, found = gateway.rooms.hub, iter(targets)
     # What waits is let go where this fails, too; what began to be heard is not heard then.
-    with hearing(hub, client, client.username), ExitStack() as opened:
+    with subscribing_to_chats(hub, client, client.username), ExitStack() as opened:
         for name, seq in command.rooms.items():
             room = _room_to_resume(client, next(found), seq, command.grants.get(name), gateway)
             rooms[name] = await resume_place(gateway, client, room, seq, opened)
         if any(target.room for target in targets[len(rooms) :]):
-            await _hear_in_order(gateway, client, opened)
+            await _subscribe_in_order(gateway, client, opened)
         for chat_id, seq in command.chats.items():
             chat = next(found).room
             chats[str(chat_id)] = await resume_place(gateway, client, chat, seq, opened)
         await gateway.clients.sessions.keep(client)
-        return AndThen(ResumedPayload(rooms, chats), opened.pop_all().close)
+        return ReplyThen(ResumedPayload(rooms, chats), opened.pop_all().close)
 
 
 async def resume_place(
@@ -98,16 +103,16 @@ def _room_to_resume(
     return room if opens else None
 
 
-async def _hear_in_order(gateway: Gateway, client: Client, opened: ExitStack) -> None:
+async def _subscribe_in_order(gateway: Gateway, client: Client, opened: ExitStack) -> None:
     """Hear of chats; those that were not heard before wait until what was before is there."""
-    if client.hears_chats or client.username is None:
+    if client.chats_subscribed or client.username is None:
         return
-    opened.enter_context(holding_chats(gateway.rooms.hub, client, client.username))
-    await hear_chats(gateway, client)
+    opened.enter_context(deferring_chats(gateway.rooms.hub, client, client.username))
+    await subscribe_to_chats(gateway, client)
 
 
 async def _replay(
-    gateway: Gateway, client: Client, opening: Opening, room: Room, seq: int
+    gateway: Gateway, client: Client, opening: PendingSubscription, room: Room, seq: int
 ) -> tuple[ResumedPlace, int]:
     """Send what happened after `seq`, and where cursors are; up to which seq that was."""
     at, recovered, from_log, head = seq, True, True, 0
@@ -132,7 +137,7 @@ async def _replay(
 
 
 async def _show_cursors(
-    gateway: Gateway, client: Client, opening: Opening, room: Room, *, all_of_them: bool
+    gateway: Gateway, client: Client, opening: PendingSubscription, room: Room, *, all_of_them: bool
 ) -> None:
     """Tell how far others have seen; all cursors may have moved, or those that the broker knows.
 
@@ -146,7 +151,7 @@ async def _show_cursors(
     for user, place in cursors.items():
         if user != client.username:
             gateway.rooms.fan_out.tell([client], [_seen(room, user, place)])
-            opening.its.cursors[user] = place
+            opening.subscription.cursors[user] = place
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.access.authorization import Role, role_of
 from gateway.api.gateway import Gateway
-from gateway.api.outcome import Later, ToldAlready
+from gateway.api.outcome import AlreadyReported, BackgroundReply
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     JoinedPayload,
@@ -128,7 +128,7 @@ async def leave_room(
 
 async def delete_messages(
     gateway: Gateway, client: Client, _command: commands.DeleteMessages, target: Target
-) -> Later:
+) -> BackgroundReply:
     """Delete everything said in a room."""
     return _clear(gateway, target.joined.room, HistoryCleared(client.display_name))
 
@@ -157,12 +157,12 @@ async def _clear(gateway: Gateway, room: Room, body: HistoryCleared) -> None:
     await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)
 
 
-def _told_refusal(client: Client, name: str) -> ToldAlready:
+def _told_refusal(client: Client, name: str) -> AlreadyReported:
     """Tell a client that no room opened to it: none of the name and a wrong password look alike."""
     client.connection.emit("passwordStatus", data=False, room=name)
     note = NotificationPayload("Invalid password", int(time.time() * 1000))
     client.connection.emit("notification", note, name)
-    return ToldAlready("forbidden", "no such room, or a wrong password")
+    return AlreadyReported("forbidden", "no such room, or a wrong password")
 
 
 def _notify(gateway: Gateway, local: LocalRoom, content: str, origin: Client) -> None:

@@ -9,7 +9,7 @@ from gateway.access.identity import bearer_token, refuse_token_in_query
 from gateway.access.tokens import Bearer
 from gateway.api.actions import REQUESTS, perform
 from gateway.api.gateway import Gateway
-from gateway.api.handlers.requests import Requester
+from gateway.api.handlers.requests import BearerPrincipal
 from shared.errors import ChatError
 from shared.model.commands import Command
 
@@ -27,7 +27,7 @@ async def ask(request: Request, action: str, command: Callable[[], Awaitable[Com
             the command and the action raise.
     """
     gateway: Gateway = request.app.state.gateway
-    requester = Requester(await _bearer(gateway, request))
+    requester = BearerPrincipal(await _bearer(gateway, request))
     outcome = perform(gateway, REQUESTS[action], requester, await command())
     return await outcome if isinstance(outcome, CoroutineType) else outcome
 

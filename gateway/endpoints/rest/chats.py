@@ -17,7 +17,7 @@ from shared.model.commands import ByChat, CreateChat, GetChats
 from shared.model.ids import TOP
 from shared.protocol.limits import MAX_BODY_BYTES
 
-BODY_WITHIN: Final = 30.0
+BODY_TIMEOUT_SECONDS: Final = 30.0
 """Seconds that it may take."""
 
 
@@ -67,7 +67,7 @@ class ChatsOfUser(HTTPEndpoint):
 async def _body(request: Request) -> bytes:
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_WITHIN):
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:

@@ -10,11 +10,11 @@ from starlette.types import Scope
 
 from gateway.access.identity import bearer_token
 from gateway.access.tokens import Bearer
-from gateway.api import arrivals, login
+from gateway.api import lifecycle, login
 from gateway.api.gateway import Gateway
-from gateway.api.recovery import NotRecovered, Plan, Shown, carry_out, prepare
+from gateway.api.recovery import NotRecovered, RecoveryPlan, RecoveryRequest, carry_out, prepare
 from gateway.api.session import ClientSession
-from gateway.connections.websocket import Later
+from gateway.connections.websocket import PendingWork
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.packets import Binary, PacketError
@@ -34,7 +34,7 @@ from shared.protocol.limits import IDENTIFY_SECONDS, MAX_FRAME_BYTES
 FLAGS: Final = (True, 1, "1")
 """How a client says yes, in `auth` or in a query."""
 
-CONNECT_WITHIN: Final = 45.0
+CONNECT_TIMEOUT_SECONDS: Final = 45.0
 """Seconds within which a session has to be connected to its namespace; the reference's default."""
 
 
@@ -77,7 +77,7 @@ class SocketIOClient:
         self._session: ClientSession | None = None
         self._expect_to_connect()
 
-    def take(self, message: str | Binary) -> Later | None:
+    def take(self, message: str | Binary) -> PendingWork | None:
         """Take a message of the client.
 
         Returns:
@@ -112,7 +112,7 @@ class SocketIOClient:
         if self._engine.engine.expires == math.inf:
             self._engine.expire_in(self._connect_within)
 
-    def _asked_to_connect(self, packet: SocketPacket) -> Later | None:
+    def _asked_to_connect(self, packet: SocketPacket) -> PendingWork | None:
         if packet.namespace != MAIN:
             self._engine.send(encode_connect_error(packet.namespace, "Invalid namespace", None))
             return None
@@ -157,7 +157,7 @@ class SocketIOClient:
         elif client.connection.wire is SOCKETIO_BARE:
             payload = {}
         else:
-            payload = {"pid": await sessions.open(client, self._heart)}
+            payload = {"pid": await sessions.open(client, self._ping_counts)}
         if self._engine.engine.closed:
             sessions.drop(client, forget=False, left=False)
             return
@@ -165,9 +165,9 @@ class SocketIOClient:
         if bearer is not None:
             gateway.clients.deadlines.expire(client.connection, bearer.expires)
         if auth.welcome in FLAGS:
-            arrivals.welcome(gateway, client)
+            lifecycle.welcome(gateway, client)
         if plan is None:
-            arrivals.came(gateway, client)
+            lifecycle.came(gateway, client)
             return
         try:
             await carry_out(gateway, client, plan)
@@ -207,24 +207,24 @@ class SocketIOClient:
         self._engine.on_writable = connection.flush
         self._engine.expire_in(None)
 
-    async def _plan(self, session: ClientSession, auth: Auth) -> Plan | None:
+    async def _plan(self, session: ClientSession, auth: Auth) -> RecoveryPlan | None:
         client = session.client
         if auth.pid is None or client.connection.wire is SOCKETIO_BARE:
             return None
-        shown = Shown(auth.pid, auth.offset, client.username)
+        shown = RecoveryRequest(auth.pid, auth.offset, client.username)
         try:
-            return await prepare(self._gateway, client, shown, self._heart)
+            return await prepare(self._gateway, client, shown, self._ping_counts)
         except NotRecovered:
             return None
 
-    def _heart(self) -> tuple[int, int]:
+    def _ping_counts(self) -> tuple[int, int]:
         return self._engine.engine.pings, self._engine.engine.pongs
 
 
 class SocketIOChat:
     """The chat as an application of an Engine.IO server."""
 
-    def __init__(self, gateway: Gateway, connect_within: float = CONNECT_WITHIN) -> None:
+    def __init__(self, gateway: Gateway, connect_within: float = CONNECT_TIMEOUT_SECONDS) -> None:
         """Compose.
 
         Args:
@@ -239,7 +239,7 @@ class SocketIOChat:
         session.authorization = Headers(scope=scope).get("authorization")
         session.state = SocketIOClient(self._gateway, session, self._connect_within)
 
-    def on_packet(self, session: EngineSession, message: str | Binary) -> Later | None:
+    def on_packet(self, session: EngineSession, message: str | Binary) -> PendingWork | None:
         """Take a message."""
         client: SocketIOClient = session.state
         return client.take(message)
@@ -266,5 +266,5 @@ def socketio_server(gateway: Gateway) -> EngineServer:
     """What serves `/socket.io/`."""
     settings = gateway.settings
     engine = EngineSettings(max_payload=MAX_FRAME_BYTES, max_unsent=2 * settings.outbox_limit)
-    within = IDENTIFY_SECONDS if gateway.access.identity.wanted else CONNECT_WITHIN
+    within = IDENTIFY_SECONDS if gateway.access.identity.wanted else CONNECT_TIMEOUT_SECONDS
     return EngineServer(engine, SocketIOChat(gateway, within), settings.gateway_name)

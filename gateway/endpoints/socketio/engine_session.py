@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
 
-from gateway.connections.websocket import Later
+from gateway.connections.websocket import PendingWork
 from gateway.endpoints.socketio.carrier import Socket
 from gateway.protocols.engineio.errors import EngineError, ErrorCode, Request, Transport
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError
-from gateway.protocols.engineio.session import Session
+from gateway.protocols.engineio.session import EngineProtocol
 from gateway.protocols.engineio.settings import EngineSettings
 from gateway.protocols.websocket_frames import payloads
 from shared.protocol.closes import CloseCode
@@ -25,7 +25,7 @@ class Application(Protocol):
         """A session has begun, with this request (ASGI); it may be sent to."""
         ...
 
-    def on_packet(self, session: "EngineSession", message: str | Binary) -> Later | None:
+    def on_packet(self, session: "EngineSession", message: str | Binary) -> PendingWork | None:
         """Take a message.
 
         Returns:
@@ -86,7 +86,7 @@ class EngineSession:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         transport: Transport = "websocket" if request.upgrade else "polling"
-        self.engine = Session(sid, transport, settings, self._loop.time())
+        self.engine = EngineProtocol(sid, transport, settings, self._loop.time())
         self.query = request.query
         self.address = request.address
         self.authorization: str | None = None
@@ -203,7 +203,7 @@ class EngineSession:
             self.socket = None
             socket.close()
 
-    def receive(self, packet: Packet) -> Later | None:
+    def receive(self, packet: Packet) -> PendingWork | None:
         """Take a packet of the client, and have the application take it.
 
         Returns:
@@ -225,7 +225,7 @@ class EngineSession:
             raise
         return None if later is None else self._finish(later)
 
-    async def _finish(self, later: Later) -> None:
+    async def _finish(self, later: PendingWork) -> None:
         try:
             await later
         except PacketError:

@@ -1,6 +1,6 @@
 """The WebSocket transport of Engine.IO 4: a session's, from the start or after an upgrade."""
 
-from gateway.connections.websocket import Later, Link
+from gateway.connections.websocket import PendingWork, WebSocketLink
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_packet
 from gateway.protocols.engineio.settings import EngineSettings
@@ -17,7 +17,12 @@ class EngineSocket:
     __slots__ = ("_link", "_session", "_settings", "_upgrading")
 
     def __init__(
-        self, session: EngineSession, link: Link, settings: EngineSettings, *, upgrading: bool
+        self,
+        session: EngineSession,
+        link: WebSocketLink,
+        settings: EngineSettings,
+        *,
+        upgrading: bool,
     ) -> None:
         """Begin.
 
@@ -39,7 +44,7 @@ class EngineSocket:
         """Whether the client takes what is written."""
         return self._link.writable
 
-    def received(self, data: bytes, *, text: bool) -> Later | None:
+    def received(self, data: bytes, *, text: bool) -> PendingWork | None:
         """Take a message."""
         if len(data) > self._settings.max_payload:
             self._refuse()
@@ -85,7 +90,7 @@ class EngineSocket:
         """Drop the connection at once."""
         self._link.abort()
 
-    def _take(self, packet: Packet) -> Later | None:
+    def _take(self, packet: Packet) -> PendingWork | None:
         try:
             if self._upgrading:
                 self._upgrade(packet)
@@ -114,7 +119,7 @@ class EngineSocket:
         else:
             self._session.fail("parse error")
 
-    async def _finish(self, later: Later) -> None:
+    async def _finish(self, later: PendingWork) -> None:
         try:
             await later
         except PacketError:

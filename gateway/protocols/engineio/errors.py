@@ -13,7 +13,7 @@ VERSION: Final = "4"
 Transport = Literal["polling", "websocket"]
 TRANSPORTS: Final[tuple[Transport, ...]] = ("polling", "websocket")
 
-MOST_FIELDS: Final = 50
+MAX_QUERY_FIELDS: Final = 50
 """Parameters a query may have."""
 
 
@@ -92,7 +92,7 @@ def parse_query(query: bytes) -> dict[str, str]:
     """
     try:
         pairs = parse_qsl(
-            query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_FIELDS
+            query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS
         )
     except ValueError:
         raise EngineError(ErrorCode.BAD_REQUEST) from None

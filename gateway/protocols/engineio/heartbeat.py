@@ -6,7 +6,7 @@ from typing import Final
 from gateway.protocols.engineio.packets import PacketType
 from gateway.protocols.engineio.settings import EngineSettings
 
-FAIR: Final = 0.75
+MIN_TIMEOUT_FRACTION: Final = 0.75
 """The part of the timeout that a client has at least, however late this process sends its ping."""
 
 
@@ -44,12 +44,12 @@ class Heartbeat:
         """A ping is being sent."""
         # Its pong has its time from when it was due: nobody lives longer because this process is
         # busy.
-        self.pong_by = max(self.ping_at + self._timeout, now + self._timeout * FAIR)
+        self.pong_by = max(self.ping_at + self._timeout, now + self._timeout * MIN_TIMEOUT_FRACTION)
         self._next = self.ping_at + self._interval
         self.ping_at = math.inf
         self._refreshed = False
 
-    def heard(self, kind: PacketType, now: float) -> None:
+    def received(self, kind: PacketType, now: float) -> None:
         """A packet came in while a pong is awaited."""
         if kind is PacketType.PONG:
             self.pong_by = math.inf

@@ -26,10 +26,15 @@ from gateway.protocols.engineio.packets import (
     PacketType,
     encode_payload,
 )
-from gateway.protocols.engineio.settings import KEEPING, LINGER, NOOP_AFTER, EngineSettings
+from gateway.protocols.engineio.settings import (
+    LINGER_SECONDS,
+    NOOP_DELAY_SECONDS,
+    PACKET_OVERHEAD_BYTES,
+    EngineSettings,
+)
 
 
-class Session:
+class EngineProtocol:
     """A session.
 
     Attributes:
@@ -133,7 +138,7 @@ class Session:
         if self.closed:
             raise PacketError("the session has ended")
         if self._heartbeat.pong_by < math.inf:
-            self._heartbeat.heard(packet.type, now)
+            self._heartbeat.received(packet.type, now)
         if packet.type is PacketType.PONG:
             self.pongs = self.pings
         if packet.type is PacketType.CLOSE:
@@ -154,7 +159,7 @@ class Session:
             raise PacketError("a second poll")
         self.polled = True
         if self._probed:
-            self._noop_at = now + NOOP_AFTER
+            self._noop_at = now + NOOP_DELAY_SECONDS
 
     def answer(self, now: float) -> bytes | None:
         """The body of the answer to the poll that waits, if there is a poll and an answer."""
@@ -164,7 +169,7 @@ class Session:
         if self.closed and packets and self._last_word:
             # It comes with the next poll: a client that reads both at once is closed before it
             # has handled what came first.
-            self.expires = min(self.expires, now + LINGER)
+            self.expires = min(self.expires, now + LINGER_SECONDS)
         elif self.closed:
             if not self._last_word:
                 return None
@@ -215,7 +220,7 @@ class Session:
             raise PacketError("the upgrade took too long")
         if packet == Packet(PacketType.PING, PROBE) and not self._probed:
             self._probed = True
-            self._noop_at = now + NOOP_AFTER
+            self._noop_at = now + NOOP_DELAY_SECONDS
             return PROBED
         if packet.type is PacketType.UPGRADE and self._probed:
             self._upgraded(now)
@@ -247,7 +252,7 @@ class Session:
         """End it from this side; what waits, and a close packet, go out with the next poll."""
         if not self.closed:
             self._end(reason, CLOSE)
-            self.expires = now + LINGER
+            self.expires = now + LINGER_SECONDS
 
     def fail(self, reason: str) -> None:
         """End it at once: only a poll that waits is told."""
@@ -274,7 +279,7 @@ class Session:
 
     def _put(self, packet: bytes) -> None:
         self._outbox.append(packet)
-        self.unsent += len(packet) + KEEPING
+        self.unsent += len(packet) + PACKET_OVERHEAD_BYTES
 
     def _handshake(self) -> bytes:
         upgrades = ("websocket",) if self.transport == "polling" else ()

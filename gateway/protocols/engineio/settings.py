@@ -4,13 +4,13 @@ from typing import Final
 
 import msgspec
 
-NOOP_AFTER: Final = 0.05
+NOOP_DELAY_SECONDS: Final = 0.05
 """Seconds a poll is held while a WebSocket takes over: until then its client would poll again."""
 
-KEEPING: Final = 64
+PACKET_OVERHEAD_BYTES: Final = 64
 """Bytes that it costs to keep a packet, whatever its length."""
 
-LINGER: Final = 30.0
+LINGER_SECONDS: Final = 30.0
 """Seconds a closed polling session waits for the poll that tells its client."""
 
 

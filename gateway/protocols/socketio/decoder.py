@@ -14,13 +14,13 @@ from msgspec import Raw
 from gateway.protocols.engineio.packets import Binary, PacketError
 from gateway.protocols.socketio.packets import MAIN, RESERVED_EVENTS, Kind
 
-MOST_ATTACHMENTS: Final = 10
+MAX_ATTACHMENTS: Final = 10
 """Binary messages that belong to one packet; the reference parser's limit."""
 
-MOST_NAMESPACE: Final = 256
+MAX_NAMESPACE_CHARACTERS: Final = 256
 """Characters of a namespace."""
 
-MOST_DEPTH: Final = 64
+MAX_NESTING_DEPTH: Final = 64
 """How deeply a payload may be nested, its own array included."""
 
 _PACKET: Final = re.compile(
@@ -128,7 +128,7 @@ def _parse(text: str) -> tuple[SocketPacket, int]:
     if kind not in _BINARY:
         return packet, 0
     attachments = int(match["attachments"] or 0)
-    if not 0 < attachments <= MOST_ATTACHMENTS:
+    if not 0 < attachments <= MAX_ATTACHMENTS:
         raise PacketError("illegal number of attachments")
     _check_placeholders(packet, attachments)
     return packet, attachments
@@ -138,7 +138,7 @@ def _namespace(found: str | None) -> str:
     if found is None:
         return MAIN
     namespace = found.removesuffix(",")
-    if len(namespace) > MOST_NAMESPACE:
+    if len(namespace) > MAX_NAMESPACE_CHARACTERS:
         raise PacketError("the namespace is too long")
     return namespace
 
@@ -202,10 +202,10 @@ def _value(raw: Raw) -> Any:  # noqa: ANN401 - any JSON
 
 def _check_depth(payload: str) -> None:
     """Refuse a valid payload that is nested deeply: what reads it further may recurse."""
-    if payload.count("[") + payload.count("{") <= MOST_DEPTH:
+    if payload.count("[") + payload.count("{") <= MAX_NESTING_DEPTH:
         return
     brackets = _NO_BRACKET.sub("", payload).replace("{", "[").replace("}", "]")
-    for _ in range(MOST_DEPTH):  # each time without the innermost ones
+    for _ in range(MAX_NESTING_DEPTH):  # each time without the innermost ones
         brackets = brackets.replace("[]", "")
     if brackets:
         raise PacketError("nested too deeply")

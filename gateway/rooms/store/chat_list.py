@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.rooms.store.epoch_check import EpochCheck
 from shared.broker.partitions.fence import Fence
-from shared.broker.rooms.answers import Held, NotHeld, Tail
+from shared.broker.rooms.answers import HeldRoom, NotHeld, Tail
 from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import broker_unavailable
@@ -17,7 +17,7 @@ from shared.model.rooms import Room
 from shared.model.timeline import Message, fold, unread_in
 from shared.storage.chats import ChatReader, StoredChat
 
-MOST_USERS: Final = 100
+MAX_USERS_PER_LOOKUP: Final = 100
 """Users whose chats are looked up at once."""
 
 
@@ -68,13 +68,13 @@ class ChatList:
         stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
         listed = {key: _as_stored(chat) for key, chat in stored.items()}
         for key, (found, tail) in zip(keys, held, strict=True):
-            if isinstance(found, Held) and tail is not None:
+            if isinstance(found, HeldRoom) and tail is not None:
                 listed[key] = await self._with_tail(user, found.room, tail, stored.get(key))
             elif isinstance(found, NotHeld) and found.deleted:
                 listed.pop(key, None)
         return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
 
-    async def held(self, user: str) -> list[Held]:
+    async def held(self, user: str) -> list[HeldRoom]:
         """The chats of a user that the broker holds.
 
         Raises:
@@ -82,14 +82,14 @@ class ChatList:
         """
         keys = await self._broker.held_chats(user)
         found = await asyncio.gather(*(self._broker.find(key) for key in keys))
-        return [each for each in found if isinstance(each, Held)]
+        return [each for each in found if isinstance(each, HeldRoom)]
 
     async def partners(self, users: Collection[str]) -> dict[str, set[str]]:
         """Everyone with whom each of these users has a direct chat; raises as `of` does."""
         found: dict[str, set[str]] = {user: set() for user in users}
         names = list(found)
-        for start in range(0, len(names), MOST_USERS):
-            some = names[start : start + MOST_USERS]
+        for start in range(0, len(names), MAX_USERS_PER_LOOKUP):
+            some = names[start : start + MAX_USERS_PER_LOOKUP]
             pairs = [users_of_chat(key) for key in await self._broker.held_chats(*some)]
             for one, other in pairs + await self._reader.pairs(some):
                 if one in found:
@@ -98,7 +98,7 @@ class ChatList:
                     found[other].add(one)
         return found
 
-    async def _held(self, key: str, user: str) -> tuple[Held | NotHeld, Tail | None]:
+    async def _held(self, key: str, user: str) -> tuple[HeldRoom | NotHeld, Tail | None]:
         """A chat that was held a moment ago."""
         return await asyncio.gather(self._broker.find(key), self._logs.read_tail(key, user))
 

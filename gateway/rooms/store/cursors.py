@@ -9,7 +9,7 @@ from shared.errors import broker_unavailable
 from shared.model.rooms import Room
 from shared.storage.chats import ChatReader
 
-MOST_TRIES: Final = 5
+MAX_TRIES: Final = 5
 
 
 class Cursors:
@@ -45,7 +45,7 @@ class Cursors:
                 `storage_unavailable`.
         """
         stored: int | None = None
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             try:
                 moved = await self._broker.move(
                     room, user, seq, stored=stored, message_id=message_id, origin=origin

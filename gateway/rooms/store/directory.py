@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from shared.broker.rooms.answers import Held
+from shared.broker.rooms.answers import HeldRoom
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError, broker_unavailable
@@ -14,15 +14,15 @@ from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
 
-MOST_TRIES: Final = 5
+MAX_TRIES: Final = 5
 """Rounds of find and compare-and-set: each lost one means that somebody else moved on."""
 
 
-MOST_CHAT_KEYS: Final = 10_000
+MAX_REMEMBERED_CHATS: Final = 10_000
 """Chats whose keys are remembered."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class MessageLocation(msgspec.Struct, frozen=True):
     """Where a message stands: its room, its place in it, who sent it, whether it was deleted."""
 
     room: Room
@@ -49,11 +49,11 @@ class Directory:
         found = await self.held(key)
         return found.room if found else None
 
-    async def held(self, key: str) -> Held | None:
+    async def held(self, key: str) -> HeldRoom | None:
         """As `room`, with how long ago its last event was."""
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             found = await self._broker.find(key)
-            if isinstance(found, Held):
+            if isinstance(found, HeldRoom):
                 return found
             stored = None if found.deleted else await self._reader.room(key)
             if stored is None:
@@ -67,19 +67,19 @@ class Directory:
         room = await self.room(key) if key else None
         if room is None or room.id != chat_id:
             return None
-        if len(self._chat_keys) >= MOST_CHAT_KEYS:
+        if len(self._chat_keys) >= MAX_REMEMBERED_CHATS:
             del self._chat_keys[next(iter(self._chat_keys))]
         self._chat_keys[chat_id] = room.key
         return room
 
-    async def place_of(self, message_id: int) -> Place | None:
+    async def locate_message(self, message_id: int) -> MessageLocation | None:
         """Where a message stands, or None; raises as `room` does."""
         if unstored := await self._broker.event(message_id):
             key, event = unstored
             if not isinstance(event.body, MessagePosted):
                 return None
             room_id, seq, sender, deleted = event.room_id, event.seq, event.body.sender, False
-        elif stored := await self._reader.place_of(message_id):
+        elif stored := await self._reader.locate_message(message_id):
             key, room_id = stored.room_key, stored.room_id
             seq, sender, deleted = stored.seq, stored.sender, stored.deleted
         else:
@@ -87,7 +87,7 @@ class Directory:
         room = await self.room(key)
         if room is None or room.id != room_id:
             return None
-        return Place(room, seq, sender, deleted or seq <= room.floor)
+        return MessageLocation(room, seq, sender, deleted or seq <= room.floor)
 
     async def create(self, created: RoomCreated) -> Room:
         """Make a room.
@@ -95,10 +95,10 @@ class Directory:
         Raises:
             ChatError: `room_exists`, `overloaded`, `broker_unavailable`, `storage_unavailable`.
         """
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             found = await self._broker.find(created.key)
             # A room that was just deleted may still be in SQL.
-            if isinstance(found, Held) or (
+            if isinstance(found, HeldRoom) or (
                 not found.deleted and await self._reader.room(created.key)
             ):
                 raise ChatError("room_exists", "a room of this name exists")
@@ -114,7 +114,7 @@ class Directory:
             ChatError: as `create`.
         """
         key = chat_key(user1, user2)
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             if room := await self.room(key):
                 return room, False
             created = RoomCreated("direct", key, "", "", user1, user1, user2)

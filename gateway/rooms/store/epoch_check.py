@@ -13,10 +13,10 @@ from shared.broker.partitions.fence import Fence
 from shared.errors import ChatError
 from shared.storage.reader import Reader
 
-ANSWER_WITHIN: Final = 1.0
+SQL_TIMEOUT_SECONDS: Final = 1.0
 """Seconds that SQL may take; then nobody can say."""
 
-AWAY_FOR: Final = 1.0
+SQL_RETRY_SECONDS: Final = 1.0
 """Seconds for which nobody waits for SQL after it gave no answer."""
 
 
@@ -52,10 +52,10 @@ class EpochCheck:
 
     async def _ask(self) -> bool:
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(SQL_TIMEOUT_SECONDS):
                 found = await self._reader.epochs()
         except (ChatError, TimeoutError):
-            self._away_until = asyncio.get_running_loop().time() + AWAY_FOR
+            self._away_until = asyncio.get_running_loop().time() + SQL_RETRY_SECONDS
             return False
         for number, epoch in found:
             self._fence.saw_epoch(number, epoch)

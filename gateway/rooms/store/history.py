@@ -21,7 +21,7 @@ from shared.model.timeline import Message, fold
 from shared.protocol.limits import MAX_PAGE_CHARACTERS
 from shared.storage.reader import Reader
 
-AWAY: Final = 0
+UNKNOWN_EPOCH: Final = 0
 """Stands for the epoch of a partition that cannot be asked."""
 
 
@@ -76,12 +76,12 @@ class History:
         items = fold([], events, floor, changes)
         below = events[0].seq if events else before
         complete = events[0].prev <= floor if events else part.epoch > 0 and part.head <= floor
-        away = part.epoch == AWAY or not sure
+        away = part.epoch == UNKNOWN_EPOCH or not sure
         if len(items) < limit and not complete and below > 1:
             try:
                 stored = await self._reader.newest(room.id, floor, below, limit - len(items))
             except ChatError:
-                if part.epoch == AWAY:
+                if part.epoch == UNKNOWN_EPOCH:
                     raise
                 away = True
             else:
@@ -103,12 +103,12 @@ class History:
         seen = max(after, floor)
         items = fold([], events, floor, changes)
         first = events[0] if events else None
-        missing = first.prev > seen if first else part.epoch == AWAY or part.head > seen
+        missing = first.prev > seen if first else part.epoch == UNKNOWN_EPOCH or part.head > seen
         if missing:
             below = first.seq if first else TOP
             stored = await self._reader.oldest(room.id, seen, below, limit)
             items = fold(stored, events, floor, changes)
-        away = part.epoch == AWAY or not sure
+        away = part.epoch == UNKNOWN_EPOCH or not sure
         return await self._page(room, _within_text(items[:limit]), part, partial=away)
 
     async def _log_of(
@@ -134,7 +134,7 @@ class History:
         finally:
             confirming.cancel()
         if part.epoch < self._fence.epoch(self._keys.number_of(room.key)):
-            part = LogPart(AWAY, room.id, 0, 0, [])
+            part = LogPart(UNKNOWN_EPOCH, room.id, 0, 0, [])
         return part, sure
 
     async def _whole_log(
@@ -183,7 +183,7 @@ class History:
         except ChatError:
             part = None
         if part is None:
-            return LogPart(AWAY, room.id, 0, 0, [])
+            return LogPart(UNKNOWN_EPOCH, room.id, 0, 0, [])
         if part.room_id != room.id:
             raise ChatError("not_found", "there is no such room any more")
         return part
@@ -191,8 +191,8 @@ class History:
     async def _page(
         self, room: Room, items: list[Message], part: LogPart, *, partial: bool
     ) -> Page:
-        if part.epoch == AWAY:
-            return Page(items, await self._reader.head(room.id), AWAY, partial)
+        if part.epoch == UNKNOWN_EPOCH:
+            return Page(items, await self._reader.head(room.id), UNKNOWN_EPOCH, partial)
         return Page(items, part.head, part.epoch, partial)
 
 

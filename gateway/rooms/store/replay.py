@@ -11,7 +11,7 @@ from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
 
-PAGE: Final = 1000
+MAX_PAGE_EVENTS: Final = 1000
 """Events read at a time."""
 
 
@@ -46,7 +46,7 @@ class Replay:
             ChatError: `broker_unavailable`; `storage_unavailable` when the log does not reach
                 back to `seq` and SQL is away.
         """
-        part = await self._logs.read_log(room.key, "forward", lowest=seq + 1, limit=PAGE)
+        part = await self._logs.read_log(room.key, "forward", lowest=seq + 1, limit=MAX_PAGE_EVENTS)
         if part is None or part.room_id != room.id:
             # What the broker does not hold, SQL has.
             return await self._from_sql(room, seq, None)
@@ -55,21 +55,23 @@ class Replay:
             # Below a log's beginning SQL has everything too.
             return await self._from_sql(room, seq, part)
         unbroken = first.prev == seq if first else part.head == seq
-        more = len(part.events) == PAGE
+        more = len(part.events) == MAX_PAGE_EVENTS
         return Replayed(_shown(part.events, part), more, unbroken, from_log=True, head=part.head)
 
     async def _from_sql(self, room: Room, seq: int, part: LogPart | None) -> Replayed:
         """Events of SQL, then those of the log that follow them."""
         below = None if part is None else part.events[0].seq if part.events else part.head + 1
-        stored = await self._reader.events(room.id, seq, below, PAGE)
-        unbroken = seq == 0 or await self._reader.is_place(room.id, seq)
+        stored = await self._reader.events(room.id, seq, below, MAX_PAGE_EVENTS)
+        unbroken = seq == 0 or await self._reader.has_seq(room.id, seq)
         head = part.head if part else 0
         if part is None:
-            return Replayed(stored, len(stored) == PAGE, unbroken, from_log=False, head=head)
-        if len(stored) == PAGE:
+            return Replayed(
+                stored, len(stored) == MAX_PAGE_EVENTS, unbroken, from_log=False, head=head
+            )
+        if len(stored) == MAX_PAGE_EVENTS:
             shown = _shown(stored, part)
             return Replayed(shown, more=True, unbroken=unbroken, from_log=False, head=head)
-        more = len(part.events) == PAGE
+        more = len(part.events) == MAX_PAGE_EVENTS
         shown = _shown(stored + part.events, part)
         return Replayed(shown, more, unbroken, from_log=False, head=head)
 

@@ -8,10 +8,10 @@ server below that answers as if the partition were closed.
 
 from typing import Final
 
-from shared.config import MOST_BACKLOG
+from shared.config import MAX_BACKLOG_LIMIT
 from shared.model import formats
 
-FENCE_GAP: Final = MOST_BACKLOG + 1
+FENCE_GAP: Final = MAX_BACKLOG_LIMIT + 1
 """How far numbers jump when a partition opens in a new epoch: more than can be unstored.
 
 It is the same whatever MAX_BACKLOG is set to: else numbers could run back when that is lowered.

@@ -16,7 +16,7 @@ from shared.broker.partitions.rows import Entry, counter_in, entries_of, flat
 from shared.broker.transport.client import Client
 from shared.model import formats
 
-MOST_KEYS: Final = 1000
+MAX_KEYS_PER_CALL: Final = 1000
 """Keys looked at, or let go of, at a time."""
 
 REFUSED: Final = 0
@@ -57,7 +57,7 @@ class LegacyBroker:
     async def move(self, number: int) -> None:
         """Keep what SQL has not got, and let go of the rest. It may be done again."""
         part, old = self._keys[number], f"{{{number}}}:"
-        async for key in self._client.scan_iter(f"{old}session:*", MOST_KEYS):
+        async for key in self._client.scan_iter(f"{old}session:*", MAX_KEYS_PER_CALL):
             pid = key.decode().removeprefix(f"{old}session:")
             with contextlib.suppress(ResponseError):  # it has expired just now
                 await self._client.renamenx(key, part.session(pid))
@@ -69,10 +69,10 @@ class LegacyBroker:
     async def _batches(self, old: str) -> AsyncIterator[list[bytes]]:
         """All keys that begin so, but for the partition's record."""
         left: list[bytes] = []
-        async for key in self._client.scan_iter(f"{old}*", MOST_KEYS):
+        async for key in self._client.scan_iter(f"{old}*", MAX_KEYS_PER_CALL):
             if key != f"{old}partition".encode():
                 left.append(key)
-            if len(left) == MOST_KEYS:
+            if len(left) == MAX_KEYS_PER_CALL:
                 yield left
                 left = []
         if left:

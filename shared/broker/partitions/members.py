@@ -16,7 +16,7 @@ from shared.config import ConfigError
 from shared.model import formats
 from shared.model.database import DatabaseIdentity
 
-ANNOUNCE_EVERY: Final = 3.0
+ANNOUNCE_INTERVAL_SECONDS: Final = 3.0
 """Seconds between two words of a process; those who are silent for 15 s count as dead."""
 
 Role = Literal["gateway", "persister"]

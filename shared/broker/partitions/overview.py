@@ -9,7 +9,7 @@ from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import is_persister
 from shared.broker.transport.client import UNAVAILABLE, Client, Failure
 
-ANSWER_WITHIN: Final = 2.0
+ANSWER_TIMEOUT_SECONDS: Final = 2.0
 
 
 class Server(msgspec.Struct, frozen=True, rename="camel"):
@@ -43,17 +43,17 @@ class Overview(msgspec.Struct, frozen=True):
     dead_letters: list[int]
 
 
-class Watchtower:
+class ClusterInspector:
     """Looks when it is asked; nothing that carries messages needs it."""
 
     def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
         self._parts = keys.partitions
 
-    async def look(self) -> Overview | None:
+    async def inspect(self) -> Overview | None:
         """What there is to see; None while the broker does not answer."""
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 return await self._look()
         except (*UNAVAILABLE, TimeoutError):
             return None

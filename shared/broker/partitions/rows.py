@@ -12,7 +12,7 @@ import msgspec
 
 from shared.model import formats
 
-MOST_TOGETHER: Final = 8
+MAX_EVENTS_PER_ENTRY: Final = 8
 """Events in a row, as `publish.lua` has it."""
 
 Words = Sequence[bytes]

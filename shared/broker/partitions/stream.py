@@ -6,7 +6,13 @@ from typing import Any
 import msgspec
 
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.partitions.rows import MOST_TOGETHER, Entry, counter_in, entries_of, words_of
+from shared.broker.partitions.rows import (
+    MAX_EVENTS_PER_ENTRY,
+    Entry,
+    counter_in,
+    entries_of,
+    words_of,
+)
 from shared.broker.transport.client import Client
 from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.resp import Word, pack
@@ -56,7 +62,7 @@ class StreamReader:
         Returns:
             Partition -> entries in order; empty when nothing came in time.
         """
-        count = max(1, most // MOST_TOGETHER)
+        count = max(1, most // MAX_EVENTS_PER_ENTRY)
         wait = self._block if block is None else block
         found: dict[int, list[Entry]] = {}
         unread = dict(positions)

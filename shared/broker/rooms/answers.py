@@ -19,7 +19,7 @@ class NotHeld(msgspec.Struct, frozen=True):
     deleted: bool = False
 
 
-class Held(msgspec.Struct, frozen=True):
+class HeldRoom(msgspec.Struct, frozen=True):
     """A room that the broker holds, and the seconds since its last event."""
 
     room: Room

@@ -28,7 +28,7 @@ from shared.model.events import Body
 from shared.model.rooms import Room
 from shared.telemetry import logger
 
-MOST_SENDS: Final = 256
+MAX_SENDS_PER_CALL: Final = 256
 """Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
 
 ACCEPTED: Final = Counter("sends_accepted", "Sends that the broker accepted.")
@@ -121,7 +121,7 @@ class Publisher:
         data = signal(body, self._fence.signals, created_at, room_id)
         self._pipe.call(pack("SPUBLISH", channel, data)).add_done_callback(_dropped)
 
-    def tell_everyone(self, teller: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
+    def broadcast(self, teller: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
         """Publish something that is not kept to every gateway.
 
         Every gateway follows a channel of each partition for this, so that no master of a cluster
@@ -156,7 +156,7 @@ class Publisher:
             if not self._busy and self._idle is not None and not self._idle.done():
                 self._idle.set_result(None)
             return
-        sends = [waiting.popleft() for _ in range(min(MOST_SENDS, len(waiting)))]
+        sends = [waiting.popleft() for _ in range(min(MAX_SENDS_PER_CALL, len(waiting)))]
         call = _Call(self._keys[number], sends)
 
         def answered(answer: Any) -> None:  # noqa: ANN401 - the script's answer

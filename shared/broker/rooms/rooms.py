@@ -9,7 +9,7 @@ from shared.broker.partitions.fence import FENCE_GAP, Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.partitions.rows import counter_in, entries_of
-from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.answers import HeldRoom, NotHeld
 from shared.broker.rooms.records import new_room, room_of, rules_of
 from shared.broker.transport.client import Client, Script, unavailable_as_error
 from shared.broker.transport.pipe import Pipe, PipedScript
@@ -43,7 +43,7 @@ class RoomBroker:
         self._create = Script(client, "create_room")
         self._open = Script(client, "open_room")
 
-    async def find(self, key: str) -> Held | NotHeld:
+    async def find(self, key: str) -> HeldRoom | NotHeld:
         """Read a room's record.
 
         Raises:
@@ -60,7 +60,7 @@ class RoomBroker:
         self._fence.saw_epoch(part.number, int(epoch))
         if state != b"held":
             return NotHeld(int(epoch), int(generation), state == b"deleted")
-        return Held(room_of(key, int(epoch), words), int(idle) / 1000)
+        return HeldRoom(room_of(key, int(epoch), words), int(idle) / 1000)
 
     async def create(self, created: RoomCreated, seen: NotHeld) -> Room | Literal["stale"]:
         """Claim a name that neither the broker nor SQL holds.

@@ -11,13 +11,13 @@ from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.transport.client import unavailable_as_error
 from shared.broker.transport.pipe import Pipe, PipedScript
-from shared.model.sessions import Session
+from shared.model.sessions import SessionState
 
-MOST_SESSIONS: Final = 250
+MAX_SESSIONS_PER_CALL: Final = 250
 """Sessions in one call, so that others need not wait long for the broker."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Session)
+_decoder = msgspec.msgpack.Decoder(SessionState)
 
 
 class Saving(NamedTuple):
@@ -32,7 +32,7 @@ class Saving(NamedTuple):
 
     pid: str
     owner: str
-    session: Session | None
+    session: SessionState | None
     keep: float
 
 
@@ -45,7 +45,7 @@ class Taken(NamedTuple):
         age: how long ago that is, in milliseconds.
     """
 
-    session: Session
+    session: SessionState
     at: int
     age: int
 
@@ -69,9 +69,9 @@ class SessionBroker:
         for index, saving in enumerate(savings):
             by_partition[self._keys.number_of(saving.pid)].append(index)
         calls = [
-            (number, some[start : start + MOST_SESSIONS])
+            (number, some[start : start + MAX_SESSIONS_PER_CALL])
             for number, some in by_partition.items()
-            for start in range(0, len(some), MOST_SESSIONS)
+            for start in range(0, len(some), MAX_SESSIONS_PER_CALL)
         ]
         answers = await asyncio.gather(
             *(self._call(number, [savings[index] for index in some]) for number, some in calls)

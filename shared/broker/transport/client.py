@@ -30,10 +30,18 @@ from shared.broker.transport.resp import tls_context
 from shared.config import ConfigError, invalid
 from shared.errors import broker_unavailable
 
-TROUBLES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+TRANSIENT_ERROR_PREFIXES = (
+    "MISCONF",
+    "NOREPLICAS",
+    "BUSY",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+)
 """How answers begin with which a server says that it cannot serve now."""
 
-MOST_CONNECTIONS = 32
+MAX_CONNECTIONS = 32
 """Connections of one client: a storm of callers waits for one rather than opening more."""
 
 Client = Redis
@@ -75,7 +83,7 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
 def _pool(url: str, timeout: float) -> BlockingConnectionPool:
     pool = BlockingConnectionPool.from_url(
         url,
-        max_connections=MOST_CONNECTIONS,
+        max_connections=MAX_CONNECTIONS,
         timeout=timeout,
         protocol=2,
         socket_timeout=timeout,
@@ -109,7 +117,7 @@ def _tells_troubles(kind: type[AbstractConnection]) -> type[AbstractConnection]:
                 raise RedisConnectionError(str(error)) from error
             except ResponseError as error:
                 # Errors that a script passes on have a dash in front on some servers.
-                if str(error).lstrip("-").startswith(TROUBLES):
+                if str(error).lstrip("-").startswith(TRANSIENT_ERROR_PREFIXES):
                     raise RedisConnectionError(str(error)) from error
                 raise
 

@@ -15,14 +15,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from shared.broker.scripts import digest, source
-from shared.broker.transport.client import TROUBLES
+from shared.broker.transport.client import TRANSIENT_ERROR_PREFIXES
 from shared.broker.transport.resp import RespConnection, Word, open_connection, pack
 from shared.telemetry import logger
 
-ANSWER_WITHIN: Final = 5.0
+ANSWER_TIMEOUT_SECONDS: Final = 5.0
 """Seconds a reply may take; then the connection is dropped, and what was asked has failed."""
 
-REFUSALS: Final = (*TROUBLES, "READONLY", "OOM")
+REFUSAL_PREFIXES: Final = (*TRANSIENT_ERROR_PREFIXES, "READONLY", "OOM")
 """How replies begin with which a server says that it cannot serve now."""
 
 Take = Callable[[Any], object]
@@ -44,7 +44,7 @@ class Pipe:
     failed, and nobody can say whether the server did it: it is never repeated here.
     """
 
-    def __init__(self, url: str, timeout: float = ANSWER_WITHIN) -> None:
+    def __init__(self, url: str, timeout: float = ANSWER_TIMEOUT_SECONDS) -> None:
         """Prepare.
 
         Args:
@@ -108,7 +108,7 @@ class Pipe:
         _, take = self._waiting.popleft()
         if isinstance(reply, hiredis.ReplyError):
             text = str(reply)
-            refused = text.startswith(REFUSALS)
+            refused = text.startswith(REFUSAL_PREFIXES)
             reply = RedisConnectionError(text) if refused else ResponseError(text)
         _hand(take, reply)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import hiredis
 from redis.asyncio.connection import SSLConnection, parse_url
 
-CONNECT_WITHIN: Final = 2.0
+CONNECT_TIMEOUT_SECONDS: Final = 2.0
 
 _NOTHING: Final = object()
 
@@ -107,14 +107,14 @@ async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConn
     loop = asyncio.get_running_loop()
     connection = RespConnection(on_reply)
     tls = tls_context(url)
-    async with asyncio.timeout(CONNECT_WITHIN):
+    async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
         if path := options.get("path"):
             await loop.create_unix_connection(lambda: connection, path)
         else:
             host, port = options.get("host", "127.0.0.1"), options.get("port", 6379)
             await loop.create_connection(lambda: connection, host, port, ssl=tls)
     try:
-        async with asyncio.timeout(CONNECT_WITHIN):
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
             await connection.greet(_greeting(options))
     except BaseException:
         connection.end(ConnectionError("no greeting"))

@@ -18,8 +18,8 @@ from shared.broker.transport.resp import RespConnection, open_connection, pack
 from shared.essential import EssentialTask
 from shared.telemetry import logger
 
-PING_EVERY: Final = 1.0
-SILENT_AFTER: Final = 3.0
+PING_INTERVAL_SECONDS: Final = 1.0
+SILENCE_SECONDS: Final = 3.0
 """Seconds without an answer to a PING after which a connection is taken for dead."""
 
 PING: Final = pack("PING")
@@ -48,13 +48,13 @@ class Subscriber:
         self._holders: dict[str, int] = {}
         # Subscriptions whose end was asked for and not yet confirmed.
         self._leaving: Counter[str] = Counter()
-        self._link: RespConnection | None = None
+        self._connection: RespConnection | None = None
         self._runner: EssentialTask | None = None
 
     @property
     def connected(self) -> bool:
         """Whether there is a connection now."""
-        return self._link is not None
+        return self._connection is not None
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
@@ -67,23 +67,23 @@ class Subscriber:
 
     def renew(self) -> None:
         """Leave a server that was left behind; every channel is subscribed afresh."""
-        if self._link is not None:
-            self._link.end(ConnectionError("the server was left behind by a failover"))
+        if self._connection is not None:
+            self._connection.end(ConnectionError("the server was left behind by a failover"))
 
-    def hold(self, channel: str) -> None:
+    def subscribe(self, channel: str) -> None:
         """Follow `channel` once more; the first holder subscribes."""
         self._holders[channel] = self._holders.get(channel, 0) + 1
-        if self._holders[channel] == 1 and self._link is not None:
-            self._link.write(pack("SSUBSCRIBE", channel))
+        if self._holders[channel] == 1 and self._connection is not None:
+            self._connection.write(pack("SSUBSCRIBE", channel))
 
-    def release(self, channel: str) -> None:
+    def unsubscribe(self, channel: str) -> None:
         """Undo one `hold`; the last one unsubscribes."""
         self._holders[channel] -= 1
         if not self._holders[channel]:
             del self._holders[channel]
-            if self._link is not None:
+            if self._connection is not None:
                 self._leaving[channel] += 1
-                self._link.write(pack("SUNSUBSCRIBE", channel))
+                self._connection.write(pack("SUNSUBSCRIBE", channel))
 
     async def _run(self) -> None:
         async for attempt in AsyncRetrying(
@@ -100,10 +100,10 @@ class Subscriber:
         try:
             for channel in self._holders:
                 link.write(pack("SSUBSCRIBE", channel))
-            self._link = link
+            self._connection = link
             await _stay(link)
         finally:
-            self._link = None
+            self._connection = None
             link.end(ConnectionError("closed"))
 
     def _on_push(self, push: Any) -> None:  # noqa: ANN401 - whatever the server sends
@@ -142,6 +142,6 @@ async def _stay(link: RespConnection) -> None:
     while True:
         link.write(PING)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(link.ended), PING_EVERY)
-        if loop.time() - link.heard > SILENT_AFTER:
+            await asyncio.wait_for(asyncio.shield(link.ended), PING_INTERVAL_SECONDS)
+        if loop.time() - link.heard > SILENCE_SECONDS:
             raise ConnectionError("the broker is silent")

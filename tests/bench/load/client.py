@@ -7,7 +7,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from tests.bench.load.room import Room
 
-ANSWER_WITHIN = 20.0
+ANSWER_TIMEOUT_SECONDS = 20.0
 """Seconds a server may take to answer, while it takes in many."""
 
 
@@ -42,7 +42,7 @@ class Client(WSListener):
         await ws_connect(
             lambda: self,
             self.address(endpoint),
-            websocket_handshake_timeout=ANSWER_WITHIN,
+            websocket_handshake_timeout=ANSWER_TIMEOUT_SECONDS,
             read_buffer_init_size=4096,
         )
         await self.enter()

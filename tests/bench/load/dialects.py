@@ -6,7 +6,7 @@ import re
 import msgspec
 from picows import WSFrame, WSMsgType, WSTransport
 
-from tests.bench.load.client import ANSWER_WITHIN, Client
+from tests.bench.load.client import ANSWER_TIMEOUT_SECONDS, Client
 from tests.bench.load.room import InvalidRunError
 
 SEQ = re.compile(rb'"seq":(\d+)')
@@ -24,7 +24,7 @@ class Answering(Client):
     async def answer(self) -> bytes:
         self._answer = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 return await self._answer
         except TimeoutError:
             raise InvalidRunError(f"{self.user} was not answered") from None

@@ -9,7 +9,7 @@ from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import Membership
 from shared.broker.partitions.partitions import PartitionBroker
 from shared.broker.partitions.reading import PartitionReader
-from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.answers import HeldRoom, NotHeld
 from shared.broker.rooms.cursors import CursorBroker
 from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
@@ -108,7 +108,7 @@ class Bench:
     async def found(self, name: str = "general") -> Room:
         """What `find` says of a room that is held."""
         found = await self.rooms.find(f"r:{name}")
-        assert isinstance(found, Held)
+        assert isinstance(found, HeldRoom)
         return found.room
 
     async def send(

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.broker.partitions.partitions import Head
-from shared.broker.rooms.answers import Held, NotHeld
+from shared.broker.rooms.answers import HeldRoom, NotHeld
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.send import Accepted
 from shared.model.events import Event, Wake
@@ -202,7 +202,7 @@ async def test_a_quiet_chat_is_held_no_more(bench: Bench) -> None:
     assert await bench.rooms.open(chat, 1000, seen)
     assert [await bench.rooms.held_chats(u) for u in ("ann", "bob")] == [[chat.key], [chat.key]]
     found = await bench.rooms.find(chat.key)
-    assert isinstance(found, Held)
+    assert isinstance(found, HeldRoom)
     assert (found.room, found.room.users) == (chat, ("ann", "bob"))
     assert found.idle > 1_000_000
 
@@ -212,12 +212,12 @@ async def test_idle_counts_from_the_last_event(bench: Bench) -> None:
     chat = await bench.chat()
     await asyncio.sleep(0.05)
     found = await bench.rooms.find(chat.key)
-    assert isinstance(found, Held)
+    assert isinstance(found, HeldRoom)
     assert found.idle > 0.04
     before = time.monotonic()
     await bench.send(chat, "m1")
     later = await bench.rooms.find(chat.key)
-    assert isinstance(later, Held)
+    assert isinstance(later, HeldRoom)
     # From the making of the chat it would be 50 ms more.
     assert later.idle < time.monotonic() - before + 0.04
 

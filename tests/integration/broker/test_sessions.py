@@ -7,21 +7,21 @@ import pytest
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.sessions.sessions import Saving, SessionBroker
-from shared.model.sessions import ChatPlace, RoomPlace, Session
+from shared.model.sessions import ChatProgress, RoomProgress, SessionState
 from tests.integration.broker.bench import Bench
 from tests.support.waiting import eventually
 
 KEYS = Keyspace("test", 16)
-SESSION = Session(
+SESSION = SessionState(
     sid="gateway-1.abc",
     username="ann",
-    hears_chats=True,
+    chats_subscribed=True,
     online=False,
     left=False,
-    lives=(("AAAAAAAA", 0), ("BBBBBBBB", 7)),
+    incarnations=(("AAAAAAAA", 0), ("BBBBBBBB", 7)),
     sent=12,
-    rooms={"general": RoomPlace(1024, 0, None, None), "two": RoomPlace(2048, 2, 3, 5)},
-    chats={4096: ChatPlace(4096, 1, 2)},
+    rooms={"general": RoomProgress(1024, 0, None, None), "two": RoomProgress(2048, 2, 3, 5)},
+    chats={4096: ChatProgress(4096, 1, 2)},
 )
 
 
@@ -31,7 +31,7 @@ def sessions(bench: Bench) -> SessionBroker:
     return SessionBroker(bench.server.pipe(), KEYS, Fence(len(KEYS)))
 
 
-def saving(pid: str, owner: str = "one", session: Session | None = SESSION) -> Saving:
+def saving(pid: str, owner: str = "one", session: SessionState | None = SESSION) -> Saving:
     return Saving(pid, owner, session, 60)
 
 

@@ -26,16 +26,16 @@ class Ear:
     async def follow(self, channel: str) -> None:
         """Hold a channel and wait until it is followed."""
         before = self.subscribed.count(channel)
-        self.subscriber.hold(channel)
+        self.subscriber.subscribe(channel)
         await self.told(channel, before + 1)
 
     async def told(self, channel: str, times: int) -> None:
         """Wait until a channel was reported so many times."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             return self.subscribed.count(channel) >= times
 
-        await eventually(look)
+        await eventually(inspect)
 
     async def publish(self, channel: str, data: bytes) -> int:
         """Publish; how many got it."""
@@ -44,10 +44,10 @@ class Ear:
     async def heard(self, *data: bytes) -> None:
         """Wait until exactly this was heard, and forget it."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             return len(self.messages) >= len(data)
 
-        await eventually(look)
+        await eventually(inspect)
         assert [message for _, message in self.messages] == list(data)
         self.messages.clear()
 
@@ -86,13 +86,13 @@ async def test_any_bytes(ear: Ear) -> None:
 async def test_channel_is_followed_while_anyone_holds_it(ear: Ear) -> None:
     """A channel held twice is followed once, until both let go."""
     await ear.follow("a")
-    ear.subscriber.hold("a")
+    ear.subscriber.subscribe("a")
     await ear.publish("a", b"once")
     await ear.heard(b"once")
-    ear.subscriber.release("a")
+    ear.subscriber.unsubscribe("a")
     assert await ear.publish("a", b"still") == 1
     await ear.heard(b"still")
-    ear.subscriber.release("a")
+    ear.subscriber.unsubscribe("a")
 
     async def left() -> bool:
         return await ear.followers("a") == 0
@@ -104,7 +104,7 @@ async def test_held_before_the_start(ear: Ear) -> None:
     """What is held before there is a connection is followed once there is one."""
     await ear.server.kill()
     late = Ear(ear.server)
-    late.subscriber.hold("a")
+    late.subscriber.subscribe("a")
     await ear.server.start()
     await late.told("a", 1)
     await late.publish("a", b"x")
@@ -133,7 +133,7 @@ async def test_restarted_server(ear: Ear) -> None:
         return not ear.subscriber.connected
 
     await eventually(noticed)
-    ear.subscriber.hold("b")
+    ear.subscriber.subscribe("b")
     await ear.server.start()
     await ear.told("a", 2)
     await ear.told("b", 1)
@@ -161,8 +161,8 @@ async def test_loading_server() -> None:
 
 async def test_silent_server(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps the connection open and says nothing is noticed by its silence."""
-    monkeypatch.setattr(subscriber, "PING_EVERY", 0.1)
-    monkeypatch.setattr(subscriber, "SILENT_AFTER", 0.4)
+    monkeypatch.setattr(subscriber, "PING_INTERVAL_SECONDS", 0.1)
+    monkeypatch.setattr(subscriber, "SILENCE_SECONDS", 0.4)
     await ear.follow("a")
     ear.server.pause()
 
@@ -184,7 +184,7 @@ async def test_let_go_while_away(ear: Ear) -> None:
     await ear.follow("a")
     await ear.follow("b")
     await ear.server.kill()
-    ear.subscriber.release("a")
+    ear.subscriber.unsubscribe("a")
     await ear.server.start()
     await ear.told("b", 2)
     assert await ear.followers("a") == 0
@@ -194,8 +194,8 @@ async def test_let_go_and_held_again_at_once(ear: Ear) -> None:
     """Letting a channel go and holding it again does not disturb the connection."""
     await ear.follow("a")
     await ear.follow("other")
-    ear.subscriber.release("a")
-    ear.subscriber.hold("a")
+    ear.subscriber.unsubscribe("a")
+    ear.subscriber.subscribe("a")
     await ear.told("a", 2)
     await ear.follow("marker")
     await ear.publish("a", b"x")

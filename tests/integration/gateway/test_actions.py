@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.access.authorization import Asked, Verdict
+from gateway.access.authorization import AccessRequest, Verdict
 from gateway.api.actions import EVENTS, REQUESTS, Action, perform
-from gateway.api.build import Links, build_gateway, start_gateway
+from gateway.api.build import Backends, build_gateway, start_gateway
 from gateway.api.gateway import Gateway
-from gateway.api.handlers.requests import Requester
+from gateway.api.handlers.requests import BearerPrincipal
 from gateway.api.session import ClientSession
 from gateway.protocols.json_frames import JSON
 from shared.errors import ChatError
@@ -116,7 +116,7 @@ async def asking(stage: Stage) -> AsyncIterator[Asking]:
     """A whole gateway in this process, without doors."""
     async with stage.storing(), AsyncExitStack() as stack:
         installation = Installation("stage", stage.partitions, DatabaseIdentity())
-        links = Links.open(stage.settings, installation, stack)
+        links = Backends.open(stage.settings, installation, stack)
         gateway = build_gateway(stage.settings, links, stack)
         start_gateway(gateway, links, stack)
         asks = Asking(gateway)
@@ -124,7 +124,7 @@ async def asking(stage: Stage) -> AsyncIterator[Asking]:
         yield asks
 
 
-def deny(_asked: Asked) -> Verdict:
+def deny(_asked: AccessRequest) -> Verdict:
     """A rule by which nobody may."""
     return Verdict.FORBIDDEN
 
@@ -162,7 +162,7 @@ async def test_each_request_is_judged_by_its_rule(
         action = REQUESTS[name]
         command = msgspec.convert(given[name], action.command)
         try:
-            outcome = perform(asking.gateway, action, Requester(None), command)
+            outcome = perform(asking.gateway, action, BearerPrincipal(None), command)
             if isinstance(outcome, CoroutineType):
                 await outcome
         except ChatError as error:

@@ -91,7 +91,7 @@ class Gateway:
         self.subscriber = Subscriber(channels.url, self._receive, self._subscribed)
         self.hub.attach(self.subscriber)
         for channel in self.follower.channels:
-            self.subscriber.hold(channel)
+            self.subscriber.subscribe(channel)
 
     async def start(self) -> None:
         """Follow the control channels."""
@@ -103,25 +103,25 @@ class Gateway:
         """Wait until every control channel was subscribed so many times, and its log read."""
         channels = self.follower.channels
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             subscribed = all(self.followed.count(name) >= times for name in channels)
             return subscribed and self.wakes.reads >= times * len(channels)
 
-        await eventually(look)
+        await eventually(inspect)
 
     async def wakes_heard(self, count: int) -> None:
         """Wait until it has heard so many wakes."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             return self.woken >= count
 
-        await eventually(look)
+        await eventually(inspect)
 
     async def user(self, name: str) -> User:
         """Somebody comes."""
         made = User(name)
-        self.hub.listen(made.client, name)
-        await self.follower.user_came(name)
+        self.hub.subscribe_to_chats(made.client, name)
+        await self.follower.user_connected(name)
         return made
 
     async def close(self) -> None:
@@ -172,7 +172,7 @@ async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) ->
     chat = await stage.chat()
     await gateway.wakes_heard(1)
     bob = User("bob")
-    gateway.hub.listen(bob.client, "bob")  # it was quiet when bob came: not followed
+    gateway.hub.subscribe_to_chats(bob.client, "bob")  # it was quiet when bob came: not followed
     assert gateway.hub.followed(chat.key) is None
     for content in ("m1", "m2", "m3"):
         await impatient.send(chat, "ann", content, MessagePosted("ann", content, content))
@@ -222,7 +222,7 @@ async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> N
     async with Proxy(stage.server.port) as channels:
         late = Gateway(stage, channels)
         bob = User("bob")
-        late.hub.listen(bob.client, "bob")
+        late.hub.subscribe_to_chats(bob.client, "bob")
         await late.start()
         await stage.chat("bob", "cyd")
         await bob.hears("newChat")
@@ -243,14 +243,14 @@ async def test_a_chat_that_was_looked_up_before_its_wake(
     await stage.trimmed()
     await stage.gone_quiet_at_once(chat)
     bob = User("bob")
-    gateway.hub.listen(bob.client, "bob")
+    gateway.hub.subscribe_to_chats(bob.client, "bob")
     gateway.channels.hold()
     await stage.send(chat, "m1")
     held = await stage.directory.held(chat.key)
     assert held is not None
     local = gateway.hub.follow(held.room, held.idle)
     late = User("bob")
-    gateway.hub.listen(late.client, "bob")
+    gateway.hub.subscribe_to_chats(late.client, "bob")
     told = ["m1"]
     if said_more:
         await stage.send(chat, "m2")
@@ -269,7 +269,7 @@ async def test_more_wakes_lost_than_the_log_has(
     stage: Stage, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where more wakes were lost than are kept, chats are looked up, and users told to resume."""
-    monkeypatch.setattr("gateway.rooms.chat_follower.MOST_WAKES", 3)
+    monkeypatch.setattr("gateway.rooms.chat_follower.MAX_WAKES", 3)
     bob = await gateway.user("bob")
     gateway.channels.hold()
     chat = await stage.chat()
@@ -348,13 +348,13 @@ async def test_quiet_chats_are_let_go(stage: Stage, gateway: Gateway) -> None:
         begun = time.monotonic()
         chat = await stage.chat()
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             return (hasty.hub.followed(chat.key) is not None) is wanted
 
         wanted = True
-        await eventually(look)
+        await eventually(inspect)
         wanted = False
-        await eventually(look)
+        await eventually(inspect)
         assert time.monotonic() - begun >= 1.5
         await hasty.close()
     ann = await gateway.user("ann")
@@ -386,4 +386,4 @@ async def test_the_end_of_a_chat_waits_for_nothing(stage: Stage, gateway: Gatewa
     await stage.send(chat, "waits")
     await stage.drop(chat)
     await bob.hears("newChat", "chatDeleted")
-    assert opening.its.waiting
+    assert opening.subscription.waiting

@@ -121,17 +121,17 @@ async def test_where_a_message_stands(stage: Stage, persister: End) -> None:
     chat = await stage.chat()
     sent = await stage.send(chat, "m1")
     await stage.trimmed()
-    from_sql = await stage.directory.place_of(sent.id)
+    from_sql = await stage.directory.locate_message(sent.id)
     await persister()
     later = await stage.send(chat, "m2")
-    from_stream = await stage.directory.place_of(later.id)
+    from_stream = await stage.directory.locate_message(later.id)
     deleted = await stage.delete(chat, later)
     assert from_sql is not None
     assert from_stream is not None
     assert (from_sql.room.id, from_sql.seq, from_sql.sender) == (chat.id, 1, "ann")
     assert (from_stream.room.id, from_stream.seq, from_stream.sender) == (chat.id, 2, "ann")
-    assert await stage.directory.place_of(deleted.id) is None
-    assert await stage.directory.place_of(2**52) is None
+    assert await stage.directory.locate_message(deleted.id) is None
+    assert await stage.directory.locate_message(2**52) is None
 
 
 @stored_or_not
@@ -228,7 +228,7 @@ async def test_a_dropped_chat_is_gone(stage: Stage, persister: End, *, stored: b
         await stage.trimmed()
     assert await stage.directory.chat(old.id) is None
     assert await stage.directory.room(old.key) is None
-    assert await stage.directory.place_of(sent.id) is None
+    assert await stage.directory.locate_message(sent.id) is None
     assert await stage.chats.of("ann") == []
     with pytest.raises(ChatError, match="no such room"):
         await stage.send(old, "m2")

@@ -166,7 +166,7 @@ async def test_a_message_before_an_entry_that_nobody_can_read(stage: Stage) -> N
     part = stage.keys.of(room.key)
     counter = await stage.server.admin.hincrby(part.record, "counter", 1)
     await stage.server.admin.xadd(part.stream, {b"\xc1\x00": part.room(room.key)}, f"{counter}-0")
-    place = await stage.directory.place_of(sent.id)
+    place = await stage.directory.locate_message(sent.id)
     assert place is not None
     assert (place.seq, place.sender) == (sent.seq, "ann")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.api.build import Links, build_gateway
+from gateway.api.build import Backends, build_gateway
 from gateway.api.handlers.resume import resume_place
 from gateway.connections.flusher import Flusher
 from gateway.rooms.hub import Hub
@@ -94,7 +94,7 @@ class Gateway:
         self.pipe = Pipe(reads.url)
         self._closing = AsyncExitStack()
         installation = Installation("stage", stage.partitions, DatabaseIdentity())
-        links = Links(
+        links = Backends(
             *(self.client, stage.server.pipe(), self.pipe, stage.reader),
             *(stage.keys, stage.fence, installation),
         )
@@ -123,10 +123,10 @@ class Gateway:
     async def reported(self, channel: str, times: int) -> None:
         """Wait until a channel was reported so many times."""
 
-        async def look() -> bool:
+        async def inspect() -> bool:
             return self.followed.count(channel) >= times
 
-        await eventually(look)
+        await eventually(inspect)
 
     def _subscribed(self, channel: str) -> None:
         self.followed.append(channel)

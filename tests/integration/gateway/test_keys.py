@@ -113,7 +113,7 @@ async def code(tokens: Tokens, shown: str) -> str:
     return refusal.value.code
 
 
-unhurried = patch("gateway.access.keys.FETCH_EVERY", 0.0)
+unhurried = patch("gateway.access.keys.MIN_FETCH_INTERVAL_SECONDS", 0.0)
 """Lets keys be fetched as often as they are wanted."""
 
 
@@ -139,7 +139,7 @@ async def test_rotation(issuer: Issuer) -> None:
 
 async def test_names_of_no_key(issuer: Issuer) -> None:
     """Names of no key have the set fetched once in a while, not once for each."""
-    with patch("gateway.access.keys.FETCH_EVERY", 10**6):
+    with patch("gateway.access.keys.MIN_FETCH_INTERVAL_SECONDS", 10**6):
         tokens = verifier(issuer)
         for kid in ("x", "../../etc/passwd", "' OR 1=1 --", "first\x00"):
             assert await code(tokens, token("ann", headers={"kid": kid})) == "unauthorized"
@@ -171,7 +171,7 @@ async def test_trouble(issuer: Issuer, trouble: str) -> None:
     await tokens.verify(issuer.sign("first"))
     shown = issuer.sign("first")
     issuer.add("second")
-    with patch("gateway.access.keys.FETCH_WITHIN", 0.2):
+    with patch("gateway.access.keys.FETCH_TIMEOUT_SECONDS", 0.2):
         if trouble == "away":
             issuer.close()
         elif trouble == "broken":

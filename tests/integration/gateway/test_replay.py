@@ -64,7 +64,7 @@ async def test_page_by_page(
     stage: Stage, room: Room, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of any size go over the end of the log without a gap, and say when there is more."""
-    monkeypatch.setattr("gateway.rooms.store.replay.PAGE", page)
+    monkeypatch.setattr("gateway.rooms.store.replay.MAX_PAGE_EVENTS", page)
     first = await stage.replay.after(room, 100)
     assert first.more
     assert places(first.events)[0] == 101

@@ -17,8 +17,8 @@ class TopicChanged(LogEvent, frozen=True, tag="topic"):
     by: UserName
     text: str
 
-    stored = Stored({"topic": {}}, {"sender": "by", "content": "text"})
-    told = Told("topicChanged", (*PLACE, "by", "text"), note="There is another topic")
+    stored = StoredAs({"topic": {}}, {"sender": "by", "content": "text"})
+    told = AnnouncedAs("topicChanged", (*LOCATION, "by", "text"), note="There is another topic")
 
     def changes(self) -> Sequence[Change]:
         """The topic, and since when it is the one."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from persister.batch import Batch
-from persister.dead_letter import MOST_TRIES
+from persister.dead_letter import MAX_TRIES
 from persister.writer import Claim, Writer
 from shared.broker.partitions.fence import FENCE_GAP
 from shared.broker.partitions.members import Membership
@@ -230,7 +230,7 @@ def name_in(partition: int, partitions: int) -> str:
 
 async def test_database_locked_for_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that stays locked, try after try, sets nothing aside: all is stored in the end."""
-    monkeypatch.setattr(engine, "LOCK_WAIT_MS", 50)
+    monkeypatch.setattr(engine, "LOCK_WAIT_MILLISECONDS", 50)
     store, tries = Writer.store, 0
 
     async def counted(writer: Writer, batches: Sequence[tuple[Claim, Batch]]) -> None:
@@ -247,7 +247,7 @@ async def test_database_locked_for_long(stage: Stage, monkeypatch: pytest.Monkey
             sent = await send_many(stage, room, 200)
 
             async def often() -> bool:
-                return tries > MOST_TRIES
+                return tries > MAX_TRIES
 
             await eventually(often)
             assert await stage.stored(room) == []

@@ -130,7 +130,7 @@ async def test_a_peer_that_is_gone(hasty: Server) -> None:
 
 async def test_the_oldest_silent_connection_gives_way() -> None:
     """Many silent connections keep nobody out: where there are too many, the oldest is closed."""
-    async with serve("--most-half-open", "20") as server, contextlib.AsyncExitStack() as stack:
+    async with serve("--max-half-open", "20") as server, contextlib.AsyncExitStack() as stack:
         silent = [await stack.enter_async_context(wire(server)) for _ in range(30)]
         for one in silent[:10]:
             assert b" 408 " in await one.closed()

@@ -29,10 +29,10 @@ from shared.origins import Origins
 from shared.protocol.limits import MAX_FRAME_BYTES
 
 CODES: Final = frozenset({"bad_frame", "bad_request", "too_long"})
-MOST_GROWTH: Final = 64
+MAX_GROWTH: Final = 64
 """Bytes of Python objects that a byte of input may become; a number in a list takes 36."""
 
-MOST_MESSAGE: Final = 1000
+MAX_MESSAGE: Final = 1000
 """Characters of an error: it does not say again all that it was sent."""
 
 Target = Callable[[bytes], None]
@@ -111,7 +111,7 @@ def _frame(wire: Format, data: Any) -> None:  # noqa: ANN401 - as the format's `
     for entry in EVENTS.values():
         command = _command(wire, frame, entry.command)
         if command is not None and isinstance(data, bytes):
-            assert _size(msgspec.to_builtins(command)) <= 4096 + MOST_GROWTH * len(data)
+            assert _size(msgspec.to_builtins(command)) <= 4096 + MAX_GROWTH * len(data)
 
 
 def _command(wire: Format, frame: Any, kind: type[Command]) -> Command | None:  # noqa: ANN401
@@ -124,7 +124,7 @@ def _command(wire: Format, frame: Any, kind: type[Command]) -> Command | None:  
 
 def _check(error: ChatError) -> None:
     assert error.code in CODES
-    assert 0 < len(error.message) < MOST_MESSAGE
+    assert 0 < len(error.message) < MAX_MESSAGE
 
 
 def _socketio_packets(packets: list[Packet]) -> Iterator[SocketPacket]:

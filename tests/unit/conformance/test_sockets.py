@@ -6,8 +6,8 @@ import pytest
 
 from gateway.protocols.engineio.packets import Binary, PacketError
 from tests.conformance.sockets import (
-    MOST_AWAITED,
-    MOST_NAMESPACES,
+    MAX_AWAITED,
+    MAX_NAMESPACES,
     Socket,
     SocketIOSession,
 )
@@ -143,12 +143,12 @@ def test_acknowledgements_that_never_come() -> None:
     socket = client.connect()
     heard: list[list[Any] | None] = []
 
-    for _ in range(MOST_AWAITED + 1):
+    for _ in range(MAX_AWAITED + 1):
         socket.emit("one", on_ack=heard.append)
     assert heard == [None]
     client.session.receive("1")
 
-    assert heard == [None] * (MOST_AWAITED + 1)
+    assert heard == [None] * (MAX_AWAITED + 1)
 
 
 def test_client_disconnects() -> None:
@@ -201,7 +201,7 @@ def test_end() -> None:
 def test_namespaces_are_bounded() -> None:
     """A session connects to so many namespaces and no more."""
     client = Client()
-    for number in range(MOST_NAMESPACES):
+    for number in range(MAX_NAMESPACES):
         client.session.receive(f"0/{number}")
 
     with pytest.raises(PacketError):

@@ -11,9 +11,9 @@ from shared import codec
 from shared.broker.partitions.partitions import Head
 from shared.broker.partitions.rows import Entry
 from shared.model.events import (
-    Beat,
     CursorMoved,
     Event,
+    GatewayHeartbeat,
     Notice,
     RoomCreated,
     TypingChanged,
@@ -131,12 +131,14 @@ def test_heads_and_floors() -> None:
     [
         Notice("x"),
         TypingChanged("x"),
-        Beat("g", 1, 1),
+        GatewayHeartbeat("g", 1, 1),
         Wake("k", "a", "b", created=True),
         Unknown("x"),
     ],
 )
-def test_signals_are_not_stored(body: Notice | TypingChanged | Beat | Wake | Unknown) -> None:
+def test_signals_are_not_stored(
+    body: Notice | TypingChanged | GatewayHeartbeat | Wake | Unknown,
+) -> None:
     """A signal in the stream is Unreadable."""
     with pytest.raises(Unreadable, match="is not stored"):
         make_batch([entry(Event(1, 7, 1, 1, 0, 1, body))], 1)

@@ -55,7 +55,7 @@ async def test_redis_answers_once_it_has_loaded() -> None:
 
 async def test_what_is_missing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one of several does not answer, its name and the reason are reported repeatedly."""
-    monkeypatch.setattr(probes, "REPORT_INTERVAL", 0.01)
+    monkeypatch.setattr(probes, "REPORT_INTERVAL_SECONDS", 0.01)
     reports: list[str] = []
     enough = asyncio.Event()
 

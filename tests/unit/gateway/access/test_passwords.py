@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.access.passwords import MOST_WAITING, Passwords
+from gateway.access.passwords import MAX_QUEUED_HASHES, Passwords
 from shared.errors import ChatError
 
 
@@ -29,12 +29,12 @@ async def test_a_hash_is_as_strong_as_owasp_asks(passwords: Passwords) -> None:
 async def test_a_flood_is_told_to_come_again(passwords: Passwords) -> None:
     """Above what may wait, a check is refused at once and retryable; the others are answered."""
     kept = await passwords.hash("secret")
-    checks = [passwords.check(kept, "secret") for _ in range(MOST_WAITING + 10)]
+    checks = [passwords.check(kept, "secret") for _ in range(MAX_QUEUED_HASHES + 10)]
     answers = await asyncio.gather(*checks, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, ChatError)]
     assert [error.code for error in refused] == ["overloaded"] * 10
     assert all(error.retryable for error in refused)
-    assert answers.count(True) == MOST_WAITING
+    assert answers.count(True) == MAX_QUEUED_HASHES
     assert await passwords.check(kept, "secret")
 
 

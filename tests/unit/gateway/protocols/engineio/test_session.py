@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, PacketType
-from gateway.protocols.engineio.session import Session
+from gateway.protocols.engineio.session import EngineProtocol
 from gateway.protocols.engineio.settings import EngineSettings
 
 SETTINGS = EngineSettings(ping_interval=300, ping_timeout=200, upgrade_timeout=1000)
@@ -15,28 +15,28 @@ UPGRADE = Packet(PacketType.UPGRADE)
 START = 100.0
 
 
-def polling(settings: EngineSettings = SETTINGS) -> Session:
+def polling(settings: EngineSettings = SETTINGS) -> EngineProtocol:
     """Open a session whose client has its handshake."""
-    session = Session("sid", "polling", settings, START)
+    session = EngineProtocol("sid", "polling", settings, START)
     session.poll(START)
     assert session.answer(START) is not None
     return session
 
 
-def websocket(settings: EngineSettings = SETTINGS) -> Session:
+def websocket(settings: EngineSettings = SETTINGS) -> EngineProtocol:
     """Open a session whose client has its handshake."""
-    session = Session("sid", "websocket", settings, START)
+    session = EngineProtocol("sid", "websocket", settings, START)
     session.take()
     return session
 
 
-def answered(session: Session, now: float) -> bytes | None:
+def answered(session: EngineProtocol, now: float) -> bytes | None:
     """Poll, and look for the answer at once."""
     session.poll(now)
     return session.answer(now)
 
 
-def probed(now: float = START) -> Session:
+def probed(now: float = START) -> EngineProtocol:
     """Bring a session to where its client may upgrade."""
     session = polling()
     assert session.begin_upgrade(now)
@@ -47,7 +47,7 @@ def probed(now: float = START) -> Session:
 @pytest.mark.parametrize(("transport", "upgrades"), [("polling", ["websocket"]), ("websocket", [])])
 def test_handshake(transport: str, upgrades: list[str]) -> None:
     """The first packet is the handshake; only polling has something to upgrade to."""
-    session = Session("sid", transport, SETTINGS, START)  # type: ignore[arg-type]
+    session = EngineProtocol("sid", transport, SETTINGS, START)  # type: ignore[arg-type]
 
     (packet,) = session.take()
 

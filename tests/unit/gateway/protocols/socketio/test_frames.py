@@ -111,7 +111,7 @@ def test_offsets_come_back_as_they_went(room_id: int, seq: int) -> None:
     offsets = Offsets()
     texts = [offsets.next(room_id, seq), offsets.next(room_id, seq)]
     assert [parse(text) for text in texts] == [
-        Offset(offsets.life, count, room_id, seq) for count in (1, 2)
+        Offset(offsets.incarnation, count, room_id, seq) for count in (1, 2)
     ]
 
 

@@ -24,7 +24,7 @@ def came(gateway: Gateway, client: Client, *, told: bool = True) -> None:
     content, now = f"{client.display_name} connected", int(time.time() * 1000)
     connection = client.connection
     if _everyone_is_told(gateway):
-        gateway.rooms.publisher.tell_everyone(connection.sid, Notice(content), created_at=now)
+        gateway.rooms.publisher.broadcast(connection.sid, Notice(content), created_at=now)
     else:
         connection.emit("notification", NotificationPayload(content, now))
 
@@ -59,7 +59,7 @@ def went(gateway: Gateway, client: Client, *, goodbye: bool = False) -> None:
     end_presence(gateway, client)
     everyone = _everyone_is_told(gateway)
     if everyone and not leaving:
-        rooms.publisher.tell_everyone(client.connection.sid, notice, created_at=now)
+        rooms.publisher.broadcast(client.connection.sid, notice, created_at=now)
     for local in list(rooms.hub.rooms_of(client).values()):
         rooms.typing.ended(client, local)
         rooms.hub.leave(client, local)
@@ -75,8 +75,8 @@ def end_presence(gateway: Gateway, client: Client) -> None:
     if client.online:
         gateway.cluster.presence.went(user, client)
     client.online = False
-    if client.hears_chats:
-        gateway.rooms.hub.unlisten(client, user)
+    if client.chats_subscribed:
+        gateway.rooms.hub.unsubscribe_from_chats(client, user)
 
 
 def _everyone_is_told(gateway: Gateway) -> bool:
