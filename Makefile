@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs lint format requirements audit sbom clean
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -108,11 +108,15 @@ docs:  ## build the site of docs/ into build/docs, and check links and code of a
 	@$(RUN) docs -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
 	@$(VENV)/bin/python -m tools.check_documents
 
-lint: setup-dev  ## check style, types and imports
+hooks: setup-dev  ## let git check each commit before it is made: style, types and spelling
+	@$(VENV)/bin/pre-commit install
+
+lint: setup-dev  ## check style, types, imports and spelling
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@PYTHONPATH=clients/python/src $(VENV)/bin/lint-imports
+	@$(VENV)/bin/codespell
 
 format: setup-dev  ## bring the code into shape
 	@$(VENV)/bin/ruff check --fix .

@@ -44,5 +44,5 @@ test("An event that the client does not know is listened to by its name, and one
   assert.deepEqual(await on("skipped", "event, data"), { stdout: "", status: 0 });
   assert.deepEqual(await on("message", "sender, content"), { stdout: "", status: 0 });
   assert.match((await on("message", "event, data")).stdout, /does not exist on type 'MessageEvent'/);
-  assert.match((await on("mesage", "sender, content")).stdout, /does not exist on type 'Other'/);
+  assert.match((await on("messages", "sender, content")).stdout, /does not exist on type 'Other'/);
 });
