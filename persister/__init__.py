@@ -1,5 +1,5 @@
 """The persister: consumes partition streams and writes them to SQL, each exactly once.
 
 Imports `shared` only; `pyproject.toml` has its layers, from the worker down to the batch.
-See docs/topics/architecture.md, "The fence", and "When a process dies".
+See docs/topics/failover.md.
 """

@@ -1,8 +1,9 @@
 """A checker for the repository's Markdown pages: their links, and the code that they show.
 
-A link to a file must lead to a file, and to a heading of it where it names one. A block of
-Python, JavaScript, JSON or shell must parse. Links to other sites are not followed: there may be
-no network.
+A link to a file must lead to a file, and to a heading of it where it names one. A path of this
+repository in a code span, such as `shared/errors.py`, must exist, and so must a page that a source
+file names. A block of Python, JavaScript, JSON or shell must parse. Links to other sites are not
+followed: there may be no network.
 Each problem is one line on standard error, and the exit code is 1.
 """
 
@@ -29,6 +30,11 @@ from shared.command_line import command_line
 
 SKIPPED_FOLDERS: Final = frozenset({"node_modules", "dist", "build", "__pycache__"})
 PARSER: Final = MarkdownIt("commonmark").enable("table")
+SOURCE_SUFFIXES: Final = frozenset({".py", ".js", ".ts", ".lua"})
+SOURCE_PATH: Final = re.compile(
+    r"(?:gateway|persister|shared|deploy|clients|tools|tests|docs|requirements|examples)/[\w./-]*"
+)
+NAMED_PAGE: Final = re.compile(r"(?<![\w./-])docs/[\w/-]+\.md")
 HTML_TARGETS: Final = re.compile(r'\b(?:src|href|srcset)="([^"]+)"')
 
 
@@ -46,7 +52,9 @@ class Problem:
 
 def main(folder: Path) -> int:
     """Check all pages below `folder` and return the exit code."""
-    problems = [problem for page in pages(folder) for problem in check_page(page)]
+    problems = [problem for page in pages(folder) for problem in check_page(page, folder)]
+    for source in files(folder, SOURCE_SUFFIXES):
+        problems += check_source(source, folder)
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     return 1 if problems else 0
@@ -54,15 +62,29 @@ def main(folder: Path) -> int:
 
 def pages(folder: Path) -> Iterator[Path]:
     """Yield the Markdown files below `folder`, without those that tools made."""
-    for where, folders, files in os.walk(folder):
+    return files(folder, frozenset({".md"}))
+
+
+def files(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
+    """Yield the files below `folder` that end in a suffix, without those that tools made."""
+    for where, folders, names in os.walk(folder):
         folders[:] = sorted(
             name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")
         )
-        yield from (Path(where, name) for name in sorted(files) if name.endswith(".md"))
+        found = (Path(where, name) for name in sorted(names))
+        yield from (file for file in found if file.suffix in suffixes)
 
 
-def check_page(page: Path) -> Iterator[Problem]:
-    """Yield what is wrong with a page's links and code blocks."""
+def check_source(source: Path, folder: Path) -> Iterator[Problem]:
+    """Yield the pages of `docs` that a source file names and that do not exist in `folder`."""
+    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
+        for name in NAMED_PAGE.findall(line):
+            if not (folder / name).exists():
+                yield Problem(source, number, f"{name}: there is no such page")
+
+
+def check_page(page: Path, folder: Path) -> Iterator[Problem]:
+    """Yield what is wrong with a page's links, code blocks and paths in `folder`."""
     line = 1
     for token in PARSER.parse(page.read_text(encoding="utf-8")):
         if token.map:
@@ -71,6 +93,9 @@ def check_page(page: Path) -> Iterator[Problem]:
             if (wrong := code_problem(token.info.split(" ")[0].strip(), token.content)) is not None:
                 yield Problem(page, line, wrong)
             continue
+        for path in named_paths(token):
+            if not (folder / path).exists():
+                yield Problem(page, line, f"{path}: there is no such file")
         for target in targets(token):
             if (wrong := link_problem(page, target)) is not None:
                 yield Problem(page, line, wrong)
@@ -84,6 +109,13 @@ def targets(token: Token) -> Iterator[str]:
         for name in ("href", "src"):
             if (value := part.attrs.get(name)) is not None:
                 yield str(value)
+
+
+def named_paths(token: Token) -> Iterator[str]:
+    """Yield the paths of this repository that stand in a token's code spans."""
+    for part in token.children or ():
+        if part.type == "code_inline" and SOURCE_PATH.fullmatch(part.content):
+            yield part.content
 
 
 def link_problem(page: Path, target: str) -> str | None:

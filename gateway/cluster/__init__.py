@@ -1,5 +1,5 @@
 """This gateway among the others: heartbeats, presence, partitions, control channels, readiness.
 
 Imports recovery and rooms, to which it hands what the broker publishes.
-See docs/topics/architecture.md, "What notices a loss".
+See docs/topics/order-and-resume.md.
 """

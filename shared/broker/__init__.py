@@ -1,5 +1,5 @@
 """The broker, Redis or Valkey: the only package that imports a client for it.
 
 `rooms` and `sessions` stand on `partitions`, these on `transport`; imports codec and model.
-See docs/topics/architecture.md, "Names, formats, and who lives".
+See docs/topics/failover.md.
 """

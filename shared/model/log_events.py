@@ -2,7 +2,7 @@
 
 A kind says here, and nowhere else, how it is written in stream and log (its tag, and its fields in
 their order), how SQL stores it, what it changes in its room, and what clients are told.
-docs/topics/architecture.md has the recipe for a new one.
+docs/how-to/add-an-event.md has the recipe for a new one.
 """
 
 from collections.abc import Mapping, Sequence

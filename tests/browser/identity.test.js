@@ -81,8 +81,8 @@ test("A guest talks under the name that the server gives them.", async () => {
 });
 
 test("An application's own page gives the token by itself, and says when nobody is signed in.", async () => {
-  const guide = await readFile(join(ROOT, "docs/get-started/widget.md"), "utf8");
-  const [, html] = [...guide.matchAll(/```html\n(.*?)```/gs)].map(([, text]) => text);
+  const guide = await readFile(join(ROOT, "docs/how-to/serve-the-chat-page.md"), "utf8");
+  const [, html] = /```html\n(.*?)```/s.exec(guide);
   let token = tokenFor("carla");
   application = await Application.before(cluster.gateway(1), {
     "/talk": () => ({ type: "text/html", body: html }),

@@ -1,5 +1,5 @@
 """What each action does: a function for each, which is called once it is judged.
 
 Imports the rest of `gateway.api` but the table itself, and what is below; judges nothing.
-See docs/topics/architecture.md, "One message", and decision 060.
+See docs/topics/message-path.md, and decision 060.
 """

@@ -1,5 +1,5 @@
 """REST for direct chats and tickets: paths, bodies, and the OpenAPI document.
 
 Asks for actions through `asking.py`; imports `gateway.api` and what is below, and no other door.
-See docs/topics/architecture.md, "Who may what".
+See docs/topics/architecture.md.
 """

@@ -1,5 +1,5 @@
 """Engine.IO and Socket.IO over requests and WebSockets: the server, its sessions, the chat.
 
 Ties the protocols of `gateway.protocols.engineio` and `socketio` to clients' sessions.
-See docs/topics/architecture.md, "Engine.IO and Socket.IO", and docs/topics/socketio.md.
+See docs/topics/socketio.md.
 """

@@ -1,4 +1,4 @@
 """Rooms in the broker: find, open, publish to, read back, move cursors.
 
-Imports partitions and transport. See docs/topics/architecture.md, "One message".
+Imports partitions and transport. See docs/topics/message-path.md.
 """

@@ -102,11 +102,11 @@ def show(report: Report, picture: Picture) -> str:
 
 
 def markdown(report: Report, pictures: Sequence[Picture], folder: Path) -> str:
-    """Pictures and their figures for the documentation, which is beside `folder`."""
+    """Return pictures and their figures for a page from which `folder` is reached like this."""
     made_of = ", ".join(report.versions.values())
     lines = [f"Measured on {report.machine}; {made_of}."]
     for picture in pictures:
-        file = f"{folder.name}/{picture.file}.svg"
+        file = f"{folder.as_posix()}/{picture.file}.svg"
         head, *rows = rows_of(report, picture)
         lines += ["", f"### {picture.title}", "", f"![{picture.unit}]({file})", "", picture.bound]
         lines += ["", *map(line_of, (head, ["---"] * len(head), *rows))]
@@ -132,9 +132,9 @@ def main() -> int:
         for picture in known:
             (options.pictures / f"{picture.file}.svg").write_text(chart(report, picture))
     if options.markdown:
-        put(
-            options.markdown, "sizes", markdown(report, known, options.pictures or Path("pictures"))
-        )
+        pictures = options.pictures or options.markdown.parent / "pictures"
+        folder = Path(os.path.relpath(pictures, options.markdown.parent))
+        put(options.markdown, "sizes", markdown(report, known, folder))
     return 0 if report.runs and not any("INVALID" in word for word in report.skipped) else 1
 
 

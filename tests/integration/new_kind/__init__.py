@@ -1,1 +1,1 @@
-"""The recipe for a new kind of event, followed (docs/topics/architecture.md)."""
+"""The recipe for a new kind of event, followed (docs/how-to/add-an-event.md)."""

@@ -8,13 +8,18 @@ import pytest
 from tests.support.process import ROOT
 from tools import check_documents
 
+DOCS = "docs"
+"""The folder of the pages; a name that is put together is not looked for in this file."""
+
 
 def problems(folder: Path, **pages: str) -> list[str]:
     """Write pages into a folder and return what is wrong, as LINE: TEXT."""
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text)
     found = [
-        bad for page in check_documents.pages(folder) for bad in check_documents.check_page(page)
+        bad
+        for page in check_documents.pages(folder)
+        for bad in check_documents.check_page(page, folder)
     ]
     return [f"{problem.page.name}:{problem.line}: {problem.text}" for problem in found]
 
@@ -74,6 +79,26 @@ def test_a_block_without_a_language(tmp_path: Path) -> None:
     """A block of code that names no language is a problem, and one of text is none."""
     [problem] = problems(tmp_path, a="```\nmake\n```\n\n```text\nmake (\n```\n")
     assert problem.startswith("a.md:1: a code block names no language")
+
+
+def test_paths_in_code_spans(tmp_path: Path) -> None:
+    """A path of the repository in a code span has to exist; other code spans are left alone."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "errors.py").touch()
+    text = "`shared/errors.py` `shared/gone.py` `shared/` `/ws` `shared/*.lua` `make test`\n"
+    assert problems(tmp_path, a=text) == ["a.md:1: shared/gone.py: there is no such file"]
+
+
+def test_pages_that_sources_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page that a source file names has to exist."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# A\n")
+    source = tmp_path / "module.py"
+    source.write_text(f'"""See {DOCS}/a.md, and https://example.org/{DOCS}/gone.md."""\n')
+    assert check_documents.main(tmp_path) == 0
+    source.write_text(f'"""A thing.\n\nSee {DOCS}/gone.md.\n"""\n')
+    assert check_documents.main(tmp_path) == 1
+    assert f"module.py:3: {DOCS}/gone.md: there is no such page" in capsys.readouterr().err
 
 
 def test_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

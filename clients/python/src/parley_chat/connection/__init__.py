@@ -1,5 +1,5 @@
 """One connection after the other: opening it, frames on it, requests that outlive it.
 
 Stands below the rest of the client; imports `websockets`, and the client's errors and constants.
-See docs/topics/architecture.md, "The Python client".
+See docs/topics/clients-inside.md.
 """

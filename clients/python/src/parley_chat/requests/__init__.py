@@ -1,5 +1,5 @@
 """What an application asks: about rooms, direct chats, and both alike.
 
 Imports the engine and what is below it; the client is made of these.
-See docs/topics/architecture.md, "The Python client".
+See docs/topics/clients-inside.md.
 """
