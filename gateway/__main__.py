@@ -5,7 +5,7 @@ import gc
 
 from gateway.api.build import find_data
 from gateway.app import make_app
-from gateway.endpoints.serving import DrainingServer, serving
+from gateway.endpoints.serving import DrainingServer, server_config
 from shared.command_line import SETTINGS, command_line
 from shared.config import ConfigError, Settings, load_or_exit, refuse
 from shared.listener import listen_or_exit
@@ -23,7 +23,7 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings, installation, operator)
-    server = DrainingServer(serving(app, settings), app)
+    server = DrainingServer(server_config(app, settings), app)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

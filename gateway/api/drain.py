@@ -38,7 +38,7 @@ async def _send_away(connection: Connection, after: float) -> None:
     # A client that goes by itself in time is not closed.
     try:
         async with asyncio.timeout(after + 1.0):
-            await connection.over()
+            await connection.wait_until_gone()
     except TimeoutError:
         connection.end(CloseCode.SERVICE_RESTART)
-        await connection.over()
+        await connection.wait_until_gone()

@@ -9,7 +9,7 @@ from gateway.access.tokens import Bearer
 from gateway.api import lifecycle
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import State
-from gateway.connections.deadlines import let_go
+from gateway.connections.deadlines import close_unidentified
 from gateway.rooms.client import Client, PendingLogin
 from shared.errors import ChatError
 from shared.model.commands import SetUsername
@@ -138,7 +138,7 @@ def _late(gateway: Gateway, client: Client) -> None:
     """A client has not said who it is in time: it is a guest, or is let go."""
     if not gateway.access.identity.guests:
         reason = f"say who you are within {IDENTIFY_SECONDS:g} s"
-        let_go(client.connection, CloseCode.IDENTITY_TIMEOUT, reason)
+        close_unidentified(client.connection, CloseCode.IDENTITY_TIMEOUT, reason)
         return
     try:
         login(gateway, client, guest(gateway))

@@ -58,7 +58,7 @@ class ClientSession:
         # What the client asked for last, where it has to be waited for.
         self._under_way: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        connection.say_what_lacks(lambda: lagged(gateway.rooms.hub.rooms_of(client).values()))
+        connection.set_lagged_frames(lambda: lagged(gateway.rooms.hub.rooms_of(client).values()))
 
     def accept(self) -> None:
         """Let frames leave from now on."""
@@ -106,7 +106,7 @@ class ClientSession:
         Args:
             goodbye: it said that it leaves.
         """
-        self.client.connection.gone()
+        self.client.connection.mark_gone()
         if self._closing is not None:
             self._closing.cancel()
         if self._under_way is None:
@@ -128,5 +128,5 @@ class ClientSession:
 
     async def _close(self, code: CloseCode) -> None:
         await self._dispatcher.fewer_than(1)
-        await self.client.connection.emptied()
+        await self.client.connection.wait_until_empty()
         self._link.close(code)

@@ -120,7 +120,7 @@ class Connection:
             if self._outbox:
                 self._flusher.add(self)
 
-    def say_what_lacks(self, lacks: Callable[[], Iterable[Outgoing]]) -> None:
+    def set_lagged_frames(self, lacks: Callable[[], Iterable[Outgoing]]) -> None:
         """Set what a client is told that did not read: the frames `lacks` returns then."""
         self._lacks = lacks
 
@@ -204,22 +204,22 @@ class Connection:
         if self._waiting is not None:
             self._wake()
 
-    async def calm(self) -> None:
+    async def wait_until_low(self) -> None:
         """Wait until little is unsent, or the client gone: for answers longer than an outbox."""
         while self._unsent * LOW_WATER_DIVISOR > self._limit and self.state is not State.GONE:
             await self._flushed()
 
-    async def emptied(self) -> None:
+    async def wait_until_empty(self) -> None:
         """Wait until nothing is unsent, or the client gone."""
         while self._outbox and self.state is not State.GONE:
             await self._flushed()
 
-    async def over(self) -> None:
+    async def wait_until_gone(self) -> None:
         """Wait until the client is gone."""
         while self.state is not State.GONE:
             await self._flushed()
 
-    def gone(self) -> None:
+    def mark_gone(self) -> None:
         """The client is gone: nothing is kept for it."""
         self.state, self.dropping = State.GONE, True
         self._outbox = []

@@ -86,10 +86,10 @@ class Deadlines:
         while self._seconds and self._seconds[0] <= now:
             for connection in self._expiring.pop(heappop(self._seconds), ()):
                 del self._expires[connection]
-                let_go(connection, CloseCode.UNAUTHORIZED, "the token has expired")
+                close_unidentified(connection, CloseCode.UNAUTHORIZED, "the token has expired")
 
 
-def let_go(connection: Connection, code: CloseCode, reason: str) -> None:
+def close_unidentified(connection: Connection, code: CloseCode, reason: str) -> None:
     """End a connection of which it is not known, or not known any more, who it is.
 
     Args:

@@ -14,7 +14,7 @@ class PendingOutbox(Protocol):
 class DeferredFrames(Protocol):
     """Frames for several connections that are not in their outboxes yet."""
 
-    def hand_out(self) -> None:
+    def deliver(self) -> None:
         """Put them there."""
 
 
@@ -48,7 +48,7 @@ class Flusher:
         """Put what is held into the outboxes, if anything is."""
         if self.deferred is not None:
             deferred, self.deferred = self.deferred, None
-            deferred.hand_out()
+            deferred.deliver()
 
     def _schedule(self) -> None:
         if not self._scheduled:

@@ -34,18 +34,18 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serving(app: Starlette, settings: Settings) -> uvicorn.Config:
+def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     """How a gateway serves its application."""
     timeouts = ConnectionTimeouts(
         settings.handshake_seconds, settings.max_half_open, settings.ping_seconds
     )
-    config = serving_at(app, settings.host, settings.port, MAX_FRAME_BYTES, timeouts)
+    config = uvicorn_config(app, settings.host, settings.port, MAX_FRAME_BYTES, timeouts)
     config.ssl_certfile = settings.tls_cert or None
     config.ssl_keyfile = settings.tls_key or None
     return config
 
 
-def serving_at(
+def uvicorn_config(
     app: Starlette, host: str, port: int, max_frame_bytes: int, timeouts: ConnectionTimeouts
 ) -> uvicorn.Config:
     """How an application is served.

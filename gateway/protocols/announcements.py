@@ -47,7 +47,7 @@ class Announcement(msgspec.Struct, frozen=True):
         return Outgoing(self.event, room=self.room, chat_id=self.chat_id, data=self.data)
 
 
-def announced(event: Event, room: Room, offset: str) -> list[Announcement]:
+def room_announcements(event: Event, room: Room, offset: str) -> list[Announcement]:
     """What those are told who may know of an event in a room or a direct chat.
 
     Args:

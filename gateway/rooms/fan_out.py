@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.connections.connection import MAX_WRITE_BYTES, Connection
 from gateway.connections.flusher import Flusher
-from gateway.protocols.announcements import Announcement, announced, announcements
+from gateway.protocols.announcements import Announcement, announcements, room_announcements
 from gateway.protocols.frames import Format
 from gateway.protocols.offsets import Offsets
 from gateway.rooms.client import Client
@@ -56,7 +56,7 @@ class _Burst:
             for wire, frames in self._frames.items():
                 frames.append(wire.pack(outgoing, item.offset))
 
-    def hand_out(self) -> None:
+    def deliver(self) -> None:
         """Put all of it into every member's outbox."""
         for wire, members in self._members.items():
             frames = self._frames[wire]
@@ -115,7 +115,7 @@ class FanOut:
     def deliver(self, local: LocalRoom, event: Event) -> None:
         """Tell the members of a followed room or chat of what happened in it."""
         room = local.room
-        told = announced(event, room, self._offset(event, room.id, local.head))
+        told = room_announcements(event, room, self._offset(event, room.id, local.head))
         if event.seq and room.kind == "room":
             self._to_members(local, event, told)
         else:
@@ -148,7 +148,7 @@ class FanOut:
             client.recovery.placed = self.offsets.count
         if isinstance(event.body, RoomDeleted):
             self._must_have(client)
-        self.tell(_without_origin([client], event), announced(event, room, offset))
+        self.tell(_without_origin([client], event), room_announcements(event, room, offset))
 
     def deliver_waiting(
         self, client: Client, subscription: Subscription, room: Room, seen: int

@@ -14,7 +14,7 @@ from starlette.routing import Mount, WebSocketRoute
 
 from gateway.connections.http_protocol import ConnectionTimeouts
 from gateway.endpoints.guard import Guard
-from gateway.endpoints.serving import serving_at
+from gateway.endpoints.serving import uvicorn_config
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.settings import EngineSettings
 from shared.addresses import Networks
@@ -74,7 +74,7 @@ def main() -> None:
     timeouts = ConnectionTimeouts(
         given.handshake_timeout / 1000, given.max_half_open, given.websocket_ping / 1000
     )
-    config = serving_at(app, "127.0.0.1", given.port, MAX_PAYLOAD, timeouts)
+    config = uvicorn_config(app, "127.0.0.1", given.port, MAX_PAYLOAD, timeouts)
     uvicorn.Server(config).run(sockets=listen(given.port))
 
 

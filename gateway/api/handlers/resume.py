@@ -125,7 +125,7 @@ async def _replay(
             break
         for event in page.events:
             if not delivered.after < event.seq <= delivered.to:
-                await client.connection.calm()
+                await client.connection.wait_until_low()
                 gateway.rooms.fan_out.show(client, event, room)
             at = event.seq
         more = page.more

@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from gateway.protocols.announcements import announced
+from gateway.protocols.announcements import room_announcements
 from shared.broker.rooms.send import Accepted
 from shared.model.events import Body
 from shared.model.rooms import Room
@@ -49,7 +49,7 @@ async def test_so_does_who_hears_of_it_later(stage: Stage) -> None:
             await poll(stage, room)
             await stage.send(room, "after")
             events = (await stage.replay.after(room, 0)).events
-            told = [item for event in events for item in announced(event, room, "")]
+            told = [item for event in events for item in room_announcements(event, room, "")]
             places = [(item.data.seq, item.data.prev) for item in told]
             assert places == [(1, 0), (2, 1), (3, 2)]
             assert told[1].event == "skipped"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.protocols.announcements import announced
+from gateway.protocols.announcements import room_announcements
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.socketio.frames import SOCKETIO
@@ -54,7 +54,7 @@ async def in_sql(stage: Stage, room: Room) -> list[Any]:
 
 def frames_of(event: Event, room: Room) -> dict[str, list[str]]:
     """What is told of an event, in each format."""
-    told = [item.outgoing() for item in announced(event, room, "")]
+    told = [item.outgoing() for item in room_announcements(event, room, "")]
     return {
         "json": [JSON.encode(item).decode() for item in told],
         "msgpack": [MSGPACK.encode(item).hex() for item in told],
