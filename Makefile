@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint format requirements audit sbom clean
+	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -117,6 +117,9 @@ lint: setup-dev  ## check style, types, imports and spelling
 	@$(VENV)/bin/mypy
 	@PYTHONPATH=clients/python/src $(VENV)/bin/lint-imports
 	@$(VENV)/bin/codespell
+
+words: setup-dev  ## list words that docs/glossary.md tells us not to use, and empty docstrings
+	@$(VENV)/bin/python -m tools.words $(ARGS)
 
 format: setup-dev  ## bring the code into shape
 	@$(VENV)/bin/ruff check --fix .
