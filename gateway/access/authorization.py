@@ -183,7 +183,7 @@ def not_joined() -> ChatError:
     return ChatError("not_joined", "join the room first")
 
 
-def put_out() -> ChatError:
+def no_longer_admitted() -> ChatError:
     """Somebody was put out of a room while on the way in; it looks as if there were none."""
     return ChatError("forbidden", "no such room, or a wrong password")
 

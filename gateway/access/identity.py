@@ -82,9 +82,9 @@ class Identity:
         Raises:
             ConfigError: the settings do not go together.
         """
-        self.wanted = settings.auth_mode == "jwt"
-        self.guests = settings.guests == "on"
-        self._tokens = Tokens(settings, keys_of(settings)) if self.wanted else None
+        self.required = settings.auth_mode == "jwt"
+        self.guests_allowed = settings.guests == "on"
+        self._tokens = Tokens(settings, keys_of(settings)) if self.required else None
         self._tickets = tickets
 
     async def by_token(self, token: str) -> Bearer:
@@ -116,7 +116,7 @@ class Identity:
             raise ChatError("unauthorized", "the token that the ticket was given for has expired")
         return bearer
 
-    async def recognise(
+    async def identify(
         self, query: Mapping[str, str], *, token: object, ticket: object
     ) -> Bearer | None:
         """Whom somebody who connects shows to be; None where they show nothing, or need not.
@@ -130,7 +130,7 @@ class Identity:
             ChatError: `unauthorized`, `broker_unavailable`, `overloaded`.
         """
         refuse_token_in_query(query)
-        if not self.wanted or not (token or ticket):
+        if not self.required or not (token or ticket):
             return None
         return await (self.by_ticket(str(ticket)) if ticket else self.by_token(str(token)))
 
@@ -148,14 +148,14 @@ class Identity:
         """A new guest, whose name does not expire."""
         return Bearer(f"{GUEST}{secrets.token_hex(6)}", float("inf"))
 
-    def may_go_on(self, user: str | None, session_user: str | None) -> bool:
+    def may_take_over(self, user: str | None, session_user: str | None) -> bool:
         """Whether a session may be taken over by whoever shows its secret.
 
         Args:
             user: who they are; None where they did not say.
             session_user: whose it is.
         """
-        if not self.wanted:
+        if not self.required:
             return user in {None, session_user}
         return user == session_user or (is_guest(user) and is_guest(session_user))
 

@@ -80,7 +80,7 @@ class _Set(msgspec.Struct, frozen=True):
     keys: list[dict[str, Any]]
 
 
-class OneKey:
+class FixedKey:
     """A key that was set."""
 
     def __init__(self, key: Key) -> None:
@@ -150,9 +150,9 @@ def keys_of(settings: Settings) -> Keys:
     if sum(map(bool, given.values())) != 1:
         raise ConfigError(f"AUTH_MODE=jwt needs one of {', '.join(given)}, and no other of them")
     if settings.jwt_key:
-        return OneKey(_shared_key(settings.jwt_key.encode()))
+        return FixedKey(_shared_key(settings.jwt_key.encode()))
     if settings.jwt_public_key:
-        return OneKey(_public_key(settings.jwt_public_key))
+        return FixedKey(_public_key(settings.jwt_public_key))
     url = urlsplit(settings.jwt_jwks_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ConfigError("JWT_JWKS_URL is not valid: it must begin with https:// or http://")

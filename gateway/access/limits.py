@@ -21,7 +21,7 @@ Kind = Literal[
     "connections", "user connections", "messages", "joins", "typing", "history", "requests", "rest"
 ]
 
-Waiting = Coroutine[Any, Any, None]
+PendingPermit = Coroutine[Any, Any, None]
 """To be awaited; it raises `rate_limited`, or `Shed`."""
 
 MAX_LOT_TOKENS: Final = 16
@@ -85,7 +85,7 @@ class Limits:
         self._away_until = 0.0
         self._look_at = 0.0
 
-    def ask(self, kind: Kind, user: str) -> Waiting | None:
+    def ask(self, kind: Kind, user: str) -> PendingPermit | None:
         """Let a user ask something of a kind once more.
 
         Returns:
@@ -152,7 +152,7 @@ class Limits:
         """Give a token back to each of some buckets."""
         await self._ask(buckets, -1)
 
-    def refused(self, full_at: int) -> tuple[int, bool]:
+    def count_refusal(self, full_at: int) -> tuple[int, bool]:
         """Count something that a connection was refused.
 
         Args:
@@ -170,7 +170,7 @@ class Limits:
             if lot.asking is not None:
                 lot.asking.cancel()
 
-    def _spend(self, kind: Kind, whose: str) -> Waiting | None:
+    def _spend(self, kind: Kind, whose: str) -> PendingPermit | None:
         lot = self._lots.get((kind, whose))
         if lot is None:
             lot = self._lots[kind, whose] = _Lot()
@@ -266,7 +266,7 @@ class Guess:
         self._limits = limits
         self.buckets = buckets
 
-    async def was_right(self) -> None:
+    async def refund(self) -> None:
         """Count it as none."""
         await self._limits.give_back(self.buckets)
 

@@ -232,7 +232,7 @@ def _cluster(
     presence = Presence(
         rooms.fan_out, heartbeat, rooms.publisher, rooms.chats.partners, settings.broadcast_limit
     )
-    rooms.follower.met = presence.met
+    rooms.follower.on_new_chat = presence.chat_created
     membership = Membership(
         links.reads,
         keys,

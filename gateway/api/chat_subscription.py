@@ -21,5 +21,5 @@ async def subscribe_to_chats(gateway: Gateway, client: Client) -> None:
         sessions.chats_subscribed(client)
         for local in await gateway.rooms.follower.user_connected(user):
             if subscription := local.members.get(client):
-                subscription.seen = max(subscription.seen, local.room.head)
-        await sessions.keep(client)
+                subscription.caught_up_to = max(subscription.caught_up_to, local.room.head)
+        await sessions.save(client)

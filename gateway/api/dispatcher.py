@@ -6,7 +6,7 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, Final
 
-from gateway.access.limits import Limits, Shed, Waiting
+from gateway.access.limits import Limits, PendingPermit, Shed
 from gateway.api import login
 from gateway.api.actions import EVENTS, Action, perform
 from gateway.api.gateway import Gateway
@@ -85,14 +85,14 @@ class Dispatcher:
             self._failed(request, error)
         return None
 
-    async def fewer_than(self, count: int) -> None:
+    async def wait_until_fewer_than(self, count: int) -> None:
         """Wait until fewer sends than this are without an answer."""
         while self.under_way >= count:
             less: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(less)
             await less
 
-    async def _ask(self, waiting: Waiting, action: Action, frame: Frame) -> object:
+    async def _ask(self, waiting: PendingPermit, action: Action, frame: Frame) -> object:
         """Handle a frame once it is granted."""
         await waiting
         command = self._connection.wire.command(frame, action.command)
@@ -158,7 +158,7 @@ class Dispatcher:
             not isinstance(error, ChatError) or error.code not in FLOODING
         ):
             return False
-        self._refusals, too_often = limits.refused(self._refusals)
+        self._refusals, too_often = limits.count_refusal(self._refusals)
         if too_often and self._connection.state is State.OPEN:
             self._connection.end(CloseCode.TOO_MANY_REQUESTS)
             self._connection.abort_in(CLOSE_TIMEOUT_SECONDS)  # whether it reads that or not

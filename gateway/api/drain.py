@@ -17,7 +17,7 @@ log = logger(__name__)
 async def drain(gateway: Gateway) -> None:
     """Send every client elsewhere, spread over DRAIN_SECONDS, then return."""
     gateway.cluster.readiness.draining = True
-    gateway.cluster.presence.keep()
+    gateway.cluster.presence.freeze()
     connections = [client.connection for client in gateway.rooms.fan_out.clients]
     if not connections:
         return

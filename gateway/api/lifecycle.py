@@ -10,7 +10,7 @@ from gateway.rooms.client import Client
 from shared.model.events import Notice
 
 
-def came(gateway: Gateway, client: Client, *, told: bool = True) -> None:
+def connected(gateway: Gateway, client: Client, *, told: bool = True) -> None:
     """Take a client in, and tell everyone, itself too.
 
     Args:
@@ -38,7 +38,7 @@ def welcome(gateway: Gateway, client: Client) -> None:
     client.connection.emit("welcome", payload)
 
 
-def went(gateway: Gateway, client: Client, *, goodbye: bool = False) -> None:
+def disconnected(gateway: Gateway, client: Client, *, goodbye: bool = False) -> None:
     """Let a client go, and tell everyone, or its rooms where everyone would be too many.
 
     Args:
@@ -73,7 +73,7 @@ def end_presence(gateway: Gateway, client: Client) -> None:
     if user is None:
         return
     if client.online:
-        gateway.cluster.presence.went(user, client)
+        gateway.cluster.presence.set_offline(user, client)
     client.online = False
     if client.chats_subscribed:
         gateway.rooms.hub.unsubscribe_from_chats(client, user)

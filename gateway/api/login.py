@@ -28,11 +28,11 @@ def begin(gateway: Gateway, client: Client, claims: object, *, welcome: bool) ->
         claims: the name that it says it has, if it says one.
         welcome: whether it wants to be told where it is.
     """
-    if not gateway.access.identity.wanted:
+    if not gateway.access.identity.required:
         if welcome:
             lifecycle.welcome(gateway, client)
         claim(gateway, client, claims)
-        lifecycle.came(gateway, client)
+        lifecycle.connected(gateway, client)
         return
     client.login = PendingLogin(str(claims) if claims else None, welcome)
     gateway.clients.deadlines.expect(client.connection, lambda: _late(gateway, client))
@@ -56,7 +56,7 @@ def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
     gateway.clients.deadlines.expire(client.connection, bearer.expires)
     if pending.welcome:
         lifecycle.welcome(gateway, client)
-    lifecycle.came(gateway, client)
+    lifecycle.connected(gateway, client)
 
 
 def guest(gateway: Gateway) -> Bearer:
@@ -65,7 +65,7 @@ def guest(gateway: Gateway) -> Bearer:
     Raises:
         ChatError: `unauthorized` where guests are not let in.
     """
-    if not gateway.access.identity.guests:
+    if not gateway.access.identity.guests_allowed:
         raise ChatError("unauthorized", "say who you are first: `authenticate {token}`")
     return gateway.access.identity.guest()
 
@@ -103,7 +103,7 @@ def bind(gateway: Gateway, client: Client, username: str) -> None:
     """Bind a name to a client; the first one stays.
 
     Whose user has connected too often is told so and closed. A client that is still being let in
-    is counted by whoever lets it in (`count`).
+    is counted by whoever lets it in (`count_connection`).
 
     Raises:
         ChatError: `forbidden` for another name than the client's own.
@@ -116,7 +116,7 @@ def bind(gateway: Gateway, client: Client, username: str) -> None:
         task.add_done_callback(_counting.discard)
 
 
-async def count(gateway: Gateway, client: Client) -> None:
+async def count_connection(gateway: Gateway, client: Client) -> None:
     """Count that a client's user has connected once more.
 
     Raises:
@@ -128,7 +128,7 @@ async def count(gateway: Gateway, client: Client) -> None:
 
 async def _count_and_tell(gateway: Gateway, client: Client) -> None:
     try:
-        await count(gateway, client)
+        await count_connection(gateway, client)
     except ChatError as error:
         client.connection.refuse(None, error)
         client.connection.end(CloseCode.TOO_MANY_REQUESTS)
@@ -136,7 +136,7 @@ async def _count_and_tell(gateway: Gateway, client: Client) -> None:
 
 def _late(gateway: Gateway, client: Client) -> None:
     """A client has not said who it is in time: it is a guest, or is let go."""
-    if not gateway.access.identity.guests:
+    if not gateway.access.identity.guests_allowed:
         reason = f"say who you are within {IDENTIFY_SECONDS:g} s"
         close_unidentified(client.connection, CloseCode.IDENTITY_TIMEOUT, reason)
         return

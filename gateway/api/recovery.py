@@ -122,7 +122,7 @@ async def _take(
 ) -> Taken:
     identity = gateway.access.identity
     taken = await gateway.clients.sessions.take(client, shown.pid, ping_counts)
-    if taken is None or not identity.may_go_on(shown.username, taken.session.username):
+    if taken is None or not identity.may_take_over(shown.username, taken.session.username):
         raise NotRecovered
     if not _has(taken.session, offset, taken.session.must_have):
         raise NotRecovered
@@ -138,14 +138,14 @@ async def carry_out(gateway: Gateway, client: Client, plan: RecoveryPlan) -> Non
         NotRecovered: a room is not what it was a moment ago; likewise.
     """
     session = plan.taken.session
-    lifecycle.came(gateway, client, told=session.left)
+    lifecycle.connected(gateway, client, told=session.left)
     # Where it fails the client hears of no chats: what came now would come before what it lacks.
     with subscribing_to_chats(gateway.rooms.hub, client, session.username), ExitStack() as opened:
         for back in plan.rooms:
             await _enter(gateway, client, back, opened)
         chats = await _carry_out_chats(gateway, client, plan, opened)
     if session.online and session.username is not None:
-        gateway.cluster.presence.came(session.username, client)
+        gateway.cluster.presence.set_online(session.username, client)
         client.online = True
     acknowledged = {room.id: seq for room, seq, _ in plan.rooms if seq is not None}
     await gateway.clients.sessions.settle(
@@ -173,9 +173,9 @@ async def _carry_out_chats(
     opened.enter_context(deferring_chats(gateway.rooms.hub, client, user))
     await subscribe_to_chats(gateway, client)
     for chat_id in plan.gone:
-        offset = gateway.rooms.fan_out.place(client, chat_id, 0)
+        offset = gateway.rooms.fan_out.next_offset(client, chat_id, 0)
         if client.recovery is not None:
-            client.recovery.must_have = client.recovery.placed
+            client.recovery.required_offset = client.recovery.last_direct_offset
         client.connection.emit("chatDeleted", ChatDeletedPayload(chat_id), offset=offset)
     for chat, seq in plan.chats:
         if seq == 0:  # it may not know of it

@@ -116,17 +116,17 @@ class ClientSession:
             self._under_way.add_done_callback(lambda _: self._disconnected(goodbye=goodbye))
 
     def _disconnected(self, *, goodbye: bool) -> None:
-        lifecycle.went(self._gateway, self.client, goodbye=goodbye)
+        lifecycle.disconnected(self._gateway, self.client, goodbye=goodbye)
 
     async def _finish(self, later: PendingWork | None) -> None:
         if later is not None:
             await later
-        await self._dispatcher.fewer_than(MAX_UNANSWERED_SENDS)
+        await self._dispatcher.wait_until_fewer_than(MAX_UNANSWERED_SENDS)
 
     def _end(self, code: CloseCode) -> None:
         self._closing = asyncio.create_task(self._close(code))
 
     async def _close(self, code: CloseCode) -> None:
-        await self._dispatcher.fewer_than(1)
+        await self._dispatcher.wait_until_fewer_than(1)
         await self.client.connection.wait_until_empty()
         self._link.close(code)

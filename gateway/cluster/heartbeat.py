@@ -39,10 +39,10 @@ class HeartbeatMonitor:
             self._send_heartbeat, HEARTBEAT_INTERVAL_SECONDS, "pulse", at_once=True
         )
         self.incarnation = incarnation(name)
-        self.presence = 0
+        self.presence_version = 0
 
     @property
-    def fresh(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether a beat of this gateway has come back lately: the broker carries messages."""
         return self._is_fresh(self.incarnation)
 
@@ -70,5 +70,7 @@ class HeartbeatMonitor:
 
     def _send_heartbeat(self) -> None:
         self._count += 1
-        beat = GatewayHeartbeat(self.incarnation, self._count, self._connections(), self.presence)
+        beat = GatewayHeartbeat(
+            self.incarnation, self._count, self._connections(), self.presence_version
+        )
         self._publisher.broadcast(self.incarnation, beat, turn=self._count)

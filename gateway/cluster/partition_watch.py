@@ -77,13 +77,13 @@ class PartitionWatch:
         return len(self._keys)
 
     @property
-    def closed(self) -> int | None:
+    def closed_count(self) -> int | None:
         """How many partitions accept nothing; None while nobody knows."""
         if self.states is None:
             return None
         return sum(state.epoch is None for state in self.states)
 
-    def is_young(self, key: str) -> bool:
+    def is_recently_reopened(self, key: str) -> bool:
         """Whether the broker may have forgotten sends to this room that it should remember."""
         if self.states is None:
             return False
@@ -103,7 +103,7 @@ class PartitionWatch:
                 self._opened(number, state.epoch)
 
     def _pause(self) -> float:
-        return CHECK_INTERVAL_SECONDS if self.closed == 0 else RECHECK_INTERVAL_SECONDS
+        return CHECK_INTERVAL_SECONDS if self.closed_count == 0 else RECHECK_INTERVAL_SECONDS
 
     async def _leave(self) -> None:
         """Be counted among the living processes no more."""

@@ -87,37 +87,37 @@ class Presence:
         self._met: set[str] = set()
         self._fresh: set[Client] = set()
         self._state_wanted = False
-        self._kept = False
+        self._frozen = False
         self.task = PeriodicTask(self._tick, TICK_SECONDS, "presence", at_once=True)
 
     @property
     def version(self) -> int:
         """The number of this gateway's last change."""
-        return self._heartbeat.presence
+        return self._heartbeat.presence_version
 
     @property
     def online(self) -> frozenset[str]:
         """Everyone who is online in the cluster."""
         return frozenset(self._here).union(*(other.users for other in self._others.values()))
 
-    def keep(self) -> None:
+    def freeze(self) -> None:
         """Keep everyone here online: this gateway is leaving, and they come back elsewhere."""
-        self._kept = True
+        self._frozen = True
 
-    def came(self, user: str, client: Client) -> None:
+    def set_online(self, user: str, client: Client) -> None:
         """A client says that its user is online; it is told who else is."""
         self._here[user].add(client)
         self._fresh.add(client)
 
-    def went(self, user: str, client: Client) -> None:
+    def set_offline(self, user: str, client: Client) -> None:
         """A client has gone, or says that its user is offline."""
         self._fresh.discard(client)
-        if user in self._here and not self._kept:
+        if user in self._here and not self._frozen:
             self._here[user].discard(client)
             if not self._here[user]:
                 del self._here[user]
 
-    def met(self, user1: str, user2: str) -> None:
+    def chat_created(self, user1: str, user2: str) -> None:
         """A direct chat was made: where one sees one's partners only, the two see each other."""
         for user, other in ((user1, user2), (user2, user1)):
             if user in self._seen_by and self._is_online(other):
@@ -171,7 +171,7 @@ class Presence:
         came, left = now_here - self._published, self._published - now_here
         if came or left:
             self._published = now_here
-            self._heartbeat.presence += 1
+            self._heartbeat.presence_version += 1
             self._tell_all(
                 PresenceChanged(
                     self._heartbeat.incarnation, self.version, sorted(came), sorted(left)

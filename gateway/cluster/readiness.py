@@ -21,10 +21,10 @@ class Readiness:
         """What is missing, in a few words; None when nothing is."""
         if self.draining:
             return "nothing, it is leaving"
-        if not self._heartbeat.fresh:
+        if not self._heartbeat.is_fresh:
             return "the broker"
-        if self._watch.closed is None:
+        if self._watch.closed_count is None:
             return "word of the partitions"
-        if self._watch.closed:
-            return f"{self._watch.closed} partitions to be opened by a persister"
+        if self._watch.closed_count:
+            return f"{self._watch.closed_count} partitions to be opened by a persister"
         return None

@@ -29,7 +29,7 @@ async def chat(websocket: WebSocket) -> None:
     bearer = refusal = None
     try:
         token, ticket = bearer_token(websocket.headers.get("authorization")), query.get("ticket")
-        bearer = await gateway.access.identity.recognise(query, token=token, ticket=ticket)
+        bearer = await gateway.access.identity.identify(query, token=token, ticket=ticket)
     except ChatError as error:
         refusal = error
     offered = websocket.scope.get("subprotocols", [])

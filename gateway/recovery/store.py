@@ -81,13 +81,13 @@ class SessionStore:
         if kept := self._kept.get(client):
             kept.acknowledged |= acknowledged
             kept.settled = True
-            await self.try_to_keep(client)
+            await self.try_to_save(client)
 
     async def open(self, client: Client, ping_counts: PingCounts) -> str:
         """Begin a session; its pid, which is the secret that opens it elsewhere."""
         pid = secrets.token_urlsafe(18)
         self._add(SessionTracker(client, pid, self._incarnations(), ping_counts))
-        await self.try_to_keep(client)
+        await self.try_to_save(client)
         return pid
 
     async def take(self, client: Client, pid: str, ping_counts: PingCounts) -> Taken | None:
@@ -120,7 +120,7 @@ class SessionStore:
             self.drop(client, forget=True, left=False)
             client.take_over(kept.first_sid, client.username)
 
-    async def keep(self, client: Client) -> None:
+    async def save(self, client: Client) -> None:
         """Keep a session as it is now, before its client is told.
 
         Raises:
@@ -134,10 +134,10 @@ class SessionStore:
             self._batch = asyncio.create_task(self._save_urgent())
         await asyncio.shield(self._batch)
 
-    async def try_to_keep(self, client: Client) -> None:
-        """As `keep`; where the broker is away, the session is kept as soon as it is back."""
+    async def try_to_save(self, client: Client) -> None:
+        """As `save`; where the broker is away, the session is kept as soon as it is back."""
         with contextlib.suppress(ChatError):
-            await self.keep(client)
+            await self.save(client)
 
     def drop(self, client: Client, *, forget: bool, left: bool) -> None:
         """A client has gone.

@@ -20,9 +20,9 @@ class SessionTracker:
     """A session of a client here.
 
     Attributes:
-        placed: the last offset that was written to this client alone.
-        must_have: the last offset that it cannot do without elsewhere: it told of the end of a
-            subscription, which its session does not know any more.
+        last_direct_offset: the last offset that was written to this client alone.
+        required_offset: the last offset that announced the end of a subscription. The session does
+            not contain that subscription any more, so the client must have this event.
         replaced: its client has come back on another connection.
         surely: by id, up to where the client surely has a room or chat: it answered a ping that
             was written after that.
@@ -46,8 +46,8 @@ class SessionTracker:
         self.saved: SessionState | None = None
         self.saved_at = 0.0
         self.settled = True
-        self.placed = 0
-        self.must_have = 0
+        self.last_direct_offset = 0
+        self.required_offset = 0
         self.replaced = False
         self.first_sid = client.connection.sid
         # Up to where it had been sent all when it had been sent so many pings.
@@ -90,17 +90,21 @@ class SessionTracker:
             sent=self._sent(hub),
             rooms={name: self._room(name, local) for name, local in hub.rooms_of(client).items()},
             chats={local.room.id: self._chat(local) for local in self._chats(hub)},
-            must_have=self.must_have,
+            must_have=self.required_offset,
         )
 
     def _sent(self, hub: Hub) -> int:
         told = [
-            local.told
+            local.last_offset_count
             for local in hub.rooms_of(self.client).values()
-            if local.told > self.first_offset
+            if local.last_offset_count > self.first_offset
         ]
-        heard = [local.told for local in self._chats(hub) if local.told > self._subscribed_at]
-        return max(self.placed, *told, *heard, 0)
+        heard = [
+            local.last_offset_count
+            for local in self._chats(hub)
+            if local.last_offset_count > self._subscribed_at
+        ]
+        return max(self.last_direct_offset, *told, *heard, 0)
 
     def _places(self, hub: Hub) -> dict[int, int | None]:
         rooms = hub.rooms_of(self.client)
@@ -120,7 +124,7 @@ class SessionTracker:
         if its is None or its.waiting is not None:
             before = self.saved.rooms.get(name) if self.saved else None
             return before or RoomProgress(room.id, since, acknowledged, None)
-        return RoomProgress(room.id, since, acknowledged, max(its.seen, local.head))
+        return RoomProgress(room.id, since, acknowledged, max(its.caught_up_to, local.head))
 
     def _chat(self, local: LocalRoom) -> ChatProgress:
         acknowledged = self.acknowledged.get(local.room.id, local.room.head)

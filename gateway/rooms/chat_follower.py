@@ -62,7 +62,7 @@ class ChatFollower:
         self._meanwhile: dict[int, int] = {}
         self._announced: dict[int, None] = {}
         pause = min(SWEEP_INTERVAL_SECONDS, self._follow_for / 4)
-        self.met: Callable[[str, str], None] = lambda _user1, _user2: None
+        self.on_new_chat: Callable[[str, str], None] = lambda _user1, _user2: None
         self.task = PeriodicTask(self._sweep, pause, "chat follower")
 
     @property
@@ -118,7 +118,7 @@ class ChatFollower:
         local = self._hub.followed(wake.key)
         if local is not None and local.room.id == event.room_id:
             if 0 < event.seq <= local.room.head:
-                self._reach_back(local, event.prev)
+                self._rewind(local, event.prev)
             return
         room = Room(
             key=wake.key,
@@ -137,13 +137,13 @@ class ChatFollower:
         )
         self._hub.follow(room)
 
-    def _reach_back(self, local: LocalRoom, seq: int) -> None:
+    def _rewind(self, local: LocalRoom, seq: int) -> None:
         """Tell of what came after `seq` in a chat that was looked up before its wake was heard.
 
         Whoever was here then was not told. Whoever came after that has it as history, and their
         subscription says so.
         """
-        if not local.reach_back(seq):
+        if not local.rewind(seq):
             require_resume([local])
 
     def _announce_new(self, event: Event, wake: Wake) -> None:
@@ -152,7 +152,7 @@ class ChatFollower:
         if len(self._announced) >= MAX_WAKES:
             del self._announced[next(iter(self._announced))]
         self._announced[event.room_id] = None
-        self.met(wake.user1, wake.user2)
+        self.on_new_chat(wake.user1, wake.user2)
         users = (user_out(wake.user1), user_out(wake.user2))
         payload = ChatPayload(event.room_id, *users, iso(event.created_at))
         to = self._hub.fan_out.subscribers(wake.user1, wake.user2)
@@ -186,6 +186,8 @@ class ChatFollower:
         now = asyncio.get_running_loop().time()
         for local in self._hub.followed_rooms():
             if local.room.kind == "direct":
-                quiet = now - local.active > self._follow_for and not local.awaited
+                quiet = (
+                    now - local.last_event_at > self._follow_for and not local.has_waiting_members
+                )
                 if quiet or not local.members:
                     self._hub.unfollow(local)

@@ -22,14 +22,14 @@ class Recovery(Protocol):
     """What a client that can be brought back was told, in counts of this gateway's offsets.
 
     Attributes:
-        placed: the last offset that was written to this client alone.
-        must_have: the last offset that it cannot do without elsewhere: it told of the end of a
-            subscription, of which its session knows nothing any more.
+        last_direct_offset: the last offset that was written to this client alone.
+        required_offset: the last offset that announced the end of a subscription. The session does
+            not contain that subscription any more, so the client must have this event.
         replaced: it has come back on another connection.
     """
 
-    placed: int
-    must_have: int
+    last_direct_offset: int
+    required_offset: int
     replaced: bool
 
 

@@ -58,7 +58,7 @@ class Durability:
         self._wanted: defaultdict[int, list[DurableRequest]] = defaultdict(list)
         self.task = PeriodicTask(self._look, CHECK_INTERVAL_SECONDS, "durability")
 
-    def want(self, client: Client, room: Room, sent: Accepted) -> None:
+    def notify_when_stored(self, client: Client, room: Room, sent: Accepted) -> None:
         """Tell a client when SQL has what it sent; at once if it was found there."""
         wanted = DurableRequest(client, room, sent.id, sent.seq, sent.epoch)
         if sent.epoch == EPOCH_OF_STORED:

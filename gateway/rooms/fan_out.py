@@ -42,7 +42,7 @@ class _Burst:
             members: all of its members; whoever comes or goes ends the burst first.
         """
         self.local = local
-        local.handed_out = local.head
+        local.outbox_seq = local.head
         self._members: defaultdict[Format, list[Connection]] = defaultdict(list)
         for client in members:
             connection = client.connection
@@ -66,7 +66,7 @@ class _Burst:
                 frames = [b"".join(frames)]  # once for all, not by each connection
             for connection in members:
                 connection.push_all(frames, size)
-        self.local.handed_out = None
+        self.local.outbox_seq = None
 
 
 class FanOut:
@@ -119,22 +119,22 @@ class FanOut:
         if event.seq and room.kind == "room":
             self._to_members(local, event, told)
         else:
-            live = local.live(event)
+            live = local.recipients(event)
             self.tell(_without_origin(live, event), told)
             if isinstance(event.body, RoomDeleted):
                 for client in live:
-                    self._must_have(client)
+                    self._require_offset(client)
         if event.seq:
-            local.told = self.offsets.count
+            local.last_offset_count = self.offsets.count
 
-    def place(self, client: Client, room_id: int, seq: int) -> str:
+    def next_offset(self, client: Client, room_id: int, seq: int) -> str:
         """The offset of what is about to tell a client alone of a room up to `seq`."""
         offset = self.offsets.next(room_id, seq)
         if client.recovery is not None:
-            client.recovery.placed = self.offsets.count
+            client.recovery.last_direct_offset = self.offsets.count
         return offset
 
-    def show(self, client: Client, event: Event, room: Room, head: int = 0) -> None:
+    def tell_one(self, client: Client, event: Event, room: Room, head: int = 0) -> None:
         """Tell one client of something in a room or chat that the others know already.
 
         Args:
@@ -145,30 +145,34 @@ class FanOut:
         """
         offset = self._offset(event, room.id, head)
         if event.seq and client.recovery is not None:
-            client.recovery.placed = self.offsets.count
+            client.recovery.last_direct_offset = self.offsets.count
         if isinstance(event.body, RoomDeleted):
-            self._must_have(client)
+            self._require_offset(client)
         self.tell(_without_origin([client], event), room_announcements(event, room, offset))
 
     def deliver_waiting(
         self, client: Client, subscription: Subscription, room: Room, seen: int
     ) -> None:
         """Give a client what waited for it above `seen`, and everything from now on at once."""
-        waiting, subscription.waiting, subscription.seen = subscription.waiting or [], None, seen
+        waiting, subscription.waiting, subscription.caught_up_to = (
+            subscription.waiting or [],
+            None,
+            seen,
+        )
         for event in waiting:
-            if subscription.takes(event):
+            if subscription.is_news(event):
                 seen = event.seq or seen
-                self.show(client, event, room, seen)
+                self.tell_one(client, event, room, seen)
 
-    def _must_have(self, client: Client) -> None:
+    def _require_offset(self, client: Client) -> None:
         if client.recovery is not None:
-            client.recovery.must_have = self.offsets.count
+            client.recovery.required_offset = self.offsets.count
 
     def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
         """Tell a room's members of an event of its log, with those that follow where possible."""
         burst = self._burst
         if burst is None or burst is not self._flusher.deferred or burst.local is not local:
-            live = local.live(event)
+            live = local.recipients(event)
             if len(live) < len(local.members):
                 self.tell(live, told)
                 return

@@ -35,7 +35,7 @@ class HeadWatch:
         now = asyncio.get_running_loop().time()
         silent: defaultdict[int, list[LocalRoom]] = defaultdict(list)
         for local in self._hub.followed_rooms():
-            if now - local.active >= SILENCE_SECONDS:
+            if now - local.last_event_at >= SILENCE_SECONDS:
                 silent[self._keys.number_of(local.room.key)].append(local)
         for rooms in silent.values():
             for start in range(0, len(rooms), MAX_ROOMS_PER_CALL):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Final
 
-from gateway.access.authorization import may_stay, put_out
+from gateway.access.authorization import may_stay, no_longer_admitted
 from gateway.connections.flusher import Flusher
 from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut
@@ -75,7 +75,7 @@ class Hub:
         if not may_stay(local.room, client.display_name, room.head):
             if not local.members:
                 self.unfollow(local)
-            raise put_out()
+            raise no_longer_admitted()
         local.members[client] = Subscription(room.head)
         if room.kind == "room":
             self._joined.setdefault(client, {})[local.name] = local
@@ -132,7 +132,7 @@ class Hub:
         local = self._rooms[channel] = self._by_key[room.key] = LocalRoom(
             room, channel, self._replay, self._deliver, lambda local: require_resume([local])
         )
-        local.active -= idle
+        local.last_event_at -= idle
         for user in room.users:
             self._chats_of[user].add(local)
         for client in self.fan_out.subscribers(*room.users):
@@ -181,7 +181,7 @@ class Hub:
                 subscription.forget_cursors()
         require_resume(reopened)
 
-    def is_of_now(self, number: int, epoch: int) -> bool:
+    def check_epoch(self, number: int, epoch: int) -> bool:
         """Whether what is known of cursors in a partition's epoch still holds.
 
         The first of a newer epoch than was known may be less than what was told: all hear of the
@@ -201,7 +201,7 @@ class Hub:
         body = event.body
         if not event.seq and isinstance(body, CursorMoved) and body.epoch:
             number = partition_of_id(event.id)
-            if not self.is_of_now(number, body.epoch):
+            if not self.check_epoch(number, body.epoch):
                 return True
         local = self._rooms.get(channel)
         if local is None:
@@ -222,16 +222,16 @@ class Hub:
         if isinstance(body, RoomDeleted) and local.room.kind == "direct":
             self.unfollow(local)
         elif isinstance(body, LogEvent) and (user := body.puts_out) is not None:
-            self._put_out(local, event, user)
+            self._end_memberships(local, event, user)
 
-    def _put_out(self, local: LocalRoom, event: Event, user: str) -> None:
+    def _end_memberships(self, local: LocalRoom, event: Event, user: str) -> None:
         """End a user's memberships, except those that began after what put them out."""
         for client, subscription in list(local.members.items()):
             if client.display_name == user and subscription.since < event.seq:
                 if subscription.waiting is not None:
-                    self.fan_out.show(client, event, local.room)
+                    self.fan_out.tell_one(client, event, local.room)
                 if client.recovery is not None:
-                    client.recovery.must_have = self.fan_out.offsets.count
+                    client.recovery.required_offset = self.fan_out.offsets.count
                 self.leave(client, local)
 
 

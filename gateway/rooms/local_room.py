@@ -38,7 +38,7 @@ class LocalRoom:
         head: the seq of the last event that was delivered.
         members: those who are in a named room, or hear of a direct chat, and how far they are.
         synced: done once nothing is missed any more.
-        handed_out: the seq up to which members' outboxes have it all, while that is below `head`.
+        outbox_seq: the seq up to which members' outboxes have it all, while that is below `head`.
         told: the count of offsets when its last event was delivered.
         active: when its last event was delivered, by the loop's clock.
     """
@@ -56,10 +56,10 @@ class LocalRoom:
         self.head = room.head
         self.members: dict[Client, Subscription] = {}
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.handed_out: int | None = None
-        self.told = 0
+        self.outbox_seq: int | None = None
+        self.last_offset_count = 0
         self._now = asyncio.get_running_loop().time
-        self.active = self._now()
+        self.last_event_at = self._now()
         self._replay = replay
         self._deliver = deliver
         self._forked = forked
@@ -76,24 +76,24 @@ class LocalRoom:
         return self.room.name
 
     @property
-    def awaited(self) -> bool:
+    def has_waiting_members(self) -> bool:
         """Whether events wait for a member until what was before them is there."""
         return any(subscription.waiting is not None for subscription in self.members.values())
 
-    def learn(self, room: Room) -> None:
+    def refresh(self, room: Room) -> None:
         """Take over what events change from a word on the room not older than what came."""
         if room.head >= self.head or room.epoch > self.room.epoch:
             self.room = replace(self.room.as_changed_in(room), epoch=room.epoch)
 
-    def live(self, event: Event) -> list[Client]:
+    def recipients(self, event: Event) -> list[Client]:
         """The members that are told of an event now; for others it waits, or it is no news."""
         seq = event.seq
         return [
             client
             for client, subscription in self.members.items()
             # What nearly all are is looked at first.
-            if (subscription.waiting is None and seq > subscription.seen)
-            or subscription.delivers(event)
+            if (subscription.waiting is None and seq > subscription.caught_up_to)
+            or subscription.deliver_or_defer(event)
         ]
 
     def receive(self, event: Event) -> None:
@@ -115,7 +115,7 @@ class LocalRoom:
         if self._catching_up is None and not self._closed:
             self._catching_up = asyncio.create_task(self._fill())
 
-    def reach_back(self, seq: int) -> bool:
+    def rewind(self, seq: int) -> bool:
         """Deliver also what came after `seq`, before it was followed; whether that is in order."""
         if self.head > self.room.head:
             return False
@@ -131,7 +131,7 @@ class LocalRoom:
     def _advance(self, event: Event) -> None:
         # Of a room that was deleted, or made anew under its key, nothing is told here.
         if event.seq > self.head and event.room_id == self.room.id and not self._closed:
-            self.active = self._now()
+            self.last_event_at = self._now()
             if event.prev < self.head:
                 # What was delivered above `prev` is lost with the broker's data: say so before
                 # anybody takes this for what comes next.

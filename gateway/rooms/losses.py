@@ -28,6 +28,6 @@ def lagged(rooms: Iterable[LocalRoom]) -> list[Outgoing]:
     """Say of each room of a client that did not read up to where it was sent all of it."""
     frames = []
     for local in rooms:
-        sent = local.head if local.handed_out is None else local.handed_out
+        sent = local.head if local.outbox_seq is None else local.outbox_seq
         frames.append(Outgoing("lagged", room=local.name, data=LaggedPayload(local.name, sent)))
     return frames

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, NamedTuple
 
-from gateway.access.authorization import put_out
+from gateway.access.authorization import no_longer_admitted
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
@@ -52,7 +52,7 @@ async def subscribing(
             room was read, also while the block ran.
     """
     local = hub.follow(room, idle)
-    local.learn(room)
+    local.refresh(room)
     hub.release_deferred()
     fresh = client not in local.members
     if fresh:
@@ -61,7 +61,7 @@ async def subscribing(
     delivered, before = DeliveredRange(), local.head
     if subscription.waiting is None and again:
         # It has what came after it was let in, or after the room is followed here.
-        before = max(subscription.seen, local.room.head)
+        before = max(subscription.caught_up_to, local.room.head)
         delivered = DeliveredRange(before, local.head)
         subscription.waiting = []
     try:
@@ -111,4 +111,4 @@ async def _synced(local: LocalRoom) -> None:
 
 def _check_stays(client: Client, local: LocalRoom) -> None:
     if client not in local.members:
-        raise put_out()
+        raise no_longer_admitted()

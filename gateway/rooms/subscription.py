@@ -24,11 +24,11 @@ class Subscription:
         since: the room's head when the client was let in. A kick above it ends the subscription.
     """
 
-    __slots__ = ("cursors", "seen", "since", "waiting")
+    __slots__ = ("caught_up_to", "cursors", "since", "waiting")
 
     def __init__(self, since: int = 0, seen: int = 0) -> None:
         self.waiting: list[Event] | None = []
-        self.seen = seen
+        self.caught_up_to = seen
         self.cursors: dict[str, int] = {}
         self.since = since
 
@@ -39,22 +39,22 @@ class Subscription:
         made.waiting = None
         return made
 
-    def delivers(self, event: Event) -> bool:
+    def deliver_or_defer(self, event: Event) -> bool:
         """Whether an event is for the client now. One that waits is kept, one that is old is not.
 
         The end of a chat waits for nothing: what waits in it would never be let go.
         """
         if self.waiting is None:
-            return self.takes(event)
+            return self.is_news(event)
         if isinstance(event.body, RoomDeleted):
             return True
         self.waiting.append(event)
         return False
 
-    def takes(self, event: Event) -> bool:
+    def is_news(self, event: Event) -> bool:
         """Whether an event is news to the client."""
         if event.seq:
-            return event.seq > self.seen
+            return event.seq > self.caught_up_to
         body = event.body
         return not isinstance(body, CursorMoved) or body.seq > self.cursors.get(body.user, 0)
 

@@ -45,7 +45,7 @@ class TypingStatus:
     def _tell(self, client: Client, local: LocalRoom, text: str) -> None:
         room = local.room
         body = TypingChanged(text, client.connection.sid, room.user1, room.user2)
-        quiet = asyncio.get_running_loop().time() - local.active >= self._quiet_after
+        quiet = asyncio.get_running_loop().time() - local.last_event_at >= self._quiet_after
         control = self._keys.of(room.key).control
         channel = control if room.kind == "direct" and quiet else local.channel
         self._publisher.signal(channel, body, room_id=room.id)

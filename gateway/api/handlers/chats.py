@@ -33,7 +33,7 @@ async def listed_chats(
     """A user's chats, the one with the latest news first."""
     return [
         listed_chat_payload(chat.room, chat.unread, chat.last_message)
-        for chat in await gateway.rooms.chats.of(user)
+        for chat in await gateway.rooms.chats.list_chats(user)
         if chat.unread or not only_unread
     ]
 

@@ -143,12 +143,12 @@ def _check_length(gateway: Gateway, content: str) -> None:
 
 def _may_be_sent(gateway: Gateway, room: Room, *, resend: bool) -> bool:
     """Whether SQL may have a send that the broker does not remember."""
-    return resend or gateway.cluster.watch.is_young(room.key)
+    return resend or gateway.cluster.watch.is_recently_reopened(room.key)
 
 
 def _accepted(gateway: Gateway, client: Client, room: Room, sent: Accepted) -> AcceptedPayload:
     """The reply to a send; the second word follows where it is wanted."""
     if client.durable:
-        gateway.rooms.durability.want(client, room, sent)
+        gateway.rooms.durability.notify_when_stored(client, room, sent)
     chat_id = room.id if room.kind == "direct" else UNSET
     return AcceptedPayload(sent.id, sent.seq, iso(sent.created_at), chat_id)

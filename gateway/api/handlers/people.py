@@ -14,7 +14,7 @@ async def set_username(
     gateway: Gateway, client: Client, _command: commands.SetUsername, _target: Target
 ) -> None:
     """Keep the name that was just bound, so that the client comes back under it."""
-    await gateway.clients.sessions.try_to_keep(client)
+    await gateway.clients.sessions.try_to_save(client)
 
 
 async def user_online(
@@ -22,9 +22,9 @@ async def user_online(
 ) -> None:
     """Show a user as online, and tell of its chats: those with unread messages at once."""
     await subscribe_to_chats(gateway, client)
-    gateway.cluster.presence.came(command.user, client)
+    gateway.cluster.presence.set_online(command.user, client)
     client.online = True
-    await gateway.clients.sessions.keep(client)
+    await gateway.clients.sessions.save(client)
     try:
         unread = await listed_chats(gateway, command.user, only_unread=True)
     except ChatError as error:
@@ -40,4 +40,4 @@ async def user_offline(
 ) -> None:
     """Show a user as online no more, and tell the client of its chats no more."""
     end_presence(gateway, client)
-    await gateway.clients.sessions.try_to_keep(client)
+    await gateway.clients.sessions.try_to_save(client)

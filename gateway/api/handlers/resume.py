@@ -51,7 +51,7 @@ async def resume(
         for chat_id, seq in command.chats.items():
             chat = next(found).room
             chats[str(chat_id)] = await resume_place(gateway, client, chat, seq, opened)
-        await gateway.clients.sessions.keep(client)
+        await gateway.clients.sessions.save(client)
         return ReplyThen(ResumedPayload(rooms, chats), opened.pop_all().close)
 
 
@@ -126,7 +126,7 @@ async def _replay(
         for event in page.events:
             if not delivered.after < event.seq <= delivered.to:
                 await client.connection.wait_until_low()
-                gateway.rooms.fan_out.show(client, event, room)
+                gateway.rooms.fan_out.tell_one(client, event, room)
             at = event.seq
         more = page.more
     RESUMES.add("recovered" if recovered else "too_old")
@@ -145,8 +145,8 @@ async def _show_cursors(
         ChatError: `broker_unavailable`, `storage_unavailable`. Less than all may be less than what
             was told before.
     """
-    epoch, cursors = await gateway.rooms.cursors.known(room, stored=all_of_them)
-    if not gateway.rooms.hub.is_of_now(gateway.cluster.keys.number_of(room.key), epoch):
+    epoch, cursors = await gateway.rooms.cursors.read(room, stored=all_of_them)
+    if not gateway.rooms.hub.check_epoch(gateway.cluster.keys.number_of(room.key), epoch):
         raise broker_unavailable()  # that epoch is over, and whoever is here was told
     for user, place in cursors.items():
         if user != client.username:

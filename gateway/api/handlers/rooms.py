@@ -92,7 +92,7 @@ async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom
             `forbidden` where it was put out meanwhile.
     """
     async with subscribing(gateway.rooms.hub, client, room) as (local, _, _):
-        await gateway.clients.sessions.keep(client)
+        await gateway.clients.sessions.save(client)
         page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS)
     show_page(gateway, client, room, page, page.head)
     gateway.rooms.hub.go_live(client, local, page.head)
@@ -102,7 +102,7 @@ async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom
 def show_page(gateway: Gateway, client: Client, room: Room, page: Page, head: int) -> None:
     """Tell a client that it is in a room, with the newest messages up to `head`."""
     shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
-    offset = gateway.rooms.fan_out.place(client, room.id, head)
+    offset = gateway.rooms.fan_out.next_offset(client, room.id, head)
     client.connection.emit("messageHistory", shown, room.name, offset)
     client.connection.emit("passwordStatus", data=True, room=room.name)
 
@@ -122,7 +122,7 @@ async def leave_room(
     if local := gateway.rooms.hub.joined(client, command.room):
         gateway.rooms.typing.ended(client, local)
         gateway.rooms.hub.leave(client, local)
-        await gateway.clients.sessions.try_to_keep(client)
+        await gateway.clients.sessions.try_to_save(client)
         _notify(gateway, local, f"{client.display_name} has left the room", client)
 
 
@@ -149,7 +149,7 @@ async def _opens(
     guess = await access.limits.guess(command.room, user, client.address)
     right = await access.passwords.check(password_hash, password)
     if right:
-        await guess.was_right()
+        await guess.refund()
     return right
 
 

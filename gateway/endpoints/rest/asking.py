@@ -36,7 +36,7 @@ async def _bearer(gateway: Gateway, request: Request) -> Bearer | None:
     """Whom a request's `Authorization` names; None where nobody has to say who they are."""
     refuse_token_in_query(request.query_params)
     identity = gateway.access.identity
-    if not identity.wanted:
+    if not identity.required:
         return None
     token = bearer_token(request.headers.get("authorization"))
     if token is None:

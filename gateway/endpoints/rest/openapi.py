@@ -37,7 +37,7 @@ _USER_ID = {
 async def document(request: Request) -> Response:
     """`GET /openapi.json`."""
     gateway: Gateway = request.app.state.gateway
-    return reply(guarded() if gateway.access.identity.wanted else openapi())
+    return reply(guarded() if gateway.access.identity.required else openapi())
 
 
 @cache

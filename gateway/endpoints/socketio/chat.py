@@ -132,7 +132,7 @@ class SocketIOClient:
         try:
             auth = _auth({**self._engine.query, **given})
         except ChatError as error:
-            if self._gateway.access.identity.wanted:
+            if self._gateway.access.identity.required:
                 self._refuse(error)
                 return
             client.connection.refuse(None, error)
@@ -147,7 +147,7 @@ class SocketIOClient:
         gateway, client, sessions = self._gateway, session.client, self._gateway.clients.sessions
         try:
             bearer = await self._identify(session, auth)
-            await login.count(gateway, client)
+            await login.count_connection(gateway, client)
         except ChatError as error:
             self._refuse(error)
             return
@@ -167,7 +167,7 @@ class SocketIOClient:
         if auth.welcome in FLAGS:
             lifecycle.welcome(gateway, client)
         if plan is None:
-            lifecycle.came(gateway, client)
+            lifecycle.connected(gateway, client)
             return
         try:
             await carry_out(gateway, client, plan)
@@ -185,11 +185,11 @@ class SocketIOClient:
         identity = gateway.access.identity
         # A header is what the request that opened the session came with.
         token = auth.token or bearer_token(engine.authorization)
-        bearer = await identity.recognise(engine.query, token=token, ticket=auth.ticket)
-        if not identity.wanted:
+        bearer = await identity.identify(engine.query, token=token, ticket=auth.ticket)
+        if not identity.required:
             login.claim(gateway, session.client, auth.username)
             return None
-        if bearer is None and not identity.guests:
+        if bearer is None and not identity.guests_allowed:
             raise ChatError("unauthorized", "say who you are: with a token in `auth`, or a ticket")
         bearer = bearer or identity.guest()
         login.prove(gateway, session.client, bearer, auth.username)
@@ -266,5 +266,5 @@ def socketio_server(gateway: Gateway) -> EngineServer:
     """What serves `/socket.io/`."""
     settings = gateway.settings
     engine = EngineSettings(max_payload=MAX_FRAME_BYTES, max_unsent=2 * settings.outbox_limit)
-    within = IDENTIFY_SECONDS if gateway.access.identity.wanted else CONNECT_TIMEOUT_SECONDS
+    within = IDENTIFY_SECONDS if gateway.access.identity.required else CONNECT_TIMEOUT_SECONDS
     return EngineServer(engine, SocketIOChat(gateway, within), settings.gateway_name)

@@ -51,7 +51,7 @@ class ChatList:
         self._check = check
         self._fence = fence
 
-    async def of(self, user: str) -> list[ListedChat]:
+    async def list_chats(self, user: str) -> list[ListedChat]:
         """All chats of a user, the one with the latest news first.
 
         Raises:

@@ -20,7 +20,7 @@ class Cursors:
         self._directory = directory
         self._reader = reader
 
-    async def known(self, room: Room, *, stored: bool) -> tuple[int, dict[str, int]]:
+    async def read(self, room: Room, *, stored: bool) -> tuple[int, dict[str, int]]:
         """How far users have seen a room.
 
         Args:

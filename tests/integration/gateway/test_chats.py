@@ -45,7 +45,7 @@ async def move_times(stage: Stage, user: str) -> dict[int, int]:
 
 
 async def only(stage: Stage, user: str) -> ListedChat:
-    [listed] = await stage.chats.of(user)
+    [listed] = await stage.chats.list_chats(user)
     return listed
 
 
@@ -57,7 +57,7 @@ async def summary(stage: Stage, user: str) -> list[tuple[str, int, str | None]]:
             chat.unread,
             chat.last_message.content if chat.last_message else None,
         )
-        for chat in await stage.chats.of(user)
+        for chat in await stage.chats.list_chats(user)
     ]
 
 
@@ -229,7 +229,7 @@ async def test_a_dropped_chat_is_gone(stage: Stage, persister: End, *, stored: b
     assert await stage.directory.chat(old.id) is None
     assert await stage.directory.room(old.key) is None
     assert await stage.directory.locate_message(sent.id) is None
-    assert await stage.chats.of("ann") == []
+    assert await stage.chats.list_chats("ann") == []
     with pytest.raises(ChatError, match="no such room"):
         await stage.send(old, "m2")
     new = await stage.chat("bob", "ann")
@@ -364,7 +364,9 @@ async def test_the_list_is_the_naive_model(
     if stored:
         await lists.store()
     for user in ("ann", "bob"):
-        [listed] = [c for c in await stage.chats.of(lists.name(user)) if c.room.id == chat.id]
+        [listed] = [
+            c for c in await stage.chats.list_chats(lists.name(user)) if c.room.id == chat.id
+        ]
         text = listed.last_message.content if listed.last_message else None
         assert (listed.unread, text) == (model.unread(user), model.last())
     shown = [(item.seq, item.deleted) for item in await page(stage, chat)]

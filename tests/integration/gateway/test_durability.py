@@ -26,8 +26,8 @@ async def test_no_word_covers_what_was_lost(stage: Stage) -> None:
         await stage.in_epoch(2)
         kept = await stage.insist(room, "kept")
         await stage.all_stored(room, 2)
-        durability.want(ear.client, room, lost)
-        durability.want(ear.client, room, kept)
+        durability.notify_when_stored(ear.client, room, lost)
+        durability.notify_when_stored(ear.client, room, kept)
         word = Committed(partition_of_id(kept.id), kept.epoch, counter_of(kept.id))
         durability.committed(word)
         assert ear.connection.all_sent  # nothing is said: the lost one is not looked up yet

@@ -74,9 +74,9 @@ async def test_a_page_is_whole_or_says_that_it_is_partial(failover: Failover) ->
 async def test_chats_are_not_listed_from_there(failover: Failover) -> None:
     """A list of chats with their unread messages is refused, retryable, rather than out of date."""
     with pytest.raises(ChatError) as refused:
-        await failover.behind.chats.of("bob")
+        await failover.behind.chats.list_chats("bob")
     assert (refused.value.code, refused.value.retryable) == ("broker_unavailable", True)
-    [chat] = await failover.ahead.chats.of("bob")
+    [chat] = await failover.ahead.chats.list_chats("bob")
     assert chat.unread == 1
 
 
