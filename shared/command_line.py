@@ -4,9 +4,7 @@ import argparse
 import textwrap
 from typing import Final, NoReturn
 
-SETTINGS: Final = (
-    "Settings are environment variables. README.md lists them under 'Run it your way'."
-)
+SETTINGS: Final = "Settings are environment variables, listed in docs/reference/index.md."
 """The end of the help of a program that reads settings."""
 
 WIDTH: Final = 80
