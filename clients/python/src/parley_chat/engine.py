@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from parley_chat.connection.connector import Connector
 from parley_chat.connection.credentials import Credentials
 from parley_chat.connection.pending import Answer, Request, Requests
 from parley_chat.connection.session import Session
 from parley_chat.connection.wire import Data, Frame, Wire
+from parley_chat.constants import FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES
 from parley_chat.errors import ConnectionLost, Refused
 from parley_chat.events.entries import Entry, position_of
 from parley_chat.events.event_queue import EventQueue
@@ -19,9 +20,6 @@ from parley_chat.events.reading import error_of, event_of
 from parley_chat.events.typists import Typists
 from parley_chat.log.chats import Chats
 from parley_chat.log.rooms import Rooms
-
-UNWANTED: Final = frozenset({1008, 4400, 4401, 4403, 4408})
-"""Close codes after which another connection would end in the same way."""
 
 
 class State(StrEnum):
@@ -222,12 +220,19 @@ class Engine:
         self.chats.connection_lost()
         self.typists.forget()
         self.presence.forget()
+        if self._credentials is not None:
+            self._credentials.connection_lost()
         if self.state is State.CLOSED:
             return
-        expired = self._credentials is not None and self._credentials.lost(session.close_code)
-        unwanted = session.close_code in UNWANTED and not expired
-        self.state = State.CLOSED if unwanted else State.RECONNECTING
-        self.show([Disconnected(reason=session.close_reason, final=unwanted)])
+        final = self._is_final(session.close_code)
+        self.state = State.CLOSED if final else State.RECONNECTING
+        self.show([Disconnected(reason=session.close_reason, final=final)])
+
+    def _is_final(self, close_code: int | None) -> bool:
+        """Return whether another connection would end in the same way."""
+        if close_code in NEW_TOKEN_CLOSE_CODES:
+            return self._credentials is None or not self._credentials.retry()
+        return close_code in FINAL_CLOSE_CODES
 
     def _take(self, frame: Frame) -> None:
         match frame:
@@ -267,7 +272,7 @@ class Engine:
 
     def _may_post(self, request: Request) -> bool:
         room = self.rooms.get(request.room)
-        known = self._credentials is None or self._credentials.taken
+        known = self._credentials is None or self._credentials.accepted
         return self._session is not None and known and (room is None or room.inside)
 
     def _post(self, request: Request) -> None:

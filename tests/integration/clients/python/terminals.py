@@ -46,20 +46,35 @@ async def shows(process: Process, wanted: str) -> str:
     return line
 
 
-class Tty:
-    """A terminal to type in and to look at."""
+CONTROL = re.compile(r"\x1b\[(?:[?0-9;]*[A-Za-ln-z]|0m)")
+"""What moves the cursor, clears, or ends a colour."""
 
-    def __init__(self) -> None:
-        self.near, self.far = pty.openpty()
-        self.shown = ""
+
+class Tty:
+    """A terminal to type in and to look at; `streams` are for the process that runs in it."""
+
+    def __init__(self, no_color: str = "") -> None:
+        self._near, far = pty.openpty()
+        self._sent = ""
+        # Nobody here answers the question where the cursor is.
+        env = {"TERM": "xterm", "NO_COLOR": no_color, "PROMPT_TOOLKIT_NO_CPR": "1"}
+        self.streams: dict[str, Any] = {
+            **dict.fromkeys(("stdin", "stdout", "stderr"), far),
+            "env": {**os.environ, **env},
+        }
+
+    @property
+    def shown(self) -> str:
+        """What it was sent, of all control sequences only those that begin a colour."""
+        return CONTROL.sub("", self._sent)
 
     async def wait_for(self, pattern: str) -> None:
         """Wait until the screen has been sent something."""
         async with asyncio.timeout(HANGS_AFTER):
             while not re.search(pattern, self.shown):
-                chunk = await asyncio.to_thread(os.read, self.near, 65_536)
-                self.shown += chunk.decode()
+                chunk = await asyncio.to_thread(os.read, self._near, 65_536)
+                self._sent += chunk.decode()
 
     def type(self, keys: str) -> None:
         """Press keys."""
-        os.write(self.near, keys.encode())
+        os.write(self._near, keys.encode())

@@ -69,6 +69,20 @@ async def test_a_bad_token(guarded: Cluster) -> None:
         await ChatClient(guarded.url, token=token("ann"), username="bob").connect()
 
 
+async def test_a_fresh_token_is_tried_once(guarded: Cluster) -> None:
+    """A token that is not accepted is followed by a fresh one; two in a row are the end."""
+    expired = token("ann", lasts=-60)
+    tokens = [expired, token("ann")]
+
+    async def fetch() -> str:
+        return tokens.pop(0) if tokens else expired
+
+    async with ChatClient(guarded.url, token=fetch, pace=QUICK) as ann:
+        assert (ann.username, tokens) == ("ann", [])
+    with pytest.raises(Refused, match="the token has expired"):
+        await ChatClient(guarded.url, token=fetch, pace=QUICK).connect()
+
+
 async def test_no_token_to_be_had() -> None:
     """Where the token cannot be fetched, connecting fails after some attempts, and says why."""
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import re
 
 from parley_chat import ChatClient, TypingEvent
 from tests.integration.clients.python.listening import (
@@ -140,35 +138,33 @@ async def test_says_why_it_cannot_begin(cluster: Cluster, room: str) -> None:
 async def test_a_person_in_a_terminal(cluster: Cluster, room: str) -> None:
     """In a terminal names have colours, typing is told, and what is said replaces the line."""
     tty = Tty()
-    environ = {**os.environ, "TERM": "xterm", "NO_COLOR": ""}
-    ends = {"stdin": tty.far, "stdout": tty.far, "stderr": tty.far, "env": environ}
     async with (
         ChatClient(cluster.gateway_url(1), username="bob") as bob,
-        terminal(cluster.url, "--name", "ann", "--room", room, "--create", **ends) as process,
+        terminal(
+            cluster.url, "--name", "ann", "--room", room, "--create", **tty.streams
+        ) as process,
     ):
-        await tty.wait_for(f"{room}> ")
+        await tty.wait_for(f"{room}>")
         await bob.join_room(room)
         tty.type("hel")
         await until(bob, TypingEvent, lambda event: event.username == "ann")
         await bob.send(room, "hello there")
-        await tty.wait_for(rf"\x1b\[1;38;5;\d+mbob\x1b\[0m: hello there\r\n{room}> hel$")
-        tty.type("lo\n")
+        await tty.wait_for(rf"\x1b\[1;38;5;\d+mbob: hello there\r\n{room}> hel$")
+        tty.type("lo\r")
         assert (await messages_until(bob, "hello"))[-1].sender == "ann"
-        tty.type("/quit\n")
+        tty.type("/quit\r")
         async with asyncio.timeout(HANGS_AFTER):
             assert await process.wait() == 0
 
 
 async def test_no_colours(cluster: Cluster, room: str) -> None:
     """With NO_COLOR a terminal shows none."""
-    tty = Tty()
-    environ = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
-    ends = {"stdin": tty.far, "stdout": tty.far, "stderr": tty.far, "env": environ}
-    async with terminal(cluster.url, "--name", "ann", "--room", room, "--create", **ends):
-        await tty.wait_for(f"{room}> ")
-        tty.type("plain\n")
+    tty = Tty(no_color="1")
+    async with terminal(cluster.url, "--name", "ann", "--room", room, "--create", **tty.streams):
+        await tty.wait_for(f"{room}>")
+        tty.type("plain\r")
         await tty.wait_for(r"ann: plain\r\n")
-        assert re.search(r"\x1b\[[0-9;]*m", tty.shown) is None
+        assert "\x1b" not in tty.shown
 
 
 async def test_a_gateway_is_killed_under_a_person(cluster: Cluster, room: str) -> None:

@@ -14,9 +14,6 @@ TokenSource: TypeAlias = str | Callable[[], Awaitable[str]]
 LONGEST_LEAD: Final = 60.0
 """Seconds before its end that a token is followed by another, at the most."""
 
-EXPIRED: Final = 4401
-"""The close code of a connection whose token is not, or not any more, good for it."""
-
 TRY_EVERY: Final = 1.0
 """Seconds between two attempts to get a token, or to have it taken."""
 
@@ -28,22 +25,31 @@ class Credentials:
 
     Attributes:
         token: the last one.
-        renewable: whether there can be others.
-        taken: whether the server has taken one on the present connection.
-        refusal: what it said of one that it did not take.
+        renewable: whether a fresh one can be fetched.
+        accepted: whether the server has accepted one on the present connection.
+        refusal: the server's reason for not accepting one.
     """
 
     def __init__(self, source: TokenSource) -> None:
         self._source = source
         self.renewable = not isinstance(source, str)
         self.token = ""
-        self.taken = False
+        self.accepted = False
         self.refusal = "the connection ended"
+        self._retried = False
 
-    def lost(self, close_code: int | None) -> bool:
-        """The connection has ended: whether with its token, and there can be another one."""
-        taken, self.taken = self.taken, False
-        return close_code == EXPIRED and taken and self.renewable
+    def connection_lost(self) -> None:
+        """Take note that the next connection has to show a token again."""
+        self.accepted = False
+
+    def retry(self) -> bool:
+        """Return whether to connect again after the server closed for want of a valid token.
+
+        A fresh token is tried once: where the server does not accept that one either, as when the
+        clocks differ or the user is locked out, every further connection would end the same way.
+        """
+        retried, self._retried = self._retried, True
+        return self.renewable and not retried
 
     async def fetch(self) -> None:
         """Get a token.
@@ -60,13 +66,13 @@ class Credentials:
             raise Unreachable(f"no token can be had: {type(error).__name__}") from error
 
     async def keep_showing(
-        self, show: Callable[[str], Awaitable[Data]], took: Callable[[str], None]
+        self, show: Callable[[str], Awaitable[Data]], accepted: Callable[[str], None]
     ) -> None:
         """Show the token on a connection, and a fresh one before each expires.
 
         Args:
             show: shows a token to the server; the data of its reply.
-            took: is told the user's name once the server knows it.
+            accepted: called with the user's name once the server has accepted a token.
         """
         while True:
             try:
@@ -79,9 +85,10 @@ class Credentials:
                     return
                 await asyncio.sleep(TRY_EVERY)
                 continue
-            if not self.taken:
-                self.taken = True
-                took(reply["user"])
+            self._retried = False
+            if not self.accepted:
+                self.accepted = True
+                accepted(reply["user"])
             if not self.renewable:
                 return
             await asyncio.sleep(_pause(reply["expiresIn"]))

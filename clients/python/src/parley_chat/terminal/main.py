@@ -3,9 +3,10 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from parley_chat.client import ChatClient
 from parley_chat.connection.credentials import TokenSource
@@ -13,14 +14,19 @@ from parley_chat.errors import ChatError
 from parley_chat.terminal import options
 from parley_chat.terminal.chat import Chat
 from parley_chat.terminal.commands import parse, parse_json
-from parley_chat.terminal.lines import PipedLines, TypedLines
+from parley_chat.terminal.lines import PipedLines
 from parley_chat.terminal.options import Options
 from parley_chat.terminal.screen import Screen
 from parley_chat.terminal.views import JsonView, Plain, TextView, View, sentence
 
-LOOK_EVERY: Final = 0.5
-TYPING_EVERY: Final = 1.5
+if TYPE_CHECKING:
+    from parley_chat.terminal.typed_lines import TypedLines
+
+TYPING_INTERVAL: Final = 1.5
 """Seconds between two notices of typing; the server takes one back after 2.2."""
+
+EXTRA: Final = "prompt_toolkit"
+"""Package that the extra `terminal` brings."""
 
 
 def run() -> NoReturn:
@@ -32,10 +38,16 @@ def main(arguments: Sequence[str]) -> int:
     """Chat until the end of the input.
 
     Returns:
-        0; 1 when the server cannot be reached at first, or does not want us; 2 (by SystemExit)
-        for arguments that are not valid.
+        Exit code: 0; 1 when the extra is missing, or the server cannot be reached at first or
+        refuses this client; 2 (by SystemExit) for arguments that are not valid; 130 after Ctrl-C.
     """
     chosen = options.read(arguments)
+    if find_spec(EXTRA) is None:
+        sys.stderr.write(
+            "the terminal chat needs the package prompt-toolkit, which the extra"
+            " parley-chat[terminal] brings: pip install prompt-toolkit\n"
+        )
+        return 1
     try:
         client = ChatClient(
             chosen.url, username=chosen.name, token=_token(chosen), wire=chosen.wire
@@ -54,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _chat(client: ChatClient, chosen: Options) -> int:
-    typed = TypedLines() if not chosen.json and _in_terminal() else None
+    typed = _typed_lines() if not chosen.json and _in_terminal() else None
     try:
         async with client:
             view = _view(chosen, client.username or "", typed)
@@ -67,9 +79,9 @@ async def _chat(client: ChatClient, chosen: Options) -> int:
         return 1
 
 
-async def _converse(chat: Chat, chosen: Options, typed: TypedLines | None) -> int:
+async def _converse(chat: Chat, chosen: Options, typed: "TypedLines | None") -> int:
     """Listen and talk, each in its task, until the one that ends the conversation ends."""
-    lines = _prompted(typed, chat) if typed else aiter(PipedLines())
+    lines = typed.read(lambda: f"{chat.prompt}> ") if typed else aiter(PipedLines())
     showing = asyncio.create_task(chat.show())
     tasks: list[asyncio.Task[Any]] = [showing]
     try:
@@ -77,7 +89,7 @@ async def _converse(chat: Chat, chosen: Options, typed: TypedLines | None) -> in
         obeying = asyncio.create_task(chat.obey(lines))
         tasks.append(obeying)
         if typed:
-            tasks.append(asyncio.create_task(_notice(chat, typed)))
+            tasks.append(asyncio.create_task(_notify_typing(chat, typed)))
         await asyncio.wait({showing, obeying}, return_when=asyncio.FIRST_COMPLETED)
         if obeying.done() and obeying.result() and chosen.stay:
             await showing
@@ -90,24 +102,21 @@ async def _converse(chat: Chat, chosen: Options, typed: TypedLines | None) -> in
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _prompted(typed: TypedLines, chat: Chat) -> AsyncIterator[str]:
-    typed.prompt = f"{chat.prompt}> "
-    async for line in typed:
-        yield line
-        typed.prompt = f"{chat.prompt}> "
-
-
-async def _notice(chat: Chat, typed: TypedLines) -> None:
-    """Tell the others that somebody is typing here."""
-    before, told = "", 0.0
+async def _notify_typing(chat: Chat, typed: "TypedLines") -> None:
+    """Tell the others while a message is being typed."""
+    changed = asyncio.Event()
+    typed.on_change(lambda line: changed.set() if line and not line.startswith("/") else None)
     while True:
-        await asyncio.sleep(LOOK_EVERY)
-        line, now = typed.buffer, asyncio.get_running_loop().time()
-        goes_on = line not in {"", before} and not line.startswith("/")
-        if goes_on and now - told >= TYPING_EVERY:
-            told = now
-            await chat.type()
-        before = line
+        await changed.wait()
+        await chat.type()
+        await asyncio.sleep(TYPING_INTERVAL)
+        changed.clear()
+
+
+def _typed_lines() -> "TypedLines":
+    from parley_chat.terminal.typed_lines import TypedLines  # noqa: PLC0415 - needs the extra
+
+    return TypedLines()
 
 
 def _token(chosen: Options) -> TokenSource | None:
@@ -121,7 +130,7 @@ def _token(chosen: Options) -> TokenSource | None:
     return read
 
 
-def _view(chosen: Options, name: str, typed: TypedLines | None) -> View:
+def _view(chosen: Options, name: str, typed: "TypedLines | None") -> View:
     if chosen.json:
         return JsonView(Plain())
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
