@@ -1,4 +1,4 @@
-"""Who somebody is, what they may do, and how often: identity, rules, passwords, rate limits.
+"""Access control: identity, authorization rules, room passwords and rate limits.
 
-Imports protocols and `shared`; knows no connection. See docs/topics/security.md.
+Imports protocols and `shared`; does not know connections. See docs/topics/security.md.
 """

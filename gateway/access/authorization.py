@@ -1,9 +1,9 @@
-"""Who may do what: the rules, and what judges by them.
+"""Authorization rules, and the class that applies them.
 
-The table of actions (`gateway/api/actions.py`) names a rule for each action.
+The table of actions (`gateway/api/actions.py`) names one rule for each action.
 
-What somebody may not see looks like what does not exist, so there are two ways of saying no:
-`FORBIDDEN` to those who know of the thing, `UNSEEN` to all others.
+A thing that a user may not see must look like a thing that does not exist. So a rule refuses in
+two ways: `FORBIDDEN` to users who may know of the thing, `UNSEEN` to all others.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from shared.model.rooms import Room
 
 
 class Verdict(Enum):
-    """Whether something may be done."""
+    """The answer of a rule."""
 
     ALLOWED = "allowed"
     FORBIDDEN = "forbidden"
@@ -25,16 +25,17 @@ class Verdict(Enum):
 
 
 class AccessRequest(msgspec.Struct, frozen=True, gc=False):
-    """What somebody asks for.
+    """An action that a principal asks for, as rules see it.
 
     Attributes:
-        user: who asks; None for somebody without a name.
-        name: who asks; what stands for a name where there is none.
-        room: the room or chat it is about; None where there is none.
-        inside: whether the asking connection is in the room.
-        about: the users it is about: whose chats, whose message, who is to be kicked.
-        verified: whether names are proven. Where they are not, who is in a room may do there what
-            its moderators may do to messages, and a name alone is no proof of owning a room.
+        user: the principal's name; None for a principal without a name.
+        name: the principal's name, or `User <sid>` where it has none.
+        room: the room or chat that the action is about; None where there is none.
+        inside: True if the asking connection is in the room.
+        about: the users that the action is about: the owner of the chats, the sender of the
+            message, the user to be kicked.
+        verified: True if names are proven (`AUTH_MODE=jwt`). Otherwise every member of a room may
+            delete messages as its moderators may, and a name does not prove who owns a room.
     """
 
     user: str | None
@@ -46,7 +47,7 @@ class AccessRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class Role(IntEnum):
-    """What somebody is in a room, each more than the one before."""
+    """A user's role in a room; a higher role may do all that a lower one may."""
 
     STRANGER = 0
     MODERATOR = 1
@@ -54,7 +55,7 @@ class Role(IntEnum):
 
 
 def role_of(user: str | None, room: Room) -> Role:
-    """What a user is in a named room. Members who are nothing else are strangers here."""
+    """Return a user's role in a named room; a plain member is a `STRANGER`."""
     if room.kind == "direct" or user is None:
         return Role.STRANGER
     if user == room.creator:
@@ -63,7 +64,13 @@ def role_of(user: str | None, room: Room) -> Role:
 
 
 def may_stay(room: Room, user: str, since: int) -> bool:
-    """Whether somebody who was let into a room at a place of its log may be in it still."""
+    """Return True if a user who was let into a room when its head was `since` may still be in it.
+
+    Example: Bob joins when the head is 10, so his `since` is 10. A kick of Bob is event 11: 11 > 10
+    ends his subscription on every gateway, and his grant of that time. Bob joins again and gets
+    `since` 11. If a gateway now reads event 11 late from the log, the kick must not end the new
+    subscription; that is why it is compared by seq and not only by name.
+    """
     standings = room.standings
     return user not in standings.banned and standings.kicked.get(user, 0) <= since
 
@@ -75,8 +82,8 @@ def anybody(_asked: AccessRequest) -> Verdict:
 
 def oneself(asked: AccessRequest) -> Verdict:
     """Nobody acts for others. Where names are not proven, who has none may ask about anybody."""
-    nobody = asked.user is None and not asked.verified
-    return Verdict.ALLOWED if nobody or asked.user in asked.about else Verdict.FORBIDDEN
+    nameless = asked.user is None and not asked.verified
+    return Verdict.ALLOWED if nameless or asked.user in asked.about else Verdict.FORBIDDEN
 
 
 def speaker(asked: AccessRequest) -> Verdict:
@@ -136,7 +143,7 @@ def receiver(asked: AccessRequest) -> Verdict:
 
 def moderator(asked: AccessRequest) -> Verdict:
     """More in the room than the one it is done to: the owner, or a moderator to a member."""
-    verdict = _knows(asked)
+    verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
         others = max(role_of(user, asked.room) for user in asked.about)
         return Verdict.ALLOWED if _role(asked) > others else Verdict.FORBIDDEN
@@ -145,15 +152,15 @@ def moderator(asked: AccessRequest) -> Verdict:
 
 def owner(asked: AccessRequest) -> Verdict:
     """Who made the room. What an owner is cannot be changed."""
-    verdict = _knows(asked)
+    verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
-        mine = _role(asked) is Role.OWNER and asked.room.creator not in asked.about
-        return Verdict.ALLOWED if mine else Verdict.FORBIDDEN
+        allowed = _role(asked) is Role.OWNER and asked.room.creator not in asked.about
+        return Verdict.ALLOWED if allowed else Verdict.FORBIDDEN
     return verdict
 
 
-def _knows(asked: AccessRequest) -> Verdict:
-    """Inside; or more than a member by a proven name, wherever one is."""
+def _insider_or_proven_role(asked: AccessRequest) -> Verdict:
+    """Allow clients in the room, and its owner and moderators by a proven name from anywhere."""
     if asked.verified and _role(asked):
         return Verdict.ALLOWED
     return insider(asked)
@@ -164,46 +171,49 @@ def _role(asked: AccessRequest) -> Role:
 
 
 Rule = Callable[[AccessRequest], Verdict]
-"""Says whether something may be done."""
+"""A function that judges an access request."""
 
-SENTENCES: Final[Mapping[Rule, str]] = {
-    oneself: "nobody acts for somebody else",
-    speaker: "nobody acts for somebody else",
-    clearer: "only the owner or a moderator may delete what others said",
-    deleter: "only its sender may delete a message, or who moderates its room",
-    receiver: "only its receiver may mark a message as seen",
-    moderator: "only the owner may, or a moderator to one who is neither",
-    owner: "only the owner of the room may, and to others",
+FORBIDDEN_MESSAGES: Final[Mapping[Rule, str]] = {
+    oneself: "you cannot use another user's name",
+    speaker: "you cannot use another user's name",
+    clearer: "only the owner and moderators of the room may delete the messages of others",
+    deleter: "only the sender of a message, or the owner or a moderator of its room, may delete it",
+    receiver: "only the receiver of a message may mark it as seen",
+    moderator: "only the owner may do this, or a moderator to a user who is neither",
+    owner: "only the owner of the room may do this, and not to themselves",
 }
-"""What is said to those who know of a thing and may not do this to it."""
+"""Error texts by rule, for users who may know of a thing and may not do this to it."""
 
 
 def not_joined() -> ChatError:
-    """The connection is not in the room, or there is no such room."""
+    """Make the error for a connection that is not in the room, or where there is no such room."""
     return ChatError("not_joined", "join the room first")
 
 
 def no_longer_admitted() -> ChatError:
-    """Somebody was put out of a room while on the way in; it looks as if there were none."""
+    """Make the error for a user who was kicked or banned while joining.
+
+    It is the same as for a room that does not exist.
+    """
     return ChatError("forbidden", "no such room, or a wrong password")
 
 
 class Principal(Protocol):
-    """Somebody who asks: a client, or whoever a request of REST is from."""
+    """A client, or the user of a REST request, who asks for an action."""
 
     @property
     def username(self) -> str | None:
-        """The name; None for somebody without one."""
+        """The name; None for a principal without one."""
         ...
 
     @property
     def display_name(self) -> str:
-        """The name, or what stands for one."""
+        """The name, or `User <sid>` for a client without one."""
         ...
 
 
 class Subject(Protocol):
-    """What an action is about (`gateway/api/targets.py`)."""
+    """The target of an action, as rules see it (`gateway/api/targets.py`)."""
 
     @property
     def room(self) -> Room | None:
@@ -212,28 +222,28 @@ class Subject(Protocol):
 
     @property
     def inside(self) -> bool:
-        """Whether the asking connection is in it."""
+        """True if the asking connection is in the room."""
         ...
 
     @property
     def about(self) -> tuple[str, ...]:
-        """The users it is about."""
+        """The users that the action is about."""
         ...
 
     @property
     def unseen(self) -> Callable[[], ChatError]:
-        """Makes what is said of it to those who may not know of it."""
+        """Maker of the error for principals who may not know of the target."""
         ...
 
 
 class Authorization:
-    """Judges by rules, and says no in the words of the protocol."""
+    """Applies rules, and turns a refusal into an error of the protocol."""
 
     def __init__(self, auth_mode: Literal["open", "jwt"]) -> None:
         self._verified = auth_mode == "jwt"
 
     def judge(self, rule: Rule, asker: Principal, subject: Subject) -> Verdict:
-        """Whether somebody may do something, by a rule."""
+        """Apply a rule to a principal and a target."""
         name, user = asker.display_name, asker.username
         return rule(
             AccessRequest(user, name, subject.room, subject.inside, subject.about, self._verified)
@@ -241,7 +251,7 @@ class Authorization:
 
     @staticmethod
     def refusal(rule: Rule, verdict: Verdict, subject: Subject) -> ChatError:
-        """What somebody is told who may not: `forbidden`, or as if there were no such thing."""
+        """Make the error of a refusal: `forbidden`, or the same as for a missing thing."""
         if verdict is Verdict.UNSEEN:
             return subject.unseen()
-        return ChatError("forbidden", SENTENCES.get(rule, "that is not allowed"))
+        return ChatError("forbidden", FORBIDDEN_MESSAGES.get(rule, "that is not allowed"))

@@ -1,8 +1,9 @@
-"""Grants: what a client that knew a room's password may show instead of it later.
+"""Grants: signed proofs that a user was let into a protected room.
 
-Signed with `SECRET_KEYS`, bound to a user and a room, and they expire; a new password ends those of
-the room that were given before it, a kick those of the user. So a storm of reconnects hashes no
-password. Source: itsdangerous, timed signatures.
+A client shows its grant instead of the password when it joins or resumes again, so a wave of
+reconnects hashes no passwords. Grants are signed with `SECRET_KEYS`, bound to a user and a room,
+and expire. A new password ends the room's older grants; a kick ends the user's older grants.
+Source: itsdangerous, timed signatures.
 """
 
 import secrets
@@ -23,17 +24,28 @@ class Grants:
         keys = [key.strip() for key in settings.secret_keys.split(",") if key.strip()]
         if not keys:
             keys = [secrets.token_urlsafe(32)]
-            log.warning("no SECRET_KEYS: grants hold on this gateway, until it ends")
+            log.warning("SECRET_KEYS is not set: grants are valid on this gateway until it stops")
         # The library signs with the last key and tries all.
         self._serializer = URLSafeTimedSerializer(keys[::-1], salt="room grant")
         self._max_age = settings.grant_hours * 3600
 
     def give(self, user: str, room: Room, since: int) -> str:
-        """A grant for a protected room that somebody was let into at the place `since`."""
+        """Make a grant for a protected room.
+
+        Args:
+            user: display name of the user who was let in.
+            room: the grant is bound to its id, so it does not open a later room of the same name.
+            since: the room's head when the user was let in.
+        """
         return str(self._serializer.dumps([user, room.id, since]))
 
     def holds(self, grant: str | None, user: str, room: Room) -> bool:
-        """Whether a grant opens a room for a user: ours, fresh, and not ended by the room."""
+        """Return True if a grant is signed by us, not expired, and not ended by a kick or password.
+
+        The comparison with `since` ends grants that no gateway knows of. Example: Ann gets a grant
+        with `since` 20 and stores it. Event 31 sets a new password, so `opened_to` is 31 and the
+        grant is void, with no list of issued grants anywhere.
+        """
         if not grant:
             return False
         try:
@@ -42,7 +54,7 @@ class Grants:
             return False
         match claims:
             case [holder, room_id, int(since)]:
-                is_theirs = holder == user and room_id == room.id
-                return is_theirs and since >= room.opened_to(user)
+                is_for_both = holder == user and room_id == room.id
+                return is_for_both and since >= room.opened_to(user)
             case _:
                 return False

@@ -1,6 +1,6 @@
-"""Who a connection is, with AUTH_MODE=jwt: whom a verified token or a ticket names, or a guest.
+"""Identity of connections and requests with AUTH_MODE=jwt: by token, by ticket, or as a guest.
 
-With AUTH_MODE=open a connection is whoever it says it is, and nothing here is asked.
+With AUTH_MODE=open the server believes the name that a connection gives, and checks nothing here.
 """
 
 import secrets
@@ -17,20 +17,20 @@ from shared.broker.sessions.tickets import TicketBroker
 from shared.config import ConfigError, Settings
 from shared.errors import ChatError
 
-GUEST: Final = "guest-"
-"""How the names of guests begin; a token cannot name such a one."""
+GUEST_PREFIX: Final = "guest-"
+"""Prefix of guests' names; a token cannot name a user with this prefix."""
 
 TICKET_SECONDS: Final = 30
-"""How long a ticket is good for."""
+"""Seconds for which a ticket is valid."""
 
 _JWT_ONLY: Final = ("jwt_key", "jwt_public_key", "jwt_jwks_url", "jwt_audience", "jwt_issuer")
 
 
 def check_identity(settings: Settings) -> None:
-    """Find out whether what is set about identity goes together.
+    """Check that the settings of identity are complete and do not contradict each other.
 
     Raises:
-        ConfigError: it does not.
+        ConfigError: a setting is missing, not valid, or contradicts another.
     """
     if settings.auth_mode == "jwt":
         keys_of(settings)
@@ -39,48 +39,48 @@ def check_identity(settings: Settings) -> None:
         if getattr(settings, name):
             raise ConfigError(f"{name.upper()} is set, and AUTH_MODE is open: set AUTH_MODE=jwt")
     if settings.guests == "on":
-        raise ConfigError("GUESTS=on is for AUTH_MODE=jwt: in open everybody says who they are")
+        raise ConfigError("GUESTS=on needs AUTH_MODE=jwt: with AUTH_MODE=open any name is accepted")
     if settings.allow_open == "no" and not is_loopback(settings.host):
         raise ConfigError(
-            f"HOST={settings.host} is open to other machines, and with AUTH_MODE=open anybody may"
-            " be anybody: set AUTH_MODE=jwt, or ALLOW_OPEN=yes if that is meant"
+            f"HOST={settings.host} is open to other machines, and with AUTH_MODE=open anyone can"
+            " use any name: set AUTH_MODE=jwt, or ALLOW_OPEN=yes if you want that"
         )
 
 
 def bearer_token(authorization: str | None) -> str | None:
-    """The token of an `Authorization` header (RFC 6750); None where there is none."""
+    """Return the token of an `Authorization` header (RFC 6750); None where there is none."""
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def refuse_token_in_query(query: Mapping[str, str]) -> None:
-    """Refuse a token in an address, in every mode: addresses are logged and passed on.
+    """Refuse a token in a URL, in every mode: URLs end up in logs and referrers.
 
     Raises:
         ChatError: `unauthorized`.
     """
     if "token" in query:
-        raise ChatError("unauthorized", "a token does not belong in an address: ask for a ticket")
+        raise ChatError("unauthorized", "do not put a token into the URL: ask for a ticket")
 
 
 def is_guest(user: str | None) -> bool:
-    """Whether this is the name of a guest."""
-    return user is not None and user.startswith(GUEST)
+    """Return True if the name is a guest's."""
+    return user is not None and user.startswith(GUEST_PREFIX)
 
 
 class Identity:
-    """Finds out who connections and requests are from.
+    """Identifies the users of connections and requests.
 
     Attributes:
-        wanted: whether anybody has to show who they are.
-        guests: whether somebody without a token is let in, under a name that is given to them.
+        required: True if clients have to prove who they are (`AUTH_MODE=jwt`).
+        guests_allowed: True if a client without a token is let in, under a generated name.
     """
 
     def __init__(self, settings: Settings, tickets: TicketBroker) -> None:
-        """Compose.
+        """Prepare the verification of tokens, if it is required.
 
         Raises:
-            ConfigError: the settings do not go together.
+            ConfigError: the settings of keys are missing or contradict each other.
         """
         self.required = settings.auth_mode == "jwt"
         self.guests_allowed = settings.guests == "on"
@@ -88,30 +88,30 @@ class Identity:
         self._tickets = tickets
 
     async def by_token(self, token: str) -> Bearer:
-        """Whom a token names.
+        """Verify a token and return its bearer.
 
         Raises:
-            ChatError: `unauthorized`; `bad_request` where nobody wants to know; `overloaded`.
+            ChatError: `unauthorized`; `bad_request` with AUTH_MODE=open; `overloaded`.
         """
         if self._tokens is None:
             raise ChatError("bad_request", "tokens and tickets are for AUTH_MODE=jwt")
         bearer = await self._tokens.verify(token)
         if is_guest(bearer.user):
-            raise ChatError("unauthorized", "the name in the token is one for guests")
+            raise ChatError("unauthorized", "the name in the token is reserved for guests")
         return bearer
 
     async def by_ticket(self, ticket: str) -> Bearer:
-        """Whom a ticket lets in; it is used up by this.
+        """Use up a ticket and return its bearer.
 
         Raises:
             ChatError: `unauthorized`, `bad_request`, `broker_unavailable`.
         """
         if self._tokens is None:
             raise ChatError("bad_request", "tokens and tickets are for AUTH_MODE=jwt")
-        kept = await self._tickets.take(ticket)
-        if kept is None:
+        stored = await self._tickets.take(ticket)
+        if stored is None:
             raise ChatError("unauthorized", "the ticket is not valid, or was used before")
-        bearer = msgspec.msgpack.decode(kept, type=Bearer)
+        bearer = msgspec.msgpack.decode(stored, type=Bearer)
         if not seconds_left(bearer):
             raise ChatError("unauthorized", "the token that the ticket was given for has expired")
         return bearer
@@ -119,12 +119,15 @@ class Identity:
     async def identify(
         self, query: Mapping[str, str], *, token: object, ticket: object
     ) -> Bearer | None:
-        """Whom somebody who connects shows to be; None where they show nothing, or need not.
+        """Return the bearer that a connecting client proves to be.
+
+        Returns:
+            None where the client proves nothing, or need not (`AUTH_MODE=open`).
 
         Args:
-            query: of the address they came to.
-            token: anything that they may mean to be one; nothing is none.
-            ticket: likewise.
+            query: of the URL that the client connects to.
+            token: as the client sent it, of any type; an empty value counts as none.
+            ticket: as the client sent it, of any type; an empty value counts as none.
 
         Raises:
             ChatError: `unauthorized`, `broker_unavailable`, `overloaded`.
@@ -135,7 +138,7 @@ class Identity:
         return await (self.by_ticket(str(ticket)) if ticket else self.by_token(str(token)))
 
     async def ticket(self, bearer: Bearer) -> str:
-        """A ticket that lets a bearer in once, through any gateway.
+        """Make a ticket that lets a bearer in once, through any gateway.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -145,15 +148,15 @@ class Identity:
         return ticket
 
     def guest(self) -> Bearer:
-        """A new guest, whose name does not expire."""
-        return Bearer(f"{GUEST}{secrets.token_hex(6)}", float("inf"))
+        """Make a new guest, whose name does not expire."""
+        return Bearer(f"{GUEST_PREFIX}{secrets.token_hex(6)}", float("inf"))
 
     def may_take_over(self, user: str | None, session_user: str | None) -> bool:
-        """Whether a session may be taken over by whoever shows its secret.
+        """Return True if a client that shows a session's secret may take the session over.
 
         Args:
-            user: who they are; None where they did not say.
-            session_user: whose it is.
+            user: the client's user; None where it gave no name.
+            session_user: the session's user; None for a session without a name.
         """
         if not self.required:
             return user in {None, session_user}
@@ -161,5 +164,5 @@ class Identity:
 
 
 def seconds_left(bearer: Bearer) -> float:
-    """How long a bearer's token is still good for."""
+    """Return the seconds until a bearer's token expires; 0.0 if it has."""
     return max(0.0, bearer.expires - time.time())

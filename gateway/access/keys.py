@@ -1,7 +1,8 @@
-"""The keys that tokens are checked with, each with the one algorithm it is for.
+"""Keys for verifying tokens, each bound to one algorithm.
 
-That the key says the algorithm, and never the token, is what keeps `none` and a public key taken
-for a shared secret out. Source: RFC 8725, sections 3.1 and 3.2.
+The algorithm comes from the key and never from the token. Otherwise an attacker could write `none`
+into a token's header, or `HS256` and sign with the public key, which everyone knows.
+Source: RFC 8725, sections 3.1 and 3.2.
 """
 
 import asyncio
@@ -25,22 +26,20 @@ from shared.errors import ChatError
 from shared.telemetry import logger
 
 MIN_SHARED_KEY_BYTES: Final = 32
-"""Bytes of a shared key; fewer can be guessed (RFC 7518, section 3.2)."""
+"""Shortest shared key; a shorter one can be guessed (RFC 7518, section 3.2)."""
 
 MIN_RSA_KEY_BITS: Final = 2048
-"""Bits of an RSA key."""
 
 FETCH_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds that a set of keys may take to come."""
+"""Seconds that fetching a key set may take."""
 
 MIN_FETCH_INTERVAL_SECONDS: Final = 10.0
-"""Seconds between two attempts to fetch it, whatever tokens name."""
+"""Seconds between two attempts to fetch a key set, however many unknown keys tokens name."""
 
 REFRESH_INTERVAL_SECONDS: Final = 300.0
-"""Seconds after which a set of keys is fetched anew when it is used."""
+"""Age in seconds at which a key set is fetched again when it is used."""
 
 MAX_KEY_SET_BYTES: Final = 1_048_576
-"""Bytes of a set of keys."""
 
 FETCH_ERRORS: Final = (
     OSError,
@@ -49,50 +48,50 @@ FETCH_ERRORS: Final = (
     msgspec.DecodeError,
     RecursionError,
 )
-"""How an address shows that it is away, or has no set of keys."""
+"""Errors of fetching and reading a key set."""
 
 log = logger(__name__)
 
 
 class Key(NamedTuple):
-    """A key, and the algorithm that it is for."""
+    """A key and its algorithm."""
 
     key: Any
     algorithm: str
 
 
 class Keys(Protocol):
-    """Where the key for a token comes from."""
+    """Source of the keys for verifying tokens."""
 
     async def key(self, kid: object) -> Key | None:
-        """The key that a token's header names; None where there is no such key.
+        """Return the key that a token's header names; None where there is no such key.
 
         Args:
-            kid: as the header has it, which anybody may have written.
+            kid: from the header of a token that is not verified yet, of any type.
 
         Raises:
-            ChatError: `overloaded`; the keys cannot be had now.
+            ChatError: `overloaded`: the keys cannot be fetched now.
         """
         ...
 
 
-class _Set(msgspec.Struct, frozen=True):
+class _KeySet(msgspec.Struct, frozen=True):
     keys: list[dict[str, Any]]
 
 
 class FixedKey:
-    """A key that was set."""
+    """The key that the settings contain."""
 
     def __init__(self, key: Key) -> None:
         self._key = key
 
-    async def key(self, kid: object) -> Key | None:  # noqa: ARG002 - there is no other
-        """That key, whatever a token calls it."""
+    async def key(self, kid: object) -> Key | None:  # noqa: ARG002 - there is only one key
+        """Return the key, whatever name a token gives it."""
         return self._key
 
 
 class FetchedKeys:
-    """A set of keys at an address (RFC 7517), fetched in a thread and kept."""
+    """A key set at a URL (RFC 7517), fetched in a thread and cached."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -103,7 +102,11 @@ class FetchedKeys:
         self._failed = True
 
     async def key(self, kid: object) -> Key | None:
-        """The key of this name. Only for one that is not known does anybody wait."""
+        """Return the key of this name.
+
+        A known key is returned at once, even if the set is refreshed meanwhile. For an unknown
+        key the caller waits for the fetch.
+        """
         if not isinstance(kid, str):
             return None
         now = time.monotonic()
@@ -114,7 +117,7 @@ class FetchedKeys:
             await asyncio.shield(self._fetching)
             found = self._keys.get(kid)
         if found is None and self._failed:
-            # It may well be a new one.
+            # The key may be a new one that we could not fetch, so this is not `unauthorized`.
             raise ChatError("overloaded", "the keys for tokens cannot be fetched now, try again")
         return found
 
@@ -126,10 +129,10 @@ class FetchedKeys:
     async def _refresh(self) -> None:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
-                keys = _read_set(await asyncio.to_thread(_download, self._url))
+                keys = _read_key_set(await asyncio.to_thread(_download, self._url))
         except FETCH_ERRORS as error:
             self._failed = True
-            log.warning("keys for tokens not fetched", reason=type(error).__name__)
+            log.warning("cannot fetch the keys for tokens", reason=type(error).__name__)
         else:
             self._failed, self._keys, self._fetched_at = False, keys, time.monotonic()
         finally:
@@ -137,10 +140,10 @@ class FetchedKeys:
 
 
 def keys_of(settings: Settings) -> Keys:
-    """The keys that the settings name.
+    """Return the source of keys that the settings name.
 
     Raises:
-        ConfigError: they name none, or more than one kind, or one that is of no use.
+        ConfigError: the settings name no key, more than one, or one that cannot be used.
     """
     given = {
         "JWT_KEY": settings.jwt_key,
@@ -148,7 +151,7 @@ def keys_of(settings: Settings) -> Keys:
         "JWT_JWKS_URL": settings.jwt_jwks_url,
     }
     if sum(map(bool, given.values())) != 1:
-        raise ConfigError(f"AUTH_MODE=jwt needs one of {', '.join(given)}, and no other of them")
+        raise ConfigError(f"AUTH_MODE=jwt needs exactly one of {', '.join(given)}")
     if settings.jwt_key:
         return FixedKey(_shared_key(settings.jwt_key.encode()))
     if settings.jwt_public_key:
@@ -177,14 +180,14 @@ def _public_key(given: str) -> Key:
         algorithm = None
     if algorithm is None:
         raise ConfigError(
-            "JWT_PUBLIC_KEY is not valid: it must be the PEM of a public key, or the path of one:"
+            "JWT_PUBLIC_KEY is not valid: it must be a public key as PEM, or the path of one:"
             f" RSA of {MIN_RSA_KEY_BITS} bits or more, P-256, or Ed25519"
         )
     return Key(key, algorithm)
 
 
 def _algorithm(key: object) -> str | None:
-    """The one algorithm that a public key is for; None for one that we take nothing by."""
+    """Return the one algorithm of a public key; None for a kind of key that we do not accept."""
     match key:
         case RSAPublicKey() if key.key_size >= MIN_RSA_KEY_BITS:
             return "RS256"
@@ -197,25 +200,25 @@ def _algorithm(key: object) -> str | None:
 
 
 def _download(url: str) -> bytes:
-    until = time.monotonic() + FETCH_TIMEOUT_SECONDS
+    deadline = time.monotonic() + FETCH_TIMEOUT_SECONDS
     data = bytearray()
-    # The address is the operator's own, http or https.
+    # The operator sets the URL, and `keys_of` has checked that it is http or https.
     with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_SECONDS) as response:  # noqa: S310
         while chunk := response.read1(65_536):
             data += chunk
-            if len(data) > MAX_KEY_SET_BYTES or time.monotonic() > until:
+            if len(data) > MAX_KEY_SET_BYTES or time.monotonic() > deadline:
                 raise ValueError("too large, or too slow")
     return bytes(data)
 
 
-def _read_set(data: bytes) -> dict[str, Key]:
-    """Read a set; keys that are not for us, or are no public ones, are passed over.
+def _read_key_set(data: bytes) -> dict[str, Key]:
+    """Read a key set; keys that are not public, or not for signatures, are skipped.
 
     Raises:
-        msgspec.DecodeError: it is none.
+        msgspec.DecodeError: the data is not a key set.
     """
     found: dict[str, Key] = {}
-    for entry in msgspec.json.decode(data, type=_Set).keys:
+    for entry in msgspec.json.decode(data, type=_KeySet).keys:
         if not isinstance(kid := entry.get("kid"), str):
             continue
         if entry.get("use", "sig") != "sig" or entry.get("kty") not in {"RSA", "EC", "OKP"}:

@@ -1,9 +1,8 @@
-"""How much anybody may ask: token buckets that all gateways share, spent from small lots.
+"""Rate limits: token buckets in the broker that all gateways share, spent from small lots.
 
-A gateway takes tokens in lots and spends them by itself, so that most of what a user asks costs
-no call of the broker. What is left of a lot counts as taken: nobody gets more by being on several
-gateways. While the broker is away each gateway counts by itself, so that
-nobody is locked out.
+A gateway takes tokens in lots and spends them locally, so most actions cost no call of the broker.
+The rest of a lot counts as taken, so connecting to several gateways gives a user nothing more.
+While the broker is away each gateway counts alone, so that users are not locked out.
 """
 
 import asyncio
@@ -22,48 +21,48 @@ Kind = Literal[
 ]
 
 PendingPermit = Coroutine[Any, Any, None]
-"""To be awaited; it raises `rate_limited`, or `Shed`."""
+"""Awaits a token from the broker; raises `rate_limited`, or `Shed`."""
 
 MAX_LOT_TOKENS: Final = 16
-"""Tokens that a gateway takes at a time; at most a quarter of the burst."""
+"""Tokens that a gateway takes at a time, but at most a quarter of the rate's burst."""
 
 BROKER_TIMEOUT_SECONDS: Final = 2.0
-"""Seconds that the broker may take; then this gateway counts by itself."""
+"""Seconds that the broker may take to answer; then this gateway counts alone."""
 
 BROKER_RETRY_SECONDS: Final = 5.0
-"""Seconds for which the broker is not asked again after it was away."""
+"""Seconds until the broker is asked again after it did not answer."""
 
 UNUSED_LOT_SECONDS: Final = 60.0
-"""Seconds after which a lot that nobody spends from is given up."""
+"""Seconds after which an unused lot is dropped."""
 
 log = logger(__name__)
 
 
 class Shed(Exception):
-    """It was too much, of what nobody misses: it is dropped without a word."""
+    """A rate was exceeded by events that need no error, such as typing; they are dropped."""
 
 
 class _Lot:
-    """Tokens of somebody that this gateway may spend.
+    """Tokens of one rate-limit subject that this gateway may spend.
 
     Attributes:
-        left: how many.
-        spent: whether any was, since it was last looked at.
-        blocked_until: when there will be another, by the loop's clock.
-        asking: whether more are on their way.
+        left: number of tokens.
+        used: True if a token was spent since the last sweep.
+        blocked_until: time of the next token, by the event loop's clock.
+        refill: the call that fetches more tokens, while it runs.
     """
 
-    __slots__ = ("asking", "blocked_until", "left", "spent")
+    __slots__ = ("blocked_until", "left", "refill", "used")
 
     def __init__(self) -> None:
         self.left = 0
-        self.spent = True
+        self.used = True
         self.blocked_until = 0.0
-        self.asking: asyncio.Task[None] | None = None
+        self.refill: asyncio.Task[None] | None = None
 
 
 class Limits:
-    """The limits of one gateway."""
+    """Applies the rate limits on one gateway."""
 
     def __init__(self, broker: LimitBroker, settings: Settings) -> None:
         self._broker = broker
@@ -80,25 +79,27 @@ class Limits:
             "rest": settings.rate_rest,
         }
         self._lots: dict[tuple[Kind, str], _Lot] = {}
-        # What this gateway counts by itself while the broker is away: when each is full again.
-        self._own: dict[Bucket, int] = {}
-        self._away_until = 0.0
-        self._look_at = 0.0
+        # Buckets that this gateway counts alone while the broker is away, each with the time in
+        # microseconds at which it is full again.
+        self._local_buckets: dict[Bucket, int] = {}
+        self._ask_broker_at = 0.0
+        self._sweep_at = 0.0
 
     def ask(self, kind: Kind, user: str) -> PendingPermit | None:
-        """Let a user ask something of a kind once more.
+        """Count one action of a user.
 
         Returns:
-            None where it is granted; else what is to be awaited first, and raises as this does.
+            None where the action is granted; else a coroutine to await first, which raises the
+            same errors.
 
         Raises:
             ChatError: `rate_limited`.
-            Shed: likewise, of an event that is worth no answer.
+            Shed: the rate is exceeded by an event that needs no answer.
         """
         return self._spend(kind, user)
 
     async def connect(self, address: str) -> None:
-        """Let an address connect once more.
+        """Count one connection of an address.
 
         Raises:
             ChatError: `rate_limited`.
@@ -107,7 +108,7 @@ class Limits:
             await waiting
 
     async def connect_user(self, user: str) -> None:
-        """Let a user connect once more.
+        """Count one connection of a user.
 
         Raises:
             ChatError: `rate_limited`.
@@ -116,7 +117,7 @@ class Limits:
             await waiting
 
     async def rest(self, address: str) -> None:
-        """Let an address make one more request.
+        """Count one REST request of an address.
 
         Raises:
             ChatError: `rate_limited`.
@@ -125,13 +126,13 @@ class Limits:
             await waiting
 
     async def guess(self, room: str, user: str, address: str) -> "Guess":
-        """Let a user try a password of a room once more.
+        """Count one guess of a room's password, before the password is checked.
 
         Returns:
-            What takes it back if it was right.
+            The guess, to refund if the password is right: only wrong ones count.
 
         Raises:
-            ChatError: `rate_limited`: too many were wrong.
+            ChatError: `rate_limited`: too many guesses were wrong.
         """
         settings = self._settings
         address = counted_as(address)
@@ -143,44 +144,46 @@ class Limits:
                 Bucket("room guesses", (room,), settings.rate_room_guesses),
             ],
         )
-        granted, wait = await self._ask(guess.buckets, 1)
+        granted, wait = await self._take(guess.buckets, 1)
         if not granted:
             raise rate_limited(wait // 1000 + 1)
         return guess
 
     async def give_back(self, buckets: Sequence[Bucket]) -> None:
-        """Give a token back to each of some buckets."""
-        await self._ask(buckets, -1)
+        """Return one token to each of the buckets."""
+        await self._take(buckets, -1)
 
     def count_refusal(self, full_at: int) -> tuple[int, bool]:
-        """Count something that a connection was refused.
+        """Count one refusal of a connection.
 
         Args:
-            full_at: what this returned the last time; 0 at first.
+            full_at: the first value that this method returned last time for the connection;
+                0 at first.
 
         Returns:
-            What to give the next time, and whether that was once too often.
+            The value to pass next time, and True if the connection was refused too often.
         """
         taken = self._settings.rate_refusals.take(full_at, self._now(), 1)
         return taken.full_at, not taken.granted
 
     def close(self) -> None:
-        """Ask for nothing more."""
+        """Cancel all calls of the broker."""
         for lot in self._lots.values():
-            if lot.asking is not None:
-                lot.asking.cancel()
+            if lot.refill is not None:
+                lot.refill.cancel()
 
-    def _spend(self, kind: Kind, whose: str) -> PendingPermit | None:
-        lot = self._lots.get((kind, whose))
+    def _spend(self, kind: Kind, subject: str) -> PendingPermit | None:
+        lot = self._lots.get((kind, subject))
         if lot is None:
-            lot = self._lots[kind, whose] = _Lot()
+            lot = self._lots[kind, subject] = _Lot()
         if not lot.left:
             self._check_blocked(lot, kind)
-            return self._wait(lot, kind, whose)
+            return self._wait(lot, kind, subject)
         lot.left -= 1
-        lot.spent = True
-        if lot.left * 4 < self._lot_size(kind) and lot.asking is None:
-            self._fill(lot, kind, whose)
+        lot.used = True
+        # Refill before the lot is empty, so that a steady user never waits for the broker.
+        if lot.left * 4 < self._lot_size(kind) and lot.refill is None:
+            self._start_refill(lot, kind, subject)
         return None
 
     def _lot_size(self, kind: Kind) -> int:
@@ -194,71 +197,80 @@ class Limits:
             raise Shed
         raise rate_limited(int(wait * 1000) + 1)
 
-    async def _wait(self, lot: _Lot, kind: Kind, whose: str) -> None:
+    async def _wait(self, lot: _Lot, kind: Kind, subject: str) -> None:
         while not lot.left:
             self._check_blocked(lot, kind)
-            await asyncio.shield(self._fill(lot, kind, whose))
+            await asyncio.shield(self._start_refill(lot, kind, subject))
         lot.left -= 1
-        lot.spent = True
+        lot.used = True
 
-    def _fill(self, lot: _Lot, kind: Kind, whose: str) -> "asyncio.Task[None]":
-        if lot.asking is None:
-            lot.asking = self._loop.create_task(self._ask_for(lot, kind, whose))
-        return lot.asking
+    def _start_refill(self, lot: _Lot, kind: Kind, subject: str) -> "asyncio.Task[None]":
+        if lot.refill is None:
+            lot.refill = self._loop.create_task(self._refill(lot, kind, subject))
+        return lot.refill
 
-    async def _ask_for(self, lot: _Lot, kind: Kind, whose: str) -> None:
-        bucket = Bucket(kind, (whose,), self._rates[kind])
+    async def _refill(self, lot: _Lot, kind: Kind, subject: str) -> None:
+        bucket = Bucket(kind, (subject,), self._rates[kind])
         try:
-            granted, wait = await self._ask([bucket], self._lot_size(kind))
+            granted, wait = await self._take(buckets=[bucket], count=self._lot_size(kind))
         finally:
-            lot.asking = None
-        lot.spent = True  # whoever waits for it is about to
+            lot.refill = None
+        lot.used = True  # a client that waits for the lot is about to use it
         lot.left += granted
         lot.blocked_until = self._loop.time() + wait / 1e6
-        self._forget()
+        self._sweep()
 
-    async def _ask(self, buckets: Sequence[Bucket], most: int) -> tuple[int, int]:
-        """As `LimitBroker.take`; by this gateway's own count while the broker is away."""
+    async def _take(self, buckets: Sequence[Bucket], count: int) -> tuple[int, int]:
+        """Do the same as `LimitBroker.take`, counting alone while the broker is away."""
         now = self._loop.time()
-        if now >= self._away_until:
+        if now >= self._ask_broker_at:
             try:
                 async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
-                    return await self._broker.take(buckets, most)
+                    return await self._broker.take(buckets, count)
             except (Unreachable, TimeoutError) as error:
-                self._away_until = self._loop.time() + BROKER_RETRY_SECONDS
-                log.warning("limits are counted by this gateway alone", reason=str(error))
-        return self._count_alone(buckets, most)
+                self._ask_broker_at = self._loop.time() + BROKER_RETRY_SECONDS
+                log.warning(
+                    "the broker does not answer: rates are counted by this gateway alone",
+                    reason=str(error),
+                )
+        return self._take_locally(buckets, count)
 
-    def _count_alone(self, buckets: Sequence[Bucket], most: int) -> tuple[int, int]:
-        now = self._now()
-        taken = [each.rate.take(self._own.get(each, 0), now, most) for each in buckets]
-        granted = min(one.granted for one in taken)
+    def _take_locally(self, buckets: Sequence[Bucket], count: int) -> tuple[int, int]:
+        now, local = self._now(), self._local_buckets
+        taken = [bucket.rate.take(local.get(bucket, 0), now, count) for bucket in buckets]
+        # All buckets or none: what the strictest of them grants is taken from each.
+        granted = min(each.granted for each in taken)
         if granted:
-            for each in buckets:
-                full_at = max(self._own.get(each, 0), now) + granted * each.rate.interval
-                self._own[each] = full_at
-        self._forget()
-        return granted, max(one.wait for one in taken)
+            for bucket in buckets:
+                full_at = max(local.get(bucket, 0), now) + granted * bucket.rate.interval
+                local[bucket] = full_at
+        self._sweep()
+        return granted, max(each.wait for each in taken)
 
-    def _forget(self) -> None:
-        """Give up lots that nobody spends from, and buckets that are full."""
+    def _sweep(self) -> None:
+        """Drop unused lots, and local buckets that are full again."""
         now = self._loop.time()
-        if now < self._look_at:
+        if now < self._sweep_at:
             return
-        self._look_at = now + UNUSED_LOT_SECONDS
+        self._sweep_at = now + UNUSED_LOT_SECONDS
         for key, lot in list(self._lots.items()):
-            if not lot.spent and lot.asking is None:
+            if not lot.used and lot.refill is None:
                 del self._lots[key]
-            lot.spent = False
+            lot.used = False
         microseconds = self._now()
-        self._own = {each: at for each, at in self._own.items() if at > microseconds}
+        self._local_buckets = {
+            bucket: full_at
+            for bucket, full_at in self._local_buckets.items()
+            if full_at > microseconds
+        }
 
     def _now(self) -> int:
+        """Return the time by the event loop's clock, in microseconds."""
         return int(self._loop.time() * 1e6)
 
 
 class Guess:
-    """A password that is being tried."""
+    """A guess of a password that was counted and is being checked."""
 
     __slots__ = ("_limits", "buckets")
 
@@ -267,10 +279,10 @@ class Guess:
         self.buckets = buckets
 
     async def refund(self) -> None:
-        """Count it as none."""
+        """Take the count back, as the password was right."""
         await self._limits.give_back(self.buckets)
 
 
 def retry_after(error: ChatError) -> str:
-    """The seconds of a `Retry-After` header."""
+    """Return the value of the `Retry-After` header for an error, in seconds."""
     return str(max(1, -(-(error.retry_after or 1000) // 1000)))

@@ -1,4 +1,4 @@
-"""Room passwords: argon2id, in a few threads, never on the event loop.
+"""Hashing and checking of room passwords: argon2id, in a few threads beside the event loop.
 
 Source: OWASP Password Storage Cheat Sheet (19 MiB, two passes, one lane).
 """
@@ -15,14 +15,13 @@ from shared.errors import ChatError
 from shared.metrics import Gauge
 
 MAX_QUEUED_HASHES: Final = 64
-"""Hashes that may wait for a thread; above it a client is told to come again."""
-
+"""Hashes that may wait for a thread; beyond that a client gets `overloaded`."""
 
 T = TypeVar("T")
 
 
 class Passwords:
-    """Hashes and checks passwords."""
+    """A pool of threads that hashes and checks passwords."""
 
     def __init__(self, threads: int = 2) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -32,7 +31,7 @@ class Passwords:
         self._decoy: str | None = None
 
     async def hash(self, password: str) -> str:
-        """The hash to keep; an empty password has an empty one.
+        """Hash a password for storage; the hash of an empty password is empty.
 
         Raises:
             ChatError: `overloaded`.
@@ -40,12 +39,12 @@ class Passwords:
         return await self._run(self._hasher.hash, password) if password else ""
 
     async def check(self, password_hash: str | None, password: str) -> bool:
-        """Whether a password opens a room.
+        """Return True if a password opens a room.
 
         Args:
-            password_hash: the room's; None for a room that does not exist, which takes as long
-                to refuse as one that does.
-            password: what the client gave, perhaps nothing.
+            password_hash: the room's; None for a room that does not exist. Then a decoy is checked,
+                so that the time of the answer does not tell which rooms exist.
+            password: as the client gave it; it may be empty.
 
         Raises:
             ChatError: `overloaded`.
@@ -62,7 +61,7 @@ class Passwords:
         return await self._run(self._verify, password_hash, password)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Stop the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, password_hash: str, password: str) -> bool:
@@ -73,7 +72,7 @@ class Passwords:
 
     async def _run(self, work: Callable[..., T], *arguments: str) -> T:
         if self._waiting >= MAX_QUEUED_HASHES:
-            raise ChatError("overloaded", "too many passwords are being checked, try again")
+            raise ChatError("overloaded", "too many passwords are being checked: try again")
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()

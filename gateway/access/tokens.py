@@ -1,4 +1,4 @@
-"""Tokens: what a JSON Web Token (RFC 7519) says of its bearer, once that is verified."""
+"""Verification of tokens: JSON Web Tokens (RFC 7519) that name their bearer."""
 
 from typing import Any, Final, NamedTuple
 
@@ -13,18 +13,18 @@ from shared.protocol.limits import MAX_TOKEN_CHARACTERS
 from shared.telemetry import logger
 
 MAX_EXPIRY_UNIX_SECONDS: Final = 10**11
-"""Seconds since 1970 beyond which no date has a name: a token ends then at the latest."""
+"""Latest expiry, in seconds since 1970; a later one counts as this, as dates have a bound."""
 
-REQUIRED: Final = ("exp", "sub")
+REQUIRED_CLAIMS: Final = ("exp", "sub")
 
-REASONS: Final[dict[type[Exception], str]] = {
+REFUSAL_MESSAGES: Final[dict[type[Exception], str]] = {
     jwt.ExpiredSignatureError: "the token has expired",
     jwt.ImmatureSignatureError: "the token is not valid yet",
     jwt.InvalidAudienceError: "the token is not for this server",
     jwt.InvalidIssuerError: "the token is not from the issuer that this server trusts",
     jwt.MissingRequiredClaimError: "the token lacks a claim that it must have",
 }
-"""What a client is told beside that its token is not valid: nothing of what is in it."""
+"""Error texts by exception; they repeat nothing of the token's content."""
 
 VERIFICATION_ERRORS: Final = (
     jwt.PyJWTError,
@@ -35,17 +35,17 @@ VERIFICATION_ERRORS: Final = (
     ArithmeticError,
     RecursionError,
 )
-"""How a token shows that it is none of use."""
+"""Exceptions that reading a token can raise; each means that the token is not valid."""
 
 log = logger(__name__)
 
 
 class Bearer(NamedTuple):
-    """Whom a token names.
+    """The user that a token names.
 
     Attributes:
-        user: their name.
-        expires: when the token does, in seconds since 1970.
+        user: the user's name.
+        expires: expiry of the token, in seconds since 1970.
     """
 
     user: str
@@ -70,15 +70,16 @@ class Tokens:
         self._issuer = settings.jwt_issuer or None
 
     async def verify(self, token: str) -> Bearer:
-        """Find out whom a token names.
+        """Verify a token and return its bearer.
 
         Raises:
-            ChatError: `unauthorized`; `overloaded` where the keys cannot be had now.
+            ChatError: `unauthorized`; `overloaded` where the keys cannot be fetched now.
         """
         try:
             if len(token) > MAX_TOKEN_CHARACTERS:
                 raise jwt.DecodeError
-            # Not trusted: it only chooses among keys, each of which has its own algorithm.
+            # The header is not verified. It only chooses among keys, and each key has its own
+            # algorithm, so a forged header cannot weaken the check.
             key = await self._keys.key(jwt.get_unverified_header(token).get("kid"))
             if key is None:
                 raise jwt.InvalidKeyError
@@ -86,7 +87,7 @@ class Tokens:
         except VERIFICATION_ERRORS as error:
             log.info("token refused", reason=type(error).__name__)
             raise ChatError(
-                "unauthorized", REASONS.get(type(error), "the token is not valid")
+                "unauthorized", REFUSAL_MESSAGES.get(type(error), "the token is not valid")
             ) from None
         return Bearer(str(claims.sub), min(claims.exp, MAX_EXPIRY_UNIX_SECONDS))
 
@@ -100,7 +101,7 @@ class Tokens:
             leeway=self._leeway,
             # `sub` may be an integer here.
             options={
-                "require": list(REQUIRED),
+                "require": list(REQUIRED_CLAIMS),
                 "verify_aud": self._audience is not None,
                 "verify_sub": False,
             },
