@@ -7,7 +7,7 @@ import { Listener } from "../javascript/support/listening.js";
 import { Person, launch } from "./support/browser.js";
 
 const MESSAGES = 10_000;
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 let cluster, browser;
 
@@ -64,7 +64,7 @@ test("10,000 messages scroll: few are in the document, and older ones coming in 
   const { steps, rows, slip } = await ann.page.evaluate(scrollToBeginning);
   const scrolled = performance.now();
   assert.ok(await ann.row(/^number 1 and so on$/).isVisible());
-  assert.ok(rows <= MOST_ROWS, `${rows} rows in the document`);
+  assert.ok(rows <= MAX_ROWS, `${rows} rows in the document`);
   assert.ok(slip <= 2, `rows slipped by ${slip} pixels`);
   console.log(`opened in ${(shown - opened).toFixed(0)} ms; ${steps} steps to the first of ${MESSAGES} messages in ` +
     `${((scrolled - shown) / 1000).toFixed(1)} s; at most ${rows} rows; moved by ${slip.toFixed(2)} pixels at most`);

@@ -56,7 +56,7 @@ class Side:
         return [f"{self.users[0]} says {n}" for n in range(20)]
 
     @property
-    def heard(self) -> str:
+    def received(self) -> str:
         """All that came to the two."""
         return str([*self.one.frames, *self.two.frames])
 
@@ -97,7 +97,7 @@ async def test_neither_hears_sees_or_counts_the_other(two: tuple[Valkey, list[Si
     for side in sides:
         await side.talk()
     for side, other in zip(sides, reversed(sides), strict=True):
-        assert not [name for name in other.users if name in side.heard]
+        assert not [name for name in other.users if name in side.received]
         await side.stored()
         page = await side.two.request("history", {"room": "general"})
         assert [item["content"] for item in page["items"]] == side.said

@@ -56,8 +56,8 @@ async def is_shut_out(peer: Peer, room: str) -> None:
 def kinds(peer: Peer, room: str) -> list[str]:
     """The events of a room that came, without what its members do beside its log."""
     beside = {"notification", "typing", "passwordStatus", "messageHistory", "seen"}
-    came = [frame["event"] for frame in peer.frames if frame.get("room") == room]
-    return [event for event in came if event not in beside]
+    arrived = [frame["event"] for frame in peer.frames if frame.get("room") == room]
+    return [event for event in arrived if event not in beside]
 
 
 @pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])

@@ -73,14 +73,14 @@ async def test_a_session_of_a_leaving_gateway(sturdy: Cluster) -> None:
         sturdy.kill("gateway-1", signal.SIGTERM)
 
         async def until_closed(query: dict[str, str]) -> str:
-            heard = ""
-            while not heard.endswith("\x1e1") and heard != "1":
+            received = ""
+            while not received.endswith("\x1e1") and received != "1":
                 answer = await http.get("/socket.io/", params=query)
                 assert answer.status_code == 200, answer.text
-                heard = f"{heard}\x1e{answer.text}".strip("\x1e")
+                received = f"{received}\x1e{answer.text}".strip("\x1e")
                 if answer.text == "2":
                     await http.post("/socket.io/", params=query, content="3")
-            return heard
+            return received
 
-        for heard in await asyncio.gather(*map(until_closed, sessions)):
-            assert '42["reconnect",{"afterMs":' in heard
+        for received in await asyncio.gather(*map(until_closed, sessions)):
+            assert '42["reconnect",{"afterMs":' in received

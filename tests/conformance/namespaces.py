@@ -15,7 +15,7 @@ from gateway.protocols.engineio.packets import Binary
 from gateway.protocols.socketio.decoder import SocketPacket
 from tests.conformance.sockets import Socket, SocketIOSession
 
-CONNECT_WITHIN: Final = 45.0
+CONNECT_TIMEOUT_SECONDS: Final = 45.0
 """Seconds within which a session has to be connected to a namespace; the reference's default."""
 
 
@@ -58,7 +58,7 @@ class Handler(Protocol):
 class SocketIOApplication:
     """Sees to a session's namespaces on behalf of a handler."""
 
-    def __init__(self, handler: Handler, connect_within: float = CONNECT_WITHIN) -> None:
+    def __init__(self, handler: Handler, connect_within: float = CONNECT_TIMEOUT_SECONDS) -> None:
         """Compose.
 
         Args:

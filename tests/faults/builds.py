@@ -56,7 +56,7 @@ class Builds:
         Args:
             folder: where the files are to be.
             names: of the processes.
-            build: which one.
+            build: the build that they are started from first.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.preludes = {name: str(folder / f"build-of-{name}") for name in names}

@@ -86,7 +86,7 @@ class Case:
         numbers that may have been given.
 
         Args:
-            event_id: its id.
+            event_id: the message's id.
             key: its clientMsgId.
             durable_at: when its sender was told that it is durable.
         """

@@ -146,8 +146,10 @@ class Client:
             # Before the answer chats are still heard: a resume cannot name what it has of them.
             async with self._resumer.turn:
                 may_go = self.ready.is_set() and not self._resumer.is_loading
-                went = may_go and await self.simple("away", Place("-"), "userOffline", self.user)
-            if went:
+                succeeded = may_go and await self.simple(
+                    "away", Place("-"), "userOffline", self.user
+                )
+            if succeeded:
                 await asyncio.sleep(seconds)
                 await self._come_back()
 
@@ -191,7 +193,7 @@ class Client:
         while not self._leaving:
             try:
                 query = f"username={self.user}&durable=1"
-                line = await Line.open(self._url, query, self.wire, self._hear)
+                line = await Line.open(self._url, query, self.wire, self._receive)
             except CANNOT_CONNECT:
                 await pause()
                 continue
@@ -213,7 +215,7 @@ class Client:
         self._count_ready(is_ready=True)
         self._end_era(list(self.places))
 
-    def _hear(self, frame: Frame) -> None:
+    def _receive(self, frame: Frame) -> None:
         match frame["event"]:
             case "durable":
                 name = self.listener.place_of(frame)
@@ -226,7 +228,7 @@ class Client:
             case "reconnect":
                 self._spawn(self._go(frame["data"]["afterMs"] / 1000))
             case _:
-                self.listener.hear(frame)
+                self.listener.receive(frame)
 
     async def _resume_again(self, names: list[str]) -> None:
         line = self._line

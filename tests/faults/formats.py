@@ -34,7 +34,7 @@ from tests.support.ports import free_port
 from tests.support.process import ROOT, run
 from tests.support.waiting import eventually
 
-LOOK_EVERY: Final = 0.2
+POLL_INTERVAL_SECONDS: Final = 0.2
 """Seconds between two looks at the formats of all partitions."""
 
 LONGER: Final = 3.0
@@ -80,7 +80,7 @@ class Scene:
             found = await formats_of(self.field)
             if not self.allowed.issuperset(found.values()):
                 raise WentWrong(f"formats {found}, where {sorted(self.allowed)} may be")
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     async def all_go_to(self, number: int) -> None:
         """Wait until every partition is in a format; from then on it must stay so."""
@@ -189,7 +189,7 @@ async def perform_order(order: Order, scale: Scale, folder: Path, root: Path) ->
     """Go one way; what was seen.
 
     Args:
-        order: which.
+        order: the direction, from the older build to the newer one or back.
         scale: how large the cluster is.
         folder: where its data is left.
         root: the sources of the newer build.

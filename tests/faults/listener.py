@@ -32,7 +32,7 @@ class Listener:
         self._history = history
         self._names = {place.chat or place.room: name for name, place in places.items()}
 
-    def hear(self, frame: Frame) -> None:
+    def receive(self, frame: Frame) -> None:
         """Take an event."""
         data: Any = frame.get("data")
         match frame["event"]:

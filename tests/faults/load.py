@@ -18,7 +18,7 @@ MAX_BEHIND: Final = 3.0
 CLEARED: Final = "room-00"
 """The room whose history is cleared now and then."""
 
-AWAY: Final = 0.7
+OFFLINE_SECONDS: Final = 0.7
 """Seconds for which somebody is offline."""
 
 
@@ -84,7 +84,7 @@ class Person:
             case "delete":
                 await self._delete(place)
             case "away":
-                await self.client.away(AWAY)
+                await self.client.away(OFFLINE_SECONDS)
 
     async def _delete(self, place: Place) -> None:
         if place.name == CLEARED and self._random.random() < 0.3:

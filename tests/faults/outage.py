@@ -9,7 +9,7 @@ from tests.faults.arena import PATIENCE, Arena
 from tests.faults.clocks import REDIS
 from tests.faults.strike import Fault, Strike
 
-AWAY: Final = 17
+OUTAGE_SECONDS: Final = 17
 """Seconds; who is silent for 15 is forgotten."""
 
 
@@ -17,7 +17,7 @@ AWAY: Final = 17
 def late(prelude: Path) -> Iterator[None]:
     """Let a process start late, after its death within the block."""
     usual = prelude.read_text()
-    prelude.write_text(f"sleep {AWAY}\n{usual}")
+    prelude.write_text(f"sleep {OUTAGE_SECONDS}\n{usual}")
     try:
         yield
     finally:
@@ -35,5 +35,11 @@ async def _away(arena: Arena, strike: Strike) -> None:
 
 
 OUTAGE: Final = Fault(
-    f"Redis away for {AWAY} s", _away, "delivered", 15, destroys=False, seconds=25, long=True
+    f"Redis away for {OUTAGE_SECONDS} s",
+    _away,
+    "delivered",
+    15,
+    destroys=False,
+    seconds=25,
+    long=True,
 )

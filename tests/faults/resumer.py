@@ -109,10 +109,10 @@ class Resumer:
     ) -> None:
         found = answer["rooms"] | answer["chats"]
         for place in places:
-            went, at = found[place.room or str(place.chat)], since[place.name]
-            if not went["recovered"]:
-                at = max(at, went["head"])
-                self._listener.reset(place.name, went["head"])
+            outcome, at = found[place.room or str(place.chat)], since[place.name]
+            if not outcome["recovered"]:
+                at = max(at, outcome["head"])
+                self._listener.reset(place.name, outcome["head"])
                 self._unloaded[place.name] = next(self._resets)
             self._listener.settled(place.name, doubts[place.name], at)
 

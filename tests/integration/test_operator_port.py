@@ -42,7 +42,7 @@ async def test_a_broker_that_may_lose_what_it_accepts(stage: Stage) -> None:
     await stage.server.admin.config_set("appendfsync", "everysec")
     try:
         async with Process("gateway", env) as gateway, httpx.AsyncClient() as http:
-            await gateway.hear("gateway starts")
+            await gateway.receive("gateway starts")
 
             async def doubts() -> list[str]:
                 try:

@@ -81,7 +81,7 @@ async def test_gateway_with_other_partitions(stage: Stage) -> None:
     async with stage.storing():
         env = {**stage.env, "PARTITIONS": "4", "PORT": str(free_port())}
         async with Process("gateway", env) as gateway:
-            await gateway.hear("PARTITIONS=4 is not valid")
+            await gateway.receive("PARTITIONS=4 is not valid")
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ class PollingDoor(SocketIODoor):
             raise
         self._reading = asyncio.create_task(self._read())
         for packet in more:
-            self._hear(packet)
+            self._receive(packet)
         return self
 
     async def __aexit__(
@@ -138,7 +138,7 @@ class PollingDoor(SocketIODoor):
                 if "2" in packets:
                     await self.raw("3")
                 for packet in packets:
-                    self._hear(packet)
+                    self._receive(packet)
                 if "1" in packets:
                     break
         self.close_code = 1006

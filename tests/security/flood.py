@@ -65,17 +65,17 @@ class Attackers:
             headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
             try:
                 async with connect(f"{url}/ws", additional_headers=headers) as socket:
-                    hearing = asyncio.create_task(self.hear(kind, socket))
+                    receiving = asyncio.create_task(self.receive(kind, socket))
                     with contextlib.suppress(ConnectionClosed):
                         for number in range(sys.maxsize):
                             await send(socket, number)
                             await asyncio.sleep(PACE)
-                    await hearing
+                    await receiving
             except (InvalidStatus, OSError, TimeoutError) as error:
                 self.fared[f"{kind}: {status_of(error)}"] += 1
             await asyncio.sleep(PACE)
 
-    async def hear(self, kind: str, socket: ClientConnection) -> None:
+    async def receive(self, kind: str, socket: ClientConnection) -> None:
         """Count what one is told."""
         with contextlib.suppress(ConnectionClosed):
             async for text in socket:

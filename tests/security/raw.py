@@ -78,7 +78,7 @@ class RawSocket:
         """Ask for a WebSocket, and return the head of the answer.
 
         Args:
-            path: where.
+            path: of the request.
             protocol: the subprotocol.
             more: lines of the request's head.
         """

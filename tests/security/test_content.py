@@ -111,8 +111,8 @@ async def test_half_characters_over_socketio(cluster: Cluster, room: str, gatewa
         async with enter(door, url, "username=ann") as ann:
             await make(ann, name)
             await ann.raw(f'42["message",{{"room":"{name}","content":"a\\ud800b"}}]')
-            [heard] = await ann.until(1, "message", name)
-            assert heard["content"] == "a\ufffdb"
+            [received] = await ann.until(1, "message", name)
+            assert received["content"] == "a\ufffdb"
 
 
 def told(peer: Peer) -> list[dict[str, Any]]:
@@ -177,8 +177,8 @@ async def test_odd_names(cluster: Cluster, door: Door, room: str, gateway: int) 
         for what, name in names.items():
             await ann.request("message", {"room": name, "content": what})
         for what, name in names.items():
-            [heard] = await bob.until(1, "message", name)
-            assert heard["content"] == what
+            [received] = await bob.until(1, "message", name)
+            assert received["content"] == what
             [kept] = (await bob.request("history", {"room": name}))["items"]
             assert kept["content"] == what
 

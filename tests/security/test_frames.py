@@ -17,7 +17,7 @@ MORE_MEMORY = 64 * 2**20
 """Bytes that a gateway may grow by while somebody tries to fill it."""
 
 
-class Entrance(NamedTuple):
+class Endpoint(NamedTuple):
     """Where a WebSocket is opened, and what kind of frames is sent there."""
 
     path: str
@@ -26,9 +26,9 @@ class Entrance(NamedTuple):
 
 
 ENTRANCES = {
-    "json": Entrance("/ws", "chat.json", TEXT),
-    "msgpack": Entrance("/ws", "chat.msgpack", BINARY),
-    "socket.io": Entrance("/socket.io/?EIO=4&transport=websocket", "", TEXT),
+    "json": Endpoint("/ws", "chat.json", TEXT),
+    "msgpack": Endpoint("/ws", "chat.msgpack", BINARY),
+    "socket.io": Endpoint("/socket.io/?EIO=4&transport=websocket", "", TEXT),
 }
 
 
@@ -66,7 +66,7 @@ ATTACKS: dict[str, tuple[int, Callable[[int], Iterable[bytes]]]] = {
 }
 
 
-def attack(port: int, entrance: Entrance, pieces: Iterable[bytes]) -> int | None:
+def attack(port: int, entrance: Endpoint, pieces: Iterable[bytes]) -> int | None:
     """Open a WebSocket, send bytes for as long as they are taken; the close code that comes."""
     with RawSocket(port) as client:
         offered = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"

@@ -338,8 +338,8 @@ async def test_an_offset_of_a_place_that_never_was(
     await joined(bob, room)
     await say(ann, room, "hello")
     offset = (await bob.event("message"))[-1]
-    life, count, place, seq = offset.split(".")
-    bob.forge(offset=f"{life}.{count}.{place}.{int(seq) + 5}")
+    incarnation, count, place, seq = offset.split(".")
+    bob.forge(offset=f"{incarnation}.{count}.{place}.{int(seq) + 5}")
     bob.cut()
     assert not await back(bob)
     bob.disconnect()
@@ -392,8 +392,8 @@ async def test_without_recovery(
     await ann.emit("typing", {"room": room})
     await ann.request("deleteMessages", {"room": room})
     await bob.event("deleteMessages")
-    heard = [line for line in bob.lines if line["what"] == "event"]
-    assert all(len(line["args"]) == 1 for line in heard)
+    received = [line for line in bob.lines if line["what"] == "event"]
+    assert all(len(line["args"]) == 1 for line in received)
     bob.cut()
     assert not await back(bob)
     bob.disconnect()
@@ -422,7 +422,7 @@ async def test_a_leaving_gateway(node: Node, version: Version) -> None:
             await joined(client, "general")
         await say(ann, "general", "here")
         await ann.until(1, "message", "general")
-        heard = len(ann.all("notification"))
+        received = len(ann.all("notification"))
         cluster.kill("gateway-1", signal.SIGTERM)
         sent = 1
         while not all(client.was("disconnect") for client in clients):
@@ -434,7 +434,7 @@ async def test_a_leaving_gateway(node: Node, version: Version) -> None:
             assert await back(client)
             await client.until(sent, "message")
             assert places(client, "general") == list(range(1, sent + 1))
-        assert "bob" not in str(ann.all("notification")[heard:])
+        assert "bob" not in str(ann.all("notification")[received:])
         for client in clients:
             client.disconnect()
 

@@ -56,7 +56,7 @@ async def crossed(root: Path) -> Files:
 
 async def _message(cluster: TracedCluster, title: str, peer: MakePeer) -> Files:
     """A message in a room with one member on each gateway, sent on the first."""
-    sent, heard = [], []
+    sent, received = [], []
     room = {"room": title}
     async with (
         peer(cluster.url(1), "username=ann") as ann,
@@ -70,9 +70,9 @@ async def _message(cluster: TracedCluster, title: str, peer: MakePeer) -> Files:
                 await ann.request("message", room | {"content": CONTENT})
                 await bob.next("message", room=title)
             sent.append(traces[0])
-            heard.append(traces[1])
+            received.append(traces[1])
     there = _files(cluster, sent, partial(paths.inwards, script="publish"))
-    back = _files(cluster, heard, partial(paths.outwards, content=CONTENT))
+    back = _files(cluster, received, partial(paths.outwards, content=CONTENT))
     return {
         f"{title}, in to the dispatcher": _files(cluster, sent, paths.to_dispatcher),
         f"{title}, in to the script": there,

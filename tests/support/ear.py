@@ -29,7 +29,7 @@ class Ear:
         self.client = Client(self.connection)
         self._frames: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame
+    async def receive(self) -> Any:  # noqa: ANN401 - a decoded frame
         """Wait for the next frame, and return it decoded."""
         return json.loads(await self._frames.get())
 

@@ -179,7 +179,7 @@ class Peer:
         frame: Frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
         return frame
 
-    def _hear(self, data: str | bytes) -> None:
+    def _receive(self, data: str | bytes) -> None:
         frame = self._decode(data)
         if frame is None:
             return
@@ -193,7 +193,7 @@ class Peer:
     async def _read(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for data in self.socket:
-                self._hear(data)
+                self._receive(data)
         self._ended(self.socket.close_code or 1006)
 
     def _ended(self, code: int) -> None:

@@ -104,7 +104,7 @@ class Process:
             self._process.kill()
         await self._process.wait()
 
-    async def hear(self, words: str, within: float = HANGS_AFTER) -> str:
+    async def receive(self, words: str, within: float = HANGS_AFTER) -> str:
         """Wait for a line of standard error that holds `words`."""
 
         async def look() -> str:

@@ -11,7 +11,7 @@ async def schemathesis(cluster: Cluster, folder: Path, *options: str) -> str:
     """Run it, which must find nothing; what it said.
 
     Args:
-        cluster: which.
+        cluster: it is run against this one.
         folder: for its files.
         options: more of the command line.
     """

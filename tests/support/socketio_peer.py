@@ -66,7 +66,7 @@ class SocketIOPeer(Peer):
                 if packet == "2":
                     await self.raw("3")
                 else:
-                    self._hear(packet)
+                    self._receive(packet)
         self._ended(self.socket.close_code or 1006)
 
     def _decode(self, data: str | bytes) -> Frame | None:

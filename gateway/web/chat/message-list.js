@@ -5,7 +5,7 @@ import { keyOf, looks, row } from "./rows.js";
 import { count } from "./text.js";
 
 /** Rows in the document at the most; by how many the window moves; pixels from an edge at which. */
-const MOST_ROWS = 180, STEP = 60, NEAR = 800;
+const MAX_ROWS = 180, STEP = 60, NEAR = 800;
 /** Pixels from the end that count as the end. */
 const AT_END = 48;
 /** Messages left above the window when older ones are read. */
@@ -66,7 +66,7 @@ export class MessageList extends HTMLElement {
     // Some are shown at once: at the very top there is nowhere to scroll to that would keep in its
     // place what was the first row, which is less high without its day.
     this.#start = Math.max(0, this.#start + added - STEP);
-    this.#end = Math.min(this.#end + added, this.#start + MOST_ROWS);
+    this.#end = Math.min(this.#end + added, this.#start + MAX_ROWS);
     this.#first = this.#items[0] && keyOf(this.#items[0]);
     this.render();
     this.#scrolled();
@@ -116,7 +116,7 @@ export class MessageList extends HTMLElement {
     }
     this.#first = first ?? null;
     if (this.#following || this.#end > items.length) this.#end = items.length;
-    if (this.#end - this.#start > MOST_ROWS && this.#following) this.#start = this.#end - MOST_ROWS;
+    if (this.#end - this.#start > MAX_ROWS && this.#following) this.#start = this.#end - MOST_ROWS;
     this.#start = Math.max(0, Math.min(this.#start, this.#end - STEP));
   }
 
@@ -189,11 +189,11 @@ export class MessageList extends HTMLElement {
     this.#following = this.#end === length && below < AT_END;
     if (scrollTop < NEAR && this.#start > 0) {
       this.#start = Math.max(0, this.#start - STEP);
-      this.#end = Math.min(this.#end, this.#start + MOST_ROWS);
+      this.#end = Math.min(this.#end, this.#start + MAX_ROWS);
       this.render();
     } else if (below < NEAR && this.#end < length) {
       this.#end = Math.min(length, this.#end + STEP);
-      this.#start = Math.max(this.#start, this.#end - MOST_ROWS);
+      this.#start = Math.max(this.#start, this.#end - MAX_ROWS);
       this.render();
     } else {
       this.#button();

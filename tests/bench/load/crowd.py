@@ -18,8 +18,8 @@ AT_ONCE = 50
 MAKING = 250
 """Rooms being made at a time."""
 
-DELIVERED_WITHIN = 30.0
-STORED_WITHIN = 120.0
+DELIVERY_TIMEOUT_SECONDS = 30.0
+STORE_TIMEOUT_SECONDS = 120.0
 """Seconds the last message may take to everybody, and to SQL."""
 
 
@@ -69,7 +69,9 @@ class Crowd:
         await in_parallel(self.clients, make, MAKING)
         say(f"  made in {perf_counter() - started:.0f} s")
         await self._until(
-            lambda: self._rows("rooms") >= count, STORED_WITHIN, "wait for rooms to be stored"
+            lambda: self._rows("rooms") >= count,
+            STORE_TIMEOUT_SECONDS,
+            "wait for rooms to be stored",
         )
 
     async def connect(self, clients: Sequence[Client]) -> None:
@@ -115,7 +117,7 @@ class Crowd:
     async def settle(self) -> None:
         """Wait until everybody has everything, and SQL too."""
         await self.delivered()
-        await self._until(self._stored, STORED_WITHIN, "were not stored")
+        await self._until(self._stored, STORE_TIMEOUT_SECONDS, "were not stored")
 
     async def delivered(self) -> None:
         """Wait until everybody has everything.
@@ -123,7 +125,9 @@ class Crowd:
         Raises:
             InvalidRunError: somebody lacks something for too long, or something was wrong.
         """
-        await self._until(self._delivered, DELIVERED_WITHIN, "were not delivered to everybody")
+        await self._until(
+            self._delivered, DELIVERY_TIMEOUT_SECONDS, "were not delivered to everybody"
+        )
 
     def _delivered(self) -> bool:
         return all(room.completed == len(room.texts) for room in self.rooms)

@@ -20,7 +20,7 @@ MISSED = 20
 MEANWHILE = 50.0
 """Messages a second over all rooms while they come back."""
 
-CALM = 1.0
+QUIET_SECONDS = 1.0
 """Seconds until what a join leaves behind is done, before its CPU is read."""
 
 
@@ -40,7 +40,7 @@ async def connect_storm(job: Job) -> dict[str, object]:
         await client.join()
 
     result = await storm(others, come)
-    await asyncio.sleep(CALM)
+    await asyncio.sleep(QUIET_SECONDS)
     result |= meter.per(len(others))
     await prove(crowd)
     return {**result, **crowd.disorder}
@@ -59,7 +59,7 @@ async def reconnect_storm(job: Job) -> dict[str, object]:
     for room in crowd.rooms:
         for _ in range(MISSED):
             room.post()
-    await asyncio.sleep(CALM)
+    await asyncio.sleep(QUIET_SECONDS)
     meter = Meter(job.processes)
 
     async def come_back(client: Client) -> None:
@@ -73,7 +73,7 @@ async def reconnect_storm(job: Job) -> dict[str, object]:
     talk = asyncio.create_task(offer(crowd, MEANWHILE, 3600))
     result = await storm(away, come_back)
     talk.cancel()
-    await asyncio.sleep(CALM)
+    await asyncio.sleep(QUIET_SECONDS)
     result |= meter.per(len(away))
     await prove(crowd)
     return {**result, **crowd.disorder}

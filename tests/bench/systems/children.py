@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench.systems.system import NotHereError
 
-STOPS_WITHIN = 15.0
+STOP_TIMEOUT_SECONDS = 15.0
 
 
 class Child:
@@ -21,7 +21,7 @@ class Child:
         self._more = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
-    async def hear(self, words: str, within: float = 15) -> None:
+    async def receive(self, words: str, within: float = 15) -> None:
         """Wait until it says something.
 
         Raises:
@@ -42,7 +42,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
-            async with asyncio.timeout(STOPS_WITHIN):
+            async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

@@ -42,7 +42,7 @@ class Nats:
         async with child(
             self._program(), "--config", str(file), env=os.environ, cwd=folder
         ) as server:
-            await server.hear("Server is ready")
+            await server.receive("Server is ready")
             yield Running("nats", (f"ws://127.0.0.1:{websocket}",), {"nats": [server.pid]})
 
     @staticmethod

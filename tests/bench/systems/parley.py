@@ -16,7 +16,7 @@ from tests.bench.systems.children import child
 from tests.bench.systems.system import NotHereError, Running
 from tests.support.ports import free_port
 
-READY_WITHIN = 40.0
+READY_TIMEOUT_SECONDS = 40.0
 # What the load balancer, gateways, Redis and the admin pages listen on, above PORT.
 OFFSETS = (*range(17), 500, *range(1000, 1017), *range(1101, 1104))
 
@@ -87,7 +87,7 @@ class Parley:
         own = self._root / ".venv" / "bin" / "python"
         python = str(own) if own.exists() else sys.executable
         async with child(python, "-m", "deploy.cluster", env=env, cwd=self._root) as cluster:
-            await cluster.hear("cluster ready: ", READY_WITHIN)
+            await cluster.receive("cluster ready: ", READY_TIMEOUT_SECONDS)
             if self._dialect == "parley-socketio" and not await asyncio.to_thread(
                 answers, f"http://127.0.0.1:{port + 1}/socket.io/?EIO=4&transport=polling"
             ):

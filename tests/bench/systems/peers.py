@@ -55,7 +55,7 @@ class Peer:
             for port in ports:
                 command = self.command(port, broker.url, scenario)
                 node = await stack.enter_async_context(child(*command, env=env, cwd=folder))
-                await node.hear(self.ready)
+                await node.receive(self.ready)
                 pids.append(node.pid)
             yield Running(
                 "socketio-recovering" if scenario.kind == "reconnect" else self.dialect,

@@ -34,5 +34,5 @@ async def valkey(folder: Path) -> AsyncIterator[Broker]:
     port = free_port()
     words = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     async with child(str(get_binary_path()), *words, env=os.environ, cwd=folder) as server:
-        await server.hear("Ready to accept connections")
+        await server.receive("Ready to accept connections")
         yield Broker(f"redis://127.0.0.1:{port}", server.pid)

@@ -133,13 +133,13 @@ async def test_wakes_are_published(bench: Bench) -> None:
     await pubsub.ssubscribe(PART.control)
     chat = await bench.chat()
     await bench.send(chat, "m1")
-    heard: list[bytes] = []
+    received: list[bytes] = []
     async with asyncio.timeout(HANGS_AFTER):
-        while len(heard) < 2:
+        while len(received) < 2:
             found = await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.05)
-            heard += [found["data"]] if found else []
+            received += [found["data"]] if found else []
     await pubsub.aclose()
-    assert heard == [fields[b"e"] for _, fields in await bench.client.xrange(PART.wakes)]
+    assert received == [fields[b"e"] for _, fields in await bench.client.xrange(PART.wakes)]
 
 
 async def test_wakes_after_one(bench: Bench) -> None:

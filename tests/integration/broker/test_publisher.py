@@ -160,12 +160,12 @@ async def test_every_accepted_event_is_published(bench: Bench) -> None:
     await pubsub.ssubscribe(PART.channel(room.key))
     await bench.fill(room, 5)
     await bench.send(room, "fill-0")
-    heard: list[Event] = []
+    received: list[Event] = []
     async with asyncio.timeout(HANGS_AFTER):
-        while len(heard) < 5:
+        while len(received) < 5:
             found = await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.05)
-            heard += [codec.decode(found["data"])] if found else []
-    assert heard == await bench.log(room)
+            received += [codec.decode(found["data"])] if found else []
+    assert received == await bench.log(room)
     await pubsub.aclose()
 
 

@@ -41,7 +41,7 @@ class Ear:
         """Publish; how many got it."""
         return int(await self.server.admin.execute_command("SPUBLISH", channel, data))
 
-    async def heard(self, *data: bytes) -> None:
+    async def received(self, *data: bytes) -> None:
         """Wait until exactly this was heard, and forget it."""
 
         async def inspect() -> bool:
@@ -70,7 +70,7 @@ async def test_messages_in_order(ear: Ear) -> None:
     await ear.follow("a")
     for n in range(1000):
         await ear.publish("a" if n % 2 else "b", b"%d" % n)
-    await ear.heard(*(b"%d" % n for n in range(1, 1000, 2)))
+    await ear.received(*(b"%d" % n for n in range(1, 1000, 2)))
     assert ear.subscribed == ["a"]
 
 
@@ -80,7 +80,7 @@ async def test_any_bytes(ear: Ear) -> None:
     data = [b"", b"\r\n", bytes(range(256)), b"x" * 1_000_000]
     for item in data:
         await ear.publish("größe", item)
-    await ear.heard(*data)
+    await ear.received(*data)
 
 
 async def test_channel_is_followed_while_anyone_holds_it(ear: Ear) -> None:
@@ -88,10 +88,10 @@ async def test_channel_is_followed_while_anyone_holds_it(ear: Ear) -> None:
     await ear.follow("a")
     ear.subscriber.subscribe("a")
     await ear.publish("a", b"once")
-    await ear.heard(b"once")
+    await ear.received(b"once")
     ear.subscriber.unsubscribe("a")
     assert await ear.publish("a", b"still") == 1
-    await ear.heard(b"still")
+    await ear.received(b"still")
     ear.subscriber.unsubscribe("a")
 
     async def left() -> bool:
@@ -108,7 +108,7 @@ async def test_held_before_the_start(ear: Ear) -> None:
     await ear.server.start()
     await late.told("a", 1)
     await late.publish("a", b"x")
-    await late.heard(b"x")
+    await late.received(b"x")
     await late.subscriber.close()
 
 
@@ -120,7 +120,7 @@ async def test_killed_connection(ear: Ear) -> None:
     await ear.told("a", 2)
     await ear.told("b", 2)
     await ear.publish("b", b"x")
-    await ear.heard(b"x")
+    await ear.received(b"x")
     assert sorted(ear.subscribed) == ["a", "a", "b", "b"]
 
 
@@ -138,7 +138,7 @@ async def test_restarted_server(ear: Ear) -> None:
     await ear.told("a", 2)
     await ear.told("b", 1)
     await ear.publish("a", b"x")
-    await ear.heard(b"x")
+    await ear.received(b"x")
 
 
 async def test_loading_server() -> None:
@@ -154,7 +154,7 @@ async def test_loading_server() -> None:
         await server.start("--key-load-delay", "300")
         await ear.told("a", 2)
         await ear.publish("a", b"x")
-        await ear.heard(b"x")
+        await ear.received(b"x")
         assert ear.subscribed.count("a") == 2
         await ear.subscriber.close()
 
@@ -176,7 +176,7 @@ async def test_silent_server(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
         ear.server.resume()
     await ear.told("a", 2)
     await ear.publish("a", b"x")
-    await ear.heard(b"x")
+    await ear.received(b"x")
 
 
 async def test_let_go_while_away(ear: Ear) -> None:
@@ -199,7 +199,7 @@ async def test_let_go_and_held_again_at_once(ear: Ear) -> None:
     await ear.told("a", 2)
     await ear.follow("marker")
     await ear.publish("a", b"x")
-    await ear.heard(b"x")
+    await ear.received(b"x")
     assert ear.subscribed.count("other") == 1  # a second time would be a new connection
     assert ear.subscriber.connected
 

@@ -44,7 +44,7 @@ class Asking:
         frame = {"event": event, "data": data, "id": "it"}
         if later := self._session.received(msgspec.json.encode(frame), text=True):
             await later
-        while (answer := await self._ear.hear()).get("id") != "it":
+        while (answer := await self._ear.receive()).get("id") != "it":
             pass
         found: dict[str, Any] = answer
         return found
@@ -80,7 +80,7 @@ class Asking:
             await self.insist(event, data)
         said = await self.ask("message", {"room": "general", "content": "hi"})
         chat = await stage.chat()
-        heard = await stage.send(chat, "hello", by="bob")
+        received = await stage.send(chat, "hello", by="bob")
         room, user = {"room": "general"}, {"room": "general", "user": "eve"}
         self.commands = {
             "authenticate": {"token": "x"},
@@ -98,7 +98,7 @@ class Asking:
             "createChat": {"user1Id": "ann", "user2Id": "eve"},
             "sendMessage": {"senderId": "ann", "receiverId": "bob", "content": "hi"},
             "getMessages": chat.id,
-            "markAsSeen": heard.id,
+            "markAsSeen": received.id,
             "kick": user,
             "ban": user,
             "unban": user,

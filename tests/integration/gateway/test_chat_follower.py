@@ -36,17 +36,17 @@ class User:
         self.client.bind(name)
         self.told: list[str] = []
 
-    async def hears(self, *expected: str) -> None:
+    async def receives(self, *expected: str) -> None:
         """Wait until this is what it was told, and nothing else."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HANGS_AFTER):
                 while len(self.told) < len(expected):
-                    await self.hear()
+                    await self.receive()
         assert self.told == list(expected)
 
-    async def hear(self) -> None:
+    async def receive(self) -> None:
         """Wait for one more."""
-        told = await self._ear.hear()
+        told = await self._ear.receive()
         event, data = told["event"], told["data"]
         self.told.append(str(data["content"]) if event == "newMessage" else str(event))
 
@@ -158,9 +158,9 @@ async def test_a_new_chat_is_told_and_followed(stage: Stage, gateway: Gateway) -
     for n in range(3):
         await stage.send(chat, f"m{n}")
     for user in (ann, bob):
-        await user.hears("newChat", "m0", "m1", "m2")
+        await user.receives("newChat", "m0", "m1", "m2")
     await stage.chat("bob", "cyd")
-    await cyd.hears("newChat")
+    await cyd.receives("newChat")
 
 
 async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) -> None:
@@ -177,7 +177,7 @@ async def test_news_in_a_quiet_chat_are_heard(stage: Stage, gateway: Gateway) ->
     for content in ("m1", "m2", "m3"):
         await impatient.send(chat, "ann", content, MessagePosted("ann", content, content))
         await asyncio.sleep(0.15)
-    await bob.hears("m1", "m2", "m3")
+    await bob.receives("m1", "m2", "m3")
 
 
 async def test_a_chat_with_news_is_followed_by_who_comes(stage: Stage, gateway: Gateway) -> None:
@@ -187,7 +187,7 @@ async def test_a_chat_with_news_is_followed_by_who_comes(stage: Stage, gateway: 
     await gateway.wakes_heard(2)
     bob = await gateway.user("bob")
     await stage.send(chat, "m1")
-    await bob.hears("m1")
+    await bob.receives("m1")
 
 
 async def test_nobody_here(stage: Stage, gateway: Gateway) -> None:
@@ -209,11 +209,11 @@ async def test_a_lost_wake_is_read_from_the_log(stage: Stage, gateway: Gateway) 
     gateway.channels.cut()
     gateway.channels.let_go()
     await gateway.reported(2)
-    await bob.hears("newChat", "m1")
+    await bob.receives("newChat", "m1")
     gateway.channels.cut()
     await gateway.reported(3)
     await stage.send(chat, "m2")
-    await bob.hears("newChat", "m1", "m2")
+    await bob.receives("newChat", "m1", "m2")
 
 
 async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> None:
@@ -225,7 +225,7 @@ async def test_wakes_from_before_it_started(stage: Stage, gateway: Gateway) -> N
         late.hub.subscribe_to_chats(bob.client, "bob")
         await late.start()
         await stage.chat("bob", "cyd")
-        await bob.hears("newChat")
+        await bob.receives("newChat")
         await late.close()
     assert gateway.hub.followed_rooms() == []
 
@@ -256,13 +256,13 @@ async def test_a_chat_that_was_looked_up_before_its_wake(
         await stage.send(chat, "m2")
         [event] = (await stage.replay.after(chat, local.head)).events
         local.receive(event)
-        await bob.hears("m2")
+        await bob.receives("m2")
         told = ["m2", "resume_required"]
     gateway.channels.let_go()
-    await bob.hears(*told)
+    await bob.receives(*told)
     await stage.send(chat, "m3")
-    await bob.hears(*told, "m3")
-    await late.hears(*(told if said_more else []), "m3")
+    await bob.receives(*told, "m3")
+    await late.receives(*(told if said_more else []), "m3")
 
 
 async def test_more_wakes_lost_than_the_log_has(
@@ -280,9 +280,9 @@ async def test_more_wakes_lost_than_the_log_has(
     await stage.server.admin.xtrim(part.wakes, maxlen=3, approximate=False)
     gateway.channels.cut()
     gateway.channels.let_go()
-    await bob.hears("resume_required")
+    await bob.receives("resume_required")
     await stage.send(chat, "m1")
-    await bob.hears("resume_required", "m1")
+    await bob.receives("resume_required", "m1")
 
 
 async def test_a_wake_that_cannot_be_read(stage: Stage, gateway: Gateway) -> None:
@@ -298,9 +298,9 @@ async def test_a_wake_that_cannot_be_read(stage: Stage, gateway: Gateway) -> Non
     await admin.xadd(part.wakes, {"e": b"later"}, f"{counter}-0")
     gateway.channels.cut()
     gateway.channels.let_go()
-    await bob.hears("resume_required")
+    await bob.receives("resume_required")
     await stage.send(chat, "m1")
-    await bob.hears("resume_required", "m1")
+    await bob.receives("resume_required", "m1")
 
 
 async def test_who_comes_after_a_restart_of_the_broker(stage: Stage, gateway: Gateway) -> None:
@@ -313,7 +313,7 @@ async def test_who_comes_after_a_restart_of_the_broker(stage: Stage, gateway: Ga
     await gateway.reported(2)
     bob = await gateway.user("bob")
     await stage.insist(chat, "m1")
-    await bob.hears("m1")
+    await bob.receives("m1")
 
 
 async def test_who_comes_after_the_broker_lost_everything(stage: Stage, gateway: Gateway) -> None:
@@ -325,7 +325,7 @@ async def test_who_comes_after_the_broker_lost_everything(stage: Stage, gateway:
     await stage.in_epoch(2)
     bob = await gateway.user("bob")
     await stage.insist(chat, "m1")
-    await bob.hears("m1")
+    await bob.receives("m1")
 
 
 async def test_who_comes_to_a_chat_that_left_the_broker(stage: Stage, gateway: Gateway) -> None:
@@ -336,7 +336,7 @@ async def test_who_comes_to_a_chat_that_left_the_broker(stage: Stage, gateway: G
     await stage.gone_quiet_at_once(chat)  # not quiet for so long that it would wake by itself
     bob = await gateway.user("bob")
     await stage.send(chat, "m1")
-    await bob.hears("m1")
+    await bob.receives("m1")
 
 
 async def test_quiet_chats_are_let_go(stage: Stage, gateway: Gateway) -> None:
@@ -359,7 +359,7 @@ async def test_quiet_chats_are_let_go(stage: Stage, gateway: Gateway) -> None:
         await hasty.close()
     ann = await gateway.user("ann")
     await stage.send(chat, "m1")
-    await ann.hears("m1")
+    await ann.receives("m1")
 
 
 async def test_the_end_of_a_chat_is_heard(stage: Stage, gateway: Gateway) -> None:
@@ -370,20 +370,20 @@ async def test_the_end_of_a_chat_is_heard(stage: Stage, gateway: Gateway) -> Non
     await stage.gone_quiet_at_once(chat)
     bob = await gateway.user("bob")
     await stage.drop(await stage.chat())
-    await bob.hears("chatDeleted")
+    await bob.receives("chatDeleted")
     assert gateway.hub.followed(chat.key) is None
     await stage.send(await stage.chat(), "m1")
-    await bob.hears("chatDeleted", "newChat", "m1")
+    await bob.receives("chatDeleted", "newChat", "m1")
 
 
 async def test_the_end_of_a_chat_waits_for_nothing(stage: Stage, gateway: Gateway) -> None:
     """Who is still being told what they missed of a chat is told at once that it is gone."""
     bob = await gateway.user("bob")
     chat = await stage.chat()
-    await bob.hears("newChat")
+    await bob.receives("newChat")
     async with subscribing(gateway.hub, bob.client, chat, again=True) as opening:
         pass
     await stage.send(chat, "waits")
     await stage.drop(chat)
-    await bob.hears("newChat", "chatDeleted")
+    await bob.receives("newChat", "chatDeleted")
     assert opening.subscription.waiting

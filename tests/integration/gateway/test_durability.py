@@ -32,10 +32,10 @@ async def test_no_word_covers_what_was_lost(stage: Stage) -> None:
         durability.committed(word)
         assert ear.connection.all_sent  # nothing is said: the lost one is not looked up yet
         durability.task.start()
-        heard = [await ear.hear(), await ear.hear()]
+        received = [await ear.receive(), await ear.receive()]
         await durability.task.close()
     # In no room, it hears of the loss before the word that seems to cover it.
-    assert heard == [
+    assert received == [
         {"event": "resume_required", "data": {"rooms": ["general"], "chats": []}},
         {"event": "durable", "data": {"room": "general", "seq": kept.seq}},
     ]

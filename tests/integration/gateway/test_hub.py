@@ -60,18 +60,18 @@ class Member:
         """Wait until this is what it was shown, history and live, and nothing else."""
         async with asyncio.timeout(HANGS_AFTER):
             while len(self.seen) < len(contents):
-                self.seen.append(str((await self._ear.hear())["data"]["content"]))
+                self.seen.append(str((await self._ear.receive())["data"]["content"]))
         assert self.seen == list(contents)
 
-    async def hear(self) -> Any:  # noqa: ANN401 - a decoded frame
+    async def receive(self) -> Any:  # noqa: ANN401 - a decoded frame
         """Wait for the next thing it is told."""
-        return await self._ear.hear()
+        return await self._ear.receive()
 
-    async def hear_until(self, event: str) -> list[Any]:
+    async def receive_until(self, event: str) -> list[Any]:
         """Wait for an event; all it is told up to there."""
-        frames = [await self.hear()]
+        frames = [await self.receive()]
         while frames[-1]["event"] != event:
-            frames.append(await self.hear())
+            frames.append(await self.receive())
         return frames
 
     def leave(self, local: LocalRoom) -> None:
@@ -172,7 +172,7 @@ async def test_a_loss_is_told_before_what_comes_after_it(stage: Stage) -> None:
         async with stage.storing():
             await stage.in_epoch(2)
             await stage.insist(room, "after")
-            frames = [await member.hear(), await member.hear()]
+            frames = [await member.receive(), await member.receive()]
         assert [frame["event"] for frame in frames] == ["resume_required", "message"]
         assert frames[0]["data"] == {"rooms": [room.name], "chats": []}
         await made.close()
@@ -224,7 +224,7 @@ async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
         if on_its_way:
             await channels.answered.wait()
         else:
-            assert (await member.hear())["data"] == {"user": "ann", "seq": 3}
+            assert (await member.receive())["data"] == {"user": "ann", "seq": 3}
         await stage.server.flush()
         async with stage.storing():
             yield Lost(made, room, local, member, waiting)
@@ -237,7 +237,7 @@ async def test_a_loss_is_told_before_a_mark_that_goes_back(stage: Stage) -> None
         await stage.in_epoch(2)
         await stage.see(lost.room, "ann", 2)
         await stage.insist(lost.room, "last")
-        frames = await lost.member.hear_until("message")
+        frames = await lost.member.receive_until("message")
     assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
     assert frames[0]["data"] == {"rooms": [lost.room.name], "chats": []}
     assert frames[1]["data"] == {"user": "ann", "seq": 2}
@@ -250,7 +250,7 @@ async def test_a_mark_that_was_lost_on_its_way_is_not_told(stage: Stage) -> None
         lost.made.channels.let_go()
         await stage.see(lost.room, "ann", 2)
         await stage.insist(lost.room, "last")
-        frames = await lost.member.hear_until("message")
+        frames = await lost.member.receive_until("message")
     assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
     assert frames[1]["data"] == {"user": "ann", "seq": 2}
 
@@ -261,9 +261,9 @@ async def test_a_mark_that_was_lost_while_it_waited_is_not_told(stage: Stage) ->
         await lost.in_new_epoch(stage)
         await stage.see(lost.room, "ann", 2)
         await stage.insist(lost.room, "last")
-        await lost.member.hear_until("message")
+        await lost.member.receive_until("message")
         lost.made.hub.go_live(lost.waiting.client, lost.local, 3)
-        frames = await lost.waiting.hear_until("message")
+        frames = await lost.waiting.receive_until("message")
     assert [frame["event"] for frame in frames] == ["resume_required", "seen", "message"]
     assert frames[1]["data"] == {"user": "ann", "seq": 2}
 
@@ -275,7 +275,7 @@ async def test_a_loss_is_told_before_a_resume_that_goes_back(stage: Stage) -> No
         lost.made.channels.hold()
         await stage.see(lost.room, "ann", 2)
         place = await resume_place(lost.made.parts, lost.member.client, lost.room, 3, ExitStack())
-        frames = [await lost.member.hear(), await lost.member.hear()]
+        frames = [await lost.member.receive(), await lost.member.receive()]
     assert place.recovered
     assert [frame["event"] for frame in frames] == ["resume_required", "seen"]
     assert frames[1]["data"] == {"user": "ann", "seq": 2}
@@ -309,14 +309,14 @@ async def test_a_resume_during_a_loss_is_refused(stage: Stage, gateway: Gateway)
     await member.join(room)
     async with stage.database.locked():
         await stage.see(room, "ann", 3)
-        assert (await member.hear())["data"] == {"user": "ann", "seq": 3}
+        assert (await member.receive())["data"] == {"user": "ann", "seq": 3}
         rooms = replace_part(gateway.parts.rooms, replay=_LostMeanwhile(stage))
         parts = replace_part(gateway.parts, rooms=rooms)
         with pytest.raises(ChatError, match="broker") as refused:
             await resume_place(parts, member.client, room, 3, ExitStack())
         assert refused.value.retryable
         member.client.connection.emit("last", None)
-        assert (await member.hear())["event"] == "last"
+        assert (await member.receive())["event"] == "last"
 
 
 async def test_joining_under_load(stage: Stage, gateway: Gateway) -> None:

@@ -32,7 +32,7 @@ def bob(gateway: Gateway) -> Member:
 
 async def told(member: Member, event: str) -> dict[str, Any]:
     """Wait for an event, and return its data."""
-    while (frame := await member.hear())["event"] != event:
+    while (frame := await member.receive())["event"] != event:
         pass
     data: dict[str, Any] = frame["data"]
     return data

@@ -32,9 +32,9 @@ async def test_what_comes_after_it_closes_no_gap(stage: Stage, gateway: Gateway)
     before = await stage.send(room, "before")
     skipped = await poll(stage, room)
     await stage.send(room, "after")
-    frames = [await member.hear()]
+    frames = [await member.receive()]
     while frames[-1]["data"].get("content") != "after":
-        frames.append(await member.hear())
+        frames.append(await member.receive())
     assert [frame["event"] for frame in frames] == ["message", "skipped", "message"]
     assert frames[1]["room"] == room.name
     assert frames[1]["data"] == {"room": room.name, "seq": skipped.seq, "prev": before.seq}

@@ -68,7 +68,7 @@ async def in_a_room(stage: Stage, gateway: Gateway) -> dict[str, Any]:
     member = gateway.member()
     local = await member.join(room)
     event = await change(stage, room, "fish")
-    heard = await member.hear()
+    received = await member.receive()
     held = await stage.directory.room(room.key)
     record = await stage.server.admin.hgetall(stage.keys.of(room.key).room(room.key))
     await stage.all_stored(room, 1)
@@ -77,7 +77,7 @@ async def in_a_room(stage: Stage, gateway: Gateway) -> dict[str, Any]:
     member.leave(local)
     await stage.gone_quiet_at_once(room)
     return {
-        "heard": heard,
+        "received": received,
         "frames": frames_of(event, room),
         "written": codec.encode(event).hex(),
         "record": {name: record[name.encode()].decode() for name in ("topic", "topic_seq")},

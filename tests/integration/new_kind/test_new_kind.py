@@ -61,7 +61,7 @@ def test_clients_are_told(story: Any) -> None:  # noqa: ANN401
     """Members hear of it, in all formats, with a line for people; and so do users of a chat."""
     data = {"room": "general", "seq": 1, "prev": 0, "by": 7, "text": "fish"}
     told = {"event": "topicChanged", "room": "general", "data": data}
-    assert story["heard"] == told
+    assert story["received"] == told
     frame, note = map(json.loads, story["frames"]["json"])
     assert (frame, note["event"], note["data"]["content"]) == (told, "notification", NOTE)
     assert list(frame["data"]) == list(data)

@@ -148,7 +148,7 @@ async def test_taken_over(stage: Stage) -> None:
     async with stage.running(LEASE_SECONDS=default) as first:
         room = await stage.make()
         async with stage.persister(LEASE_SECONDS=default) as second:
-            await second.hear("partitions taken")
+            await second.receive("partitions taken")
             owner = await leases(stage)
             assert None not in owner
             await first.kill()
@@ -173,7 +173,7 @@ async def test_shared_out_evenly(stage: Stage) -> None:
         room, other = await stage.make("general"), await stage.make("random")
         sent = await send_many(stage, room, 50)
         async with stage.persister() as second:
-            await second.hear("partitions taken")
+            await second.receive("partitions taken")
 
             async def shared() -> bool:
                 owners = await leases(stage)
@@ -205,8 +205,8 @@ async def test_a_lease_taken_while_busy_is_given_back(stage: Stage) -> None:
     async def renewed() -> bool:
         await another.announce()
         left = int(await stage.server.admin.pttl(lease))
-        lives.append(left)
-        return left > lives[-2]
+        lease_times.append(left)
+        return left > lease_times[-2]
 
     async with stage.storing():
         room = await stage.make(name_in(0, stage.partitions))
@@ -217,7 +217,7 @@ async def test_a_lease_taken_while_busy_is_given_back(stage: Stage) -> None:
             await members.release_lease(1, "another")
             await eventually(theirs)
             for _ in range(3):  # each time it looks how many they are
-                lives = [10**6]
+                lease_times = [10**6]
                 await eventually(renewed)
         await eventually(ours)
 
@@ -280,7 +280,7 @@ async def test_sigterm_while_the_database_is_away(stage: Stage) -> None:
     """A persister told to end does so though it never got to the database."""
     stage.database.path.mkdir()  # there is no opening a folder
     async with stage.persister() as waiting:
-        await waiting.hear("database not ready")
+        await waiting.receive("database not ready")
         waiting.signal(signal.SIGTERM)
         assert await waiting.wait() == 0
 
@@ -292,7 +292,7 @@ async def test_broker_away(stage: Stage) -> None:
         sent = await send_many(stage, room, 20)
         await stage.all_stored(room, 20)
         await stage.server.kill()
-        await persister.hear("waiting")
+        await persister.receive("waiting")
         await stage.server.start()
         await stage.in_epoch(2)
         sent.append(await stage.insist(room, "after"))

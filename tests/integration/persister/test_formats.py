@@ -51,10 +51,10 @@ async def test_a_process_ends_when_the_data_moves_on(stage: Stage, module: str) 
     """A process that fell behind the data's format says so and ends, rather than misread it."""
     gateway = Process("gateway", {**stage.env, "PORT": str(free_port())})
     async with stage.running() as persister, gateway:
-        await gateway.hear("gateway starts")
+        await gateway.receive("gateway starts")
         process = persister if module == "persister" else gateway
         await rewrite(stage, NEWEST + 1)
-        await process.hear(SENTENCE)
+        await process.receive(SENTENCE)
 
         async def ended() -> bool:
             return process.ended

@@ -103,7 +103,7 @@ async def test_with_an_identity_of_its_own(stage: Stage, tmp_path: Path) -> None
         copy = copy_of(stage, tmp_path)
         await command(stage, copy, "new-identity", NAMESPACE="staging")
         async with Process("persister", env_of(stage, copy)) as persister:
-            await persister.hear("opened in a new epoch")
+            await persister.receive("opened in a new epoch")
             await stage.send(room, "m2")
             await stage.all_stored(room, 2)
         assert await copy.value("SELECT count(*) FROM events") == 1

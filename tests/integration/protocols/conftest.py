@@ -82,7 +82,7 @@ UNKNOWN = {"code": 1, "message": "Session ID unknown"}
 BAD_REQUEST = {"code": 3, "message": "Bad request"}
 
 
-async def hear(socket: ClientConnection) -> str | bytes:
+async def receive(socket: ClientConnection) -> str | bytes:
     """The next message that is no ping; a ping is answered."""
     async with asyncio.timeout(30):
         while (message := await socket.recv()) == "2":

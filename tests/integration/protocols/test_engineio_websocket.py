@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.integration.protocols.conftest import BAD_REQUEST, UNKNOWN, Server, hear, until_closed
+from tests.integration.protocols.conftest import BAD_REQUEST, UNKNOWN, Server, receive, until_closed
 from tests.support.waiting import eventually
 
 PATH = "/engine.io/"
@@ -16,7 +16,7 @@ PATH = "/engine.io/"
 
 async def handshake(socket: ClientConnection) -> str:
     """Take the open packet of a session that began on this WebSocket: its sid."""
-    message = await hear(socket)
+    message = await receive(socket)
     assert isinstance(message, str)
     sid: str = json.loads(message[1:])["sid"]
     return sid
@@ -25,7 +25,7 @@ async def handshake(socket: ClientConnection) -> str:
 async def test_handshake(strict: Server) -> None:
     """The first message is the open packet; there is nothing to upgrade to."""
     async with strict.websocket(PATH) as socket:
-        message = await hear(socket)
+        message = await receive(socket)
 
     assert isinstance(message, str)
     opened = json.loads(message.removeprefix("0"))
@@ -70,7 +70,7 @@ async def test_messages(calm: Server, message: str | bytes) -> None:
         await handshake(socket)
         await socket.send(message)
 
-        assert await hear(socket) == message
+        assert await receive(socket) == message
 
 
 @pytest.mark.parametrize("packet", ["abc", "", "7", "1", "2", "2probe"])
@@ -92,7 +92,7 @@ async def test_packets_without_meaning(calm: Server, packet: str) -> None:
         await socket.send(packet)
         await socket.send("4next")
 
-        assert await hear(socket) == "4next"
+        assert await receive(socket) == "4next"
 
 
 async def test_too_large(calm: Server) -> None:
@@ -155,12 +155,12 @@ async def test_upgrade(calm: Server) -> None:
 
     async with calm.websocket(PATH, sid=sid) as socket:
         await socket.send("2probe")
-        assert await hear(socket) == "3probe"
+        assert await receive(socket) == "3probe"
         assert await poll == "6"
         await socket.send("5")
         await socket.send("4hello")
 
-        assert await hear(socket) == "4hello"
+        assert await receive(socket) == "4hello"
 
 
 async def test_poll_after_a_probe(calm: Server) -> None:
@@ -169,7 +169,7 @@ async def test_poll_after_a_probe(calm: Server) -> None:
 
     async with calm.websocket(PATH, sid=sid) as socket:
         await socket.send("2probe")
-        await hear(socket)
+        await receive(socket)
 
         assert await calm.poll(PATH, sid) == "6"
 
@@ -180,14 +180,14 @@ async def test_messages_during_an_upgrade(calm: Server) -> None:
 
     async with calm.websocket(PATH, sid=sid) as socket:
         await socket.send("2probe")
-        await hear(socket)
+        await receive(socket)
         await calm.post(PATH, sid, "4one\x1e4two")
         assert await calm.poll(PATH, sid) == "4one\x1e4two"
         await calm.post(PATH, sid, "4three\x1ebAQIDBA==")
         await socket.send("5")
         await socket.send("4four")
 
-        assert [await hear(socket) for _ in range(3)] == ["4three", b"\x01\x02\x03\x04", "4four"]
+        assert [await receive(socket) for _ in range(3)] == ["4three", b"\x01\x02\x03\x04", "4four"]
 
 
 async def test_http_after_an_upgrade(calm: Server) -> None:
@@ -198,12 +198,12 @@ async def test_http_after_an_upgrade(calm: Server) -> None:
         await socket.send("2probe")
         await socket.send("5")
         await socket.send("4ready")
-        assert [await hear(socket) for _ in range(2)] == ["3probe", "4ready"]
+        assert [await receive(socket) for _ in range(2)] == ["3probe", "4ready"]
 
         assert await calm.error(PATH, sid) == BAD_REQUEST
         assert (await calm.post(PATH, sid, "4x")).json() == BAD_REQUEST
         await socket.send("4hello")
-        assert await hear(socket) == "4hello"
+        assert await receive(socket) == "4hello"
 
 
 @pytest.mark.parametrize("complete", [True, False], ids=["upgraded", "upgrading"])
@@ -213,18 +213,18 @@ async def test_second_websocket(calm: Server, complete: bool) -> None:  # noqa: 
 
     async with calm.websocket(PATH, sid=sid) as socket:
         await socket.send("2probe")
-        await hear(socket)
+        await receive(socket)
         if complete:
             await socket.send("5")
             await socket.send("4hello")
-            assert await hear(socket) == "4hello"
+            assert await receive(socket) == "4hello"
         async with calm.websocket(PATH, sid=sid) as second:
             assert await until_closed(second) == 1000
         if not complete:
             await socket.send("5")
 
         await socket.send("4hello")
-        assert await hear(socket) == "4hello"
+        assert await receive(socket) == "4hello"
 
 
 @pytest.mark.parametrize("packets", [["5"], ["2"], ["4hello"], ["abc"], ["2probe", "4hello"]])
@@ -240,7 +240,7 @@ async def test_failed_upgrade(calm: Server, packets: list[str]) -> None:
     assert await calm.poll(PATH, sid) == "4hello"
     async with calm.websocket(PATH, sid=sid) as socket:
         await socket.send("2probe")
-        assert await hear(socket) == "3probe"
+        assert await receive(socket) == "3probe"
 
 
 async def test_lost_upgrade(calm: Server) -> None:
@@ -248,7 +248,7 @@ async def test_lost_upgrade(calm: Server) -> None:
     sid = await calm.open(PATH)
     async with calm.websocket(PATH, sid=sid) as socket:
         await socket.send("2probe")
-        await hear(socket)
+        await receive(socket)
         socket.transport.abort()
 
     await calm.post(PATH, sid, "4hello")

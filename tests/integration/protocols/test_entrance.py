@@ -8,7 +8,7 @@ import psutil
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tests.integration.protocols.conftest import Server, hear, serve
+from tests.integration.protocols.conftest import Server, receive, serve
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -43,12 +43,12 @@ class Wire:
 
     async def closed(self) -> bytes:
         """What came until the server closed it."""
-        came = b""
+        answered = b""
         async with asyncio.timeout(30):
             with contextlib.suppress(ConnectionError):
                 while more := await self._reader.read(65_536):
-                    came += more
-        return came
+                    answered += more
+        return answered
 
     async def is_open(self) -> bool:
         """Whether nothing has come, not even the end."""
@@ -125,7 +125,7 @@ async def test_a_peer_that_is_gone(hasty: Server) -> None:
         assert b" 101 " in await gone.head()
         assert set(await gone.closed()) <= {0x89, 0x00}  # pings, and then the end
         await here.send("still here")
-        assert await hear(here) == "still here"
+        assert await receive(here) == "still here"
 
 
 async def test_the_oldest_silent_connection_gives_way() -> None:
@@ -137,7 +137,7 @@ async def test_the_oldest_silent_connection_gives_way() -> None:
         assert await silent[-1].is_open()
         async with server.websocket("/") as welcome:
             await welcome.send("let in")
-            assert await hear(welcome) == "let in"
+            assert await receive(welcome) == "let in"
 
 
 async def test_pings_of_a_client_that_reads_nothing(calm: Server) -> None:

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.integration.protocols.conftest import UNKNOWN, Server, hear, until_closed
+from tests.integration.protocols.conftest import UNKNOWN, Server, receive, until_closed
 
 PATH = "/socket.io/"
 ONE = '{"_placeholder":true,"num":0}'
@@ -24,7 +24,7 @@ class Wire(Protocol):
     async def send(self, *messages: str | bytes) -> None:
         """Send messages."""
 
-    async def hear(self) -> str | bytes:
+    async def receive(self) -> str | bytes:
         """The next message."""
 
     async def is_closed(self) -> bool:
@@ -43,9 +43,9 @@ class OverWebSocket:
             for message in messages:
                 await self._socket.send(message)
 
-    async def hear(self) -> str | bytes:
+    async def receive(self) -> str | bytes:
         """The next message."""
-        return await hear(self._socket)
+        return await receive(self._socket)
 
     async def is_closed(self) -> bool:
         """Wait for the close frame."""
@@ -58,23 +58,23 @@ class OverPolling:
     def __init__(self, server: Server, sid: str) -> None:
         self._server = server
         self._sid = sid
-        self._heard: list[str] = []
+        self._received: list[str] = []
 
     async def send(self, *messages: str | bytes) -> None:
         """Send all in one POST."""
         parts = [m if isinstance(m, str) else "b" + _base64(m) for m in messages]
         await self._server.post(PATH, self._sid, "\x1e".join(parts))
 
-    async def hear(self) -> str | bytes:
+    async def receive(self) -> str | bytes:
         """The next message."""
-        while not self._heard:
-            self._heard += (await self._server.poll(PATH, self._sid)).split("\x1e")
-        message = self._heard.pop(0)
+        while not self._received:
+            self._received += (await self._server.poll(PATH, self._sid)).split("\x1e")
+        message = self._received.pop(0)
         return _unbase64(message[1:]) if message.startswith("b") else message
 
     async def is_closed(self) -> bool:
         """Wait for the close packet, after which there is no session."""
-        while (await self.hear()) != "1":
+        while (await self.receive()) != "1":
             pass
         return await self._server.error(PATH, self._sid) == UNKNOWN
 
@@ -89,7 +89,7 @@ def dial(request: pytest.FixtureRequest, calm: Server) -> Dial:
     @contextlib.asynccontextmanager
     async def open_websocket() -> AsyncIterator[Wire]:
         async with calm.websocket(PATH) as socket:
-            await hear(socket)
+            await receive(socket)
             yield OverWebSocket(socket)
 
     @contextlib.asynccontextmanager
@@ -102,8 +102,8 @@ def dial(request: pytest.FixtureRequest, calm: Server) -> Dial:
 async def connected(wire: Wire, namespace: str = "") -> None:
     """Connect to a namespace."""
     await wire.send(f"40{namespace}")
-    sid(await wire.hear(), namespace)
-    assert await wire.hear() == f'42{namespace}["auth",{{}}]'
+    sid(await wire.receive(), namespace)
+    assert await wire.receive() == f'42{namespace}["auth",{{}}]'
 
 
 def sid(answer: str | bytes, namespace: str = "") -> str:
@@ -122,8 +122,8 @@ async def test_connect(dial: Dial, namespace: str, payload: str) -> None:
     async with dial() as wire:
         await wire.send(f"40{namespace}{payload}")
 
-        assert sid(await wire.hear(), namespace)
-        assert await wire.hear() == f'42{namespace}["auth",{payload or "{}"}]'
+        assert sid(await wire.receive(), namespace)
+        assert await wire.receive() == f'42{namespace}["auth",{payload or "{}"}]'
 
 
 async def test_ids(calm: Server) -> None:
@@ -131,10 +131,10 @@ async def test_ids(calm: Server) -> None:
     session = await calm.open(PATH)
     wire = OverPolling(calm, session)
     await wire.send("40")
-    main = sid(await wire.hear())
-    await wire.hear()
+    main = sid(await wire.receive())
+    await wire.receive()
     await wire.send("40/custom,")
-    custom = sid(await wire.hear(), "/custom,")
+    custom = sid(await wire.receive(), "/custom,")
 
     assert len({session, main, custom}) == 3
 
@@ -144,7 +144,7 @@ async def test_connect_error(dial: Dial) -> None:
     async with dial() as wire:
         await wire.send("40/random")
 
-        assert await wire.hear() == '44/random,{"message":"Invalid namespace"}'
+        assert await wire.receive() == '44/random,{"message":"Invalid namespace"}'
         await connected(wire)
 
 
@@ -156,7 +156,7 @@ async def test_event(dial: Dial) -> None:
         await wire.send('42["message",1,"2",{"3":[true,null,0.5,"h\u00e9 \U0001f600"]}]')
 
         assert (
-            await wire.hear()
+            await wire.receive()
             == '42["message-back",1,"2",{"3":[true,null,0.5,"h\u00e9 \U0001f600"]}]'
         )
 
@@ -169,7 +169,7 @@ async def test_events_in_order(dial: Dial) -> None:
         await wire.send(*(f'42["message",{number}]' for number in range(100)))
 
         for number in range(100):
-            assert await wire.hear() == f'42["message-back",{number}]'
+            assert await wire.receive() == f'42["message-back",{number}]'
 
 
 async def test_ack(dial: Dial) -> None:
@@ -179,8 +179,8 @@ async def test_ack(dial: Dial) -> None:
 
         await wire.send('42456["message-with-ack",1,"2",{"3":[false]}]', '420["message-with-ack"]')
 
-        assert await wire.hear() == '43456[1,"2",{"3":[false]}]'
-        assert await wire.hear() == "430[]"
+        assert await wire.receive() == '43456[1,"2",{"3":[false]}]'
+        assert await wire.receive() == "430[]"
 
 
 async def test_binary_event(dial: Dial) -> None:
@@ -190,8 +190,8 @@ async def test_binary_event(dial: Dial) -> None:
 
         await wire.send(f'452-["message",{{"a":[{ONE}]}},{TWO}]', b"\x01\x02\x03", b"")
 
-        assert await wire.hear() == f'452-["message-back",{{"a":[{ONE}]}},{TWO}]'
-        assert [await wire.hear(), await wire.hear()] == [b"\x01\x02\x03", b""]
+        assert await wire.receive() == f'452-["message-back",{{"a":[{ONE}]}},{TWO}]'
+        assert [await wire.receive(), await wire.receive()] == [b"\x01\x02\x03", b""]
 
 
 async def test_binary_ack(dial: Dial) -> None:
@@ -203,8 +203,8 @@ async def test_binary_ack(dial: Dial) -> None:
             f'452-789["message-with-ack",{ONE},{TWO}]', b"\x01\x02\x03", b"\x04\x05\x06"
         )
 
-        assert await wire.hear() == f"462-789[{ONE},{TWO}]"
-        assert [await wire.hear(), await wire.hear()] == [b"\x01\x02\x03", b"\x04\x05\x06"]
+        assert await wire.receive() == f"462-789[{ONE},{TWO}]"
+        assert [await wire.receive(), await wire.receive()] == [b"\x01\x02\x03", b"\x04\x05\x06"]
 
 
 async def test_acknowledgements_that_nobody_awaits(dial: Dial) -> None:
@@ -214,7 +214,7 @@ async def test_acknowledgements_that_nobody_awaits(dial: Dial) -> None:
 
         await wire.send("4312[]", f"461-13[{ONE}]", b"x", '42["message"]')
 
-        assert await wire.hear() == '42["message-back"]'
+        assert await wire.receive() == '42["message-back"]'
 
 
 async def test_namespaces_share_a_session(dial: Dial) -> None:
@@ -225,7 +225,7 @@ async def test_namespaces_share_a_session(dial: Dial) -> None:
 
         await wire.send("41/custom,", '42["message","main"]')
 
-        assert await wire.hear() == '42["message-back","main"]'
+        assert await wire.receive() == '42["message-back","main"]'
         await connected(wire, "/custom,")
 
 
@@ -241,10 +241,10 @@ async def test_disconnect(dial: Dial) -> None:
 async def test_disconnect_keeps_the_connection(lively: Server) -> None:
     """A client that has left its last namespace still has its connection, and its pings."""
     async with lively.websocket(PATH) as socket:
-        await hear(socket)
+        await receive(socket)
         await socket.send("40")
-        assert sid(await hear(socket))
-        await hear(socket)
+        assert sid(await receive(socket))
+        await receive(socket)
         await socket.send("41")
 
         assert await socket.recv() == "2"
@@ -327,16 +327,16 @@ async def test_what_came_before_is_answered(dial: Dial) -> None:
 
         await wire.send('420["message-with-ack","first"]', "4abc")
 
-        assert await wire.hear() == '430["first"]'
+        assert await wire.receive() == '430["first"]'
         assert await wire.is_closed()
 
 
 async def test_connect_timeout(lively: Server) -> None:
     """A session that connects to no namespace is closed, however alive its client is."""
     async with lively.websocket(PATH) as socket:
-        await hear(socket)
+        await receive(socket)
         with pytest.raises(ConnectionClosed):
-            await hear(socket)
+            await receive(socket)
 
         assert socket.close_code == 1000
 
@@ -344,11 +344,11 @@ async def test_connect_timeout(lively: Server) -> None:
 async def test_connect_timeout_after_a_refusal(lively: Server) -> None:
     """A session whose only CONNECT was refused is closed too."""
     async with lively.websocket(PATH) as socket:
-        await hear(socket)
+        await receive(socket)
         await socket.send("40/random")
-        assert await hear(socket) == '44/random,{"message":"Invalid namespace"}'
+        assert await receive(socket) == '44/random,{"message":"Invalid namespace"}'
         with pytest.raises(ConnectionClosed):
-            await hear(socket)
+            await receive(socket)
 
 
 async def test_session_survives_its_upgrade(calm: Server) -> None:
@@ -359,13 +359,13 @@ async def test_session_survives_its_upgrade(calm: Server) -> None:
 
     async with calm.websocket(PATH, sid=session) as socket:
         await socket.send("2probe")
-        assert await hear(socket) == "3probe"
+        assert await receive(socket) == "3probe"
         await wire.send('42["message","by POST"]')
         await socket.send("5")
         await socket.send('42["message","by WebSocket"]')
 
-        assert await hear(socket) == '42["message-back","by POST"]'
-        assert await hear(socket) == '42["message-back","by WebSocket"]'
+        assert await receive(socket) == '42["message-back","by POST"]'
+        assert await receive(socket) == '42["message-back","by WebSocket"]'
 
 
 def _base64(message: bytes) -> str:

@@ -75,7 +75,7 @@ async def test_who_promises_order_must_keep_it(numbers: tuple[int, ...]) -> None
 
 async def test_a_missing_delivery_makes_a_run_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run ends invalid when somebody still lacks a message after the time for it."""
-    monkeypatch.setattr("tests.bench.load.crowd.DELIVERED_WITHIN", 0.05)
+    monkeypatch.setattr("tests.bench.load.crowd.DELIVERY_TIMEOUT_SECONDS", 0.05)
     crowd = crowd_of_one(strict=False)
     crowd.clients[0].take(frame(crowd.rooms[0].texts[0]))
     with pytest.raises(InvalidRunError, match="1 deliveries are missing"):

@@ -114,41 +114,41 @@ def test_acknowledgement_of_the_client() -> None:
     """An event may ask for an acknowledgement, and gets it once."""
     client = Client()
     socket = client.connect()
-    heard: list[list[Any] | None] = []
+    received: list[list[Any] | None] = []
 
-    socket.emit("one", 1, on_ack=heard.append)
-    socket.emit("two", Binary(b"x"), on_ack=heard.append)
+    socket.emit("one", 1, on_ack=received.append)
+    socket.emit("two", Binary(b"x"), on_ack=received.append)
     for text in ('31["second"]', "30[]", "30[]", "399[]"):
         assert client.session.receive(text) is None
 
     assert client.got == ['420["one",1]', '451-1["two",{"_placeholder":true,"num":0}]', b"x"]
-    assert heard == [["second"], []]
+    assert received == [["second"], []]
 
 
 def test_binary_acknowledgement_of_the_client() -> None:
     """An acknowledgement with attachments arrives whole."""
     client = Client()
-    heard: list[list[Any] | None] = []
-    client.connect().emit("one", on_ack=heard.append)
+    received: list[list[Any] | None] = []
+    client.connect().emit("one", on_ack=received.append)
 
     client.session.receive('61-0["bar",{"_placeholder":true,"num":0}]')
     client.session.receive(Binary(b"x"))
 
-    assert heard == [["bar", b"x"]]
+    assert received == [["bar", b"x"]]
 
 
 def test_acknowledgements_that_never_come() -> None:
     """Who awaits an acknowledgement hears when there will be none, and few are kept."""
     client = Client()
     socket = client.connect()
-    heard: list[list[Any] | None] = []
+    received: list[list[Any] | None] = []
 
     for _ in range(MAX_AWAITED + 1):
-        socket.emit("one", on_ack=heard.append)
-    assert heard == [None]
+        socket.emit("one", on_ack=received.append)
+    assert received == [None]
     client.session.receive("1")
 
-    assert heard == [None] * (MAX_AWAITED + 1)
+    assert received == [None] * (MAX_AWAITED + 1)
 
 
 def test_client_disconnects() -> None:

@@ -27,7 +27,7 @@ from tests.support.cluster import Cluster
 Users = tuple[int, str]
 
 
-async def heard(client: ChatClient, count: int) -> list[NewMessage]:
+async def received(client: ChatClient, count: int) -> list[NewMessage]:
     """Take events until `count` direct messages have come."""
     found: list[NewMessage] = []
     while len(found) < count:
@@ -48,7 +48,7 @@ async def test_a_gateway_is_killed_in_mid_conversation(cluster: Cluster, users: 
         assert await gateway_of(cluster, two) == doomed
         await one.go_online(ann)
         await two.go_online(bob)
-        hearing = [asyncio.create_task(heard(client, 400)) for client in (one, two)]
+        receiving = [asyncio.create_task(received(client, 400)) for client in (one, two)]
 
         def say(numbers: slice) -> list[asyncio.Task[Accepted]]:
             return [
@@ -63,7 +63,7 @@ async def test_a_gateway_is_killed_in_mid_conversation(cluster: Cluster, users: 
         sends += say(slice(100, 200))
         accepted = {answer.id: answer for answer in await asyncio.gather(*sends)}
         assert sorted(answer.seq for answer in accepted.values()) == list(range(1, 401))
-        for messages in await asyncio.gather(*hearing):
+        for messages in await asyncio.gather(*receiving):
             assert [message.seq for message in messages] == list(range(1, 401))
             assert {message.id for message in messages} == accepted.keys()
             for user in users:

@@ -50,14 +50,14 @@ async def test_a_gateway_is_killed_in_mid_conversation(
         await ann.create_room(room)
         await ann.join_room(room)
         await bob.join_room(room)
-        heard = [asyncio.create_task(messages_until(client, "399")) for client in (ann, bob)]
+        received = [asyncio.create_task(messages_until(client, "399")) for client in (ann, bob)]
         sends = [asyncio.create_task(ann.send(room, content)) for content in said[:200]]
         await asyncio.wait(sends, return_when=asyncio.FIRST_COMPLETED)
         killed = cluster.kill(doomed)
         sends += [asyncio.create_task(ann.send(room, content)) for content in said[200:]]
         accepted = await asyncio.gather(*sends)
         assert [answer.seq for answer in accepted] == list(range(1, 401))
-        for messages in await asyncio.gather(*heard):
+        for messages in await asyncio.gather(*received):
             assert contents(messages) == said
             assert [message.id for message in messages] == [answer.id for answer in accepted]
         assert (await ann.history(room, limit=1)).head == 400
