@@ -1,5 +1,6 @@
-"""Rooms and direct chats on this gateway: who is in them, and what they are told, in one order.
+"""Rooms and direct chats that this gateway follows: subscriptions, and delivery in one order.
 
-Imports access, connections and protocols. `rooms/store` reads and writes what is kept of rooms.
+Imports access, connections and protocols. `rooms/store` reads and writes rooms in the broker and
+in SQL.
 See docs/topics/message-path.md.
 """

@@ -1,8 +1,9 @@
-"""Following direct chats: from the first news until well after the last, for users who are here.
+"""Following of active direct chats whose users have clients on this gateway.
 
-A user with thousands of quiet chats costs this gateway nothing. A chat that was quiet for
-`wake_after` wakes every gateway by its partition's control channel; those that hold one of its
-users follow it from there, and stop following half as long again after its last event.
+A user's quiet chats cost the gateway nothing, however many they are. An event of a chat that was
+quiet for `wake_after` is also published as a wake on its partition's control channel, which every
+gateway follows. Gateways with a client of one of the two users follow the chat from there. They
+stop 1.5 times `wake_after` after its last event.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from shared.telemetry import logger
 
 SWEEP_INTERVAL_SECONDS: Final = 30.0
 MAX_WAKES: Final = 10_000
-"""What a wake log holds: who missed more looks its users' chats up again."""
+"""Length of a wake log; a gateway that missed more wakes looks up the chats of its users again."""
 
 RETRY_SECONDS: Final = 0.5
 
@@ -37,8 +38,8 @@ class ChatFollower:
     """Decides which direct chats this gateway follows.
 
     Attributes:
-        task: lets go of chats that are quiet.
-        met: called with both users of each new chat that a client here hears of.
+        task: stops following quiet chats.
+        on_new_chat: called with both users of each new chat that has a subscribed client here.
     """
 
     def __init__(
@@ -52,14 +53,20 @@ class ChatFollower:
         self._hub = hub
         self._chats = chats
         self._wakes = wakes
+        # Longer than `wake_after`: a gateway that stops following a chat is sure to be woken by
+        # the chat's next event. With a shorter time, an event between the two would be published
+        # on the chat's channel only, and the gateway would miss it.
         self._follow_for = settings.wake_after * 1.5
         self._channels = {part.control: part.number for part in keys.partitions}
         self._keys = keys
-        # The last wake heard of each partition; none before the first subscription.
-        self._last: dict[int, int] = {}
+        # The counter of the last wake of each partition; none before the first subscription.
+        self._last_wake: dict[int, int] = {}
         self._healing: dict[int, asyncio.Task[None]] = {}
-        # The last wake heard while those before it were still being read.
-        self._meanwhile: dict[int, int] = {}
+        # The counter of the last wake that came while missed ones were being read. It must not go
+        # into `_last_wake` at once. Example: 5 was the last one, 6 and 7 are missed, and 8 comes
+        # during the read. If the read fails, it is retried from `_last_wake`; with 8 there, 6 and
+        # 7 would never be read.
+        self._wake_while_healing: dict[int, int] = {}
         self._announced: dict[int, None] = {}
         pause = min(SWEEP_INTERVAL_SECONDS, self._follow_for / 4)
         self.on_new_chat: Callable[[str, str], None] = lambda _user1, _user2: None
@@ -71,45 +78,46 @@ class ChatFollower:
         return list(self._channels)
 
     def receive(self, channel: str, event: Event) -> None:
-        """Take an event from a channel, if it is a control channel."""
+        """Handle an event, if its channel is a control channel."""
         number = self._channels.get(channel)
         if number is None:
             return
         match event.body:
             case Wake():
-                if number in self._last:
-                    heard = self._meanwhile if number in self._healing else self._last
-                    heard[number] = self._wakes.counter(event)
-                self._woke(event)
+                if number in self._last_wake:
+                    healing = number in self._healing
+                    last = self._wake_while_healing if healing else self._last_wake
+                    last[number] = self._wakes.counter(event)
+                self._follow_woken(event)
             case (
                 CursorMoved(user1=user1, user2=user2) | TypingChanged(user1=user1, user2=user2)
             ) if user1:
                 self._hub.fan_out.tell_users(event, user1, user2)
 
     def subscribed(self, channel: str) -> None:
-        """A control channel was subscribed, perhaps afresh: wakes may have been missed."""
+        """Read the wakes that may have been missed before a control channel was subscribed."""
         number = self._channels.get(channel)
         if number is not None and number not in self._healing:
             self._healing[number] = asyncio.create_task(self._heal(number))
 
     async def user_connected(self, user: str) -> list[LocalRoom]:
-        """Follow the chats of a user in which something happened lately.
+        """Follow the chats of a user that had an event lately.
 
         Returns:
-            Those that were not followed before.
+            The chats that were not followed before.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        fresh = []
-        for found in await self._chats.held(user):
-            if found.idle < self._follow_for:
-                is_fresh = self._hub.followed(found.room.key) is None
-                local = self._hub.follow(found.room, found.idle)
-                fresh += [local] if is_fresh else []
-        return fresh
+        newly_followed = []
+        for held in await self._chats.held(user):
+            if held.idle < self._follow_for:
+                is_new = self._hub.followed(held.room.key) is None
+                local = self._hub.follow(held.room, held.idle)
+                newly_followed += [local] if is_new else []
+        return newly_followed
 
-    def _woke(self, event: Event) -> None:
+    def _follow_woken(self, event: Event) -> None:
         wake = event.body
         if not isinstance(wake, Wake) or not self._hub.fan_out.subscribers(wake.user1, wake.user2):
             return
@@ -128,7 +136,8 @@ class ChatFollower:
             password_hash="",
             creator="",
             created_at=event.created_at,
-            # From here on: the event that woke it comes through the log if not the channel.
+            # The event before the one that woke the chat, so that the latter is delivered too: it
+            # was published before this gateway subscribed to the chat, and comes from the log.
             head=event.prev,
             floor=0,
             epoch=0,
@@ -138,17 +147,19 @@ class ChatFollower:
         self._hub.follow(room)
 
     def _rewind(self, local: LocalRoom, seq: int) -> None:
-        """Tell of what came after `seq` in a chat that was looked up before its wake was heard.
+        """Deliver the events after `seq` in a chat that was followed between an event and its wake.
 
-        Whoever was here then was not told. Whoever came after that has it as history, and their
-        subscription says so.
+        Example: event 8 wakes a chat. Before the wake arrives, a client of Bob connects here, and
+        the chat is looked up and followed from head 8. Ann's client, which was here before, did
+        not get 8, so delivery starts again from 7. For Bob's client 8 is history, and its
+        subscription is caught up to 8.
         """
         if not local.rewind(seq):
             require_resume([local])
 
     def _announce_new(self, event: Event, wake: Wake) -> None:
         if event.room_id in self._announced:
-            return  # heard before, by the channel or from the log
+            return  # announced already: a wake can come by the channel and from the log
         if len(self._announced) >= MAX_WAKES:
             del self._announced[next(iter(self._announced))]
         self._announced[event.room_id] = None
@@ -160,23 +171,25 @@ class ChatFollower:
 
     async def _heal(self, number: int) -> None:
         try:
-            if number not in self._last:
-                self._last[number] = await self._wakes.last(number)
+            if number not in self._last_wake:
+                self._last_wake[number] = await self._wakes.last(number)
                 return
-            missed = await self._wakes.since(number, self._last[number], MAX_WAKES)
+            missed = await self._wakes.since(number, self._last_wake[number], MAX_WAKES)
             understood = [event for event in missed if event is not None]
             for event in understood:
-                self._woke(event)
+                self._follow_woken(event)
             if len(missed) == MAX_WAKES or None in missed:
                 for user in list(self._hub.fan_out.users):
-                    # Followed from here on; what was said before that nobody was told.
+                    # These chats are followed from their heads on. Messages before that reached
+                    # no client here, so the clients have to resume.
                     require_resume(await self.user_connected(user))
-            # None is read again: a chat of an old one may have been followed and let go since.
+            # Only forward. A wake that is read twice could make the gateway follow a chat again
+            # that it has stopped following since, from an old head.
             read = [self._wakes.counter(event) for event in understood]
-            heard = self._meanwhile.pop(number, 0)
-            self._last[number] = max(self._last[number], heard, *read)
+            last = self._wake_while_healing.pop(number, 0)
+            self._last_wake[number] = max(self._last_wake[number], last, *read)
         except ChatError as error:
-            log.warning("wakes not read", partition=number, code=error.code)
+            log.warning("cannot read wakes, will retry", partition=number, code=error.code)
             loop = asyncio.get_running_loop()
             loop.call_later(RETRY_SECONDS, self.subscribed, self._keys[number].control)
         finally:
@@ -186,6 +199,7 @@ class ChatFollower:
         now = asyncio.get_running_loop().time()
         for local in self._hub.followed_rooms():
             if local.room.kind == "direct":
+                # A chat whose events wait for a member stays: unfollowed, it would lose them.
                 quiet = (
                     now - local.last_event_at > self._follow_for and not local.has_waiting_members
                 )

@@ -1,4 +1,4 @@
-"""A client as rooms and actions know it: its connection, and what is known of its user."""
+"""A client of this gateway: its connection, its user, and its state of login and recovery."""
 
 from typing import NamedTuple, Protocol
 
@@ -7,11 +7,11 @@ from shared.errors import ChatError
 
 
 class PendingLogin(NamedTuple):
-    """What a client that has not shown yet who it is said when it connected.
+    """A client that has connected and has not proved who it is.
 
     Attributes:
-        claims: the name that it says it has.
-        welcome: whether it wants to be told where it is.
+        claims: the name that the client gave when it connected; None for none.
+        welcome: True if the client asked for `welcome`.
     """
 
     claims: str | None = None
@@ -19,13 +19,13 @@ class PendingLogin(NamedTuple):
 
 
 class Recovery(Protocol):
-    """What a client that can be brought back was told, in counts of this gateway's offsets.
+    """Progress of a client that can be recovered, in counts of this gateway's offsets.
 
     Attributes:
         last_direct_offset: the last offset that was written to this client alone.
         required_offset: the last offset that announced the end of a subscription. The session does
             not contain that subscription any more, so the client must have this event.
-        replaced: it has come back on another connection.
+        replaced: True if the client has connected again on another connection.
     """
 
     last_direct_offset: int
@@ -34,19 +34,19 @@ class Recovery(Protocol):
 
 
 class Client:
-    """A client of this gateway. The hub knows its subscriptions.
+    """A client of this gateway. The hub keeps its subscriptions.
 
     Attributes:
-        connection: what it is told goes there.
-        address: where it comes from, as the guard found out.
-        username: the name bound to it; None until there is one.
-        display_name: the same, or what stands for it.
-        login: what it still has to prove; None once it has, or need not.
-        durable: whether it wants to hear when SQL has its messages.
-        online: whether it says that its user is online.
-        hears_chats: whether it is subscribed to its user's direct chats.
-        holds_chats: new subscriptions to chats wait, because what was before is on its way.
-        recovery: of a client that can be brought back (Socket.IO); else None.
+        connection: the connection that events are written to.
+        address: the client's network address, as the guard determined it.
+        username: the name bound to the client; None until there is one.
+        display_name: the username, or `User <sid>` without one.
+        login: the pending login; None once the client is logged in, or where it need not.
+        durable: True if the client asked for `durable` events.
+        online: True if the client says that its user is online.
+        chats_subscribed: True if the client is subscribed to its user's direct chats.
+        defers_chats: True while events of newly followed chats wait for earlier ones.
+        recovery: progress of a client that can be recovered (Socket.IO); else None.
     """
 
     __slots__ = (
@@ -76,13 +76,13 @@ class Client:
         self.recovery: Recovery | None = None
 
     def take_over(self, sid: str, username: str | None) -> None:
-        """Be whom a session was that is gone on with: its id and its name, if it has one."""
+        """Take over the connection id, and the name if there is one, of a recovered session."""
         self.connection.sid = sid
         self.username = username
         self.display_name = username or f"User {sid}"
 
     def bind(self, username: str) -> None:
-        """Bind a name; the first one stays.
+        """Bind a name; the first one cannot be changed.
 
         Raises:
             ChatError: `forbidden` for another name than the client's own.
@@ -92,12 +92,12 @@ class Client:
         self.check_own(username)
 
     def check_own(self, username: str | None) -> None:
-        """Refuse to act for somebody else; None is nobody else.
+        """Check that a name is the client's own; None means that no name was given.
 
         Raises:
-            ChatError: `forbidden`.
+            ChatError: `forbidden` for another name.
         """
         if username is None or username == self.username:
             return
         if username != self.display_name:
-            raise ChatError("forbidden", "that is not the name of this connection")
+            raise ChatError("forbidden", "this connection has another name")

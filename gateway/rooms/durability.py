@@ -1,4 +1,4 @@
-"""The second word for a send: SQL has it."""
+"""`durable` events: tells clients that SQL has what they sent."""
 
 import asyncio
 from collections import defaultdict
@@ -20,15 +20,15 @@ from shared.model.rooms import Room
 from shared.storage.reader import Reader
 
 CHECK_INTERVAL_SECONDS: Final = 1.0
-"""Seconds between two looks at positions, for words that pub/sub lost."""
+"""Seconds between two checks of positions, for announcements that pub/sub lost."""
 
 
-EPOCH_OF_STORED: Final = 0
-"""Stands for the epoch of a send that was looked up."""
+STORED_EPOCH: Final = 0
+"""Epoch of a send that was found in SQL instead of being accepted by the broker."""
 
 
 class DurableRequest(NamedTuple):
-    """A send whose client wants to hear when SQL has it."""
+    """A send whose client asked for `durable`."""
 
     client: Client
     room: Room
@@ -46,96 +46,104 @@ class DurablePayload(msgspec.Struct, frozen=True, omit_defaults=True, rename="ca
 
 
 class Durability:
-    """Waits for the positions that the persister publishes after its commits.
+    """Sends `durable` when the persister publishes that its position has passed a send.
 
     Attributes:
-        task: looks for what pub/sub lost.
+        task: checks positions that pub/sub may have lost.
     """
 
     def __init__(self, probe: PartitionProbe, reader: Reader) -> None:
         self._probe = probe
         self._reader = reader
-        self._wanted: defaultdict[int, list[DurableRequest]] = defaultdict(list)
-        self.task = PeriodicTask(self._look, CHECK_INTERVAL_SECONDS, "durability")
+        self._pending: defaultdict[int, list[DurableRequest]] = defaultdict(list)
+        self.task = PeriodicTask(self._check, CHECK_INTERVAL_SECONDS, "durability")
 
     def notify_when_stored(self, client: Client, room: Room, sent: Accepted) -> None:
-        """Tell a client when SQL has what it sent; at once if it was found there."""
-        wanted = DurableRequest(client, room, sent.id, sent.seq, sent.epoch)
-        if sent.epoch == EPOCH_OF_STORED:
-            # After the reply: before it, a client does not know which of its sends this is.
-            asyncio.get_running_loop().call_soon(_tell, [wanted])
+        """Send `durable` to a client once SQL has its send; soon if it was found there."""
+        request = DurableRequest(client, room, sent.id, sent.seq, sent.epoch)
+        if sent.epoch == STORED_EPOCH:
+            # After the reply: before it, a client does not know which of its sends has this seq.
+            asyncio.get_running_loop().call_soon(_send_durable, [request])
             return
-        self._wanted[partition_of_id(sent.id)].append(wanted)
+        self._pending[partition_of_id(sent.id)].append(request)
 
-    def committed(self, word: Committed) -> None:
-        """Take a position: what was accepted in its epoch up to there is in SQL."""
-        waiting = self._wanted.pop(word.partition, [])
+    def committed(self, position: Committed) -> None:
+        """Handle a position: SQL has what the position's epoch accepted up to it."""
+        requests = self._pending.pop(position.partition, [])
         stored: list[DurableRequest] = []
         left: list[DurableRequest] = []
-        # A word covers all below it: it waits until what an earlier epoch accepted there is
-        # looked up, or a client would take what was lost with that epoch for stored.
-        unsure = {(w.client, w.room.id) for w in waiting if w.epoch < word.epoch}
-        for wanted in waiting:
-            done = wanted.epoch == word.epoch and counter_of(wanted.id) <= word.position
-            done = done and (wanted.client, wanted.room.id) not in unsure
-            (stored if done else left).append(wanted)
+        # `durable` covers all of the client's earlier sends in the room. Example: epoch 1 accepts
+        # seq 7 and Redis loses it; epoch 2 accepts seq 5008, and the position passes it. Sent now,
+        # `durable` 5008 would tell the client that 7 is stored too. So it waits until
+        # `_look_up_older` has found 7 in SQL, or has sent `resume_required`.
+        unresolved = {(r.client, r.room.id) for r in requests if r.epoch < position.epoch}
+        for request in requests:
+            # Positions of epoch 2 are above the counter of 7 although 7 is lost, so counters are
+            # compared within one epoch only.
+            passed = request.epoch == position.epoch and counter_of(request.id) <= position.position
+            done = passed and (request.client, request.room.id) not in unresolved
+            (stored if done else left).append(request)
         if left:
-            self._wanted[word.partition] = left
-        _tell(stored)
+            self._pending[position.partition] = left
+        _send_durable(stored)
 
-    async def _look(self) -> None:
-        if not self._wanted:
+    async def _check(self) -> None:
+        if not self._pending:
             return
         try:
             states = await self._probe.states()
         except UNAVAILABLE:
             return
         for number, state in enumerate(states):
-            if state.epoch is not None and number in self._wanted:
+            if state.epoch is not None and number in self._pending:
                 self.committed(Committed(number, state.epoch, state.position))
                 await self._look_up_older(number, state.epoch)
 
     async def _look_up_older(self, number: int, epoch: int) -> None:
-        """Of what an earlier epoch accepted SQL has all or nothing more is to come."""
-        older = [wanted for wanted in self._wanted[number] if wanted.epoch < epoch]
-        for wanted in older:
+        """Look up in SQL what earlier epochs accepted.
+
+        That is final: the owner of a partition stores what is left of an epoch before it opens the
+        next one.
+        """
+        older = [request for request in self._pending[number] if request.epoch < epoch]
+        for request in older:
             try:
-                found = await self._reader.locate_message(wanted.id)
+                found = await self._reader.locate_message(request.id)
             except ChatError:
-                return  # the next look is soon
-            self._wanted[number].remove(wanted)
+                return  # the next check follows in a second
+            self._pending[number].remove(request)
             if found:
-                _tell([wanted])
+                _send_durable([request])
             else:
-                _tell_lost(wanted)
-        if not self._wanted[number]:
-            del self._wanted[number]
+                _announce_loss(request)
+        if not self._pending[number]:
+            del self._pending[number]
 
 
-def _tell(stored: list[DurableRequest]) -> None:
-    """One word for each connection and room: the highest place."""
+def _send_durable(stored: list[DurableRequest]) -> None:
+    """Send one `durable` to each connection and room, with the highest seq."""
     highest: dict[tuple[Client, int], DurableRequest] = {}
-    for wanted in stored:
-        key = (wanted.client, wanted.room.id)
-        if key not in highest or highest[key].seq < wanted.seq:
-            highest[key] = wanted
-    for wanted in highest.values():
-        if wanted.room.kind == "direct":
-            payload = DurablePayload(wanted.seq, chat_id=wanted.room.id)
+    for request in stored:
+        key = (request.client, request.room.id)
+        if key not in highest or highest[key].seq < request.seq:
+            highest[key] = request
+    for request in highest.values():
+        if request.room.kind == "direct":
+            payload = DurablePayload(request.seq, chat_id=request.room.id)
         else:
-            payload = DurablePayload(wanted.seq, room=wanted.room.name)
-        connection = wanted.client.connection
+            payload = DurablePayload(request.seq, room=request.room.name)
+        connection = request.client.connection
         if connection.state is not State.GONE:
             connection.emit("durable", payload)
 
 
-def _tell_lost(wanted: DurableRequest) -> None:
-    """Say before the next word that it does not cover what was lost.
+def _announce_loss(request: DurableRequest) -> None:
+    """Send `resume_required` before the next `durable`, which does not cover the lost send.
 
-    The hub tells whoever is in the room when its partition is opened anew. Who had left it, or
-    was offline, and comes back would take that word for all it sent there.
+    The hub sends it to the members of the room when its partition opens anew. A client that had
+    left the room at that time, and joins again, would take the next `durable` for all its sends.
     """
-    room, connection = wanted.room, wanted.client.connection
+    room, connection = request.room, request.client.connection
     chats = [room.id] if room.kind == "direct" else []
     if connection.state is not State.GONE:
         rooms = [] if chats else [room.name]

@@ -1,4 +1,4 @@
-"""Fan-out: tell clients what happened, encoded once for each format in use."""
+"""Fan-out of events to clients: each event is encoded once for each wire format in use."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -19,14 +19,15 @@ from shared.model.rooms import Room
 
 DELIVERIES: Final = Counter("deliveries", "Events put into outboxes: one for each client told.")
 
-_NOBODY: Final[frozenset[Client]] = frozenset()
+_NO_CLIENTS: Final[frozenset[Client]] = frozenset()
 
 
 class _Burst:
-    """Events of one room that follow each other in a turn of the event loop, for the same members.
+    """Consecutive events of one room in one turn of the event loop, for the same members.
 
-    Each is encoded once and kept; members get all of them in one step when something else is
-    written, or the turn ends. So what an event costs for each member is paid once for all of them.
+    Each event is encoded once and deferred. When anything else is written, or the turn ends, all
+    members get all of the frames in one step. So the cost of a delivery to a member is paid once
+    for all events of the burst.
 
     Attributes:
         local: the room.
@@ -35,11 +36,12 @@ class _Burst:
     __slots__ = ("_frames", "_members", "local")
 
     def __init__(self, local: LocalRoom, members: Iterable[Client]) -> None:
-        """Begin, before the room's head moves.
+        """Begin a burst, before the room's head moves.
 
         Args:
             local: the room.
-            members: all of its members; whoever comes or goes ends the burst first.
+            members: all members of the room. Every change of members releases the burst first;
+                otherwise a client that joins would get events from before its page of history.
         """
         self.local = local
         local.outbox_seq = local.head
@@ -49,9 +51,9 @@ class _Burst:
             self._members[connection.wire].append(connection)
         self._frames: dict[Format, list[bytes]] = {wire: [] for wire in self._members}
 
-    def add(self, told: Iterable[Announcement]) -> None:
-        """Keep what they are to be told."""
-        for item in told:
+    def add(self, items: Iterable[Announcement]) -> None:
+        """Encode and defer announcements."""
+        for item in items:
             outgoing = item.outgoing()
             for wire, frames in self._frames.items():
                 frames.append(wire.pack(outgoing, item.offset))
@@ -63,19 +65,19 @@ class _Burst:
             size = sum(map(len, frames))
             DELIVERIES.value += len(members) * len(frames)
             if size <= MAX_WRITE_BYTES:
-                frames = [b"".join(frames)]  # once for all, not by each connection
+                frames = [b"".join(frames)]  # joined once here instead of by each connection
             for connection in members:
                 connection.push_all(frames, size)
         self.local.outbox_seq = None
 
 
 class FanOut:
-    """Tells clients what happened.
+    """Writes events into the outboxes of clients.
 
     Attributes:
-        clients: all of this gateway.
-        users: the clients that hear of a user's chats, by user.
-        offsets: which this gateway gives.
+        clients: all clients of this gateway.
+        users: the clients that are subscribed to a user's chats, by user.
+        offsets: makes the offsets of this gateway.
     """
 
     def __init__(self, flusher: Flusher) -> None:
@@ -86,16 +88,16 @@ class FanOut:
         self._burst: _Burst | None = None
 
     def subscribers(self, *users: str) -> frozenset[Client]:
-        """The clients that hear of the chats of any of these users."""
-        return _NOBODY.union(*[found for user in users if (found := self.users.get(user))])
+        """Return the clients that are subscribed to the chats of any of these users."""
+        return _NO_CLIENTS.union(*[found for user in users if (found := self.users.get(user))])
 
     def announce(self, event: Event) -> None:
-        """Tell everyone on this gateway."""
+        """Send an event to all clients of this gateway."""
         self.tell(_without_origin(list(self.clients), event), announcements(event, None))
 
-    def tell(self, to: Collection[Client], told: list[Announcement]) -> None:
-        """Send announcements, encoded once for each format in use."""
-        for item in told:
+    def tell(self, to: Collection[Client], items: list[Announcement]) -> None:
+        """Send announcements to clients, encoded once for each format in use."""
+        for item in items:
             outgoing, sheddable = item.outgoing(), item.sheddable
             frames: dict[Format, bytes] = {}
             for client in to:
@@ -105,22 +107,22 @@ class FanOut:
                 if packed is None:
                     packed = frames[wire] = wire.pack(outgoing, item.offset)
                 connection.push(packed, sheddable=sheddable)
-        DELIVERIES.value += len(to) * len(told)
+        DELIVERIES.value += len(to) * len(items)
 
     def tell_users(self, event: Event, user1: str, user2: str) -> None:
-        """Tell both users of a direct chat that is not followed here of a signal."""
-        told = announcements(event, None, (user1, user2), self._offset(event, event.room_id, 0))
-        self.tell(_without_origin(self.subscribers(user1, user2), event), told)
+        """Send a signal to both users of a direct chat that is not followed here."""
+        items = announcements(event, None, (user1, user2), self._offset(event, event.room_id, 0))
+        self.tell(_without_origin(self.subscribers(user1, user2), event), items)
 
     def deliver(self, local: LocalRoom, event: Event) -> None:
-        """Tell the members of a followed room or chat of what happened in it."""
+        """Send an event of a followed room or chat to its members."""
         room = local.room
-        told = room_announcements(event, room, self._offset(event, room.id, local.head))
+        items = room_announcements(event, room, self._offset(event, room.id, local.head))
         if event.seq and room.kind == "room":
-            self._to_members(local, event, told)
+            self._to_members(local, event, items)
         else:
             live = local.recipients(event)
-            self.tell(_without_origin(live, event), told)
+            self.tell(_without_origin(live, event), items)
             if isinstance(event.body, RoomDeleted):
                 for client in live:
                     self._require_offset(client)
@@ -128,20 +130,20 @@ class FanOut:
             local.last_offset_count = self.offsets.count
 
     def next_offset(self, client: Client, room_id: int, seq: int) -> str:
-        """The offset of what is about to tell a client alone of a room up to `seq`."""
+        """Make the offset of a frame that brings a single client up to `seq` of a room."""
         offset = self.offsets.next(room_id, seq)
         if client.recovery is not None:
             client.recovery.last_direct_offset = self.offsets.count
         return offset
 
     def tell_one(self, client: Client, event: Event, room: Room, head: int = 0) -> None:
-        """Tell one client of something in a room or chat that the others know already.
+        """Send one client an event that the other members got already.
 
         Args:
-            client: whom to tell.
-            event: what happened.
-            room: where.
-            head: for a signal, the last seq of the room that the client has.
+            client: the recipient.
+            event: an event of the room's log, or a signal.
+            room: the event's room or chat.
+            head: for a signal, the last seq of the room that the client has; an offset names it.
         """
         offset = self._offset(event, room.id, head)
         if event.seq and client.recovery is not None:
@@ -151,46 +153,47 @@ class FanOut:
         self.tell(_without_origin([client], event), room_announcements(event, room, offset))
 
     def deliver_waiting(
-        self, client: Client, subscription: Subscription, room: Room, seen: int
+        self, client: Client, subscription: Subscription, room: Room, caught_up_to: int
     ) -> None:
-        """Give a client what waited for it above `seen`, and everything from now on at once."""
-        waiting, subscription.waiting, subscription.caught_up_to = (
-            subscription.waiting or [],
-            None,
-            seen,
-        )
+        """Make a subscription live, and send the client its deferred events above a seq.
+
+        Deferred events up to `caught_up_to` are dropped: the client has them from the replay.
+        """
+        waiting, subscription.waiting = subscription.waiting or [], None
+        subscription.caught_up_to = caught_up_to
+        head = caught_up_to
         for event in waiting:
             if subscription.is_news(event):
-                seen = event.seq or seen
-                self.tell_one(client, event, room, seen)
+                head = event.seq or head
+                self.tell_one(client, event, room, head)
 
     def _require_offset(self, client: Client) -> None:
         if client.recovery is not None:
             client.recovery.required_offset = self.offsets.count
 
-    def _to_members(self, local: LocalRoom, event: Event, told: list[Announcement]) -> None:
-        """Tell a room's members of an event of its log, with those that follow where possible."""
+    def _to_members(self, local: LocalRoom, event: Event, items: list[Announcement]) -> None:
+        """Send an event of a room's log to its members, in a burst where possible."""
         burst = self._burst
         if burst is None or burst is not self._flusher.deferred or burst.local is not local:
             live = local.recipients(event)
             if len(live) < len(local.members):
-                self.tell(live, told)
+                self.tell(live, items)
                 return
-            # The one before is handed out first.
+            # The burst of another room goes first, so that a client sees one order.
             self._flusher.release_deferred()
             burst = self._burst = _Burst(local, live)
             self._flusher.defer(burst)
-        burst.add(told)
+        burst.add(items)
 
     def _offset(self, event: Event, room_id: int, head: int) -> str:
-        """The offset of an event that is about to be written, if it is to carry one."""
+        """Make the offset of an event that is about to be written; empty for most signals."""
         if event.seq or isinstance(event.body, TypingChanged):
             return self.offsets.next(room_id, event.seq or head)
         return ""
 
 
 def _without_origin(to: Collection[Client], event: Event) -> Collection[Client]:
-    """Leave out the connection that made a signal: it knows."""
+    """Leave out the connection that caused a signal."""
     body = event.body
     if event.seq or not isinstance(body, Notice | TypingChanged | CursorMoved) or not body.origin:
         return to

@@ -1,4 +1,4 @@
-"""Looks whether rooms that seem silent moved on without this gateway."""
+"""Periodic comparison of silent rooms' heads with the broker's, to find lost events."""
 
 import asyncio
 from collections import defaultdict
@@ -12,26 +12,29 @@ from shared.errors import ChatError
 from shared.essential import PeriodicTask
 
 SILENCE_SECONDS: Final = 1.0
-"""Seconds without an event after which a room is looked at, and between two looks."""
+"""Seconds without an event after which a room is checked, and between two checks."""
 
 MAX_ROOMS_PER_CALL: Final = 500
-"""Rooms in one call, so that others need not wait long for the broker."""
+"""Rooms in one call of the broker, so that other calls need not wait long."""
 
 
 class HeadWatch:
-    """The last of the ways to notice what pub/sub lost; it needs no sign at all.
+    """Finds events that pub/sub lost without any other sign.
+
+    A gap shows when the next event arrives. If the last event of a room is lost and no other
+    follows, nothing but this comparison finds it.
 
     Attributes:
-        task: looks once a second.
+        task: checks once a second.
     """
 
     def __init__(self, hub: Hub, logs: LogBroker, keys: Keyspace) -> None:
         self._hub = hub
         self._logs = logs
         self._keys = keys
-        self.task = PeriodicTask(self._look, SILENCE_SECONDS, "head watch")
+        self.task = PeriodicTask(self._check, SILENCE_SECONDS, "head watch")
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         now = asyncio.get_running_loop().time()
         silent: defaultdict[int, list[LocalRoom]] = defaultdict(list)
         for local in self._hub.followed_rooms():
@@ -39,13 +42,13 @@ class HeadWatch:
                 silent[self._keys.number_of(local.room.key)].append(local)
         for rooms in silent.values():
             for start in range(0, len(rooms), MAX_ROOMS_PER_CALL):
-                await self._look_at(rooms[start : start + MAX_ROOMS_PER_CALL])
+                await self._check_rooms(rooms[start : start + MAX_ROOMS_PER_CALL])
 
-    async def _look_at(self, rooms: list[LocalRoom]) -> None:
+    async def _check_rooms(self, rooms: list[LocalRoom]) -> None:
         try:
             heads = await self._logs.heads([local.room.key for local in rooms])
         except ChatError:
-            return  # the next look is soon
+            return  # the next check follows in a second
         for local, head in zip(rooms, heads, strict=True):
             if head > local.head:
                 GAPS.value += 1

@@ -1,4 +1,4 @@
-"""The hub: which rooms are followed here, and which clients are in which of them."""
+"""The hub: the rooms that this gateway follows, and the subscriptions of its clients."""
 
 from collections import defaultdict
 from typing import Final
@@ -21,14 +21,14 @@ from shared.model.rooms import Room
 
 
 class Hub:
-    """The rooms of this gateway, and the subscriptions of its clients.
+    """Follows rooms and chats, and keeps the subscriptions of clients to them.
 
-    A subscription is an entry in its room's `members`, of a named room and of a direct chat alike.
-    A client enters named rooms one by one. It hears of all direct chats of its user or of none:
-    while it does, it is a member of each of them that is followed here.
+    A subscription is an entry in its room's `members`, for named rooms and direct chats alike. A
+    client joins named rooms one by one. It is subscribed to all direct chats of its user or to
+    none: while it is, it is a member of each of them that is followed here.
 
     Attributes:
-        fan_out: how it tells clients.
+        fan_out: writes events into clients' outboxes.
     """
 
     def __init__(self, keys: Keyspace, replay: Replay, flusher: Flusher) -> None:
@@ -42,36 +42,45 @@ class Hub:
         self._chats_of: defaultdict[str, set[LocalRoom]] = defaultdict(set)
         # The named rooms that each client is in, by name.
         self._joined: dict[Client, dict[str, LocalRoom]] = {}
-        # In which epoch each partition is open, as far as this gateway's clients know.
+        # The epoch of each partition that clients have events or cursors of. A newer one is
+        # announced by `resume_required` before anything of it is sent.
         self._epochs: dict[int, int] = {}
 
     def attach(self, subscriber: Subscriber) -> None:
-        """Say where channels are followed; the subscriber's callbacks are this hub's."""
+        """Set the subscriber of channels, before the first connection."""
         self._subscriber = subscriber
 
     def renew(self) -> None:
-        """Leave the broker's server, which was left behind by a failover."""
+        """Reconnect the subscriber, as a failover left its server behind."""
         if self._subscriber is not None:
             self._subscriber.renew()
 
     def rooms_of(self, client: Client) -> dict[str, LocalRoom]:
-        """The named rooms that a client is in, by name. Not to be changed."""
-        return self._joined.get(client, _NOWHERE)
+        """Return the named rooms that a client is in, by name. Do not change the dictionary."""
+        return self._joined.get(client, _NO_ROOMS)
 
     def joined(self, client: Client, name: str) -> LocalRoom | None:
-        """A named room, if a client is in it."""
-        return self._joined.get(client, _NOWHERE).get(name)
+        """Return a named room, if the client is in it."""
+        return self._joined.get(client, _NO_ROOMS).get(name)
 
     def release_deferred(self) -> None:
-        """Hand out what is held for members, before who they are changes."""
+        """Put deferred frames into members' outboxes; required before members change."""
         self._flusher.release_deferred()
 
     def admit(self, client: Client, local: LocalRoom, room: Room) -> None:
-        """Make a client a member of a room; what happens in it waits until `go_live`.
+        """Make a client a member of a room; its events wait until `go_live`.
+
+        Args:
+            client: becomes a member.
+            local: the followed room.
+            room: the room as it was when the client's right to enter was checked.
 
         Raises:
-            ChatError: `forbidden` where it was put out since the room was read.
+            ChatError: `forbidden` where the user was kicked or banned since then.
         """
+        # Example: the check reads the room at head 10. Before the client is a member, a kick of
+        # its user (event 11) is delivered here, and `_end_memberships` does not find the client.
+        # `local.room` knows the kick, and 11 > 10 refuses.
         if not may_stay(local.room, client.display_name, room.head):
             if not local.members:
                 self.unfollow(local)
@@ -80,16 +89,16 @@ class Hub:
         if room.kind == "room":
             self._joined.setdefault(client, {})[local.name] = local
 
-    def go_live(self, client: Client, local: LocalRoom, seen: int) -> None:
-        """Give a member what waited for it above `seen`, and everything from now on at once."""
+    def go_live(self, client: Client, local: LocalRoom, caught_up_to: int) -> None:
+        """Send a member its deferred events above `caught_up_to`, and later ones at once."""
         subscription = local.members.get(client)
         if subscription is None or subscription.waiting is None:
-            return  # it has left meanwhile, or is live already
+            return  # the client has left meanwhile, or is live already
         self._flusher.release_deferred()
-        self.fan_out.deliver_waiting(client, subscription, local.room, seen)
+        self.fan_out.deliver_waiting(client, subscription, local.room, caught_up_to)
 
     def leave(self, client: Client, local: LocalRoom) -> None:
-        """End a client's subscription to a named room; one without members is not followed."""
+        """End a client's subscription to a named room; unfollow the room with its last member."""
         self._flusher.release_deferred()
         local.members.pop(client, None)
         if joined := self._joined.get(client):
@@ -100,14 +109,14 @@ class Hub:
             self.unfollow(local)
 
     def subscribe_to_chats(self, client: Client, user: str) -> None:
-        """Subscribe a client to all direct chats of its user: to what happens from now on."""
+        """Subscribe a client to all direct chats of its user, to events from now on."""
         self.fan_out.users[user].add(client)
         client.chats_subscribed = True
         for local in self.chats_of(user):
-            local.members[client] = _to_chat(client, local.head)
+            local.members[client] = _chat_subscription(client, local.head)
 
     def unsubscribe_from_chats(self, client: Client, user: str) -> None:
-        """Undo `listen`."""
+        """End a client's subscription to its user's direct chats."""
         client.chats_subscribed = False
         here = self.fan_out.users.get(user, set())
         here.discard(client)
@@ -120,8 +129,8 @@ class Hub:
         """Follow a room from its head on, if it is not followed yet.
 
         Args:
-            room: the room, with the head from which its events are wanted.
-            idle: seconds since its last event.
+            room: the room; its `head` is the seq after which events are delivered.
+            idle: seconds since the room's last event.
         """
         channel = self._keys.of(room.key).channel(room.key)
         local = self._rooms.get(channel)
@@ -136,14 +145,14 @@ class Hub:
         for user in room.users:
             self._chats_of[user].add(local)
         for client in self.fan_out.subscribers(*room.users):
-            local.members[client] = _to_chat(client, 0)
+            local.members[client] = _chat_subscription(client, 0)
         if self._subscriber is None:
-            raise AssertionError("the hub is attached before the first connection")
+            raise AssertionError("attach a subscriber before the first connection")
         self._subscriber.subscribe(channel)
         return local
 
     def unfollow(self, local: LocalRoom) -> None:
-        """Follow a room no more."""
+        """Stop following a room."""
         if self._rooms.get(local.channel) is local:
             local.close()
             del self._rooms[local.channel], self._by_key[local.room.key]
@@ -155,17 +164,18 @@ class Hub:
                 self._subscriber.unsubscribe(local.channel)
 
     def followed(self, key: str) -> LocalRoom | None:
-        """The room of this key, if it is followed."""
+        """Return the room of this key, if it is followed."""
         return self._by_key.get(key)
 
     def followed_rooms(self) -> list[LocalRoom]:
-        """Everything that is followed."""
+        """Return all followed rooms and chats."""
         return list(self._rooms.values())
 
     def opened(self, number: int, epoch: int) -> None:
-        """A partition is open in an epoch.
+        """Handle that a partition is open in an epoch.
 
-        In another than before, what it held may be gone, so all must look.
+        If the epoch is a new one, the broker may have lost accepted events of the one before: all
+        members of the partition's rooms have to resume.
         """
         before, self._epochs[number] = self._epochs.get(number, epoch), epoch
         if before == epoch:
@@ -182,22 +192,25 @@ class Hub:
         require_resume(reopened)
 
     def check_epoch(self, number: int, epoch: int) -> bool:
-        """Whether what is known of cursors in a partition's epoch still holds.
+        """Return True if a cursor that was read or moved in an epoch may be sent to clients.
 
-        The first of a newer epoch than was known may be less than what was told: all hear of the
-        loss before it. What is of an older one may be lost, and comes after they heard.
+        A newer epoch than before is announced by `resume_required` first.
         """
+        # Cursors must not seem to go back. Example: Bob's cursor was sent as 9 in epoch 1, and
+        # Redis loses the move. In epoch 2 Bob's client moves it to 7. Without `resume_required`
+        # before 7, Ann's client sees a seen mark vanish for no reason. The reverse: a move to 9 of
+        # epoch 1, late on its way, comes after epoch 2 was announced. It is lost, so it is dropped.
         known = self._epochs.setdefault(number, epoch)
         if epoch > known:
             self.opened(number, epoch)
         return epoch >= known
 
     def chats_of(self, user: str) -> list[LocalRoom]:
-        """The direct chats of a user that are followed."""
+        """Return the direct chats of a user that are followed."""
         return list(self._chats_of.get(user, ()))
 
     def receive(self, channel: str, event: Event) -> bool:
-        """Take an event from a room's channel; whether nobody else is to take it."""
+        """Handle an event if its channel is a followed room's; return True if it was handled."""
         body = event.body
         if not event.seq and isinstance(body, CursorMoved) and body.epoch:
             number = partition_of_id(event.id)
@@ -210,7 +223,7 @@ class Hub:
         return True
 
     def subscribed(self, channel: str) -> None:
-        """A channel was subscribed, perhaps afresh: what was published before may be missing."""
+        """Catch a room up after its channel was subscribed, as earlier events may be missing."""
         if local := self._rooms.get(channel):
             local.catch_up()
 
@@ -218,14 +231,19 @@ class Hub:
         self.fan_out.deliver(local, event)
         body = event.body
         if type(body) is MessagePosted:
-            return  # nearly always
+            return  # the common case
         if isinstance(body, RoomDeleted) and local.room.kind == "direct":
             self.unfollow(local)
         elif isinstance(body, LogEvent) and (user := body.puts_out) is not None:
             self._end_memberships(local, event, user)
 
     def _end_memberships(self, local: LocalRoom, event: Event, user: str) -> None:
-        """End a user's memberships, except those that began after what put them out."""
+        """End a user's memberships at a kick or ban, except those that began after the event.
+
+        The event may come late, from the log. Example: Bob is kicked by event 11 and joins again
+        at head 12 through this gateway, which then fills a gap with event 11. Bob's subscription
+        has `since` 12, so it stays.
+        """
         for client, subscription in list(local.members.items()):
             if client.display_name == user and subscription.since < event.seq:
                 if subscription.waiting is not None:
@@ -235,9 +253,11 @@ class Hub:
                 self.leave(client, local)
 
 
-_NOWHERE: Final[dict[str, LocalRoom]] = {}
+_NO_ROOMS: Final[dict[str, LocalRoom]] = {}
 
 
-def _to_chat(client: Client, seen: int) -> Subscription:
-    """A subscription to a chat: live, unless the client holds its chats."""
-    return Subscription(seen=seen) if client.defers_chats else Subscription.live(seen)
+def _chat_subscription(client: Client, caught_up_to: int) -> Subscription:
+    """Make a subscription to a chat, live unless the client defers events of its chats."""
+    if client.defers_chats:
+        return Subscription(caught_up_to=caught_up_to)
+    return Subscription.live(caught_up_to)

@@ -1,4 +1,4 @@
-"""A room that this gateway follows: its events in one order, gaps filled from the log."""
+"""A room that this gateway follows: delivers its events in order, and fills gaps from the log."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,10 +18,10 @@ from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MAX_READS_PER_GAP: Final = 3
-"""Reads for one gap, where pub/sub keeps losing what comes meanwhile."""
+"""Reads of the log for one gap, where pub/sub keeps losing events meanwhile."""
 
 RETRY_SECONDS: Final = 0.5
-"""Seconds until a log is read again that could not be read."""
+"""Seconds until the log is read again after a failure."""
 
 GAPS: Final = Counter("gaps", "Times that a room lacked an event which pub/sub did not bring.")
 HEALED: Final = Counter("healed_events", "Events that came from a room's log instead.")
@@ -30,18 +30,24 @@ log = logger(__name__)
 
 
 class LocalRoom:
-    """A followed room.
+    """A followed room, with its members.
 
     Attributes:
-        room: as it was when it was followed; its head is of then. What events change of it is as
-            of the last one that was delivered.
-        head: the seq of the last event that was delivered.
-        members: those who are in a named room, or hear of a direct chat, and how far they are.
-        synced: done once nothing is missed any more.
-        outbox_seq: the seq up to which members' outboxes have it all, while that is below `head`.
-        told: the count of offsets when its last event was delivered.
-        active: when its last event was delivered, by the loop's clock.
+        room: the room. Its head is that of the moment when following began; other fields, such as
+            standings and floor, change with each delivered event.
+        head: the seq of the last delivered event.
+        members: the clients in a named room, or subscribed to a direct chat, with their
+            subscriptions.
+        synced: done once the log was read after the first subscription of the channel.
+        outbox_seq: the last seq that members' outboxes contain, while that is below `head`.
+        last_offset_count: the gateway's count of offsets after the last event was delivered.
+        last_event_at: time of the last delivered event, by the event loop's clock.
     """
+
+    # Every event names the one before it (`prev`). Example: the head is 41, pub/sub loses 42, and
+    # 43 comes with `prev` 42. 42 > 41, so 43 waits, the log is read after 41, and members get 42
+    # and 43. To compare seqs (43 is not 41 + 1) would not do: a new epoch opens a room far above
+    # its old head, so seqs have holes where no event is. Only `prev` tells them from losses.
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class LocalRoom:
         channel: str,
         replay: Replay,
         deliver: Callable[["LocalRoom", Event], None],
-        forked: Callable[["LocalRoom"], None],
+        on_loss: Callable[["LocalRoom"], None],
     ) -> None:
         self.room = room
         self.channel = channel
@@ -62,42 +68,44 @@ class LocalRoom:
         self.last_event_at = self._now()
         self._replay = replay
         self._deliver = deliver
-        self._forked = forked
-        # An event whose predecessor is missing waits here until the log has filled the gap.
+        self._on_loss = on_loss
+        # Events wait here while the log is read to fill the gap before them.
         self._waiting: list[Event] = []
         self._catching_up: asyncio.Task[None] | None = None
-        # Something was lost after the log was last read, so it must be read again.
+        # True if events may have been lost since the last read of the log began.
         self._stale = False
         self._closed = False
 
     @property
     def name(self) -> str:
-        """The name of a named room."""
+        """The room's name; empty for a direct chat."""
         return self.room.name
 
     @property
     def has_waiting_members(self) -> bool:
-        """Whether events wait for a member until what was before them is there."""
+        """True while events wait for a member until earlier ones were sent."""
         return any(subscription.waiting is not None for subscription in self.members.values())
 
     def refresh(self, room: Room) -> None:
-        """Take over what events change from a word on the room not older than what came."""
+        """Take over the fields that events change, such as standings, from a newer reading."""
+        # Not from an older one. Example: a join reads the room at head 10; then a ban (event 11)
+        # is delivered here. Taking the reading over would undo the ban on this gateway.
         if room.head >= self.head or room.epoch > self.room.epoch:
             self.room = replace(self.room.as_changed_in(room), epoch=room.epoch)
 
     def recipients(self, event: Event) -> list[Client]:
-        """The members that are told of an event now; for others it waits, or it is no news."""
+        """Return the members that get an event now; for others it waits, or they have it."""
         seq = event.seq
         return [
             client
             for client, subscription in self.members.items()
-            # What nearly all are is looked at first.
+            # The common case first, without a call.
             if (subscription.waiting is None and seq > subscription.caught_up_to)
             or subscription.deliver_or_defer(event)
         ]
 
     def receive(self, event: Event) -> None:
-        """Take an event from the room's channel: deliver it, or wait for what is before it."""
+        """Handle an event of the room's channel: deliver it, or fill the gap before it first."""
         if event.seq == 0:
             self._deliver(self, event)
         elif self._catching_up:
@@ -110,13 +118,17 @@ class LocalRoom:
             self._advance(event)
 
     def catch_up(self) -> None:
-        """Read from the log what may be missing: after a subscription, and at a gap."""
+        """Read the events from the log that may be missing, after a subscription or at a gap."""
         self._stale = True
         if self._catching_up is None and not self._closed:
             self._catching_up = asyncio.create_task(self._fill())
 
     def rewind(self, seq: int) -> bool:
-        """Deliver also what came after `seq`, before it was followed; whether that is in order."""
+        """Deliver also the events after `seq` that are older than the following of the room.
+
+        Returns:
+            False where later events were delivered already, so that it would break the order.
+        """
         if self.head > self.room.head:
             return False
         self.head = seq
@@ -125,33 +137,40 @@ class LocalRoom:
         return True
 
     def close(self) -> None:
-        """Deliver nothing more."""
+        """Stop all delivery."""
         self._closed = True
 
     def _advance(self, event: Event) -> None:
-        # Of a room that was deleted, or made anew under its key, nothing is told here.
+        # Events of another room id belong to a room that was deleted, or created anew by this name.
         if event.seq > self.head and event.room_id == self.room.id and not self._closed:
             self.last_event_at = self._now()
             if event.prev < self.head:
-                # What was delivered above `prev` is lost with the broker's data: say so before
-                # anybody takes this for what comes next.
-                self._forked(self)
-            if type(event.body) is not MessagePosted:  # nearly always one
+                # Example: the head is 43, Redis restarts without 42 and 43, and the new epoch sends
+                # 5042 with `prev` 41. Members show two messages that do not exist any more, so
+                # they get `resume_required` first. Otherwise they would append 5042 below 43.
+                self._on_loss(self)
+            if type(event.body) is not MessagePosted:  # messages are the common case
                 self.room = self.room.after(event)
-            # The head moves last: who falls behind on this event has all up to the head before.
+            # The head moves last: a client whose outbox is full at this event is told `lagged`
+            # with the head before it, and resumes from there. With the head moved first it would
+            # resume after an event that it never got.
             self._deliver(self, event)
             self.head = event.seq
 
     async def _fill(self) -> None:
-        """Read from the log what the channel did not bring, then give out what waited."""
+        """Read from the log the events that the channel lost, then deliver those that waited."""
         try:
             for _ in range(MAX_READS_PER_GAP):
                 await self._read_log()
                 gap = any(event.prev > self.head for event in self._waiting[:1])
+                # `_stale` again: the channel was subscribed anew during the read, and may have
+                # lost events that this read was too early to see.
                 if not gap and not self._stale:
                     break
         except (ChatError, CodecError) as error:
-            log.warning("room not caught up", room=self.room.key, error=str(error))
+            log.warning(
+                "cannot read a room's log, will retry", room=self.room.key, error=str(error)
+            )
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self.catch_up)
             return
         finally:
@@ -160,7 +179,7 @@ class LocalRoom:
             self.synced.set_result(None)
         waiting, self._waiting = self._waiting, []
         for event in waiting:
-            # What the log does not have any more cannot be filled from it.
+            # Delivered even if a gap is left: the log does not have those events any more.
             self._advance(event)
 
     async def _read_log(self) -> None:
@@ -169,7 +188,7 @@ class LocalRoom:
             head = self.head
             page = await self._replay.after(self.room, head)
             if self.head < head:
-                continue  # it reaches further back now
+                continue  # `rewind` moved the head back meanwhile: read again from there
             if self.synced.done():
                 HEALED.value += len(page.events)
             for event in page.events:

@@ -1,4 +1,4 @@
-"""What clients are told when they may have missed something."""
+"""Notices to clients that may have missed events: `resume_required` and `lagged`."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 
 
-def require_resume(locals_: Iterable[LocalRoom]) -> None:
-    """Tell the members of some rooms and chats to resume them (`resume_required`)."""
+def require_resume(places: Iterable[LocalRoom]) -> None:
+    """Send `resume_required` to the members of the places, one frame for each client."""
     rooms: defaultdict[Client, list[str]] = defaultdict(list)
     chats: defaultdict[Client, list[int]] = defaultdict(list)
-    for local in locals_:
+    for local in places:
         for client in local.members:
             if local.room.kind == "direct":
                 chats[client].append(local.room.id)
@@ -25,7 +25,11 @@ def require_resume(locals_: Iterable[LocalRoom]) -> None:
 
 
 def lagged(rooms: Iterable[LocalRoom]) -> list[Outgoing]:
-    """Say of each room of a client that did not read up to where it was sent all of it."""
+    """Make a `lagged` frame for each room of a slow client, with the last seq in its outbox.
+
+    While a burst of events is not in the outboxes yet, that is below the room's head: if events 8
+    and 9 still wait in the burst, the client has all up to 7 and must resume from there.
+    """
     frames = []
     for local in rooms:
         sent = local.head if local.outbox_seq is None else local.outbox_seq

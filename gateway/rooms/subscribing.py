@@ -1,4 +1,4 @@
-"""Ways to subscribe a client that are undone where what follows fails."""
+"""Context managers that subscribe a client, and undo the subscription if their block fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -14,16 +14,15 @@ from shared.errors import broker_unavailable
 from shared.model.rooms import Room
 
 SUBSCRIBE_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds a room may take to be subscribed."""
+"""Seconds that subscribing a room's channel, and reading its log once, may take."""
 
 
 class PendingSubscription(NamedTuple):
-    """A subscription whose events wait, until `Hub.go_live` or its end.
+    """A subscription whose events wait until `Hub.go_live`, or until it ends.
 
     Attributes:
-        local: the room or chat, followed: nothing that happens from here on is missed.
-        subscription: the subscription.
-        delivered: what came by itself before, where the client was live already.
+        local: the room or chat. It is followed, so no event from here on is missed.
+        delivered: the events that the client got before as they happened, where it was live.
     """
 
     local: LocalRoom
@@ -33,65 +32,70 @@ class PendingSubscription(NamedTuple):
 
 @asynccontextmanager
 async def subscribing(
-    hub: Hub, client: Client, room: Room, idle: float = 0.0, *, again: bool = False
+    hub: Hub, client: Client, room: Room, idle: float = 0.0, *, resuming: bool = False
 ) -> AsyncIterator[PendingSubscription]:
-    """Subscribe a client to a room, or to a chat of its user; events wait until `Hub.go_live`.
+    """Subscribe a client to a room or chat; events wait until `Hub.go_live`.
 
-    Where the block fails the client is where it was before: not in the room; or live, with
-    what came meanwhile.
+    The channel is subscribed before anything is read, so that each event is in the log that the
+    block reads, or in the events that wait, or in both. Where the block fails the client is in the
+    state from before: not in the room, or live, with the events that came meanwhile.
 
     Args:
-        hub: of the gateway.
-        client: the client. Of a chat it hears already (`Hub.listen`).
-        room: the room or chat, as it was when it was found that the client may be in it.
-        idle: seconds since its last event.
-        again: let also a client wait that is live there already.
+        hub: the hub of the gateway.
+        client: for a chat, it is subscribed to its user's chats already.
+        room: the room or chat as it was when the client's right to enter was checked.
+        idle: seconds since the room's last event.
+        resuming: True to make events wait also for a client that is live in the room.
 
     Raises:
-        ChatError: `broker_unavailable`; `forbidden` where the client was put out since the
+        ChatError: `broker_unavailable`; `forbidden` where the user was kicked or banned since the
             room was read, also while the block ran.
     """
     local = hub.follow(room, idle)
     local.refresh(room)
     hub.release_deferred()
-    fresh = client not in local.members
-    if fresh:
+    is_new = client not in local.members
+    if is_new:
         hub.admit(client, local, room)
     subscription = local.members[client]
-    delivered, before = DeliveredRange(), local.head
-    if subscription.waiting is None and again:
-        # It has what came after it was let in, or after the room is followed here.
-        before = max(subscription.caught_up_to, local.room.head)
-        delivered = DeliveredRange(before, local.head)
+    delivered, live_after = DeliveredRange(), local.head
+    if subscription.waiting is None and resuming:
+        # Example: a live client resumes a chat from 5 that is followed here since head 8, and whose
+        # events 9 and 10 it got live. The replay then sends 6 to 8 and leaves 9 and 10 out.
+        live_after = max(subscription.caught_up_to, local.room.head)
+        delivered = DeliveredRange(live_after, local.head)
         subscription.waiting = []
     try:
-        await _synced(local)
-        _check_stays(client, local)
+        await _wait_until_synced(local)
+        _check_still_member(client, local)
         yield PendingSubscription(local, subscription, delivered)
-        _check_stays(client, local)
+        _check_still_member(client, local)
     except BaseException:
-        if fresh and room.kind == "room":
+        if is_new and room.kind == "room":
             hub.leave(client, local)
-        elif again:
-            hub.go_live(client, local, before)
+        elif resuming:
+            hub.go_live(client, local, live_after)
         raise
 
 
 @contextmanager
 def subscribing_to_chats(hub: Hub, client: Client, user: str | None) -> Iterator[None]:
-    """Where the block fails, let a client hear of no chats that did not before."""
-    heard = client.chats_subscribed
+    """Unsubscribe a client from its user's chats if the block subscribes it and then fails."""
+    was_subscribed = client.chats_subscribed
     try:
         yield
     except BaseException:
-        if user is not None and client.chats_subscribed and not heard:
+        if user is not None and client.chats_subscribed and not was_subscribed:
             hub.unsubscribe_from_chats(client, user)
         raise
 
 
 @contextmanager
 def deferring_chats(hub: Hub, client: Client, user: str) -> Iterator[None]:
-    """Let all chats that a client begins to hear wait until the block ends, or `Hub.go_live`."""
+    """Defer events of chats that a client subscribes to, until the block ends or `Hub.go_live`.
+
+    Otherwise an event that happens now would be sent before those that the client missed.
+    """
     client.defers_chats = True
     try:
         yield
@@ -101,7 +105,7 @@ def deferring_chats(hub: Hub, client: Client, user: str) -> Iterator[None]:
             hub.go_live(client, local, 0)
 
 
-async def _synced(local: LocalRoom) -> None:
+async def _wait_until_synced(local: LocalRoom) -> None:
     try:
         async with asyncio.timeout(SUBSCRIBE_TIMEOUT_SECONDS):
             await asyncio.shield(local.synced)
@@ -109,6 +113,6 @@ async def _synced(local: LocalRoom) -> None:
         raise broker_unavailable() from None
 
 
-def _check_stays(client: Client, local: LocalRoom) -> None:
+def _check_still_member(client: Client, local: LocalRoom) -> None:
     if client not in local.members:
         raise no_longer_admitted()

@@ -1,4 +1,4 @@
-"""Who is typing: told to the room, and taken back when nothing more comes."""
+"""Typing notices: published to the room, and withdrawn after a while without another one."""
 
 import asyncio
 
@@ -14,38 +14,39 @@ class TypingStatus:
     """The clients of this gateway that are typing."""
 
     def __init__(self, publisher: Publisher, quiet_after: float, keys: Keyspace) -> None:
-        """Prepare.
+        """Begin with no client typing.
 
         Args:
-            publisher: where it is told.
-            quiet_after: seconds without an event after which other gateways may not follow a
-                direct chat any more.
-            keys: of the installation.
+            publisher: publishes the notices.
+            quiet_after: seconds without an event after which other gateways may have stopped
+                following a direct chat.
+            keys: channels of the installation.
         """
         self._publisher = publisher
         self._quiet_after = quiet_after
         self._keys = keys
-        self._ends: dict[tuple[Client, str], asyncio.TimerHandle] = {}
+        self._timers: dict[tuple[Client, str], asyncio.TimerHandle] = {}
 
     def typed(self, client: Client, local: LocalRoom) -> None:
-        """Tell the others in the room, and that it is over 2.2 s after the last call."""
-        if timer := self._ends.pop((client, local.channel), None):
+        """Publish that a client is typing; `TYPING_SECONDS` after the last call, that it ended."""
+        if timer := self._timers.pop((client, local.channel), None):
             timer.cancel()
-        self._tell(client, local, f"{client.display_name} is typing...")
-        self._ends[client, local.channel] = asyncio.get_running_loop().call_later(
+        self._publish(client, local, f"{client.display_name} is typing...")
+        self._timers[client, local.channel] = asyncio.get_running_loop().call_later(
             TYPING_SECONDS, self.ended, client, local
         )
 
     def ended(self, client: Client, local: LocalRoom) -> None:
-        """Tell the others that it is over, if it was not yet."""
-        if timer := self._ends.pop((client, local.channel), None):
+        """Publish that a client no longer types, if it was typing."""
+        if timer := self._timers.pop((client, local.channel), None):
             timer.cancel()
-            self._tell(client, local, "")
+            self._publish(client, local, "")
 
-    def _tell(self, client: Client, local: LocalRoom, text: str) -> None:
+    def _publish(self, client: Client, local: LocalRoom, text: str) -> None:
         room = local.room
         body = TypingChanged(text, client.connection.sid, room.user1, room.user2)
         quiet = asyncio.get_running_loop().time() - local.last_event_at >= self._quiet_after
+        # Gateways stop following a quiet chat, so its channel would not reach the other user.
         control = self._keys.of(room.key).control
         channel = control if room.kind == "direct" and quiet else local.channel
         self._publisher.signal(channel, body, room_id=room.id)

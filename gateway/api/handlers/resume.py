@@ -79,7 +79,7 @@ async def resume_place(
         return NOT_RECOVERED
     hub = gateway.rooms.hub
     try:
-        async with subscribing(hub, client, room, idle, again=True) as opening:
+        async with subscribing(hub, client, room, idle, resuming=True) as opening:
             place, seen = await _replay(gateway, client, opening, room, seq)
     except ChatError as error:
         if error.code != "forbidden":

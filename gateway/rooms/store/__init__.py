@@ -1,5 +1,5 @@
-"""Rooms as they are kept, in the broker first and then in SQL: find, open, read back.
+"""Stored rooms, in the broker and in SQL: finding and opening them, reading their events.
 
-Imports `shared`; knows no client. The rooms that are followed here stand above it.
+Imports `shared`; does not know clients. `gateway/rooms` builds followed rooms on it.
 See docs/topics/message-path.md.
 """

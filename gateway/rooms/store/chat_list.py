@@ -1,4 +1,4 @@
-"""A user's direct chats: what SQL has of all, and what the broker has beyond for some."""
+"""The list of a user's direct chats, from SQL and from the tails of logs in the broker."""
 
 import asyncio
 from collections.abc import Collection
@@ -18,11 +18,16 @@ from shared.model.timeline import Message, fold, unread_in
 from shared.storage.chats import ChatReader, StoredChat
 
 MAX_USERS_PER_LOOKUP: Final = 100
-"""Users whose chats are looked up at once."""
+"""Users whose chats are looked up in one call."""
 
 
 class ListedChat(msgspec.Struct, frozen=True):
-    """A chat as one of its users sees it."""
+    """A chat as one of its users sees it.
+
+    Attributes:
+        unread: number of the other user's messages past the user's cursor.
+        last_message: the newest message that is not deleted; None for none.
+    """
 
     room: Room
     unread: int
@@ -30,12 +35,17 @@ class ListedChat(msgspec.Struct, frozen=True):
 
     @property
     def active_at(self) -> int:
-        """When something was last said in it, or when it was made; milliseconds since 1970."""
+        """Time of the last message, or of the chat's creation; milliseconds since 1970."""
         return self.last_message.created_at if self.last_message else self.room.created_at
 
 
 class ChatList:
-    """Lists chats. The broker is read first: what it has let go of by then is in SQL."""
+    """Lists chats: reads the broker first, then SQL."""
+
+    # The order matters. Example: message 9 is in the log's tail only. SQL is read first, up to 8;
+    # then the persister stores 9 and the broker trims it; then the tail is read and is empty.
+    # Message 9 would be in neither. Read the other way round, 9 is in the tail or in SQL or in
+    # both, and the tail says which seqs SQL is not to count again (`below`).
 
     def __init__(
         self,
@@ -52,19 +62,19 @@ class ChatList:
         self._fence = fence
 
     async def list_chats(self, user: str) -> list[ListedChat]:
-        """All chats of a user, the one with the latest news first.
+        """Return all chats of a user, the most recently active one first.
 
         Raises:
             ChatError: `broker_unavailable`, `storage_unavailable`.
         """
         if not all(self._fence.epochs):
-            await self._check.confirm()  # else nobody could say what is later
-        before = self._fence.epochs
+            await self._check.confirm()  # without known epochs a later one cannot be noticed
+        epochs = self._fence.epochs
         keys = await self._broker.held_chats(user)
-        held = await asyncio.gather(*(self._held(key, user) for key in keys))
+        held = await asyncio.gather(*(self._find_with_tail(key, user) for key in keys))
         await self._check.confirm()
-        if self._fence.moved_on_since(before):
-            raise broker_unavailable()  # it was read from a server that a failover left behind
+        if self._fence.moved_on_since(epochs):
+            raise broker_unavailable()  # the server that answered was left behind by a failover
         stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
         listed = {key: _as_stored(chat) for key, chat in stored.items()}
         for key, (found, tail) in zip(keys, held, strict=True):
@@ -75,7 +85,7 @@ class ChatList:
         return sorted(listed.values(), key=lambda chat: (-chat.active_at, -chat.room.id))
 
     async def held(self, user: str) -> list[HeldRoom]:
-        """The chats of a user that the broker holds.
+        """Return the chats of a user that the broker holds.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -85,28 +95,32 @@ class ChatList:
         return [each for each in found if isinstance(each, HeldRoom)]
 
     async def partners(self, users: Collection[str]) -> dict[str, set[str]]:
-        """Everyone with whom each of these users has a direct chat; raises as `of` does."""
+        """Return, by user, all users with whom each of these users has a direct chat.
+
+        Raises:
+            ChatError: `broker_unavailable`, `storage_unavailable`.
+        """
         found: dict[str, set[str]] = {user: set() for user in users}
         names = list(found)
         for start in range(0, len(names), MAX_USERS_PER_LOOKUP):
-            some = names[start : start + MAX_USERS_PER_LOOKUP]
-            pairs = [users_of_chat(key) for key in await self._broker.held_chats(*some)]
-            for one, other in pairs + await self._reader.pairs(some):
-                if one in found:
-                    found[one].add(other)
-                if other in found:
-                    found[other].add(one)
+            batch = names[start : start + MAX_USERS_PER_LOOKUP]
+            pairs = [users_of_chat(key) for key in await self._broker.held_chats(*batch)]
+            for user1, user2 in pairs + await self._reader.pairs(batch):
+                if user1 in found:
+                    found[user1].add(user2)
+                if user2 in found:
+                    found[user2].add(user1)
         return found
 
-    async def _held(self, key: str, user: str) -> tuple[HeldRoom | NotHeld, Tail | None]:
-        """A chat that was held a moment ago."""
+    async def _find_with_tail(self, key: str, user: str) -> tuple[HeldRoom | NotHeld, Tail | None]:
+        """Read a chat that was held a moment ago, with the tail of its log."""
         return await asyncio.gather(self._broker.find(key), self._logs.read_tail(key, user))
 
     async def _with_tail(
         self, user: str, room: Room, tail: Tail, stored: StoredChat | None
     ) -> ListedChat:
         if stored and stored.room.id != room.id:
-            stored = None  # of an earlier chat of the two, which was deleted
+            stored = None  # it is of an earlier chat of the two users, which was deleted
         cursor = tail.cursor if tail.cursor is not None else stored.cursor if stored else 0
         if stored and not tail.events and cursor == stored.cursor:
             # SQL had every event when it was read, but perhaps not every move of a cursor.
@@ -116,8 +130,8 @@ class ChatList:
         gone = tail.changes.gone
         unread = unread_in(tail.events, user, cursor, tail.floor, gone)
         unread += await self._reader.unread(room.id, user, max(cursor, tail.floor), below, gone)
-        shown = [m for m in fold([], tail.events, tail.floor, tail.changes) if not m.deleted]
-        last = shown[-1] if shown else None
+        in_tail = [m for m in fold([], tail.events, tail.floor, tail.changes) if not m.deleted]
+        last = in_tail[-1] if in_tail else None
         if last is None:
             last = await self._reader.last_message(room.id, tail.floor, below, gone)
         return ListedChat(room, unread, tail.changes.apply(last) if last else None)

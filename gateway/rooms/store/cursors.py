@@ -1,4 +1,4 @@
-"""Moving cursors: the broker first; SQL where only it knows where a cursor is."""
+"""Reading and moving of cursors: in the broker, and in SQL for cursors that it does not hold."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ MAX_TRIES: Final = 5
 
 
 class Cursors:
-    """How far users have seen rooms."""
+    """Reads and moves the cursors of users."""
 
     def __init__(self, broker: CursorBroker, directory: Directory, reader: ChatReader) -> None:
         self._broker = broker
@@ -21,11 +21,12 @@ class Cursors:
         self._reader = reader
 
     async def read(self, room: Room, *, stored: bool) -> tuple[int, dict[str, int]]:
-        """How far users have seen a room.
+        """Read the cursors of a room.
 
         Args:
             room: the room.
-            stored: ask SQL, too; else those that moved since the broker holds the room.
+            stored: True to read SQL too; False for those that moved since the broker holds the
+                room.
 
         Returns:
             The epoch of the room's partition, and the cursors by user.
@@ -33,12 +34,21 @@ class Cursors:
         Raises:
             ChatError: `broker_unavailable`, `storage_unavailable`.
         """
-        found = await self._reader.cursors(room.id) if stored else {}
-        epoch, fresh = await self._broker.read(room.key)
-        return epoch, found | fresh
+        # SQL first here: cursors only grow, so the broker's value is as new as SQL's or newer and
+        # replaces it. Its epoch is read with its values, so the caller can tell lost ones.
+        in_sql = await self._reader.cursors(room.id) if stored else {}
+        epoch, in_broker = await self._broker.read(room.key)
+        return epoch, in_sql | in_broker
 
     async def move(self, room: Room, user: str, seq: int, message_id: int, origin: str) -> None:
-        """Move a cursor forward; one that is there already, or beyond, stays.
+        """Move a cursor forward; a cursor that is at `seq` or beyond stays.
+
+        Args:
+            room: the room or chat.
+            user: whose cursor moves.
+            seq: the last seq that the user has seen.
+            message_id: the message that the user marked as seen; 0 for none.
+            origin: id of the connection, which is not told of the move.
 
         Raises:
             ChatError: `not_found` when the room is gone, `overloaded`, `broker_unavailable`,

@@ -1,4 +1,4 @@
-"""Rooms by key: the broker first, then SQL, opened again where only SQL had it."""
+"""The directory of rooms: finds them in the broker or in SQL, and opens stored ones again."""
 
 from typing import Final
 
@@ -15,15 +15,15 @@ from shared.model.rooms import Room
 from shared.storage.reader import Reader
 
 MAX_TRIES: Final = 5
-"""Rounds of find and compare-and-set: each lost one means that somebody else moved on."""
+"""Rounds of find and compare-and-set; a round fails when another gateway was faster."""
 
 
-MAX_REMEMBERED_CHATS: Final = 10_000
-"""Chats whose keys are remembered."""
+MAX_CACHED_CHATS: Final = 10_000
+"""Chats whose keys are cached."""
 
 
 class MessageLocation(msgspec.Struct, frozen=True):
-    """Where a message stands: its room, its place in it, who sent it, whether it was deleted."""
+    """The room and seq of a message, with its sender."""
 
     room: Room
     seq: int
@@ -32,25 +32,25 @@ class MessageLocation(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """Finds, makes and reopens rooms."""
+    """Finds, creates and reopens rooms."""
 
     def __init__(self, broker: RoomBroker, reader: Reader) -> None:
         self._broker = broker
         self._reader = reader
-        # A chat keeps its key for life, so what was found once need not be asked again.
+        # A chat never changes its key, so the cache needs no invalidation.
         self._chat_keys: dict[int, str] = {}
 
     async def room(self, key: str) -> Room | None:
-        """The room of this key, held by the broker when this returns; None if there is none.
+        """Find the room of a key, and let the broker hold it; None if there is none.
 
         Raises:
-            ChatError: `broker_unavailable`; `storage_unavailable` where SQL must be asked.
+            ChatError: `broker_unavailable`; `storage_unavailable` where SQL has to be read.
         """
         found = await self.held(key)
         return found.room if found else None
 
     async def held(self, key: str) -> HeldRoom | None:
-        """As `room`, with how long ago its last event was."""
+        """Do the same as `room`; the result has the time since the room's last event too."""
         for _ in range(MAX_TRIES):
             found = await self._broker.find(key)
             if isinstance(found, HeldRoom):
@@ -62,18 +62,18 @@ class Directory:
         raise broker_unavailable()
 
     async def chat(self, chat_id: int) -> Room | None:
-        """The direct chat of this id, or None; raises as `room` does."""
+        """Return the direct chat of this id, or None; raises the same errors as `room`."""
         key = self._chat_keys.get(chat_id) or await self._key_of_chat(chat_id)
         room = await self.room(key) if key else None
         if room is None or room.id != chat_id:
             return None
-        if len(self._chat_keys) >= MAX_REMEMBERED_CHATS:
+        if len(self._chat_keys) >= MAX_CACHED_CHATS:
             del self._chat_keys[next(iter(self._chat_keys))]
         self._chat_keys[chat_id] = room.key
         return room
 
     async def locate_message(self, message_id: int) -> MessageLocation | None:
-        """Where a message stands, or None; raises as `room` does."""
+        """Find the room and seq of a message, or None; raises the same errors as `room`."""
         if unstored := await self._broker.event(message_id):
             key, event = unstored
             if not isinstance(event.body, MessagePosted):
@@ -90,28 +90,31 @@ class Directory:
         return MessageLocation(room, seq, sender, deleted or seq <= room.floor)
 
     async def create(self, created: RoomCreated) -> Room:
-        """Make a room.
+        """Create a room.
 
         Raises:
             ChatError: `room_exists`, `overloaded`, `broker_unavailable`, `storage_unavailable`.
         """
         for _ in range(MAX_TRIES):
             found = await self._broker.find(created.key)
-            # A room that was just deleted may still be in SQL.
+            # `deleted`: a room that was just deleted may still be in SQL, and its name is free.
             if isinstance(found, HeldRoom) or (
                 not found.deleted and await self._reader.room(created.key)
             ):
                 raise ChatError("room_exists", "a room of this name exists")
-            made = await self._broker.create(created, found)
-            if isinstance(made, Room):
-                return made
+            result = await self._broker.create(created, found)
+            if isinstance(result, Room):
+                return result
         raise broker_unavailable()
 
     async def chat_of(self, user1: str, user2: str) -> tuple[Room, bool]:
-        """The direct chat of two users, and whether it was made by this call.
+        """Find or create the direct chat of two users.
+
+        Returns:
+            The chat, and True if this call created it.
 
         Raises:
-            ChatError: as `create`.
+            ChatError: `overloaded`, `broker_unavailable`, `storage_unavailable`.
         """
         key = chat_key(user1, user2)
         for _ in range(MAX_TRIES):
@@ -126,33 +129,34 @@ class Directory:
         raise broker_unavailable()
 
     async def rooms(self, after: str, limit: int) -> list[Room]:
-        """Named rooms by name, those that SQL does not have yet among them.
+        """List named rooms by name, including those that SQL does not have yet.
 
         Args:
-            after: names above this one.
-            limit: how many at the most.
+            after: only rooms with names above this one.
+            limit: maximum number of rooms.
 
         Raises:
             ChatError: `broker_unavailable`, `storage_unavailable`.
         """
-        # The broker first: what it has let go of by then is in SQL.
+        # The broker first. Example: room "den" is not stored yet. If SQL were read first, "den"
+        # could be stored and leave the broker's list before the broker is read, and be missing.
         start, end = room_key(after), room_key(chr(0x10FFFF))
-        fresh = await self._broker.unstored(start, limit)
+        unstored = await self._broker.unstored(start, limit)
         stored = await self._reader.rooms_by_key(start, end, limit)
         by_key = {room.key: room for room in stored}
-        for key in fresh:
+        for key in unstored:
             if key < end and key not in by_key and (room := await self.room(key)):
                 by_key[key] = room
         return [by_key[key] for key in sorted(by_key)][:limit]
 
     async def find_sent(self, room: Room, body: MessagePosted, *, resend: bool) -> Accepted | None:
-        """Look a send up in SQL that the broker may have forgotten; None if SQL does not have it.
+        """Look up a send in SQL that the broker may have forgotten; None if SQL does not have it.
 
         Args:
-            room: where it is sent.
-            body: the message.
-            resend: the client says that it may have been accepted before. Where it does not, and
-                SQL is away, the send goes on: SQL's unique key has the last word.
+            room: the room or chat that the message is sent to.
+            body: the message, with its `client_msg_id`.
+            resend: True if the client says that the send may have been accepted before. If it does
+                not, and SQL is away, the send goes on: a unique key in SQL refuses a second copy.
 
         Raises:
             ChatError: `storage_unavailable`.
@@ -163,7 +167,7 @@ class Directory:
             if resend:
                 raise
             return None
-        # It is in SQL: of whatever epoch, there is nothing to wait for.
+        # Epoch 0: the message is in SQL, so `durable` need not wait for a position.
         return Accepted(*known, duplicate=True, epoch=0) if known else None
 
     async def _key_of_chat(self, chat_id: int) -> str | None:

@@ -1,9 +1,9 @@
-"""Asks SQL whether a later epoch has begun than the broker's server knows.
+"""Reads the partitions' epochs from SQL, to notice a broker server that a failover left behind.
 
-Who is connected to a server that a failover left behind hears nothing of the new epoch there: what
-that server says is right, and out of date. The owner raises the epoch in SQL before it opens a
-partition elsewhere, so whoever asks SQL after it was asked for something, and finds no later epoch,
-has got it from a server that has all there was.
+A gateway that is still connected to the old server learns nothing of a new epoch there: the old
+server gives consistent answers that are out of date. The owner of a partition raises the epoch in
+SQL before it opens the partition on the new server. So a gateway that reads SQL after a request
+began, and finds no later epoch, knows that the broker's answer was up to date at that moment.
 """
 
 import asyncio
@@ -14,48 +14,51 @@ from shared.errors import ChatError
 from shared.storage.reader import Reader
 
 SQL_TIMEOUT_SECONDS: Final = 1.0
-"""Seconds that SQL may take; then nobody can say."""
+"""Seconds that SQL may take; after that the answer is unknown."""
 
 SQL_RETRY_SECONDS: Final = 1.0
-"""Seconds for which nobody waits for SQL after it gave no answer."""
+"""Seconds for which requests do not wait for SQL after it did not answer."""
 
 
 class EpochCheck:
-    """Brings the epochs of SQL to what this gateway has seen; one question at a time for all."""
+    """Puts the epochs that SQL has into the fence, with one query at a time for all requests."""
 
     def __init__(self, reader: Reader, fence: Fence) -> None:
         self._reader = reader
         self._fence = fence
-        self._asking: asyncio.Task[bool] | None = None
-        # The question that those wait for who came after the one under way was asked.
-        self._next: asyncio.Task[bool] | None = None
-        self._away_until = 0.0
+        self._query: asyncio.Task[bool] | None = None
+        # A request that arrives during a query waits for the next one, not for the running one.
+        # Example: the query reads epoch 3, then the owner raises it to 4, then a request arrives.
+        # The running query would tell it that 3 is current, and a page that lacks what was
+        # accepted in epoch 4 would not say `partial`.
+        self._next_query: asyncio.Task[bool] | None = None
+        self._retry_at = 0.0
 
     async def confirm(self) -> bool:
-        """Learn the epochs as SQL has them from now on; False where SQL does not answer."""
-        if asyncio.get_running_loop().time() < self._away_until:
+        """Read the epochs as SQL has them from now on; return False where SQL does not answer."""
+        if asyncio.get_running_loop().time() < self._retry_at:
             return False
-        return await asyncio.shield(self._question())
+        return await asyncio.shield(self._query_from_now())
 
-    def _question(self) -> "asyncio.Task[bool]":
-        if self._asking is None or self._asking.done():
-            self._asking, self._next = asyncio.create_task(self._ask()), None
-            return self._asking
-        if self._next is None or self._next.done():
-            self._next = asyncio.create_task(self._ask_after(self._asking))
-        return self._next
+    def _query_from_now(self) -> "asyncio.Task[bool]":
+        if self._query is None or self._query.done():
+            self._query, self._next_query = asyncio.create_task(self._read()), None
+            return self._query
+        if self._next_query is None or self._next_query.done():
+            self._next_query = asyncio.create_task(self._read_after(self._query))
+        return self._next_query
 
-    async def _ask_after(self, before: "asyncio.Task[bool]") -> bool:
-        await asyncio.wait([before])
-        self._asking, self._next = self._next, None
-        return await self._ask()
+    async def _read_after(self, running: "asyncio.Task[bool]") -> bool:
+        await asyncio.wait([running])
+        self._query, self._next_query = self._next_query, None
+        return await self._read()
 
-    async def _ask(self) -> bool:
+    async def _read(self) -> bool:
         try:
             async with asyncio.timeout(SQL_TIMEOUT_SECONDS):
                 found = await self._reader.epochs()
         except (ChatError, TimeoutError):
-            self._away_until = asyncio.get_running_loop().time() + SQL_RETRY_SECONDS
+            self._retry_at = asyncio.get_running_loop().time() + SQL_RETRY_SECONDS
             return False
         for number, epoch in found:
             self._fence.saw_epoch(number, epoch)

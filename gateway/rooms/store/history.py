@@ -1,4 +1,4 @@
-"""Pages of history: the room's log, then SQL for what is below it, folded into one order."""
+"""Pages of history, from the room's log and, below the log's first event, from SQL."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from shared.protocol.limits import MAX_PAGE_CHARACTERS
 from shared.storage.reader import Reader
 
 UNKNOWN_EPOCH: Final = 0
-"""Stands for the epoch of a partition that cannot be asked."""
+"""Epoch of a page or log part that the broker did not confirm."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -30,8 +30,8 @@ class Page(msgspec.Struct, frozen=True):
 
     Attributes:
         head: the last seq of the room when the page was read.
-        epoch: of the room's partition; 0 when the broker did not answer.
-        partial: the broker or SQL is away, and more may belong here.
+        epoch: the epoch of the room's partition; 0 when the broker did not answer.
+        partial: True if the broker or SQL is away, so that messages may be missing.
     """
 
     items: list[Message]
@@ -41,11 +41,16 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class History:
-    """Reads pages. The log is read first: SQL first could miss what is stored in between.
+    """Reads pages of history.
 
-    A log is taken for what it says only where SQL knows of no later epoch: a server that a failover
-    left behind has a log that ends too early. Then the page is what SQL has, and says `partial`.
+    A log counts only if SQL has no later epoch: the log of a server that a failover left behind
+    ends too early. Otherwise the page contains what SQL has, and is `partial`.
     """
+
+    # The log is read before SQL. Example: events up to 40 are in SQL, 41 to 50 in the log only.
+    # SQL is read first, up to 40; then the persister stores 41 to 45 and the broker trims them;
+    # then the log is read and begins at 46. The page would have a hole. Read first, the log has 41,
+    # and whatever is trimmed afterwards is in SQL already.
 
     def __init__(
         self,
@@ -64,54 +69,59 @@ class History:
         self._fence = fence
 
     async def newest(self, room: Room, limit: int, before: int = TOP) -> Page:
-        """The last `limit` messages below `before`.
+        """Read the last `limit` messages below the seq `before`.
 
         Raises:
             ChatError: `storage_unavailable` when neither broker nor SQL answers; `not_found`
                 when the room is gone.
         """
         highest = None if before == TOP else max(before - 1, 0)
-        part, sure = await self._log_of(room, "backward", highest=highest, limit=limit)
+        part, confirmed = await self._confirmed_log(room, "backward", highest=highest, limit=limit)
         events, floor, changes = part.events, part.floor, part.changes
         items = fold([], events, floor, changes)
         below = events[0].seq if events else before
+        # The log's first event names the one before it: only if that is above the floor, there are
+        # messages below the log to read from SQL.
         complete = events[0].prev <= floor if events else part.epoch > 0 and part.head <= floor
-        away = part.epoch == UNKNOWN_EPOCH or not sure
+        partial = part.epoch == UNKNOWN_EPOCH or not confirmed
         if len(items) < limit and not complete and below > 1:
             try:
                 stored = await self._reader.newest(room.id, floor, below, limit - len(items))
             except ChatError:
                 if part.epoch == UNKNOWN_EPOCH:
                     raise
-                away = True
+                partial = True
             else:
                 items = fold(stored, events, floor, changes)
-        newest_first = _within_text(items[: -limit - 1 : -1])
-        return await self._page(room, newest_first[::-1], part, partial=away)
+        newest_first = _limit_characters(items[: -limit - 1 : -1])
+        return await self._page(room, newest_first[::-1], part, partial=partial)
 
     async def after(self, room: Room, after: int, limit: int) -> Page:
-        """The first `limit` messages above `after`.
+        """Read the first `limit` messages above the seq `after`.
 
         Raises:
-            ChatError: `storage_unavailable` when SQL is needed and away: a page that begins
-                above a hole would be taken for the whole. `not_found` when the room is gone.
+            ChatError: `storage_unavailable` when SQL is needed and away: a client would take a
+                page that begins above a hole for complete. `not_found` when the room is gone.
         """
-        part, sure = await self._log_of(room, "forward", lowest=after + 1, limit=limit)
-        if part.floor > after:  # what is below it would fill the page and show nothing
-            part, sure = await self._log_of(room, "forward", lowest=part.floor + 1, limit=limit)
+        part, confirmed = await self._confirmed_log(room, "forward", lowest=after + 1, limit=limit)
+        if part.floor > after:
+            # All messages up to the floor are deleted. They would fill the page and show nothing.
+            part, confirmed = await self._confirmed_log(
+                room, "forward", lowest=part.floor + 1, limit=limit
+            )
         events, floor, changes = part.events, part.floor, part.changes
-        seen = max(after, floor)
+        start = max(after, floor)
         items = fold([], events, floor, changes)
         first = events[0] if events else None
-        missing = first.prev > seen if first else part.epoch == UNKNOWN_EPOCH or part.head > seen
+        missing = first.prev > start if first else part.epoch == UNKNOWN_EPOCH or part.head > start
         if missing:
             below = first.seq if first else TOP
-            stored = await self._reader.oldest(room.id, seen, below, limit)
+            stored = await self._reader.oldest(room.id, start, below, limit)
             items = fold(stored, events, floor, changes)
-        away = part.epoch == UNKNOWN_EPOCH or not sure
-        return await self._page(room, _within_text(items[:limit]), part, partial=away)
+        partial = part.epoch == UNKNOWN_EPOCH or not confirmed
+        return await self._page(room, _limit_characters(items[:limit]), part, partial=partial)
 
-    async def _log_of(
+    async def _confirmed_log(
         self,
         room: Room,
         direction: Literal["forward", "backward"],
@@ -120,24 +130,27 @@ class History:
         highest: int | None = None,
         limit: int,
     ) -> tuple[LogPart, bool]:
-        """A part of the log with `limit` messages, or all it has; whether it is sure to be.
+        """Read a part of the log with `limit` messages, or all that it has.
 
-        SQL is asked for the epochs at the same time as the broker for the log, so that what was
-        accepted in a later epoch before this was called is noticed.
+        SQL is asked for the epochs at the same time, so that a later epoch that began before this
+        call is noticed.
+
+        Returns:
+            The part, and True if SQL confirmed that its epoch is the latest.
         """
         confirming = asyncio.create_task(self._check.confirm())
         try:
-            part = await self._whole_log(
+            part = await self._log_with_messages(
                 room, direction, lowest=lowest, highest=highest, limit=limit
             )
-            sure = await confirming
+            confirmed = await confirming
         finally:
             confirming.cancel()
         if part.epoch < self._fence.epoch(self._keys.number_of(room.key)):
             part = LogPart(UNKNOWN_EPOCH, room.id, 0, 0, [])
-        return part, sure
+        return part, confirmed
 
-    async def _whole_log(
+    async def _log_with_messages(
         self,
         room: Room,
         direction: Literal["forward", "backward"],
@@ -146,11 +159,10 @@ class History:
         highest: int | None,
         limit: int,
     ) -> LogPart:
-        """A part of the log with `limit` messages, or all it has.
-
-        Not every event is a message. What the log has SQL may lack, so a page that went on in SQL
-        before the log's end would have a hole.
-        """
+        """Read on in the log until there are `limit` messages, or the log ends."""
+        # Not every event is a message. Example: the log has messages 1 to 60, and 61 to 80 delete
+        # some of them; SQL has events up to 10. The newest 20 events contain no message. If the
+        # page went on in SQL now, 11 to 60 would be missing from it.
         part = await self._log(room, direction, lowest=lowest, highest=highest, limit=limit)
         events, more = part.events, len(part.events) == limit
         while more and len(fold([], events, part.floor)) < limit:
@@ -172,7 +184,7 @@ class History:
         highest: int | None = None,
         limit: int,
     ) -> LogPart:
-        """A part of the log; an empty one while the broker or the room's partition is away."""
+        """Read a part of the log; an empty one while the broker or the partition is away."""
         read = bind(
             self._logs.read_log, room.key, direction, lowest=lowest, highest=highest, limit=limit
         )
@@ -185,7 +197,7 @@ class History:
         if part is None:
             return LogPart(UNKNOWN_EPOCH, room.id, 0, 0, [])
         if part.room_id != room.id:
-            raise ChatError("not_found", "there is no such room any more")
+            raise ChatError("not_found", "this room does not exist any more")
         return part
 
     async def _page(
@@ -196,13 +208,13 @@ class History:
         return Page(items, part.head, part.epoch, partial)
 
 
-def _within_text(items: Iterable[Message]) -> list[Message]:
-    """The first messages that fit into a page, one at least: pages are bounded in bytes too."""
-    kept: list[Message] = []
-    text = 0
+def _limit_characters(items: Iterable[Message]) -> list[Message]:
+    """Return the first messages that have `MAX_PAGE_CHARACTERS` together, but at least one."""
+    page: list[Message] = []
+    characters = 0
     for item in items:
-        text += len(item.content)
-        if kept and text > MAX_PAGE_CHARACTERS:
+        characters += len(item.content)
+        if page and characters > MAX_PAGE_CHARACTERS:
             break
-        kept.append(item)
-    return kept
+        page.append(item)
+    return page

@@ -1,4 +1,4 @@
-"""Opens rooms that the broker does not hold when something is sent to them."""
+"""Opens rooms that the broker does not hold when a client sends to them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,25 +13,21 @@ log = logger(__name__)
 
 
 class RoomOpener:
-    """Takes what a publisher finds absent; sends to a room wait in line until it is open.
+    """Opens the rooms that a publisher finds absent; their sends wait in line and keep their order.
 
-    So sends keep the order in which they were handed over.
+    Without the line a send that comes while the room is being opened could overtake those before
+    it: 1 and 2 find the room absent, the room is opened, 3 is accepted, then 1 and 2 are repeated.
     """
 
     def __init__(self, publisher: Publisher, directory: Directory) -> None:
-        """Attach to a publisher.
-
-        Args:
-            publisher: of this gateway.
-            directory: opens rooms.
-        """
+        """Attach to a publisher."""
         self._publisher = publisher
         self._directory = directory
         self._openers: set[asyncio.Task[None]] = set()
         publisher.on_absent = self._absent
 
     def _absent(self, sends: Sequence[Send]) -> None:
-        """Let sends wait until their rooms are open, and all that would overtake them."""
+        """Let sends wait until their rooms are open, with all later sends to these rooms."""
         for send in sends:
             key = send.room.key
             if send.waited:
@@ -50,14 +46,14 @@ class RoomOpener:
         failure: ChatError | None = None
         try:
             if await self._directory.room(key) is None:
-                # It was lost with what the broker held, before SQL had it.
-                failure = ChatError("not_found", "there is no such room any more")
+                # Redis lost the room before SQL had it.
+                failure = ChatError("not_found", "this room does not exist any more")
         except ChatError as error:
             failure = error
-        except Exception:  # whoever waits must have an answer
-            log.exception("room not opened", room=key)
+        except Exception:  # the sends that wait must be answered, whatever happened
+            log.exception("cannot open a room", room=key)
             failure = ChatError("internal", "the room could not be opened")
-        # Whoever comes next goes behind all of these.
+        # Taken out of the lines first: a send that arrives from now on is submitted behind these.
         for send in self._publisher.lines.pop(key):
             send.waited = True
             if failure is None:

@@ -1,4 +1,4 @@
-"""Events of a room after a place, as they happened: from its log, and from SQL below that."""
+"""Replay of a room's events after a seq, from its log and, below the log, from SQL."""
 
 from typing import Final
 
@@ -16,13 +16,14 @@ MAX_PAGE_EVENTS: Final = 1000
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """A page of events after a place.
+    """A page of events after a seq.
 
     Attributes:
-        more: there may be more after the last one.
-        unbroken: the place they were asked for is one of the room's; False when it was lost.
-        from_log: the log had all of it.
-        head: the last seq of the room when it was read; 0 when the broker does not hold it.
+        more: True if there may be more events after the last one.
+        unbroken: True if the seq that was asked for is an event of the room; False if that event
+            was lost, so that the client has something that the room does not.
+        from_log: True if all events came from the log.
+        head: the last seq of the room when it was read; 0 when the broker does not hold the room.
     """
 
     events: list[Event]
@@ -33,14 +34,14 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 class Replay:
-    """Reads events again, for those who missed them. What was deleted since is left out."""
+    """Reads events for clients and gateways that missed them, without messages deleted since."""
 
     def __init__(self, logs: LogBroker, reader: Reader) -> None:
         self._logs = logs
         self._reader = reader
 
     async def after(self, room: Room, seq: int) -> Replayed:
-        """The next events of a room after `seq`, in order.
+        """Read the next events of a room after `seq`, in order.
 
         Raises:
             ChatError: `broker_unavailable`; `storage_unavailable` when the log does not reach
@@ -48,18 +49,24 @@ class Replay:
         """
         part = await self._logs.read_log(room.key, "forward", lowest=seq + 1, limit=MAX_PAGE_EVENTS)
         if part is None or part.room_id != room.id:
-            # What the broker does not hold, SQL has.
+            # The broker drops a room from memory only once SQL has all of it.
             return await self._from_sql(room, seq, None)
         first = part.events[0] if part.events else None
         if first.prev > seq if first else part.head > seq:
-            # Below a log's beginning SQL has everything too.
+            # The log begins too late. It is trimmed only below the committed position, so SQL has
+            # all events before its first one.
             return await self._from_sql(room, seq, part)
+        # Example: a client has 43; Redis lost 42 and 43, and the new epoch's first event is 5042
+        # with `prev` 41. `prev` is not 43, so the client has two events that are gone and must
+        # load the history anew. "All events above 43" alone would look like a success.
         unbroken = first.prev == seq if first else part.head == seq
         more = len(part.events) == MAX_PAGE_EVENTS
-        return Replayed(_shown(part.events, part), more, unbroken, from_log=True, head=part.head)
+        return Replayed(
+            _without_deleted(part.events, part), more, unbroken, from_log=True, head=part.head
+        )
 
     async def _from_sql(self, room: Room, seq: int, part: LogPart | None) -> Replayed:
-        """Events of SQL, then those of the log that follow them."""
+        """Read events from SQL, then those of the log that follow them."""
         below = None if part is None else part.events[0].seq if part.events else part.head + 1
         stored = await self._reader.events(room.id, seq, below, MAX_PAGE_EVENTS)
         unbroken = seq == 0 or await self._reader.has_seq(room.id, seq)
@@ -69,15 +76,15 @@ class Replay:
                 stored, len(stored) == MAX_PAGE_EVENTS, unbroken, from_log=False, head=head
             )
         if len(stored) == MAX_PAGE_EVENTS:
-            shown = _shown(stored, part)
-            return Replayed(shown, more=True, unbroken=unbroken, from_log=False, head=head)
+            events = _without_deleted(stored, part)
+            return Replayed(events, more=True, unbroken=unbroken, from_log=False, head=head)
         more = len(part.events) == MAX_PAGE_EVENTS
-        shown = _shown(stored + part.events, part)
-        return Replayed(shown, more, unbroken, from_log=False, head=head)
+        events = _without_deleted(stored + part.events, part)
+        return Replayed(events, more, unbroken, from_log=False, head=head)
 
 
-def _shown(events: list[Event], part: LogPart) -> list[Event]:
-    """Events without messages that were deleted since, as the broker knows it."""
+def _without_deleted(events: list[Event], part: LogPart) -> list[Event]:
+    """Leave out messages that were deleted since, as far as the broker knows."""
     return [
         event
         for event in events

@@ -381,7 +381,7 @@ async def test_the_end_of_a_chat_waits_for_nothing(stage: Stage, gateway: Gatewa
     bob = await gateway.user("bob")
     chat = await stage.chat()
     await bob.receives("newChat")
-    async with subscribing(gateway.hub, bob.client, chat, again=True) as opening:
+    async with subscribing(gateway.hub, bob.client, chat, resuming=True) as opening:
         pass
     await stage.send(chat, "waits")
     await stage.drop(chat)

@@ -215,7 +215,7 @@ async def mark_lost(stage: Stage, *, on_its_way: bool) -> AsyncIterator[Lost]:
             local = await member.join(room)
             await waiting.join(room)
             await resuming.enter_async_context(
-                subscribing(made.hub, waiting.client, room, again=True)
+                subscribing(made.hub, waiting.client, room, resuming=True)
             )
             await end()
             if on_its_way:
