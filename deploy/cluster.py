@@ -81,9 +81,9 @@ async def run(
         log_format=settings.log_format,
         coloured=sys.stderr.isatty() and settings.no_color is None,
     )
-    patience = settings.drain_seconds + STOP_MARGIN_SECONDS
+    stop_timeout = settings.drain_seconds + STOP_MARGIN_SECONDS
     try:
-        await leftovers_gone(data_dir, console, patience)
+        await wait_for_leftovers(data_dir, console, stop_timeout)
         if problem := plan.taken():
             raise StartError(problem)
         for server in filter(None, (servers.redis, servers.balancer)):
@@ -93,7 +93,7 @@ async def run(
             plan,
             data_dir,
             console,
-            patience=patience,
+            stop_timeout=stop_timeout,
             well_after=settings.well_after,
         ).run()
     finally:
@@ -101,7 +101,7 @@ async def run(
         console.close()
 
 
-async def leftovers_gone(data_dir: DataDir, console: Console, patience: float) -> None:
+async def wait_for_leftovers(data_dir: DataDir, console: Console, stop_timeout: float) -> None:
     """Wait up to `patience` seconds for the processes of an earlier cluster that was killed.
 
     Raises:
@@ -111,7 +111,7 @@ async def leftovers_gone(data_dir: DataDir, console: Console, patience: float) -
         return
     console.say(f"waiting for processes of an earlier cluster to end: {', '.join(left)}")
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(stop_timeout):
             while left := data_dir.leftovers():  # noqa: ASYNC110  they are nobody's children now
                 await asyncio.sleep(0.1)
     except TimeoutError as error:

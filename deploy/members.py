@@ -16,7 +16,7 @@ from deploy.servers.balancer import balancer_process
 from deploy.servers.discovery import Server, find_balancer, find_redis, redis_command
 from deploy.settings import Settings
 from shared.addresses import read_address
-from shared.config import Settings as EveryProcess
+from shared.config import Settings as ProcessSettings
 from shared.config import load
 
 LOCAL = "127.0.0.0/8,::1"
@@ -65,36 +65,38 @@ def plan_members(
     data_dir: DataDir,
 ) -> Members:
     """Return all processes of the cluster; writes the configuration of the load balancer."""
-    ours = _our_environment(settings, environ, plan, data_dir)
+    own_environ = _own_environment(settings, environ, plan, data_dir)
     # Servers that others wrote need none of our settings, and some of these are secrets.
-    known = {*Settings.__struct_encode_fields__, *EveryProcess.__struct_encode_fields__}
-    theirs = {name: value for name, value in environ.items() if name not in known}
+    known = {*Settings.__struct_encode_fields__, *ProcessSettings.__struct_encode_fields__}
+    server_environ = {name: value for name, value in environ.items() if name not in known}
     redis = []
     if servers.redis is not None:
         command = redis_command(servers.redis, plan, data_dir)
         repair = partial(repair_aof, servers.redis.path, data_dir.path)
         redis = [
-            ProcessSpec(name="redis", command=command, env=theirs, cwd=data_dir.path, repair=repair)
+            ProcessSpec(
+                name="redis", command=command, env=server_environ, cwd=data_dir.path, repair=repair
+            )
         ]
     return Members(
         redis=redis,
-        persisters=list(_persisters(settings, ours, plan)),
-        gateways=list(_gateways(settings, ours, plan)),
+        persisters=list(_persisters(settings, own_environ, plan)),
+        gateways=list(_gateways(settings, own_environ, plan)),
         balancer=[
             balancer_process(
                 servers.balancer,
                 settings,
                 plan,
                 data_dir,
-                theirs,
+                server_environ,
                 raise_file_limit(),
-                limited=load(EveryProcess, ours).limited,
+                limited=load(ProcessSettings, own_environ).limited,
             )
         ],
     )
 
 
-def _our_environment(
+def _own_environment(
     settings: Settings, environ: Mapping[str, str], plan: PortPlan, data_dir: DataDir
 ) -> dict[str, str]:
     """Return what every gateway and persister finds in its environment."""

@@ -29,7 +29,7 @@ class Supervisor:
         data_dir: DataDir,
         console: Console,
         *,
-        patience: float,
+        stop_timeout: float,
         well_after: float,
     ) -> None:
         """Prepare.
@@ -39,7 +39,7 @@ class Supervisor:
             plan: where they listen.
             data_dir: where their pids are kept.
             console: where what they say is shown.
-            patience: seconds a process may take to stop.
+            stop_timeout: seconds a process may take to stop before it is killed.
             well_after: seconds a process must have lived for its death to be no failed start.
         """
 
@@ -52,7 +52,7 @@ class Supervisor:
         self._balancer = supervised(members.balancer)
         self._plan = plan
         self._console = console
-        self._patience = patience
+        self._patience = stop_timeout
         self._running: list[SupervisedProcess] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -104,9 +104,9 @@ class Supervisor:
     def _supervise(self, processes: list[SupervisedProcess]) -> None:
         for process in processes:
             self._running.append(process)
-            self._spawn(self._keep(process))
+            self._spawn(self._run_supervised(process))
 
-    async def _keep(self, process: SupervisedProcess) -> None:
+    async def _run_supervised(self, process: SupervisedProcess) -> None:
         try:
             await process.supervise()
         except ProcessFailedError as error:

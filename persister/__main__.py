@@ -76,14 +76,14 @@ class _Backends(NamedTuple):
 
 
 async def _work(
-    settings: Settings, installation: Installation, links: _Backends, stop: asyncio.Event
+    settings: Settings, installation: Installation, backends: _Backends, stop: asyncio.Event
 ) -> None:
     """Store until `stop`.
 
     Raises:
         ConfigError: this process may not work with the data.
     """
-    engine, client, pipe = links
+    engine, client, pipe = backends
     keys = Keyspace(installation.namespace, installation.partitions)
     fence = Fence(len(keys))
     membership = membership_of(settings, installation, keys, pipe)
@@ -116,7 +116,7 @@ async def _work(
         await reader.close()
 
 
-async def operate(settings: Settings, action: str) -> bool:
+async def handle_dead_letters(settings: Settings, action: str) -> bool:
     """List the dead letters, or try them again; whether all is well."""
     engine = _engine(settings)
     found = await read_installation(engine)
@@ -126,15 +126,15 @@ async def operate(settings: Settings, action: str) -> bool:
     letters = DeadLetters(client, Keyspace(found.namespace, found.partitions))
     try:
         if action == "retry":
-            return await retry_letters(letters, Writer(engine), _say)
-        await list_letters(letters, _say)
+            return await retry_letters(letters, Writer(engine), _print_line)
+        await list_letters(letters, _print_line)
         return True
     finally:
         await client.aclose()
         await engine.dispose()
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(escaped(line))
 
 
@@ -142,7 +142,7 @@ def _engine(settings: Settings) -> Engine:
     return open_engine(settings.database_url, writes=True, synchronous=settings.sqlite_synchronous)
 
 
-async def rename(settings: Settings, action: str) -> None:
+async def change_identity(settings: Settings, action: str) -> None:
     """Say whose data a copied, restored or moved database holds; `action` is the command."""
     engine = _engine(settings)
     try:
@@ -152,7 +152,7 @@ async def rename(settings: Settings, action: str) -> None:
             found = await new_identity(engine, settings.namespace)
     finally:
         await engine.dispose()
-    _say(f"this database is the one of the installation {found.namespace} from now on")
+    _print_line(f"this database is the one of the installation {found.namespace} from now on")
 
 
 COMMANDS = (
@@ -166,8 +166,10 @@ def _arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = command_line("persister", __doc__, SETTINGS)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for name, does in COMMANDS:
-        command = commands.add_parser(name, help=does, description=does, epilog=SETTINGS)
+    for name, description in COMMANDS:
+        command = commands.add_parser(
+            name, help=description, description=description, epilog=SETTINGS
+        )
         if name == "dead-letter":
             command.add_argument("action", choices=["list", "retry"], help="what to do with them")
     return parser.parse_args()
@@ -180,10 +182,10 @@ def main() -> None:
     configure(settings, settings.persister_name)
     try:
         if arguments.command in ("adopt", "new-identity"):
-            asyncio.run(rename(settings, arguments.command))
+            asyncio.run(change_identity(settings, arguments.command))
             return
         if arguments.command:
-            sys.exit(0 if asyncio.run(operate(settings, arguments.action)) else 1)
+            sys.exit(0 if asyncio.run(handle_dead_letters(settings, arguments.action)) else 1)
         with serving_operator(listen_or_exit(settings)):
             uvloop.run(serve(settings))
     except ConfigError as error:

@@ -8,21 +8,21 @@ from shared.broker.partitions.rows import Entry
 from shared.broker.partitions.stream import DeadLetters
 from shared.codec import CodecError, decode
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 
-async def list_letters(letters: DeadLetters, say: Say) -> None:
+async def list_letters(letters: DeadLetters, print_line: PrintLine) -> None:
     """Print a line for each: where it stood, what it was, why it was refused. No content."""
     found = await letters.all()
     for letter in found:
         reason = letter.reason.splitlines()[0] if letter.reason else "unknown"
         for entry in letter.entries:
-            where = f"{letter.partition}/{entry.counter}  {entry.room_key}"
-            say(f"{where}  {_what(entry)}  {reason}")
-    say(f"{len(found)} dead {'letter' if len(found) == 1 else 'letters'}")
+            location = f"{letter.partition}/{entry.counter}  {entry.room_key}"
+            print_line(f"{location}  {_describe(entry)}  {reason}")
+    print_line(f"{len(found)} dead {'letter' if len(found) == 1 else 'letters'}")
 
 
-async def retry_letters(letters: DeadLetters, writer: Writer, say: Say) -> bool:
+async def retry_letters(letters: DeadLetters, writer: Writer, print_line: PrintLine) -> bool:
     """Store each where its void stands; what is still refused stays. Whether none stayed."""
     stored = 0
     found = await letters.all()
@@ -30,16 +30,16 @@ async def retry_letters(letters: DeadLetters, writer: Writer, say: Say) -> bool:
         try:
             await writer.restore(make_batch(letter.entries, 0))
         except (Refused, Unreadable) as error:
-            where = f"{letter.partition}/{letter.entries[-1].counter}"
-            say(f"{where}  still refused: {str(error).splitlines()[0]}")
+            location = f"{letter.partition}/{letter.entries[-1].counter}"
+            print_line(f"{location}  still refused: {str(error).splitlines()[0]}")
             continue
         await letters.remove(letter)
         stored += 1
-    say(f"{stored} stored, {len(found) - stored} left")
+    print_line(f"{stored} stored, {len(found) - stored} left")
     return stored == len(found)
 
 
-def _what(entry: Entry) -> str:
+def _describe(entry: Entry) -> str:
     if entry.whole_row:
         return f"unreadable row, {len(entry.data)} bytes"
     try:

@@ -130,10 +130,10 @@ def event_row(event: Event, epoch: int) -> EventRow:
     return _row(event, epoch, "", None)._replace(**columns)
 
 
-def furthest(before: Head | None, head: Head) -> Head:
+def furthest(previous: Head | None, head: Head) -> Head:
     """How far a room is stored, of two heads that came one after the other."""
-    same = before is not None and before.room_id == head.room_id
-    return before if before and same and before.seq > head.seq else head
+    same = previous is not None and previous.room_id == head.room_id
+    return previous if previous and same and previous.seq > head.seq else head
 
 
 def _read(entries: Iterable[Entry]) -> Iterable[tuple[Entry, Event]]:

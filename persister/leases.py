@@ -41,9 +41,9 @@ class Leases:
         self._tick = lease_seconds / 6
         self._held: set[int] = set()
         self._surplus: set[int] = set()
-        self._took = False
+        self._took_any = False
         # A renewal under way while a lease is given back would take it again.
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._ended = asyncio.Event()
         self._all_read: dict[int, int] = {}
         self.changed = asyncio.Event()
@@ -70,14 +70,14 @@ class Leases:
                 this build does not read, or another database has taken the place of this one.
         """
         while not self._ended.is_set():
-            before, self._took = self.wanted, False
+            before, self._took_any = self.wanted, False
             try:
-                async with self._turn:
-                    await self._round()
+                async with self._lock:
+                    await self._renew()
             except UNAVAILABLE as error:
                 log.warning("leases not renewed", error=str(error))
             # One that was lost since this round began, and taken again, makes no other difference.
-            if self._took or self.wanted != before:
+            if self._took_any or self.wanted != before:
                 self.changed.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._tick):
@@ -89,7 +89,7 @@ class Leases:
 
     async def release(self, number: int) -> None:
         """Give back a partition that is no longer wanted, after its last batch."""
-        async with self._turn:
+        async with self._lock:
             self._held.discard(number)
             self._surplus.discard(number)
             await self._broker.release_lease(number, self._owner)
@@ -105,10 +105,10 @@ class Leases:
             await self.release(number)
         await self._membership.leave()
 
-    async def _round(self) -> None:
-        announced = await self._membership.announce()
-        self._all_read = {number: one.all_read for number, one in enumerate(announced)}
-        share = ceil(self._partitions / max(one.persisters for one in announced))
+    async def _renew(self) -> None:
+        replies = await self._membership.announce()
+        self._all_read = {number: reply.all_read for number, reply in enumerate(replies)}
+        share = ceil(self._partitions / max(reply.persisters for reply in replies))
         held = sorted(self._held)
         renewals = (self._broker.hold_lease(number, self._owner) for number in held)
         for number, renewed in zip(held, await asyncio.gather(*renewals), strict=True):
@@ -120,5 +120,5 @@ class Leases:
                 break
             if number not in self._held and await self._broker.hold_lease(number, self._owner):
                 self._held.add(number)
-                self._took = True
+                self._took_any = True
         self._surplus = set(sorted(self._held)[share:])

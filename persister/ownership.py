@@ -56,7 +56,7 @@ class PartitionOpener:
         """Become a partition's owner in SQL."""
         return await self._writer.claim(number, self._membership.incarnation)
 
-    async def tidy(self, claim: Claim) -> None:
+    async def finish_trimming(self, claim: Claim) -> None:
         """Trim what an owner that died stored and could not trim any more."""
         unstored = await self._broker.unstored(claim.number)
         known = await self._writer.known_rooms(unstored) if unstored else []
@@ -80,8 +80,8 @@ class PartitionOpener:
             return False
         # Who lives is known once all have had the time to announce themselves: after a failover
         # the server may have heard of nobody yet.
-        settled = state.age > ANNOUNCE_TIMEOUT_SECONDS and all_read
-        if not settled or state.written_in == self._format(all_read):
+        all_announced = state.age > ANNOUNCE_TIMEOUT_SECONDS and all_read
+        if not all_announced or state.written_in == self._format(all_read):
             return True
         self._planned[claim.number] = (state.replid, self._format(all_read))
         return False
@@ -97,13 +97,13 @@ class PartitionOpener:
         await self._broker.close(claim.number)
         return await self._broker.state(claim.number)
 
-    async def survived(self, claim: Claim, most: int) -> list[Entry]:
+    async def surviving_entries(self, claim: Claim, limit: int) -> list[Entry]:
         """About `most` of the entries that the broker has of a closed partition and SQL has not."""
         if claim.format == formats.LEGACY and (
-            found := await self._legacy.entries(claim.number, claim.position, most)
+            found := await self._legacy.entries(claim.number, claim.position, limit)
         ):
             return found
-        return await self._reader.range(claim.number, claim.position, most)
+        return await self._reader.range(claim.number, claim.position, limit)
 
     async def open(self, claim: Claim, seen: PartitionState) -> bool:
         """Open a partition in a new epoch, after everything up to `seen.last` was stored.
@@ -116,15 +116,15 @@ class PartitionOpener:
         """
         gap = FENCE_GAP if claim.epoch else 0  # before the first epoch nothing was given
         start = max(claim.position, seen.last_counter) + gap
-        before, written_in = claim.format, await self._next_format(claim, seen)
+        previous_format, written_in = claim.format, await self._next_format(claim, seen)
         if claim.format == formats.LEGACY:
             await self._legacy.move(claim.number)
         await self._writer.raise_epoch(claim, start, written_in)
         opened = await self._broker.open(claim.number, claim.epoch, seen, start, written_in)
         if opened == "unread":
             claim.format = formats.OLDEST  # somebody came meanwhile
-        elif opened == "moved" and formats.is_known(before):
-            claim.format = before  # what was planned was for another server
+        elif opened == "moved" and formats.is_known(previous_format):
+            claim.format = previous_format  # what was planned was for another server
         return opened == "open"
 
     async def _next_format(self, claim: Claim, seen: PartitionState) -> int:
@@ -137,5 +137,5 @@ class PartitionOpener:
         if formats.is_known(claim.format):
             planned_on, planned = self._planned.pop(claim.number, ("", claim.format))
             return planned if planned_on == seen.replid else claim.format
-        announced = await self._membership.announce()
-        return self._format(announced[claim.number].all_read)
+        replies = await self._membership.announce()
+        return self._format(replies[claim.number].all_read)

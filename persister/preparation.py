@@ -49,22 +49,22 @@ async def prepare(
         retry=retry_if_exception_type(OUTAGE),
         wait=wait_fixed(0.5),
         stop=lambda _state: stop.is_set(),
-        before_sleep=_say_why,
+        before_sleep=_log_retry,
         retry_error_callback=lambda _state: None,
     ):
         with attempt:
-            all_know = await _schema_of_all(settings, engine, pipe)
+            min_known_schema = await _min_known_schema(settings, engine, pipe)
             found = await migrate(
                 engine,
                 partitions=settings.partitions,
                 namespace=settings.namespace,
-                all_know=all_know,
+                min_known_schema=min_known_schema,
             )
             return await confirm_location(engine, found)
     return None
 
 
-async def _schema_of_all(settings: Settings, engine: Engine, pipe: Pipe) -> int | None:
+async def _min_known_schema(settings: Settings, engine: Engine, pipe: Pipe) -> int | None:
     """The lowest schema that a living process knows; None where nobody can say."""
     found = await read_installation(engine)
     if found is None:
@@ -73,13 +73,13 @@ async def _schema_of_all(settings: Settings, engine: Engine, pipe: Pipe) -> int 
     keys = Keyspace(found.namespace, found.partitions)
     membership = membership_of(settings, found, keys, pipe)
     try:
-        lowest = min(one.schema for one in await membership.announce())
+        lowest = min(reply.schema for reply in await membership.announce())
         await membership.leave()
     except UNAVAILABLE:
         return None
     return lowest
 
 
-def _say_why(state: RetryCallState) -> None:
+def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("database not ready", error=str(error).split("\n", 1)[0])

@@ -30,7 +30,7 @@ TRIM_INTERVAL_SECONDS: Final = 1.0
 STORED: Final = Counter("stored_entries", "Entries committed to SQL.")
 BATCH: Final = Histogram("batch_entries", "Entries that shared a transaction.", SIZES)
 SECONDS: Final = Histogram("store_seconds", "How long a transaction took.", LATENCIES)
-AFTER: Final = Histogram(
+STORE_LAG: Final = Histogram(
     "stored_after_seconds", "How long after it was accepted a batch's oldest was stored.", LATENCIES
 )
 OUTAGES: Final = Counter("outages", "Tries that ended because the broker or SQL was away.")
@@ -58,12 +58,13 @@ class Worker:
         self._broker = broker
         self._reader = reader
         self._writer = writer
-        self._salvager = salvage
+        self._salvage = salvage
         self._claims: dict[int, Claim] = {}
         self._stop = asyncio.Event()
         self._next_check = 0.0
         self._next_sweep = 0.0
-        self._storing: int | None = None  # when the oldest of what is being stored was accepted
+        # When the oldest entry that is being stored was accepted, milliseconds since 1970.
+        self._oldest_accepted_at: int | None = None
         # Rooms whose logs may have grown too long, and how far each is stored.
         self._untrimmed: dict[Claim, dict[str, Head]] = {}
         self._next_trim = 0.0
@@ -77,7 +78,7 @@ class Worker:
     @property
     def lag(self) -> float:
         """Seconds that the oldest entry we could not store yet has waited."""
-        accepted = self._storing
+        accepted = self._oldest_accepted_at
         return max(0.0, time() - accepted / 1000) if accepted is not None else 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -93,13 +94,13 @@ class Worker:
                 waking = group.create_task(self._stop_with(stop), name="stop")
                 try:
                     while not self._stop.is_set():
-                        await self._outlast(self._step)
+                        await self._retry_outages(self._step)
                 finally:
                     self._leases.end()
                     waking.cancel()
         except ExceptionGroup as group:
-            misfit = group.subgroup(ConfigError)
-            raise (misfit.exceptions[0] if misfit else group) from None
+            config_errors = group.subgroup(ConfigError)
+            raise (config_errors.exceptions[0] if config_errors else group) from None
         finally:
             with contextlib.suppress(*UNAVAILABLE):
                 await self._leases.leave()
@@ -110,17 +111,17 @@ class Worker:
         self._leases.changed.set()
 
     async def _step(self) -> None:
-        await self._settle()
+        await self._apply_leases()
         if not self._claims:
             self._leases.changed.clear()
             if not self._leases.wanted and not self._stop.is_set():
                 await self._leases.changed.wait()
             return
-        await self._look_after()
+        await self._maintain()
         if self._claims and (found := await self._gather()):
             await self._store({self._claims[n]: rows for n, rows in found.items()})
 
-    async def _settle(self) -> None:
+    async def _apply_leases(self) -> None:
         """Hand over what is no longer ours to keep, claim what is."""
         wanted = self._leases.wanted
         # A lease may have been taken and become surplus while we were busy with others: nobody
@@ -133,17 +134,17 @@ class Worker:
             log.info("partitions taken", partitions=taken)
         for number in taken:
             claim = await self._opener.claim(number)
-            await self._opener.tidy(claim)
+            await self._opener.finish_trimming(claim)
             self._claims[number] = claim
             self._next_check = 0.0
 
-    async def _look_after(self) -> None:
+    async def _maintain(self) -> None:
         """Now and then: open partitions that are closed, let idle rooms go."""
         now = asyncio.get_running_loop().time()
         if now >= self._next_check:
             claims = list(self._claims.values())
-            looks = (self._opener.is_open(c, self._leases.all_read(c.number)) for c in claims)
-            found = await asyncio.gather(*looks)
+            checks = (self._opener.is_open(c, self._leases.all_read(c.number)) for c in claims)
+            found = await asyncio.gather(*checks)
             closed = [claim for claim, is_open in zip(claims, found, strict=True) if not is_open]
             for claim in closed:
                 await self._open(claim)
@@ -164,30 +165,30 @@ class Worker:
             while not self._stop.is_set() and not await self._try_to_open(claim):
                 pass  # the broker moved on meanwhile
         except LostPartition:
-            self._lose(claim.number)
+            self._drop_claim(claim.number)
 
     async def _try_to_open(self, claim: Claim) -> bool:
         await self._writer.check(claim)
         seen = await self._opener.close(claim)
         while not self._stop.is_set():
-            survived = await self._opener.survived(claim, self._settings.batch_size)
-            if not survived:
+            entries = await self._opener.surviving_entries(claim, self._settings.batch_size)
+            if not entries:
                 break
-            await self._store({claim: survived}, trim=False)
+            await self._store({claim: entries}, trim=False)
             if claim.number not in self._claims:
                 return True  # another owner has it, and opens it
         return not self._stop.is_set() and await self._opener.open(claim, seen)
 
     async def _gather(self) -> dict[int, list[Entry]]:
         """Wait for entries, then a little longer for more to share the transaction."""
-        most = self._settings.batch_size
+        limit = self._settings.batch_size
         positions = {number: claim.position for number, claim in self._claims.items()}
-        found = await self._reader.read(positions, most)
-        if found and sum(map(len, found.values())) < most:
+        found = await self._reader.read(positions, limit)
+        if found and sum(map(len, found.values())) < limit:
             # Reading each as it comes would cost more than all the rest.
             await asyncio.sleep(self._settings.batch_age)
             positions |= {number: rows[-1].counter for number, rows in found.items()}
-            for number, rows in (await self._reader.read(positions, most, block=0)).items():
+            for number, rows in (await self._reader.read(positions, limit, block=0)).items():
                 found.setdefault(number, []).extend(rows)
         return found
 
@@ -200,9 +201,9 @@ class Worker:
 
         while left:
             try:
-                return await self._outlast(store)
+                return await self._retry_outages(store)
             except LostPartition as lost:
-                self._lose(lost.number)
+                self._drop_claim(lost.number)
                 for claim in [claim for claim in left if claim.number == lost.number]:
                     del left[claim]
         return None
@@ -217,7 +218,8 @@ class Worker:
         stored: list[tuple[Claim, Batch]]
         try:
             stored = [(claim, make_batch(rows, claim.epoch)) for claim, rows in fresh.items()]
-            self._storing = min(filter(None, (b.oldest for _, b in stored)), default=None)
+            accepted = filter(None, (batch.oldest for _, batch in stored))
+            self._oldest_accepted_at = min(accepted, default=None)
             began = monotonic()
             await self._writer.store(stored)
             SECONDS.observe(monotonic() - began)
@@ -225,7 +227,7 @@ class Worker:
             log.warning("batch refused", reason=str(error))
             stored = []
             for claim, rows in fresh.items():
-                stored += [(claim, part) for part in await self._salvager.store(claim, rows)]
+                stored += [(claim, part) for part in await self._salvage.store(claim, rows)]
         self._count(sum(len(batch.entries) for _, batch in stored))
         if trim:
             await self._trim(found.keys(), stored)
@@ -233,9 +235,9 @@ class Worker:
     def _count(self, entries: int) -> None:
         STORED.value += entries
         BATCH.observe(entries)
-        if self._storing is not None:
-            AFTER.observe(self.lag)
-        self._storing = None
+        if self._oldest_accepted_at is not None:
+            STORE_LAG.observe(self.lag)
+        self._oldest_accepted_at = None
 
     async def _trim(self, claims: Iterable[Claim], stored: list[tuple[Claim, Batch]]) -> None:
         """Tell the broker what is stored, of partitions or of all that it was not told yet."""
@@ -252,28 +254,28 @@ class Worker:
             self._next_trim = now + TRIM_INTERVAL_SECONDS
         # Where the broker is away or in another epoch there is nothing to trim now; the next
         # call covers this one, or the partition is opened afresh.
-        words = [
+        calls = [
             self._broker.committed(
                 c.number, c.epoch, c.position, logs.get(c, {}), created.get(c, [])
             )
             for c in {*created, *logs}
         ]
         with contextlib.suppress(*UNAVAILABLE):
-            await asyncio.gather(*words)
+            await asyncio.gather(*calls)
 
-    def _lose(self, number: int) -> None:
+    def _drop_claim(self, number: int) -> None:
         log.warning("partition lost", partition=number)
-        self._storing = None
+        self._oldest_accepted_at = None
         self._claims.pop(number, None)
         self._leases.lose(number)
 
-    async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T | None:
+    async def _retry_outages(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do it again until neither broker nor database is away; give up only at the end."""
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((*UNAVAILABLE, *OUTAGE)),
             wait=wait_exponential_jitter(multiplier=0.05, max=1.0, jitter=0.1),
             stop=lambda _state: self._stop.is_set(),
-            before_sleep=_say_why,
+            before_sleep=_log_retry,
             retry_error_callback=lambda _state: None,
         ):
             with attempt:
@@ -292,7 +294,7 @@ def show_gauges(worker: Worker) -> None:
     Gauge("storage_lag_seconds", "How long the oldest of them has waited.", lambda: worker.lag)
 
 
-def _say_why(state: RetryCallState) -> None:
+def _log_retry(state: RetryCallState) -> None:
     OUTAGES.value += 1
     error = state.outcome.exception() if state.outcome else None
     log.warning("waiting", attempt=state.attempt_number, error=str(error).split("\n", 1)[0])

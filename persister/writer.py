@@ -67,7 +67,7 @@ def _move_statement(count: int) -> Update:
     return update(partitions).where(or_(*mine)).values(moved)
 
 
-class _SomeLost(Exception):
+class _ClaimsLost(Exception):
     """Not all of several claims stand."""
 
 
@@ -106,7 +106,7 @@ class Writer:
                 await insert_rooms(connection, written)
                 await insert_events(connection, written)
                 await apply_changes(connection, written)
-        except _SomeLost:
+        except _ClaimsLost:
             await self._find_lost([claim for claim, _ in batches])
         except (IntegrityError, DataError) as error:
             raise Refused(str(error.orig)) from error
@@ -203,4 +203,4 @@ async def _move(connection: AsyncConnection, moves: Sequence[Move]) -> None:
         values |= {f"to_epoch{n}": epoch, f"to_position{n}": position}
     moved = await connection.execute(_move_statement(len(moves)), values)
     if moved.rowcount != len(moves):
-        raise LostPartition(moves[0][0].number) if len(moves) == 1 else _SomeLost
+        raise LostPartition(moves[0][0].number) if len(moves) == 1 else _ClaimsLost

@@ -9,7 +9,7 @@ Address = IPv4Address | IPv6Address
 NO_ADDRESS: Final = "local"
 """What counts as the address of a peer that has none: one on a Unix socket."""
 
-ONE_CLIENT: Final = 64
+CLIENT_PREFIX_BITS: Final = 64
 """Bits of an IPv6 address that one client is given by its network; it may use all below."""
 
 
@@ -77,18 +77,18 @@ def peer(connected: str | None, forwarded: Iterable[str], trusted: Networks) -> 
     found = read_address(connected or "")
     if found is None:
         return NO_ADDRESS
-    told = [part for value in forwarded for part in value.split(",")]
-    while told and found in trusted:
-        before = read_address(told.pop())
-        if before is None:
+    forwarded_addresses = [part for value in forwarded for part in value.split(",")]
+    while forwarded_addresses and found in trusted:
+        previous = read_address(forwarded_addresses.pop())
+        if previous is None:
             break  # garbage
-        found = before
+        found = previous
     return str(found)
 
 
-def counted_as(address: str) -> str:
+def rate_limit_address(address: str) -> str:
     """What an address counts as: an IPv6 address as its /64, which one client has all of."""
     found = read_address(address)
     if isinstance(found, IPv6Address):
-        return str(ip_network((int(found), ONE_CLIENT), strict=False))
+        return str(ip_network((int(found), CLIENT_PREFIX_BITS), strict=False))
     return address

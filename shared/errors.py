@@ -22,14 +22,14 @@ class ChatError(Exception):
 
     def payload(self) -> dict[str, str | bool | int]:
         """What goes over the wire: `{code, message, retryable}`, and `retryAfterMs` if known."""
-        told: dict[str, str | bool | int] = {
+        payload: dict[str, str | bool | int] = {
             "code": self.code,
             "message": self.message,
             "retryable": self.retryable,
         }
         if self.retry_after is not None:
-            told["retryAfterMs"] = self.retry_after
-        return told
+            payload["retryAfterMs"] = self.retry_after
+        return payload
 
 
 def rate_limited(retry_after: int) -> ChatError:

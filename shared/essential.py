@@ -84,12 +84,12 @@ class PeriodicTask:
 
     async def _run(self) -> None:
         if not self._at_once:
-            await self._rest()
+            await self._pause_once()
         while True:
             doing = self._work()
             if doing is not None:
                 await doing
-            await self._rest()
+            await self._pause_once()
 
-    async def _rest(self) -> None:
+    async def _pause_once(self) -> None:
         await asyncio.sleep(self._pause() if callable(self._pause) else self._pause)

@@ -159,16 +159,16 @@ class LoopLag:
     def __init__(self) -> None:
         self._histogram = Histogram("event_loop_lag_seconds", "How late a timer was.", LATENCIES)
         self._loop = asyncio.get_running_loop()
-        self._timer = self._again()
+        self._timer = self._schedule()
 
     def close(self) -> None:
         """Measure no more."""
         self._timer.cancel()
 
-    def _again(self) -> asyncio.TimerHandle:
+    def _schedule(self) -> asyncio.TimerHandle:
         due = self._loop.time() + CHECK_INTERVAL_SECONDS
-        return self._loop.call_at(due, self._look, due)
+        return self._loop.call_at(due, self._measure, due)
 
-    def _look(self, due: float) -> None:
+    def _measure(self, due: float) -> None:
         self._histogram.observe(max(0.0, self._loop.time() - due))
-        self._timer = self._again()
+        self._timer = self._schedule()

@@ -48,8 +48,8 @@ class Origins:
         """
         if ANY in self._allowed or (origin not in _WORDS and origin in self._allowed):
             return True
-        asks = _host(origin)
-        if asks is None:
+        origin_host = _host(origin)
+        if origin_host is None:
             return False
         if is_own(origin, host):
             return OWN in self._allowed

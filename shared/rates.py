@@ -6,11 +6,11 @@ from typing import Final, NamedTuple, Self
 
 _SYNTAX: Final = re.compile(r"([0-9]{1,7})/([0-9]{1,6}(?:\.[0-9]{1,3})?)?(ms|s|m|h):([0-9]{1,7})")
 _UNITS: Final = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
-_LONGEST: Final = 7 * 24 * _UNITS["h"]
+_MAX_FILL_MICROSECONDS: Final = 7 * 24 * _UNITS["h"]
 """Microseconds that an empty bucket may take to fill."""
 
 
-class Taken(NamedTuple):
+class TakenTokens(NamedTuple):
     """What a bucket gave.
 
     Attributes:
@@ -51,24 +51,24 @@ class Rate:
             raise ValueError("a rate is COUNT/TIME:BURST, as in 20/1s:60")
         microseconds = float(found[2] or 1) * _UNITS[found[3]]
         interval, burst = math.ceil(microseconds / int(found[1])), int(found[4])
-        if not 1 <= interval * burst <= _LONGEST:
+        if not 1 <= interval * burst <= _MAX_FILL_MICROSECONDS:
             raise ValueError("a rate must give all of its burst within a week")
         return cls(text, interval, burst)
 
-    def take(self, full_at: int, now: int, most: int) -> Taken:
-        """Take up to `most` tokens, as `take_tokens.lua` does.
+    def take(self, full_at: int, now: int, wanted: int) -> TakenTokens:
+        """Take up to `wanted` tokens, as `take_tokens.lua` does.
 
         Args:
             full_at: when the bucket is full again; any time in the past for a full one.
             now: the time, in microseconds of any clock.
-            most: how many are wanted.
+            wanted: the number of tokens to take.
         """
         # At most empty: a clock that was set back locks nobody out.
         full_at = min(max(full_at, now), now + self.burst * self.interval)
         room = now + self.burst * self.interval - full_at
-        granted = min(most, room // self.interval)
+        granted = min(wanted, room // self.interval)
         wait = 0 if granted else self.interval - room
-        return Taken(granted, full_at + granted * self.interval, wait)
+        return TakenTokens(granted, full_at + granted * self.interval, wait)
 
     def __str__(self) -> str:
         return self._text

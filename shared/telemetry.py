@@ -8,7 +8,7 @@ import structlog
 
 from shared.config import Settings
 
-OURS: Final = ("gateway", "persister", "shared")
+OWN_PACKAGES: Final = ("gateway", "persister", "shared")
 """Whose log lines LOG_LEVEL is about."""
 
 Logger = structlog.stdlib.BoundLogger
@@ -56,8 +56,8 @@ def configure(settings: Settings, name: str) -> None:
     # Of libraries only what is wrong: some say all they handle, values of statements among it.
     level: int = getattr(logging, settings.log_level.upper())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
-    for ours in OURS:
-        logging.getLogger(ours).setLevel(level)
+    for package in OWN_PACKAGES:
+        logging.getLogger(package).setLevel(level)
     structlog.configure(
         processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

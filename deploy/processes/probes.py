@@ -18,7 +18,7 @@ def http_probe(address: Address, path: str, *, tls: bool = False) -> Probe:
     """Return a probe that wants status 200 from `path` at `address`, whatever its certificate."""
     request = f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
 
-    async def ask() -> str | None:
+    async def probe() -> str | None:
         answer = await _exchange(address, request.encode(), tls=tls)
         if answer is None:
             return "no answer"
@@ -27,19 +27,19 @@ def http_probe(address: Address, path: str, *, tls: bool = False) -> Probe:
             return None
         return f"{address.url}{path} answers {b' '.join(status).decode(errors='replace')}"
 
-    return ask
+    return probe
 
 
 def redis_probe(address: Address) -> Probe:
     """Return a probe that wants a PONG, which a server that still loads its data refuses."""
 
-    async def ask() -> str | None:
+    async def probe() -> str | None:
         answer = await _exchange(address, b"PING\r\n")
         if answer is None:
             return "no answer"
         return None if answer.startswith(b"+PONG") else answer.decode(errors="replace").strip()
 
-    return ask
+    return probe
 
 
 async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], None]) -> None:

@@ -59,7 +59,7 @@ class SupervisedProcess:
         self._last_lines: deque[str] = deque(maxlen=5)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
-        self._gone = asyncio.Event()
+        self._ended = asyncio.Event()
 
     async def supervise(self) -> None:
         """Run the process until it is told to stop, starting it again whenever it dies.
@@ -70,13 +70,13 @@ class SupervisedProcess:
         pipe = LinePipe(self._show)
         try:
             while not self._stopping.is_set():
-                lived, ending = await self._run_once(pipe)
+                uptime, ending = await self._run_once(pipe)
                 if not self._stopping.is_set():
-                    await self._wait_to_restart(lived, ending)
+                    await self._wait_to_restart(uptime, ending)
         finally:
             pipe.close()
             self._data_dir.remove_pid(self.name)
-            self._gone.set()
+            self._ended.set()
 
     def signal(self, number: signal.Signals) -> None:
         """Announce the end to the process: once it has gone, it is not started again."""
@@ -85,17 +85,18 @@ class SupervisedProcess:
             with contextlib.suppress(ProcessLookupError):  # it ended just now
                 os.kill(self._process.pid, number)
 
-    async def stop(self, patience: float) -> None:
+    async def stop(self, stop_timeout: float) -> None:
         """End the process with SIGTERM and, after `patience` seconds, with SIGKILL."""
         self.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._gone.wait(), patience)
+            await asyncio.wait_for(self._ended.wait(), stop_timeout)
         except TimeoutError:
             self._console.say(
-                f"{self.name} did not end within {patience:g} s of SIGTERM: killing it", "warning"
+                f"{self.name} did not end within {stop_timeout:g} s of SIGTERM: killing it",
+                "warning",
             )
             self.kill()
-            await self._gone.wait()
+            await self._ended.wait()
 
     def kill(self) -> None:
         """End the process, and what it may have started, at once."""
@@ -118,11 +119,11 @@ class SupervisedProcess:
                 stderr=pipe.write_end,
                 # Its own session: Ctrl-C in the terminal reaches the cluster alone.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=_terminate_with_parent(),
             )
         except OSError as error:
             return 0.0, f"cannot be started: {error}"
-        self._tell_of(process.pid)
+        self._record_start(process.pid)
         if self._stopping.is_set():  # told to stop while it was being started
             self.signal(signal.SIGTERM)
         status = await process.wait()
@@ -144,7 +145,7 @@ class SupervisedProcess:
         if done:
             self._console.say(done, "warning")
 
-    def _tell_of(self, pid: int) -> None:
+    def _record_start(self, pid: int) -> None:
         try:
             self._data_dir.write_pid(self.name, pid)
         except OSError as error:  # a full disk is no reason to give the process up
@@ -155,8 +156,8 @@ class SupervisedProcess:
         self._last_lines.append(line)
         self._console.line(self.name, line)
 
-    async def _wait_to_restart(self, lived: float, ending: str) -> None:
-        delay = self._restarts.delay_after(lived)
+    async def _wait_to_restart(self, uptime: float, ending: str) -> None:
+        delay = self._restarts.delay_after(uptime)
         if delay is None:
             log_file = self._data_dir.log / f"{self.name}.log"
             last_lines = "".join(f"\n    {line}" for line in self._last_lines)
@@ -181,7 +182,7 @@ def describe_exit(status: int) -> str:
         return f"killed by signal {-status}"
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def _terminate_with_parent() -> Callable[[], None] | None:
     """Return what makes a child get SIGTERM when the cluster dies without a farewell.
 
     Only Linux can do this. It runs between fork and exec, where only what is prepared here

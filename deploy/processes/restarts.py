@@ -17,13 +17,13 @@ class RestartPolicy:
         self._well_after = well_after
         self.deaths = 0
 
-    def delay_after(self, lived: float) -> float | None:
+    def delay_after(self, uptime: float) -> float | None:
         """Count a death of a process that lived `lived` seconds.
 
         Returns:
             Seconds to wait before the next start; None to give the process up.
         """
-        if lived >= self._well_after:
+        if uptime >= self._well_after:
             self.deaths = 0
         self.deaths += 1
         return DELAYS_SECONDS[self.deaths - 1] if self.deaths <= len(DELAYS_SECONDS) else None

@@ -67,12 +67,12 @@ def balancer_process(
 
 def _tls(settings: Settings, data_dir: DataDir, kind: str) -> str:
     """Put certificate and key into one file beside the configuration; what that says of it."""
-    together = data_dir.run / CERTIFICATE
+    certificate = data_dir.run / CERTIFICATE
     if not settings.tls_cert:
-        together.unlink(missing_ok=True)
+        certificate.unlink(missing_ok=True)
         return ""
     parts = filter(None, (settings.tls_cert, settings.tls_key))
-    write_atomically(together, "\n".join(Path(part).read_text() for part in parts))
+    write_atomically(certificate, "\n".join(Path(part).read_text() for part in parts))
     if kind == "haproxy":
         return f" ssl crt {CERTIFICATE} alpn http/1.1"
     return f"\ttls {CERTIFICATE} {CERTIFICATE}\n"
@@ -84,11 +84,11 @@ def _listed(directive: str, settings: Settings) -> str:
     return directive.format(addresses) if addresses else ""
 
 
-def _haproxy_sources(most: int) -> str:
+def _haproxy_sources(max_connections: int) -> str:
     return (
         "    stick-table type ipv6 size 100k expire 1m store conn_cur\n"
         "    tcp-request connection track-sc0 src\n"
-        f"    tcp-request connection reject if {{ sc0_conn_cur gt {most} }}"
+        f"    tcp-request connection reject if {{ sc0_conn_cur gt {max_connections} }}"
     )
 
 

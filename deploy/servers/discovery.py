@@ -67,18 +67,18 @@ def find_balancer(settings: Settings) -> Server:
     Raises:
         ConfigError: There is none.
     """
-    wanted = settings.load_balancer
-    kinds: tuple[Balancer, ...] = (wanted,) if wanted else ("haproxy", "caddy")
+    requested = settings.load_balancer
+    kinds: tuple[Balancer, ...] = (requested,) if requested else ("haproxy", "caddy")
     for kind in kinds:
         wheel = WHEELS[kind]()
         path = wheel or shutil.which(kind)
         if path is not None:
             place = "from its wheel" if wheel else "on PATH"
-            why = "LOAD_BALANCER asks for it" if wanted else "the first one found"
+            why = "LOAD_BALANCER asks for it" if requested else "the first one found"
             return Server(kind, path, f"{place}; {why}")
-    if wanted:
+    if requested:
         raise ConfigError(
-            f"LOAD_BALANCER={wanted} cannot be used: {wanted} is neither installed as a wheel"
+            f"LOAD_BALANCER={requested} cannot be used: {requested} is neither installed as a wheel"
             " nor on PATH"
         )
     raise ConfigError(

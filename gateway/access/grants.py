@@ -55,6 +55,6 @@ class Grants:
         match claims:
             case [holder, room_id, int(since)]:
                 is_for_both = holder == user and room_id == room.id
-                return is_for_both and since >= room.opened_to(user)
+                return is_for_both and since >= room.min_valid_since(user)
             case _:
                 return False

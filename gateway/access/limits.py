@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Literal
 
-from shared.addresses import counted_as
-from shared.broker.sessions.limits import Bucket, LimitBroker, Unreachable
+from shared.addresses import rate_limit_address
+from shared.broker.sessions.limits import Bucket, LimitBroker, LimitsUnavailable
 from shared.config import Settings
 from shared.errors import ChatError, rate_limited
 from shared.rates import Rate
@@ -104,7 +104,7 @@ class Limits:
         Raises:
             ChatError: `rate_limited`.
         """
-        if waiting := self._spend("connections", counted_as(address)):
+        if waiting := self._spend("connections", rate_limit_address(address)):
             await waiting
 
     async def connect_user(self, user: str) -> None:
@@ -122,7 +122,7 @@ class Limits:
         Raises:
             ChatError: `rate_limited`.
         """
-        if waiting := self._spend("rest", counted_as(address)):
+        if waiting := self._spend("rest", rate_limit_address(address)):
             await waiting
 
     async def guess(self, room: str, user: str, address: str) -> "Guess":
@@ -135,7 +135,7 @@ class Limits:
             ChatError: `rate_limited`: too many guesses were wrong.
         """
         settings = self._settings
-        address = counted_as(address)
+        address = rate_limit_address(address)
         guess = Guess(
             self,
             [
@@ -227,7 +227,7 @@ class Limits:
             try:
                 async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
                     return await self._broker.take(buckets, count)
-            except (Unreachable, TimeoutError) as error:
+            except (LimitsUnavailable, TimeoutError) as error:
                 self._ask_broker_at = self._loop.time() + BROKER_RETRY_SECONDS
                 log.warning(
                     "the broker does not answer: rates are counted by this gateway alone",

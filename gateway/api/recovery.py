@@ -26,7 +26,7 @@ from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
 from gateway.recovery.tracker import PingCounts
 from gateway.rooms.client import Client
 from gateway.rooms.subscribing import deferring_chats, subscribing_to_chats
-from shared.broker.sessions.sessions import Taken
+from shared.broker.sessions.sessions import TakenSession
 from shared.errors import ChatError
 from shared.model.ids import TOP, room_key
 from shared.model.rooms import Room
@@ -74,7 +74,7 @@ class RecoveryPlan(NamedTuple):
         gone: ids of chats that were deleted meanwhile.
     """
 
-    taken: Taken
+    taken: TakenSession
     offset: Offset | None
     rooms: list[RoomReturn]
     chats: list[tuple[Room, int]]
@@ -119,7 +119,7 @@ async def _take(
     shown: RecoveryRequest,
     offset: Offset | None,
     ping_counts: PingCounts,
-) -> Taken:
+) -> TakenSession:
     identity = gateway.access.identity
     taken = await gateway.clients.sessions.take(client, shown.pid, ping_counts)
     if taken is None or not identity.may_take_over(shown.username, taken.session.username):
@@ -217,7 +217,7 @@ async def _find_room(
     room = await gateway.rooms.directory.room(room_key(name))
     if not _may(gateway, user, room):
         raise NotRecovered
-    if room is None or room.id != place.room_id or place.since < room.opened_to(user):
+    if room is None or room.id != place.room_id or place.since < room.min_valid_since(user):
         raise NotRecovered
     await _check_place(gateway, room, place.since if seq is None else seq)
     return RoomReturn(room, seq, place.since)

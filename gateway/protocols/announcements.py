@@ -82,7 +82,7 @@ def announcements(
         case RoomDeleted():
             gone = Announcement("chatDeleted", ChatDeletedPayload(event.room_id), offset=offset)
             return [] if users is None else [gone]
-        case LogEvent(told=told):
+        case LogEvent(announced_as=told):
             return _placed(event, told, place, chat, offset)
         case Unknown() if event.seq:
             return _placed(event, SKIPPED, place, chat, offset)

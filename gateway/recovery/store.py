@@ -15,7 +15,7 @@ from gateway.recovery.tracker import MAX_INCARNATIONS, PingCounts, SessionTracke
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from shared.broker.rooms.publisher import Publisher
-from shared.broker.sessions.sessions import Saving, SessionBroker, Taken
+from shared.broker.sessions.sessions import SessionBroker, SessionUpdate, TakenSession
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
 from shared.model.events import Replaced
@@ -55,7 +55,7 @@ class SessionStore:
         self._lock = asyncio.Lock()
         self._urgent: set[SessionTracker] = set()
         self._batch: asyncio.Task[None] | None = None
-        self._last: list[Saving] = []
+        self._last: list[SessionUpdate] = []
         self.task = PeriodicTask(
             self._look, SAVE_INTERVAL_SECONDS, "sessions", at_close=self._save_changes
         )
@@ -90,7 +90,7 @@ class SessionStore:
         await self.try_to_save(client)
         return pid
 
-    async def take(self, client: Client, pid: str, ping_counts: PingCounts) -> Taken | None:
+    async def take(self, client: Client, pid: str, ping_counts: PingCounts) -> TakenSession | None:
         """Let a client take over a session; it is not settled yet.
 
         Raises:
@@ -158,7 +158,7 @@ class SessionStore:
         if not forget:
             session = kept.saved if client.connection.fell_behind else None
             session = session or kept.session(self._hub, left=left)
-        self._last.append(Saving(kept.pid, kept.owner, session, self._keep))
+        self._last.append(SessionUpdate(kept.pid, kept.owner, session, self._keep))
         if self._batch is None:
             self._batch = asyncio.create_task(self._save_urgent())
 
@@ -214,7 +214,9 @@ class SessionStore:
         last, self._last = self._last, []
         # Kept a refresh longer, so that one that dies has the whole time from its last word on.
         seconds = self._keep * (1 + 1 / REFRESHES_PER_EXPIRY)
-        savings = [Saving(kept.pid, kept.owner, session, seconds) for kept, session in changed]
+        savings = [
+            SessionUpdate(kept.pid, kept.owner, session, seconds) for kept, session in changed
+        ]
         if not savings and not last:
             return
         try:

@@ -234,7 +234,7 @@ class Hub:
             return  # the common case
         if isinstance(body, RoomDeleted) and local.room.kind == "direct":
             self.unfollow(local)
-        elif isinstance(body, LogEvent) and (user := body.puts_out) is not None:
+        elif isinstance(body, LogEvent) and (user := body.removed_user) is not None:
             self._end_memberships(local, event, user)
 
     def _end_memberships(self, local: LocalRoom, event: Event, user: str) -> None:

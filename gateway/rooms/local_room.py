@@ -91,7 +91,7 @@ class LocalRoom:
         # Not from an older one. Example: a join reads the room at head 10; then a ban (event 11)
         # is delivered here. Taking the reading over would undo the ban on this gateway.
         if room.head >= self.head or room.epoch > self.room.epoch:
-            self.room = replace(self.room.as_changed_in(room), epoch=room.epoch)
+            self.room = replace(self.room.with_state_of(room), epoch=room.epoch)
 
     def recipients(self, event: Event) -> list[Client]:
         """Return the members that get an event now; for others it waits, or they have it."""

@@ -60,14 +60,14 @@ class LogEvent(msgspec.Struct, frozen=True, array_like=True):
     """
 
     stored: ClassVar[StoredAs | None] = None
-    told: ClassVar[AnnouncedAs] = SKIPPED
+    announced_as: ClassVar[AnnouncedAs] = SKIPPED
 
     def changes(self) -> Sequence[Change]:
         """What is different in its room from here on, beside that it happened."""
         return ()
 
     @property
-    def puts_out(self) -> str | None:
+    def removed_user(self) -> str | None:
         """The user whose memberships it ends, if it ends any."""
         for change in self.changes():
             if isinstance(change, StandingChange) and change.fields.get("kicked") is SEQ:

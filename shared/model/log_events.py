@@ -43,7 +43,7 @@ class HistoryCleared(LogEvent, frozen=True, tag="clear"):
     by: UserName
 
     stored = StoredAs({"clear": {}}, {"sender": "by"})
-    told = AnnouncedAs("deleteMessages", LOCATION, note="All messages have been deleted")
+    announced_as = AnnouncedAs("deleteMessages", LOCATION, note="All messages have been deleted")
 
     def changes(self) -> Sequence[Change]:
         """The floor."""
@@ -61,7 +61,7 @@ class MessageDeleted(LogEvent, frozen=True, tag="delete"):
         {"delete": {}},
         {"sender": "by", "target_id": "message_id", "target_seq": "message_seq"},
     )
-    told = AnnouncedAs("messageDeleted", ("message_id", "seq", "prev"))
+    announced_as = AnnouncedAs("messageDeleted", ("message_id", "seq", "prev"))
 
     def changes(self) -> Sequence[Change]:
         """One message."""
@@ -98,7 +98,7 @@ class Kicked(RuleChange, frozen=True, tag="kick"):
     by: UserName
 
     stored = StoredAs({"kick": {}}, {"sender": "by", "target_user": "user"})
-    told = AnnouncedAs("kicked", (*LOCATION, "user", "by"))
+    announced_as = AnnouncedAs("kicked", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
         """When they were put out last."""
@@ -112,7 +112,7 @@ class Banned(RuleChange, frozen=True, tag="ban"):
     by: UserName
 
     stored = StoredAs({"ban": {}}, {"sender": "by", "target_user": "user"})
-    told = AnnouncedAs("banned", (*LOCATION, "user", "by"))
+    announced_as = AnnouncedAs("banned", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
         """Everything that is remembered of them."""
@@ -126,7 +126,7 @@ class Unbanned(RuleChange, frozen=True, tag="unban"):
     by: UserName
 
     stored = StoredAs({"unban": {}}, {"sender": "by", "target_user": "user"})
-    told = AnnouncedAs("unbanned", (*LOCATION, "user", "by"))
+    announced_as = AnnouncedAs("unbanned", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
         """The ban."""
@@ -144,7 +144,7 @@ class ModeratorChanged(RuleChange, frozen=True, tag="moderate"):
         {"promote": {"moderator": True}, "demote": {"moderator": False}},
         {"sender": "by", "target_user": "user"},
     )
-    told = AnnouncedAs("moderatorChanged", (*LOCATION, "user", "by", "moderator"))
+    announced_as = AnnouncedAs("moderatorChanged", (*LOCATION, "user", "by", "moderator"))
 
     def changes(self) -> Sequence[Change]:
         """Whether they are one."""
@@ -167,7 +167,7 @@ class PasswordChanged(RuleChange, frozen=True, tag="password"):
     stored = StoredAs(
         {"lock": {"protected": True}, "unlock": {"protected": False}}, {"sender": "by"}
     )
-    told = AnnouncedAs("passwordChanged", (*LOCATION, "by", "protected"))
+    announced_as = AnnouncedAs("passwordChanged", (*LOCATION, "by", "protected"))
 
     def changes(self) -> Sequence[Change]:
         """The password, and since when it holds."""

@@ -76,12 +76,12 @@ class Room(RoomState, frozen=True, kw_only=True):
             room = _changed(room, change, event.seq)
         return room
 
-    def as_changed_in(self, later: "Room") -> "Room":
+    def with_state_of(self, newer: "Room") -> "Room":
         """The room with all that events of its log change as a later word on it has that."""
-        state = {field.name: getattr(later, field.name) for field in STATE}
-        return replace(self, floor=later.floor, standings=later.standings, **state)
+        state = {field.name: getattr(newer, field.name) for field in STATE}
+        return replace(self, floor=newer.floor, standings=newer.standings, **state)
 
-    def opened_to(self, user: str) -> int:
+    def min_valid_since(self, user: str) -> int:
         """The seq from which on somebody must have been let in, for that to hold now."""
         return max(self.password_seq, self.standings.kicked.get(user, 0))
 

@@ -60,8 +60,8 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
         """What is remembered once the event at the place `seq` of the room has changed it."""
         user, fields = change.user, at(change.fields, seq)
         return Standings(
-            moderators=_put(self.moderators, user, fields.get("moderator")),
-            banned=_put(self.banned, user, fields.get("banned")),
+            moderators=_updated(self.moderators, user, fields.get("moderator")),
+            banned=_updated(self.banned, user, fields.get("banned")),
             kicked={**self.kicked, user: int(fields["kicked"])}
             if "kicked" in fields
             else self.kicked,
@@ -71,8 +71,8 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
 NO_STANDINGS: Final = Standings()
 
 
-def _put(users: frozenset[str], user: str, belongs: object) -> frozenset[str]:
+def _updated(users: frozenset[str], user: str, present: object) -> frozenset[str]:
     """Users with one more or one less; as they are where nothing is said (None)."""
-    if belongs is None:
+    if present is None:
         return users
-    return users | {user} if belongs else users - {user}
+    return users | {user} if present else users - {user}

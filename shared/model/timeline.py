@@ -102,7 +102,7 @@ def fold(
     return [changes.apply(by_seq[seq]) for seq in sorted(by_seq) if seq > floor]
 
 
-def unread_in(
+def count_unread(
     events: Iterable[Event], user: str, cursor: int, floor: int, gone: frozenset[int]
 ) -> int:
     """How many messages of others stand past a cursor in a log, and were not deleted."""

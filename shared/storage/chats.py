@@ -54,10 +54,10 @@ class ChatReader:
             return int(row.seq)
         return 0
 
-    async def cursors(self, room_id: int, most: int = 1000) -> dict[str, int]:
+    async def cursors(self, room_id: int, limit: int = 1000) -> dict[str, int]:
         """How far users have seen a room, by user; those who moved last, if there are many."""
         query = select(cursors.c.user, cursors.c.seq).where(cursors.c.room_id == room_id)
-        found = await self._reader.rows(query.order_by(cursors.c.at.desc()).limit(most))
+        found = await self._reader.rows(query.order_by(cursors.c.at.desc()).limit(limit))
         return {row.user: row.seq for row in found}
 
     async def unread(

@@ -68,7 +68,7 @@ def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEn
 
 def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None:
 
-    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
         # The driver must not begin transactions by itself; `begun` does.
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -84,11 +84,11 @@ def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
-    def begun(connection: Connection) -> None:
+    def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "begin", begun)
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
 
 
 @contextmanager

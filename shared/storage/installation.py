@@ -57,22 +57,24 @@ async def read_installation(engine: AsyncEngine) -> Installation | None:
         return await connection.run_sync(find_installation)
 
 
-def find_installation(connection: Connection, known: int = SCHEMA) -> Installation | None:
+def find_installation(connection: Connection, known_schema: int = SCHEMA) -> Installation | None:
     """As `read_installation`, within a transaction, for a build that knows the schema `known`."""
-    check_schema(connection, known)
+    check_schema(connection, known_schema)
     if not inspect(connection).has_table("meta"):
         return None
-    said = {row.key: row.value for row in connection.execute(select(meta))}
-    if "namespace" not in said or "partitions" not in said:
+    stored_values = {row.key: row.value for row in connection.execute(select(meta))}
+    if "namespace" not in stored_values or "partitions" not in stored_values:
         return None
     written_in = connection.execute(select(func.max(partitions.c.format))).scalar_one()
     if written_in > NEWEST:
         raise ConfigError(refusal(written_in))
-    stored_in = DatabaseIdentity(said.get("database", ""), int(said.get("adoptions", 0)))
-    return Installation(said["namespace"], int(said["partitions"]), stored_in)
+    stored_in = DatabaseIdentity(
+        stored_values.get("database", ""), int(stored_values.get("adoptions", 0))
+    )
+    return Installation(stored_values["namespace"], int(stored_values["partitions"]), stored_in)
 
 
-def check_schema(connection: Connection, known: int) -> None:
+def check_schema(connection: Connection, known_schema: int) -> None:
     """Hold a build to what the database asks of those who use it.
 
     Raises:
@@ -82,15 +84,15 @@ def check_schema(connection: Connection, known: int) -> None:
         return
     query = select(meta.c.value).where(meta.c.key == OLDEST_SCHEMA)
     oldest = int(connection.execute(query).scalar_one_or_none() or 0)
-    if oldest > known:
+    if oldest > known_schema:
         raise ConfigError(
-            f"the database needs a build that knows schema {oldest}, and this one knows {known}: "
-            "run a newer build"
+            f"the database needs a build that knows schema {oldest}, "
+            f"and this one knows {known_schema}: run a newer build"
         )
 
 
-def settle_installation(
-    connection: Connection, count: int | None, namespace: str, database: str, known: int
+def prepare_installation(
+    connection: Connection, count: int | None, namespace: str, database: str, known_schema: int
 ) -> Installation:
     """Hold settings to what a database says of itself, and write what it does not say yet.
 
@@ -99,25 +101,27 @@ def settle_installation(
         count: PARTITIONS, if given.
         namespace: NAMESPACE, if given.
         database: which database this is.
-        known: the schema that this build knows.
+        known_schema: the schema that this build knows.
 
     Raises:
         ConfigError: the data was made with another PARTITIONS or NAMESPACE.
     """
-    said = {row.key: row.value for row in connection.execute(select(meta))}
-    count = count or int(said.get("partitions", NEW_PARTITIONS))
-    if "partitions" not in said:
+    stored_values = {row.key: row.value for row in connection.execute(select(meta))}
+    count = count or int(stored_values.get("partitions", NEW_PARTITIONS))
+    if "partitions" not in stored_values:
         rows = [{"number": n, "epoch": 0, "position": 0, "owner": ""} for n in range(count)]
         connection.execute(partitions.insert(), [{**row, "format": NEVER_OPENED} for row in rows])
-    first = {
+    initial_values = {
         "partitions": str(count),
         "namespace": namespace or new_namespace(),
         "database": database,
         "adoptions": "0",
     }
-    if missing := [{"key": k, "value": v} for k, v in first.items() if k not in said]:
+    if missing := [
+        {"key": k, "value": v} for k, v in initial_values.items() if k not in stored_values
+    ]:
         connection.execute(meta.insert(), missing)
-    found = find_installation(connection, known)
+    found = find_installation(connection, known_schema)
     if found is None:
         raise AssertionError("it was written above")
     check_settings(found, count, namespace)
@@ -149,13 +153,13 @@ async def adopt(engine: AsyncEngine) -> Installation:
         ConfigError: it holds no installation.
         DBAPIError, OSError: it is away.
     """
-    await _must_hold_one(engine)
+    await _check_not_empty(engine)
     database = await identify(engine)
     async with engine.begin() as connection:
-        found = await connection.run_sync(_the_installation)
+        found = await connection.run_sync(_require_installation)
         adoptions = found.stored_in.adoptions + 1
-        await connection.run_sync(_write, database=database, adoptions=str(adoptions))
-        return await connection.run_sync(_the_installation)
+        await connection.run_sync(_update_meta, database=database, adoptions=str(adoptions))
+        return await connection.run_sync(_require_installation)
 
 
 async def new_identity(engine: AsyncEngine, namespace: str) -> Installation:
@@ -169,15 +173,15 @@ async def new_identity(engine: AsyncEngine, namespace: str) -> Installation:
         ConfigError: it holds no installation.
         DBAPIError, OSError: it is away.
     """
-    await _must_hold_one(engine)
+    await _check_not_empty(engine)
     database = await identify(engine)
     async with engine.begin() as connection:
         name = namespace or new_namespace()
-        await connection.run_sync(_write, namespace=name, database=database, adoptions="0")
+        await connection.run_sync(_update_meta, namespace=name, database=database, adoptions="0")
         # What a build without namespaces left in the broker belongs to the original.
         theirs = partitions.c.format == LEGACY
         await connection.execute(update(partitions).where(theirs).values(format=NEVER_OPENED))
-        return await connection.run_sync(_the_installation)
+        return await connection.run_sync(_require_installation)
 
 
 async def confirm_location(engine: AsyncEngine, found: Installation) -> Installation:
@@ -204,18 +208,18 @@ def another_database(namespace: str) -> str:
     )
 
 
-async def _must_hold_one(engine: AsyncEngine) -> None:
+async def _check_not_empty(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
-        await connection.run_sync(_the_installation)
+        await connection.run_sync(_require_installation)
 
 
-def _the_installation(connection: Connection) -> Installation:
+def _require_installation(connection: Connection) -> Installation:
     found = find_installation(connection)
     if found is None:
         raise ConfigError("this database holds no installation: start a persister on it first")
     return found
 
 
-def _write(connection: Connection, /, **values: str) -> None:
+def _update_meta(connection: Connection, /, **values: str) -> None:
     for key, value in values.items():
         connection.execute(update(meta).where(meta.c.key == key).values(value=value))

@@ -22,7 +22,7 @@ from shared.storage.installation import (
     OLDEST_SCHEMA,
     Installation,
     check_schema,
-    settle_installation,
+    prepare_installation,
 )
 from shared.storage.tables import meta
 
@@ -37,7 +37,7 @@ async def migrate(
     *,
     partitions: int | None = None,
     namespace: str = "",
-    all_know: int | None = None,
+    min_known_schema: int | None = None,
     migrations: Path = MIGRATIONS,
 ) -> Installation:
     """Run what migrations are missing, and hold settings to what the data was made with.
@@ -49,8 +49,8 @@ async def migrate(
         engine: one that writes.
         partitions: PARTITIONS, if given.
         namespace: NAMESPACE, if given.
-        all_know: the lowest schema that a living process knows; None where nobody can say, and
-            then nothing is taken away.
+        min_known_schema: the lowest schema that a running process knows; None where that is not
+            known, and then only migrations that add run.
         migrations: the folder of the migrations.
 
     Raises:
@@ -60,22 +60,22 @@ async def migrate(
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
-        known = await connection.run_sync(_upgrade, migrations, all_know)
+        known_schema = await connection.run_sync(_upgrade, migrations, min_known_schema)
         database = await identify(engine)
         return await connection.run_sync(
-            settle_installation, partitions, namespace, database, known
+            prepare_installation, partitions, namespace, database, known_schema
         )
 
 
-def _upgrade(connection: Connection, migrations: Path, all_know: int | None) -> int:
+def _upgrade(connection: Connection, migrations: Path, min_known_schema: int | None) -> int:
     """Run what is missing and may be run; the schema that this build knows."""
     scripts = _scripts(migrations)
     current = int(MigrationContext.configure(connection).get_current_revision() or 0)
-    known = int(scripts.get_current_head() or 0)
-    check_schema(connection, known)
-    if current >= known:
-        return known  # a newer build may have been here
-    target, oldest = _target(scripts, current, all_know)
+    known_schema = int(scripts.get_current_head() or 0)
+    check_schema(connection, known_schema)
+    if current >= known_schema:
+        return known_schema  # a newer build may have been here
+    target, oldest = _target(scripts, current, min_known_schema)
     if target > current:
         config = Config()
         config.set_main_option("script_location", str(migrations))
@@ -83,17 +83,19 @@ def _upgrade(connection: Connection, migrations: Path, all_know: int | None) -> 
         command.upgrade(config, f"{target:04}")
     if oldest is not None:
         _write_oldest(connection, oldest)
-    return known
+    return known_schema
 
 
-def _target(scripts: ScriptDirectory, current: int, all_know: int | None) -> tuple[int, int | None]:
+def _target(
+    scripts: ScriptDirectory, current: int, min_known_schema: int | None
+) -> tuple[int, int | None]:
     """How far to migrate now, and the oldest schema that may be used then, if that changes."""
     target, oldest = current, None
     for script in _after(scripts, current):
         needs: int | None = getattr(script.module, "needs_schema", None)
         if needs is not None:
             # Before there is anything nobody can be disturbed.
-            if current and (all_know is None or all_know < needs):
+            if current and (min_known_schema is None or min_known_schema < needs):
                 break
             oldest = needs
         target = int(script.revision)

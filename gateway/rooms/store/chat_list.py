@@ -14,7 +14,7 @@ from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import broker_unavailable
 from shared.model.ids import TOP, users_of_chat
 from shared.model.rooms import Room
-from shared.model.timeline import Message, fold, unread_in
+from shared.model.timeline import Message, count_unread, fold
 from shared.storage.chats import ChatReader, StoredChat
 
 MAX_USERS_PER_LOOKUP: Final = 100
@@ -73,7 +73,7 @@ class ChatList:
         keys = await self._broker.held_chats(user)
         held = await asyncio.gather(*(self._find_with_tail(key, user) for key in keys))
         await self._check.confirm()
-        if self._fence.moved_on_since(epochs):
+        if self._fence.has_newer_epoch_than(epochs):
             raise broker_unavailable()  # the server that answered was left behind by a failover
         stored = {chat.room.key: chat for chat in await self._reader.chats(user)}
         listed = {key: _as_stored(chat) for key, chat in stored.items()}
@@ -128,7 +128,7 @@ class ChatList:
             return ListedChat(stored.room, stored.unread, seen)
         below = tail.events[0].seq if tail.events else TOP
         gone = tail.changes.gone
-        unread = unread_in(tail.events, user, cursor, tail.floor, gone)
+        unread = count_unread(tail.events, user, cursor, tail.floor, gone)
         unread += await self._reader.unread(room.id, user, max(cursor, tail.floor), below, gone)
         in_tail = [m for m in fold([], tail.events, tail.floor, tail.changes) if not m.deleted]
         last = in_tail[-1] if in_tail else None

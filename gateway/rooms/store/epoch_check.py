@@ -61,5 +61,5 @@ class EpochCheck:
             self._retry_at = asyncio.get_running_loop().time() + SQL_RETRY_SECONDS
             return False
         for number, epoch in found:
-            self._fence.saw_epoch(number, epoch)
+            self._fence.note_epoch(number, epoch)
         return True

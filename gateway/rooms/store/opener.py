@@ -24,13 +24,13 @@ class RoomOpener:
         self._publisher = publisher
         self._directory = directory
         self._openers: set[asyncio.Task[None]] = set()
-        publisher.on_absent = self._absent
+        publisher.on_rooms_not_held = self._absent
 
     def _absent(self, sends: Sequence[Send]) -> None:
         """Let sends wait until their rooms are open, with all later sends to these rooms."""
         for send in sends:
             key = send.room.key
-            if send.waited:
+            if send.retried:
                 send.settle(broker_unavailable())
             elif line := self._publisher.lines.get(key):
                 line.append(send)
@@ -40,7 +40,7 @@ class RoomOpener:
                 self._openers.add(opener)
                 opener.add_done_callback(self._openers.discard)
         for key in {send.room.key for send in sends} & self._publisher.lines.keys():
-            self._publisher.lines[key] += self._publisher.take_back(key)
+            self._publisher.lines[key] += self._publisher.withdraw(key)
 
     async def _open(self, key: str) -> None:
         failure: ChatError | None = None
@@ -55,7 +55,7 @@ class RoomOpener:
             failure = ChatError("internal", "the room could not be opened")
         # Taken out of the lines first: a send that arrives from now on is submitted behind these.
         for send in self._publisher.lines.pop(key):
-            send.waited = True
+            send.retried = True
             if failure is None:
                 self._publisher.submit(send)
             else:

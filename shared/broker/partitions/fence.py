@@ -43,15 +43,15 @@ class Fence:
         """The latest epoch seen of each partition."""
         return tuple(self._epochs)
 
-    def moved_on_since(self, epochs: tuple[int, ...]) -> bool:
+    def has_newer_epoch_than(self, epochs: tuple[int, ...]) -> bool:
         """Whether a later epoch of a partition was seen than the one known then."""
         return any(now > then for then, now in zip(epochs, self._epochs, strict=True))
 
-    def saw_epoch(self, number: int, epoch: int) -> None:
+    def note_epoch(self, number: int, epoch: int) -> None:
         """Take note of an epoch, as the broker or SQL has it."""
         self._epochs[number] = max(self._epochs[number], epoch)
 
-    def saw(self, number: int, epoch: int, written_in: int) -> None:
+    def note_open(self, number: int, epoch: int, written_in: int) -> None:
         """Take note of an open partition; of an epoch that was left behind, nothing is new."""
         if epoch >= self._epochs[number]:
             self._epochs[number], self._formats[number] = epoch, written_in

@@ -101,7 +101,7 @@ class PartitionKeys:
         """What is kept of a room beside its record: log, gone, cursors, moves."""
         return [self.log(key), self.gone(key), self.cursors(key), self.moves(key)]
 
-    def hot(self, key: str) -> tuple[str, str, str]:
+    def send_keys(self, key: str) -> tuple[str, str, str]:
         """What a send to a room touches: its record, its log, its channel."""
         prefix = self.prefix
         return f"{prefix}room:{key}", f"{prefix}log:{key}", f"{prefix}channel:{key}"
@@ -162,11 +162,11 @@ class Keyspace:
         """The keys of the partition that a room's key, or any other name, belongs to."""
         return self.partitions[self.number_of(name)]
 
-    def bucket(self, kind: str, whose: tuple[str, ...]) -> str:
+    def bucket(self, kind: str, subject: tuple[str, ...]) -> str:
         """String: when a token bucket is full again, in microseconds since 1970.
 
         Buckets whose first name is the same share a hash tag: one call may take from several.
         """
         # The lengths keep two names from running together.
-        names = ":".join(f"{len(name)}:{name}" for name in whose)
-        return f"{self.of(whose[0]).prefix}limits:{kind}:{names}"
+        names = ":".join(f"{len(name)}:{name}" for name in subject)
+        return f"{self.of(subject[0]).prefix}limits:{kind}:{names}"

@@ -12,14 +12,14 @@ from typing import Any, Final
 from redis.exceptions import ResponseError
 
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.partitions.rows import Entry, counter_in, entries_of, flat
+from shared.broker.partitions.rows import Entry, counter_in, entries_of, flatten_fields
 from shared.broker.transport.client import Client
 from shared.model import formats
 
 MAX_KEYS_PER_CALL: Final = 1000
 """Keys looked at, or let go of, at a time."""
 
-REFUSED: Final = 0
+INVALID_PARTITIONS: Final = 0
 """As `partitions` in the record that is left behind: older builds refuse data made with another."""
 
 
@@ -36,21 +36,23 @@ class LegacyBroker:
         Dead letters move now: what is set aside from here on comes behind them.
         """
         record, dead = f"{{{number}}}:partition", f"{{{number}}}:dead"
-        async with self._client.pipeline(transaction=True) as both:
-            both.hdel(record, "epoch")
-            both.hset(record, mapping={"partitions": REFUSED, "format": formats.LEGACY})
-            await both.execute()
+        async with self._client.pipeline(transaction=True) as transaction:
+            transaction.hdel(record, "epoch")
+            transaction.hset(
+                record, mapping={"partitions": INVALID_PARTITIONS, "format": formats.LEGACY}
+            )
+            await transaction.execute()
         if await self._client.exists(dead):
             await self._client.renamenx(dead, self._keys[number].dead)
 
-    async def entries(self, number: int, after: int, most: int) -> list[Entry]:
+    async def entries(self, number: int, after: int, limit: int) -> list[Entry]:
         """About `most` entries of an old stream after a position, in order."""
         stream, prefix = f"{{{number}}}:stream", f"{{{number}}}:room:"
         found: list[Entry] = []
         # A row that holds the position holds what is after it, too.
-        rows: Any = await self._client.xrange(stream, f"({after}-0", "+", most)
+        rows: Any = await self._client.xrange(stream, f"({after}-0", "+", limit)
         for entry_id, fields in rows:
-            entries = entries_of(counter_in(entry_id), flat(fields), prefix)
+            entries = entries_of(counter_in(entry_id), flatten_fields(fields), prefix)
             found += [entry for entry in entries if entry.counter > after]
         return found
 

@@ -31,17 +31,19 @@ class AnotherDatabase(ConfigError):
         later: this one is to take its place, once a persister that works with it starts.
     """
 
-    def __init__(self, namespace: str, said: bytes) -> None:
-        what = "a persister that runs" if said == b"in use" else "the installation's last persister"
+    def __init__(self, namespace: str, status: bytes) -> None:
+        what = (
+            "a persister that runs" if status == b"in use" else "the installation's last persister"
+        )
         super().__init__(
             f"{what} stores the installation {namespace} in another database: end what works with "
             "the other one, then `python -m persister adopt` goes on with this one in its place, "
             "or `python -m persister new-identity` makes it an installation of its own"
         )
-        self.later = said == b"later"
+        self.later = status == b"later"
 
 
-class Announced(NamedTuple):
+class MembershipReply(NamedTuple):
     """What a partition answered.
 
     Attributes:
@@ -92,7 +94,7 @@ class Membership:
         self.incarnation = incarnation
         self._announce = PipedScript(pipe, "announce")
 
-    async def announce(self) -> list[Announced]:
+    async def announce(self) -> list[MembershipReply]:
         """Be counted in every partition; what each answers.
 
         Raises:
@@ -104,7 +106,7 @@ class Membership:
             self._announce([part.record, part.members, part.database], self._words)
             for part in self._keys.partitions
         ]
-        return [self._announced(*answer) for answer in await asyncio.gather(*calls)]
+        return [self._read_reply(*answer) for answer in await asyncio.gather(*calls)]
 
     async def leave(self) -> None:
         """Be counted no more.
@@ -115,14 +117,14 @@ class Membership:
         words = [pack("HDEL", part.members, self.incarnation) for part in self._keys.partitions]
         await asyncio.gather(*map(self._pipe.call, words))
 
-    def _announced(
-        self, said: bytes, written_in: int, all_read: int, persisters: int, schema: int
-    ) -> Announced:
-        if said == b"unread":
+    def _read_reply(
+        self, status: bytes, written_in: int, all_read: int, persisters: int, schema: int
+    ) -> MembershipReply:
+        if status == b"unread":
             raise ConfigError(formats.refusal(written_in))
-        if said != b"counted":
-            raise AnotherDatabase(self._keys.namespace, said)
-        return Announced(written_in, all_read, persisters, schema)
+        if status != b"counted":
+            raise AnotherDatabase(self._keys.namespace, status)
+        return MembershipReply(written_in, all_read, persisters, schema)
 
 
 def is_persister(word: bytes) -> bool:

@@ -54,18 +54,18 @@ class ClusterInspector:
         """What there is to see; None while the broker does not answer."""
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
-                return await self._look()
+                return await self._read_overview()
         except (*UNAVAILABLE, TimeoutError):
             return None
 
-    async def _look(self) -> Overview:
-        asked: Any = self._client.pipeline(transaction=False)
-        asked.info()
-        asked.hgetall(self._parts[0].members)
+    async def _read_overview(self) -> Overview:
+        pipeline: Any = self._client.pipeline(transaction=False)
+        pipeline.info()
+        pipeline.hgetall(self._parts[0].members)
         for part in self._parts:
-            asked.get(part.lease)
-            asked.xlen(part.dead)
-        info, members, *pairs = await asked.execute()
+            pipeline.get(part.lease)
+            pipeline.xlen(part.dead)
+        info, members, *pairs = await pipeline.execute()
         owners, dead = pairs[::2], pairs[1::2]
         return Overview(
             server=_server(info, await self._fsync()),

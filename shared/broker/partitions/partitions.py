@@ -79,7 +79,7 @@ class PartitionProbe:
             return state
         if state.epoch < self._fence.epoch(number):
             return msgspec.structs.replace(state, epoch=None, left_behind=True)
-        self._fence.saw(number, state.epoch, state.written_in)
+        self._fence.note_open(number, state.epoch, state.written_in)
         return state
 
 
@@ -152,7 +152,7 @@ class PartitionBroker:
         state = await read_state(self._state, self._keys[number])
         check_states(len(self._keys), [state])
         if state.epoch is not None:
-            self._fence.saw(number, state.epoch, state.written_in)
+            self._fence.note_open(number, state.epoch, state.written_in)
         return state
 
     async def close(self, number: int) -> None:
@@ -180,8 +180,8 @@ class PartitionBroker:
             [part.record, part.stream, part.unstored, part.members],
             [epoch, seen.replid, seen.last, start, number, len(self._keys), written_in],
         )
-        said: Literal["open", "moved", "newer", "unread"] = answer.decode()
-        return said
+        result: Literal["open", "moved", "newer", "unread"] = answer.decode()
+        return result
 
     async def committed(
         self,
@@ -217,22 +217,22 @@ class PartitionBroker:
         )
         return bool(answer)
 
-    async def unstored(self, number: int, most: int = 500) -> list[str]:
+    async def unstored(self, number: int, limit: int = 500) -> list[str]:
         """Keys of rooms whose creation may not be in SQL yet."""
-        found: Any = await self._client.zrange(self._keys[number].unstored, 0, most - 1)
+        found: Any = await self._client.zrange(self._keys[number].unstored, 0, limit - 1)
         return [key.decode() for key in found]
 
-    async def evict_idle(self, number: int, most: int = 100) -> int:
+    async def evict_idle(self, number: int, limit: int = 100) -> int:
         """Let quiet rooms leave the broker, `most` at the most; how many did."""
         part = self._keys[number]
         seconds, micros = await self._client.time()
         before = seconds * 1000 + micros // 1000 - self._room_idle_ms
-        quiet: Any = await self._client.zrangebyscore(part.held, "-inf", before, 0, most)
-        left = 0
+        quiet: Any = await self._client.zrangebyscore(part.held, "-inf", before, 0, limit)
+        evicted = 0
         for raw in quiet:
             key = raw.decode()
             users: Any = await self._client.hmget(part.room(key), ["user1", "user2"])
             keys = [part.record, part.held, part.room(key), *part.all_of_room(key)]
             keys += [part.chats(user.decode()) for user in users if user]
-            left += int(await self._evict(keys, [key, self._room_idle_ms]))
-        return left
+            evicted += int(await self._evict(keys, [key, self._room_idle_ms]))
+        return evicted

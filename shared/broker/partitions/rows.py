@@ -53,7 +53,7 @@ def entries_of(counter: int, words: Words, prefix: str) -> list[Entry]:
     ]
 
 
-def words_of(data: bytes) -> list[bytes]:
+def unpack_row(data: bytes) -> list[bytes]:
     """The words of a row that was kept whole."""
     words: list[bytes] = msgspec.msgpack.decode(data, type=list[bytes])
     return words
@@ -64,7 +64,7 @@ def counter_in(entry_id: bytes) -> int:
     return int(entry_id.partition(b"-")[0])
 
 
-def flat(fields: Any) -> Words:  # noqa: ANN401 - as the client of the broker has it
+def flatten_fields(fields: Any) -> Words:  # noqa: ANN401 - as the client of the broker has it
     """The words of a row that was read as a dictionary."""
     return [word for pair in fields.items() for word in pair]
 

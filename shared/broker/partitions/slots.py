@@ -32,13 +32,13 @@ def slot_of(key: str) -> int:
 @cache
 def hash_tags(partitions: int) -> tuple[str, ...]:
     """The hash tag of each of so many partitions, in their order."""
-    wanted = {(2 * n + 1) * SLOTS // (2 * partitions): n for n in range(partitions)}
+    partition_by_slot = {(2 * n + 1) * SLOTS // (2 * partitions): n for n in range(partitions)}
     tags = [""] * partitions
     for word in _words():
-        number = wanted.pop(slot_of(word), None)
+        number = partition_by_slot.pop(slot_of(word), None)
         if number is not None:
             tags[number] = word
-        if not wanted:
+        if not partition_by_slot:
             break
     return tuple(tags)
 

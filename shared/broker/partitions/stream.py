@@ -11,7 +11,7 @@ from shared.broker.partitions.rows import (
     Entry,
     counter_in,
     entries_of,
-    words_of,
+    unpack_row,
 )
 from shared.broker.transport.client import Client
 from shared.broker.transport.pipe import Pipe
@@ -50,19 +50,19 @@ class StreamReader:
         self._block = block
 
     async def read(
-        self, positions: Mapping[int, int], most: int, *, block: float | None = None
+        self, positions: Mapping[int, int], limit: int, *, block: float | None = None
     ) -> dict[int, list[Entry]]:
         """Wait for entries after these positions.
 
         Args:
             positions: partition -> the number after which to read.
-            most: about as many entries at the most for each partition.
+            limit: entries for each partition, at the most and approximately.
             block: seconds to wait, 0 for not at all; the reader's own unless given.
 
         Returns:
             Partition -> entries in order; empty when nothing came in time.
         """
-        count = max(1, most // MAX_EVENTS_PER_ENTRY)
+        count = max(1, limit // MAX_EVENTS_PER_ENTRY)
         wait = self._block if block is None else block
         found: dict[int, list[Entry]] = {}
         unread = dict(positions)
@@ -70,15 +70,15 @@ class StreamReader:
             full: dict[int, int] = {}
             for number, rows in await self._read(unread, count, wait):
                 entries = found.setdefault(number, [])
-                _take(entries, self._keys[number].room(""), rows, positions[number])
-                if len(rows) == count and len(entries) < most:
+                _append_entries(entries, self._keys[number].room(""), rows, positions[number])
+                if len(rows) == count and len(entries) < limit:
                     full[number] = entries[-1].counter
             unread, wait = full, 0.0
         return found
 
-    async def range(self, number: int, after: int, most: int) -> list[Entry]:
+    async def range(self, number: int, after: int, limit: int) -> list[Entry]:
         """About `most` entries of a partition after a position, without waiting."""
-        return (await self.read({number: after}, most, block=0)).get(number, [])
+        return (await self.read({number: after}, limit, block=0)).get(number, [])
 
     async def close(self) -> None:
         """Close the connection."""
@@ -119,7 +119,7 @@ class DeadLetters:
         for part in self._keys.partitions:
             rows: Any = await self._client.xrange(part.dead)
             prefix = part.room("")
-            letters += [_letter(part.number, place, fields, prefix) for place, fields in rows]
+            letters += [_read_letter(part.number, place, fields, prefix) for place, fields in rows]
         return letters
 
     async def remove(self, letter: DeadLetter) -> None:
@@ -127,16 +127,18 @@ class DeadLetters:
         await self._client.xdel(self._keys[letter.partition].dead, letter.entry_id)
 
 
-def _letter(number: int, entry_id: bytes, fields: dict[bytes, bytes], prefix: str) -> DeadLetter:
+def _read_letter(
+    number: int, entry_id: bytes, fields: dict[bytes, bytes], prefix: str
+) -> DeadLetter:
     counter = counter_in(entry_id)
     if row := fields.get(b"row"):
-        entries = entries_of(counter, words_of(row), prefix)
+        entries = entries_of(counter, unpack_row(row), prefix)
     else:
         entries = [Entry(counter, fields[b"r"].decode(), fields[b"e"])]
     return DeadLetter(number, entry_id.decode(), entries, fields[b"why"].decode())
 
 
-def _take(entries: list[Entry], prefix: str, rows: Sequence[Any], after: int) -> None:
+def _append_entries(entries: list[Entry], prefix: str, rows: Sequence[Any], after: int) -> None:
     """Append what rows of a stream hold beyond `after`, and beyond what is there."""
     for entry_id, words in rows:
         after = entries[-1].counter if entries else after

@@ -14,7 +14,7 @@ from shared.errors import ChatError, broker_unavailable
 from shared.model.rooms import Room
 
 
-class Moved(msgspec.Struct, frozen=True):
+class MoveResult(msgspec.Struct, frozen=True):
     """Where a cursor is after a move.
 
     Attributes:
@@ -49,7 +49,7 @@ class CursorBroker:
 
     async def move(
         self, room: Room, user: str, seq: int, *, stored: int | None, message_id: int, origin: str
-    ) -> Moved:
+    ) -> MoveResult:
         """Move a cursor forward to `seq`, or to the head if that is before it.
 
         Args:
@@ -82,7 +82,7 @@ class CursorBroker:
             case None:
                 raise broker_unavailable()
             case [b"moved" | b"unmoved" | b"unknown" as status, place]:
-                return Moved(status.decode(), place)
+                return MoveResult(status.decode(), place)
             case [b"absent", _]:
                 raise RoomNotHeld
             case [b"overloaded", _]:

@@ -7,7 +7,7 @@ from shared import codec
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.answers import LogPart, Tail
-from shared.broker.rooms.records import moves_of
+from shared.broker.rooms.records import read_moves
 from shared.broker.transport.client import Client, Script, unavailable_as_error
 from shared.broker.transport.pipe import Pipe, PipedScript
 from shared.errors import broker_unavailable
@@ -74,7 +74,7 @@ class LogBroker:
         events = [codec.decode(data) for data in envelopes]
         if direction == "backward":
             events.reverse()
-        changes = Changes(frozenset(map(int, gone)), moves_of(moves))
+        changes = Changes(frozenset(map(int, gone)), read_moves(moves))
         return LogPart(int(epoch), int(room_id), int(head), int(floor), events, changes)
 
     async def read_tail(self, key: str, user: str) -> Tail | None:
@@ -99,7 +99,7 @@ class LogBroker:
             int(floor),
             int(cursor) if cursor else None,
             [codec.decode(data) for data in reversed(envelopes)],
-            Changes(frozenset(map(int, gone)), moves_of(moves)),
+            Changes(frozenset(map(int, gone)), read_moves(moves)),
         )
 
     async def heads(self, keys: Sequence[str]) -> list[int]:

@@ -51,8 +51,8 @@ class Publisher:
     so sends keep their order, and the busier it gets, the more share one call and one fsync.
 
     Attributes:
-        on_absent: takes the sends of a call whose rooms the broker does not hold; without it
-            they end with RoomNotHeld.
+        on_rooms_not_held: takes the sends of a call whose rooms the broker does not hold. By
+            default they fail with RoomNotHeld.
         lines: sends to rooms that are being opened, by key, in order. Whoever puts a list here
             takes it out and submits what is in it.
     """
@@ -73,7 +73,7 @@ class Publisher:
         self._begun: list[int] = []
         self._idle: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.on_absent: Callable[[Sequence[Send]], None] = _not_held
+        self.on_rooms_not_held: Callable[[Sequence[Send]], None] = _not_held
         self.lines: dict[str, list[Send]] = {}
 
     def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
@@ -99,7 +99,7 @@ class Publisher:
                 asyncio.get_running_loop().call_soon(self._begin)
             self._begun.append(number)
 
-    def take_back(self, key: str) -> list[Send]:
+    def withdraw(self, key: str) -> list[Send]:
         """Take out what was submitted for a room and is not on its way yet."""
         waiting = self._waiting[self._keys.number_of(key)]
         taken = [send for send in waiting if send.room.key == key]
@@ -121,19 +121,19 @@ class Publisher:
         data = signal(body, self._fence.signals, created_at, room_id)
         self._pipe.call(pack("SPUBLISH", channel, data)).add_done_callback(_dropped)
 
-    def broadcast(self, teller: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
+    def broadcast(self, source: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
         """Publish something that is not kept to every gateway.
 
         Every gateway follows a channel of each partition for this, so that no master of a cluster
         carries it all.
 
         Args:
-            teller: what one teller says goes by one channel, and arrives in order.
+            source: events of one source go by one channel, and arrive in order.
             body: what happened.
             created_at: when, in milliseconds since 1970.
             turn: goes by another channel for each turn, so that one dead master loses some only.
         """
-        number = (self._keys.number_of(teller) + turn) % len(self._keys)
+        number = (self._keys.number_of(source) + turn) % len(self._keys)
         self.signal(self._keys[number].everyone, body, created_at=created_at)
 
     async def close(self) -> None:
@@ -195,9 +195,9 @@ class Publisher:
             return
         SECONDS.observe(monotonic() - call.began)
         SHARING.observe(len(call.sends))
-        self._fence.saw_epoch(call.number, answer[0])
+        self._fence.note_epoch(call.number, answer[0])
         if absent := call.settle(*answer):
-            self.on_absent(absent)
+            self.on_rooms_not_held(absent)
 
     async def _call_again(self, call: "_Call", keys: Sequence[str], args: Sequence[Word]) -> None:
         answer: Any = None
@@ -227,7 +227,7 @@ class _Call:
         for send in sends:
             rooms[send.room.key, send.room.id].append(send)
         self.rooms = list(rooms.values())
-        self.sends = [send for of_room in self.rooms for send in of_room]
+        self.sends = [send for room_sends in self.rooms for send in room_sends]
         self.began = monotonic()
 
     def words(self, limits: Sequence[int], fence: Fence) -> tuple[list[str], list[Word]]:
@@ -236,10 +236,10 @@ class _Call:
         keys = [part.record, part.stream, part.control, part.wakes, *part.once]
         args: list[Word] = [*limits, fence.epoch(self.number), len(self.rooms), len(sends)]
         args.append(fence.format(self.number))
-        for of_room in self.rooms:
-            room = of_room[0].room
-            keys += part.hot(room.key)
-            args += (room.id, len(of_room))
+        for room_sends in self.rooms:
+            room = room_sends[0].room
+            keys += part.send_keys(room.key)
+            args += (room.id, len(room_sends))
         args += [send.once for send in sends]
         args += [send.body for send in sends]
         for number, send in enumerate(sends, 1):

@@ -19,7 +19,7 @@ from shared.model.rooms import STATE, Room
 from shared.model.standings import STANDINGS, Standings
 from shared.model.timeline import Move
 
-CALLED: Final = {"password_hash": "password"}
+RECORD_FIELD_NAMES: Final = {"password_hash": "password"}
 """Fields of a room that change and are called otherwise in its record."""
 
 Operation = tuple[str, str, Word]
@@ -72,13 +72,13 @@ def new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
     )
 
 
-def rules_of(room: Room) -> list[Word]:
+def rule_fields(room: Room) -> list[Word]:
     """The fields of a record that say who may what in a room, names and values in turn."""
     words: list[Word] = []
     for field in STATE:
         words += [field.name, getattr(room, field.name)]
     for name, user, value in room.standings.facts():
-        words += [_standing(name, user), value]
+        words += [_standing_field(name, user), value]
     return words
 
 
@@ -94,13 +94,19 @@ def operations(changes: Iterable[Change]) -> list[Operation]:
             case Dropped():
                 found.append(("drop", "", ""))
             case RoomChange(fields, secret):
-                found += [_put(CALLED.get(n, n), v) for n, v in {**fields, **secret}.items()]
+                found += [
+                    _field_operation(RECORD_FIELD_NAMES.get(n, n), v)
+                    for n, v in {**fields, **secret}.items()
+                ]
             case StandingChange(user, fields):
-                found += [_put(_standing(name, user), value) for name, value in fields.items()]
+                found += [
+                    _field_operation(_standing_field(name, user), value)
+                    for name, value in fields.items()
+                ]
     return found
 
 
-def moves_of(words: Sequence[bytes]) -> tuple[Move, ...]:
+def read_moves(words: Sequence[bytes]) -> tuple[Move, ...]:
     """How cursors moved, of four words for each move: user, since, seq, at."""
     fields = iter(words)
     return tuple(
@@ -109,7 +115,7 @@ def moves_of(words: Sequence[bytes]) -> tuple[Move, ...]:
     )
 
 
-def _put(field: str, value: Value) -> Operation:
+def _field_operation(field: str, value: Value) -> Operation:
     if value is SEQ:
         return "seq", field, ""
     if value is False:
@@ -117,7 +123,7 @@ def _put(field: str, value: Value) -> Operation:
     return "set", field, 1 if value is True else value
 
 
-def _standing(name: str, user: str) -> str:
+def _standing_field(name: str, user: str) -> str:
     """The field that holds something of a user, whose name may hold anything."""
     return f"{name}:{user}"
 

@@ -10,7 +10,7 @@ from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.partitions.rows import counter_in, entries_of
 from shared.broker.rooms.answers import HeldRoom, NotHeld
-from shared.broker.rooms.records import new_room, room_of, rules_of
+from shared.broker.rooms.records import new_room, room_of, rule_fields
 from shared.broker.transport.client import Client, Script, unavailable_as_error
 from shared.broker.transport.pipe import Pipe, PipedScript
 from shared.errors import ChatError, broker_unavailable
@@ -57,7 +57,7 @@ class RoomBroker:
         if answer is None:
             raise broker_unavailable()
         epoch, generation, state, idle, words = answer
-        self._fence.saw_epoch(part.number, int(epoch))
+        self._fence.note_epoch(part.number, int(epoch))
         if state != b"held":
             return NotHeld(int(epoch), int(generation), state == b"deleted")
         return HeldRoom(room_of(key, int(epoch), words), int(idle) / 1000)
@@ -132,7 +132,7 @@ class RoomBroker:
                     *(seen.epoch, seen.generation, room.key, room.id, room.kind, room.name),
                     *(room.password_hash, room.creator, room.user1, room.user2, room.created_at),
                     *(room.head, given, room.floor, active_at, self._fence.epoch(part.number)),
-                    *rules_of(room),
+                    *rule_fields(room),
                 ],
             )
         if answer is None:

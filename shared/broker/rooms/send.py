@@ -47,10 +47,10 @@ class Send:
         once: what names it once and for all.
         body: encoded.
         effect: what it does to its room's record, beside that the event has a place there.
-        waited: it came back once, because the broker did not hold its room.
+        retried: it came back once, because the broker did not hold its room.
     """
 
-    __slots__ = ("_outcome", "_watchers", "body", "effect", "number", "once", "room", "waited")
+    __slots__ = ("_outcome", "_watchers", "body", "effect", "number", "once", "retried", "room")
 
     def __init__(
         self, room: Room, number: int, sender: str, client_msg_id: str, body: Body
@@ -63,7 +63,7 @@ class Send:
         self.effect: Sequence[Operation] = ()
         if type(body) is not MessagePosted and isinstance(body, LogEvent):
             self.effect = operations(body.changes())
-        self.waited = False
+        self.retried = False
         self._outcome: Accepted | Exception | None = None
         self._watchers: list[Callable[[Send], object]] = []
 
@@ -80,20 +80,20 @@ class Send:
             yield from waiter
         return self.result()
 
-    def when_done(self, tell: "Callable[[Send], object]") -> None:
+    def when_done(self, callback: "Callable[[Send], object]") -> None:
         """Be told of the outcome; at once if it is there."""
         if self._outcome is None:
-            self._watchers.append(tell)
+            self._watchers.append(callback)
         else:
-            tell(self)
+            callback(self)
 
     def settle(self, outcome: Accepted | Exception) -> None:
         """Say what became of it; the first word stands."""
         if self._outcome is None:
             self._outcome = outcome
-            for tell in self._watchers:
+            for callback in self._watchers:
                 try:
-                    tell(self)
+                    callback(self)
                 except Exception:  # the sends behind it are others'
                     log.exception("outcome not taken")
 

@@ -26,14 +26,14 @@ class WakeLog:
         rows = await self._reader.read(part, "XREVRANGE", part.wakes, words=newest)
         return int(rows[0][0].partition(b"-")[0]) if rows else 0
 
-    async def since(self, number: int, counter: int, most: int) -> list[Event | None]:
+    async def since(self, number: int, counter: int, limit: int) -> list[Event | None]:
         """Wakes of a partition after one, in order; None for one that this build cannot read.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
         part = self._reader.keys[number]
-        later = (f"({counter}-0", "+", "COUNT", most)
+        later = (f"({counter}-0", "+", "COUNT", limit)
         rows = await self._reader.read(part, "XRANGE", part.wakes, words=later)
         wakes: list[Event | None] = []
         for place, fields in rows:

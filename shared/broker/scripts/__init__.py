@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.model import formats
 
-_BEFORE: Final = {"announce": ("members",), "open_partition": ("members",)}
+_LIBRARIES: Final = {"announce": ("members",), "open_partition": ("members",)}
 """What goes in front of some of them, behind the prelude."""
 
 
@@ -15,11 +15,11 @@ _BEFORE: Final = {"announce": ("members",), "open_partition": ("members",)}
 def source(name: str) -> str:
     """The text of `<name>.lua` as it goes to the server."""
     folder = files(__name__)
-    names = ("prelude", *_BEFORE.get(name, ()), name)
+    names = ("prelude", *_LIBRARIES.get(name, ()), name)
     text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in names)
-    known = {"@OLDEST@": formats.OLDEST, "@NEWEST@": formats.NEWEST}
-    for mark, number in known.items():
-        text = text.replace(mark, str(number))
+    placeholders = {"@OLDEST@": formats.OLDEST, "@NEWEST@": formats.NEWEST}
+    for placeholder, number in placeholders.items():
+        text = text.replace(placeholder, str(number))
     return text
 
 

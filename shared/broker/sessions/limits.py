@@ -15,16 +15,16 @@ class Bucket(NamedTuple):
 
     Attributes:
         kind: what is limited.
-        whose: whom it is for; several names where it is for all of them together.
+        subject: the rate-limit subject: one name, or several that share the bucket.
         rate: how fast.
     """
 
     kind: str
-    whose: tuple[str, ...]
+    subject: tuple[str, ...]
     rate: Rate
 
 
-class Unreachable(Exception):
+class LimitsUnavailable(Exception):
     """The broker does not say; it may have taken the tokens."""
 
 
@@ -35,23 +35,25 @@ class LimitBroker:
         self._keys = keys
         self._take = PipedScript(pipe, "take_tokens")
 
-    async def take(self, buckets: Sequence[Bucket], most: int) -> tuple[int, int]:
-        """Take up to `most` tokens from each of some buckets, or none at all.
+    async def take(self, buckets: Sequence[Bucket], wanted: int) -> tuple[int, int]:
+        """Take up to `wanted` tokens from each of some buckets, or none at all.
 
         Args:
-            buckets: several have the same first name in `whose`.
-            most: tokens wanted; below zero, so many are given back.
+            buckets: several have the same first name in `subject`.
+            wanted: tokens to take; below zero, tokens to give back.
 
         Returns:
             How many were taken, and if none the microseconds until every bucket has one.
 
         Raises:
-            Unreachable: the broker is away.
+            LimitsUnavailable: the broker is away.
         """
-        args = [number for each in buckets for number in (each.rate.interval, each.rate.burst)]
-        keys = [self._keys.bucket(each.kind, each.whose) for each in buckets]
+        args = [
+            number for bucket in buckets for number in (bucket.rate.interval, bucket.rate.burst)
+        ]
+        keys = [self._keys.bucket(bucket.kind, bucket.subject) for bucket in buckets]
         try:
-            granted, wait = await self._take(keys, [most, *args])
+            granted, wait = await self._take(keys, [wanted, *args])
         except (RedisError, OSError) as error:
-            raise Unreachable(str(error)) from error
+            raise LimitsUnavailable(str(error)) from error
         return granted, wait

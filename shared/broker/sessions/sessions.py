@@ -20,7 +20,7 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(SessionState)
 
 
-class Saving(NamedTuple):
+class SessionUpdate(NamedTuple):
     """A session to be kept.
 
     Attributes:
@@ -36,7 +36,7 @@ class Saving(NamedTuple):
     keep: float
 
 
-class Taken(NamedTuple):
+class TakenSession(NamedTuple):
     """A session that was taken over.
 
     Attributes:
@@ -59,7 +59,7 @@ class SessionBroker:
         self._save = PipedScript(pipe, "save_sessions")
         self._take = PipedScript(pipe, "take_session")
 
-    async def save(self, savings: Sequence[Saving]) -> list[bool]:
+    async def save(self, savings: Sequence[SessionUpdate]) -> list[bool]:
         """Keep sessions, many in a call; False for one that somebody else has taken over.
 
         Raises:
@@ -69,21 +69,24 @@ class SessionBroker:
         for index, saving in enumerate(savings):
             by_partition[self._keys.number_of(saving.pid)].append(index)
         calls = [
-            (number, some[start : start + MAX_SESSIONS_PER_CALL])
-            for number, some in by_partition.items()
-            for start in range(0, len(some), MAX_SESSIONS_PER_CALL)
+            (number, indexes[start : start + MAX_SESSIONS_PER_CALL])
+            for number, indexes in by_partition.items()
+            for start in range(0, len(indexes), MAX_SESSIONS_PER_CALL)
         ]
         answers = await asyncio.gather(
-            *(self._call(number, [savings[index] for index in some]) for number, some in calls)
+            *(
+                self._call(number, [savings[index] for index in indexes])
+                for number, indexes in calls
+            )
         )
         # By index: two owners may save the same session at once.
         kept = [False] * len(savings)
-        for (_, some), answered in zip(calls, answers, strict=True):
-            for index, answer in zip(some, answered, strict=True):
+        for (_, indexes), answered in zip(calls, answers, strict=True):
+            for index, answer in zip(indexes, answered, strict=True):
                 kept[index] = bool(answer)
         return kept
 
-    async def take(self, pid: str, owner: str, keep: float) -> Taken | None:
+    async def take(self, pid: str, owner: str, keep: float) -> TakenSession | None:
         """Take a session over; None where there is none, or none that this build reads.
 
         Args:
@@ -101,11 +104,11 @@ class SessionBroker:
             return None
         data, at, now, _ = answer
         try:
-            return Taken(_decoder.decode(data), at, now - at)
+            return TakenSession(_decoder.decode(data), at, now - at)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None  # of another build
 
-    async def _call(self, number: int, savings: Sequence[Saving]) -> list[int]:
+    async def _call(self, number: int, savings: Sequence[SessionUpdate]) -> list[int]:
         part = self._keys[number]
         args: list[str | bytes | int] = [self._fence.format(number)]
         for saving in savings:

@@ -91,11 +91,11 @@ def _pool(url: str, timeout: float) -> BlockingConnectionPool:
         retry=Retry(NoBackoff(), 0),
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
-    pool.connection_class = _tells_troubles(pool.connection_class)
+    pool.connection_class = _with_transient_errors(pool.connection_class)
     return pool
 
 
-def _tells_troubles(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+def _with_transient_errors(kind: type[AbstractConnection]) -> type[AbstractConnection]:
     """A kind of connection that calls the server's own trouble by its name: it passes.
 
     uvloop raises RuntimeError for a write to a connection that was reset meanwhile, where asyncio

@@ -25,7 +25,7 @@ ANSWER_TIMEOUT_SECONDS: Final = 5.0
 REFUSAL_PREFIXES: Final = (*TRANSIENT_ERROR_PREFIXES, "READONLY", "OOM")
 """How replies begin with which a server says that it cannot serve now."""
 
-Take = Callable[[Any], object]
+ReplyCallback = Callable[[Any], object]
 """Takes a reply, strings as bytes, or the exception that came instead.
 
 It is called while the connection is read, without a turn of the event loop in between, so that
@@ -53,21 +53,21 @@ class Pipe:
         """
         self._url = url
         self._timeout = timeout
-        self._waiting: deque[tuple[float, Take]] = deque()
+        self._waiting: deque[tuple[float, ReplyCallback]] = deque()
         self._unsent: list[bytes] = []
         self._connection: RespConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+        self._timeout_timer: asyncio.TimerHandle | None = None
 
-    def ask(self, command: bytes, take: Take) -> None:
+    def ask(self, command: bytes, on_reply: ReplyCallback) -> None:
         """Send a packed command; `take` gets what comes of it, never before this returns."""
         loop = asyncio.get_running_loop()
         if not self._unsent:
             loop.call_soon(self._flush)
         self._unsent.append(command)
-        self._waiting.append((loop.time(), take))
-        if self._watch is None:
-            self._watch = loop.call_later(self._timeout, self._look)
+        self._waiting.append((loop.time(), on_reply))
+        if self._timeout_timer is None:
+            self._timeout_timer = loop.call_later(self._timeout, self._check_timeout)
 
     def call(self, command: bytes) -> "asyncio.Future[Any]":
         """Send a packed command; what `ask` hands over as a future."""
@@ -94,7 +94,7 @@ class Pipe:
 
     async def _connect(self) -> None:
         try:
-            connection = await open_connection(self._url, self._take)
+            connection = await open_connection(self._url, self._on_reply)
         except (OSError, TimeoutError) as error:
             self._fail(RedisConnectionError(f"the broker cannot be reached: {error}"))
             return
@@ -104,13 +104,13 @@ class Pipe:
         connection.ended.add_done_callback(self._lost)
         self._flush()
 
-    def _take(self, reply: Any) -> None:  # noqa: ANN401 - whatever the server answers
-        _, take = self._waiting.popleft()
+    def _on_reply(self, reply: Any) -> None:  # noqa: ANN401 - whatever the server answers
+        _, on_reply = self._waiting.popleft()
         if isinstance(reply, hiredis.ReplyError):
             text = str(reply)
             refused = text.startswith(REFUSAL_PREFIXES)
             reply = RedisConnectionError(text) if refused else ResponseError(text)
-        _hand(take, reply)
+        _deliver(on_reply, reply)
 
     def _lost(self, ended: "asyncio.Future[None]") -> None:
         self._fail(RedisConnectionError(f"the broker's connection ended: {ended.exception()}"))
@@ -122,18 +122,18 @@ class Pipe:
         self._unsent.clear()
         if connection is not None:
             connection.end(error)
-        for _, take in waiting:
-            _hand(take, error)
+        for _, on_reply in waiting:
+            _deliver(on_reply, error)
 
-    def _look(self) -> None:
+    def _check_timeout(self) -> None:
         """Drop a connection whose oldest call waits too long."""
-        self._watch = None
+        self._timeout_timer = None
         if not self._waiting:
             return
         loop = asyncio.get_running_loop()
         left = self._waiting[0][0] + self._timeout - loop.time()
         if left > 0:
-            self._watch = loop.call_later(left, self._look)
+            self._timeout_timer = loop.call_later(left, self._check_timeout)
         else:
             self._fail(RedisConnectionError("the broker does not answer"))
 
@@ -152,21 +152,21 @@ class PipedScript:
         self.ask(keys, args, partial(_settle, answer))
         return await answer
 
-    def ask(self, keys: Sequence[str], args: Sequence[Word], take: Take) -> None:
+    def ask(self, keys: Sequence[str], args: Sequence[Word], on_reply: ReplyCallback) -> None:
         """Run it; `take` gets the answer, or what came instead."""
 
-        def first(answer: Any) -> None:  # noqa: ANN401 - whatever the script answers
+        def retry_unknown_script(answer: Any) -> None:  # noqa: ANN401 - whatever the script answers
             if isinstance(answer, ResponseError) and str(answer).startswith("NOSCRIPT"):
-                self._pipe.ask(pack("EVAL", self._source, len(keys), *keys, *args), take)
+                self._pipe.ask(pack("EVAL", self._source, len(keys), *keys, *args), on_reply)
             else:
-                take(answer)
+                on_reply(answer)
 
-        self._pipe.ask(pack("EVALSHA", self._digest, len(keys), *keys, *args), first)
+        self._pipe.ask(pack("EVALSHA", self._digest, len(keys), *keys, *args), retry_unknown_script)
 
 
-def _hand(take: Take, reply: Any) -> None:  # noqa: ANN401 - as Take
+def _deliver(on_reply: ReplyCallback, reply: Any) -> None:  # noqa: ANN401 - as Take
     try:
-        take(reply)
+        on_reply(reply)
     except Exception:  # the replies behind it are for others
         log.exception("reply not taken")
 

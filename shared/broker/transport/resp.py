@@ -10,7 +10,7 @@ from redis.asyncio.connection import SSLConnection, parse_url
 
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 
-_NOTHING: Final = object()
+_INCOMPLETE: Final = object()
 
 Word = str | bytes | int
 
@@ -30,13 +30,13 @@ class RespConnection(asyncio.Protocol):
             on_reply: takes each reply or push, errors among them. A ConnectionError that it
                 raises ends the connection.
         """
-        self._reader = hiredis.Reader(notEnoughData=_NOTHING)
+        self._reader = hiredis.Reader(notEnoughData=_INCOMPLETE)
         self._on_reply = on_reply
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         # Nobody may be waiting when it ends: then nobody need hear why.
         self.ended.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self.heard = self._loop.time()
+        self.received_at = self._loop.time()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,10 +49,10 @@ class RespConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over the replies that these bytes complete."""
-        self.heard = self._loop.time()
+        self.received_at = self._loop.time()
         self._reader.feed(data)
         try:
-            while (reply := self._reader.gets()) is not _NOTHING:
+            while (reply := self._reader.gets()) is not _INCOMPLETE:
                 self._on_reply(reply)
         except (ConnectionError, hiredis.ProtocolError) as error:
             self.end(error)

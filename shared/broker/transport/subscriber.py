@@ -19,7 +19,7 @@ from shared.essential import EssentialTask
 from shared.telemetry import logger
 
 PING_INTERVAL_SECONDS: Final = 1.0
-SILENCE_SECONDS: Final = 3.0
+MAX_SILENCE_SECONDS: Final = 3.0
 """Seconds without an answer to a PING after which a connection is taken for dead."""
 
 PING: Final = pack("PING")
@@ -87,24 +87,24 @@ class Subscriber:
 
     async def _run(self) -> None:
         async for attempt in AsyncRetrying(
-            wait=wait_exponential_jitter(multiplier=0.1, max=1.0), after=_say_why
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0), after=_log_reconnect
         ):
             with attempt:
                 # A lost connection raises, so that there is always another attempt.
-                await self._live(attempt.retry_state)
+                await self._serve_connection(attempt.retry_state)
 
-    async def _live(self, state: RetryCallState) -> None:
+    async def _serve_connection(self, state: RetryCallState) -> None:
         self._leaving.clear()
-        link = await open_connection(self._url, self._on_push)
+        connection = await open_connection(self._url, self._on_push)
         state.attempt_number = 1
         try:
             for channel in self._holders:
-                link.write(pack("SSUBSCRIBE", channel))
-            self._connection = link
-            await _stay(link)
+                connection.write(pack("SSUBSCRIBE", channel))
+            self._connection = connection
+            await _ping_until_ended(connection)
         finally:
             self._connection = None
-            link.end(ConnectionError("closed"))
+            connection.end(ConnectionError("closed"))
 
     def _on_push(self, push: Any) -> None:  # noqa: ANN401 - whatever the server sends
         if isinstance(push, hiredis.ReplyError):
@@ -131,17 +131,17 @@ class Subscriber:
             raise ConnectionError("the server ended a subscription")
 
 
-def _say_why(state: RetryCallState) -> None:
+def _log_reconnect(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("subscriber lost the broker", error=str(error), attempt=state.attempt_number)
 
 
-async def _stay(link: RespConnection) -> None:
+async def _ping_until_ended(connection: RespConnection) -> None:
     """Ping until the connection ends, and raise why it did."""
     loop = asyncio.get_running_loop()
     while True:
-        link.write(PING)
+        connection.write(PING)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(link.ended), PING_INTERVAL_SECONDS)
-        if loop.time() - link.heard > SILENCE_SECONDS:
+            await asyncio.wait_for(asyncio.shield(connection.ended), PING_INTERVAL_SECONDS)
+        if loop.time() - connection.received_at > MAX_SILENCE_SECONDS:
             raise ConnectionError("the broker is silent")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shared import codec
 from shared.broker.partitions.partitions import Head
-from shared.broker.rooms.cursors import Moved
+from shared.broker.rooms.cursors import MoveResult
 from shared.broker.rooms.send import RoomNotHeld
 from shared.config import Settings
 from shared.model.events import CursorMoved, Event
@@ -35,7 +35,7 @@ async def move(
     stored: int | None = 0,
     settings: Settings | None = None,
     message_id: int = 0,
-) -> Moved:
+) -> MoveResult:
     broker = bench.cursor_broker(settings) if settings else bench.cursors
     return await broker.move(room, user, seq, stored=stored, message_id=message_id, origin="gw.sid")
 
@@ -80,45 +80,45 @@ async def test_forward_only(bench: Bench, chat: Room) -> None:
     """A cursor moves forward; a move to where it is, or behind, changes nothing."""
     answers = [await move(bench, chat, seq) for seq in (2, 1, 2, 4, 3)]
     assert answers == [
-        Moved("moved", 2),
-        Moved("unmoved", 2),
-        Moved("unmoved", 2),
-        Moved("moved", 4),
-        Moved("unmoved", 4),
+        MoveResult("moved", 2),
+        MoveResult("unmoved", 2),
+        MoveResult("unmoved", 2),
+        MoveResult("moved", 4),
+        MoveResult("unmoved", 4),
     ]
     assert [(e.body.since, e.body.seq) for e in await moves(bench)] == [(0, 2), (2, 4)]  # type: ignore[union-attr]
 
 
 async def test_never_past_the_head(bench: Bench, chat: Room) -> None:
     """A cursor goes no further than the head, and covers nothing that is said later."""
-    assert await move(bench, chat, 2**53 - 1) == Moved("moved", 5)
+    assert await move(bench, chat, 2**53 - 1) == MoveResult("moved", 5)
     await bench.send(chat, "later")
-    assert await move(bench, chat, 5) == Moved("unmoved", 5)
-    assert await move(bench, chat, 99) == Moved("moved", 6)
+    assert await move(bench, chat, 5) == MoveResult("unmoved", 5)
+    assert await move(bench, chat, 99) == MoveResult("moved", 6)
 
 
 async def test_unknown_until_sql_was_asked(bench: Bench, chat: Room) -> None:
     """A cursor that the broker does not know is not moved before SQL said where it is."""
-    assert await move(bench, chat, 3, stored=None) == Moved("unknown", 0)
+    assert await move(bench, chat, 3, stored=None) == MoveResult("unknown", 0)
     assert await moves(bench) == []
-    assert await move(bench, chat, 3, stored=3) == Moved("unmoved", 3)
-    assert await move(bench, chat, 4, stored=3) == Moved("moved", 4)
-    assert await move(bench, chat, 5, stored=None) == Moved("moved", 5)
+    assert await move(bench, chat, 3, stored=3) == MoveResult("unmoved", 3)
+    assert await move(bench, chat, 4, stored=3) == MoveResult("moved", 4)
+    assert await move(bench, chat, 5, stored=None) == MoveResult("moved", 5)
 
 
 async def test_the_broker_knows_better_than_sql(bench: Bench, chat: Room) -> None:
     """Where the broker knows a cursor, what SQL said before is not believed."""
     await move(bench, chat, 4)
-    assert await move(bench, chat, 3, stored=1) == Moved("unmoved", 4)
+    assert await move(bench, chat, 3, stored=1) == MoveResult("unmoved", 4)
 
 
 async def test_each_user_has_one(bench: Bench, chat: Room) -> None:
     """The cursors of two users, and of one user in two rooms, are their own."""
     room = await bench.make()
     await bench.fill(room, 2)
-    assert await move(bench, chat, 5, user="bob") == Moved("moved", 5)
-    assert await move(bench, chat, 1, user="ann") == Moved("moved", 1)
-    assert await move(bench, room, 2, user="bob") == Moved("moved", 2)
+    assert await move(bench, chat, 5, user="bob") == MoveResult("moved", 5)
+    assert await move(bench, chat, 1, user="ann") == MoveResult("moved", 1)
+    assert await move(bench, room, 2, user="bob") == MoveResult("moved", 2)
 
 
 async def test_many_at_once(bench: Bench, chat: Room) -> None:
@@ -204,9 +204,9 @@ async def test_backlog_bound(bench: Bench, chat: Room) -> None:
     await move(bench, chat, 1)
     full = replace(bench.settings, max_backlog=7)
     assert await code_of(move(bench, chat, 2, settings=full)) == "overloaded"
-    assert await move(bench, chat, 1, settings=full) == Moved("unmoved", 1)
+    assert await move(bench, chat, 1, settings=full) == MoveResult("unmoved", 1)
     assert await bench.owner.committed(0, 1, 1, {}, [])
-    assert await move(bench, chat, 2, settings=full) == Moved("moved", 2)
+    assert await move(bench, chat, 2, settings=full) == MoveResult("moved", 2)
 
 
 async def test_not_evicted_before_its_cursors_are_stored(bench: Bench, chat: Room) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.sessions.sessions import Saving, SessionBroker
+from shared.broker.sessions.sessions import SessionBroker, SessionUpdate
 from shared.model.sessions import ChatProgress, RoomProgress, SessionState
 from tests.integration.broker.bench import Bench
 from tests.support.waiting import eventually
@@ -31,8 +31,8 @@ def sessions(bench: Bench) -> SessionBroker:
     return SessionBroker(bench.server.pipe(), KEYS, Fence(len(KEYS)))
 
 
-def saving(pid: str, owner: str = "one", session: SessionState | None = SESSION) -> Saving:
-    return Saving(pid, owner, session, 60)
+def saving(pid: str, owner: str = "one", session: SessionState | None = SESSION) -> SessionUpdate:
+    return SessionUpdate(pid, owner, session, 60)
 
 
 async def test_a_session_comes_back_as_it_was(sessions: SessionBroker) -> None:
@@ -68,7 +68,7 @@ async def test_a_forgotten_session_is_gone(sessions: SessionBroker, bench: Bench
 
 async def test_it_expires(sessions: SessionBroker) -> None:
     """A session that nobody keeps anew is gone after its time; taking it over renews it."""
-    await sessions.save([Saving(pid, "one", SESSION, 0.3) for pid in ("short", "renewed")])
+    await sessions.save([SessionUpdate(pid, "one", SESSION, 0.3) for pid in ("short", "renewed")])
     assert await sessions.take("renewed", "two", 60)
 
     async def expired() -> bool:

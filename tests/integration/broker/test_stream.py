@@ -7,7 +7,7 @@ import pytest
 
 from shared import codec
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.partitions.rows import Entry, words_of
+from shared.broker.partitions.rows import Entry, unpack_row
 from shared.broker.partitions.stream import DeadLetters, StreamReader
 from shared.model.formats import NEWEST
 from tests.integration.broker.bench import KEYS, PART, Bench
@@ -80,7 +80,7 @@ async def test_a_row_of_a_later_format_is_kept_whole(bench: Bench, reader: Strea
     await bench.client.xadd(PART.stream, row, "3-0")
     [entry] = await reader.range(0, 0, 10)
     assert (entry.counter, entry.room_key, entry.whole_row) == (3, "", True)
-    assert words_of(entry.data) == [b"format", b"%d" % (NEWEST + 1), b"a", b"1", b"b", b"2"]
+    assert unpack_row(entry.data) == [b"format", b"%d" % (NEWEST + 1), b"a", b"1", b"b", b"2"]
 
 
 async def test_rows_of_earlier_formats(bench: Bench, reader: StreamReader) -> None:

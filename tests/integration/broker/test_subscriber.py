@@ -162,7 +162,7 @@ async def test_loading_server() -> None:
 async def test_silent_server(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps the connection open and says nothing is noticed by its silence."""
     monkeypatch.setattr(subscriber, "PING_INTERVAL_SECONDS", 0.1)
-    monkeypatch.setattr(subscriber, "SILENCE_SECONDS", 0.4)
+    monkeypatch.setattr(subscriber, "MAX_SILENCE_SECONDS", 0.4)
     await ear.follow("a")
     ear.server.pause()
 

@@ -18,7 +18,9 @@ class TopicChanged(LogEvent, frozen=True, tag="topic"):
     text: str
 
     stored = StoredAs({"topic": {}}, {"sender": "by", "content": "text"})
-    told = AnnouncedAs("topicChanged", (*LOCATION, "by", "text"), note="There is another topic")
+    announced_as = AnnouncedAs(
+        "topicChanged", (*LOCATION, "by", "text"), note="There is another topic"
+    )
 
     def changes(self) -> Sequence[Change]:
         """The topic, and since when it is the one."""

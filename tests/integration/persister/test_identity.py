@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.api.build import find_data
-from persister.__main__ import rename
+from persister.__main__ import change_identity
 from shared.broker.partitions.keyspace import Keyspace
 from shared.config import ConfigError, Settings, load
 from tests.support.process import Process, run
@@ -34,7 +34,7 @@ def env_of(stage: Stage, database: Database) -> dict[str, str]:
 
 async def command(stage: Stage, database: Database, action: str, **env: str) -> None:
     """What one of the two commands does, without the start of a process."""
-    await rename(load(Settings, {**env_of(stage, database), **env}), action)
+    await change_identity(load(Settings, {**env_of(stage, database), **env}), action)
 
 
 async def refusal(stage: Stage, database: Database, module: str = "persister") -> str:

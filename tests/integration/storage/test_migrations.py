@@ -184,7 +184,7 @@ def test_the_schema_of_this_build() -> None:
 async def test_what_a_later_build_added_disturbs_nobody(engine: AsyncEngine, later: Path) -> None:
     """A build works on with a database to which a later one added something, and starts on it."""
     await migrate(engine, partitions=2)
-    await migrate(engine, all_know=SCHEMA, migrations=later)
+    await migrate(engine, min_known_schema=SCHEMA, migrations=later)
     assert "topic" in await columns(engine)
     before = await run(engine, "SELECT version_num FROM alembic_version")
     assert (await migrate(engine)).partitions == 2
@@ -192,22 +192,22 @@ async def test_what_a_later_build_added_disturbs_nobody(engine: AsyncEngine, lat
     assert await read_installation(engine) is not None
 
 
-@pytest.mark.parametrize("all_know", [None, SCHEMA])
+@pytest.mark.parametrize("min_known_schema", [None, SCHEMA])
 async def test_nothing_is_taken_away_from_who_needs_it(
-    engine: AsyncEngine, later: Path, all_know: int | None
+    engine: AsyncEngine, later: Path, min_known_schema: int | None
 ) -> None:
     """A later build takes nothing away while a process lives that needs it, or may."""
     await migrate(engine, partitions=2)
     for _ in range(2):
-        await migrate(engine, all_know=all_know, migrations=later)
+        await migrate(engine, min_known_schema=min_known_schema, migrations=later)
         assert "topic" in await columns(engine)
 
 
 async def test_taken_away_once_nobody_needs_it(engine: AsyncEngine, later: Path) -> None:
     """Once all know the schema without it, it goes; a build that needs it is refused then."""
     await migrate(engine, partitions=2)
-    await migrate(engine, all_know=SCHEMA, migrations=later)
-    await migrate(engine, all_know=SCHEMA + 1, migrations=later)
+    await migrate(engine, min_known_schema=SCHEMA, migrations=later)
+    await migrate(engine, min_known_schema=SCHEMA + 1, migrations=later)
     assert "topic" not in await columns(engine)
     for start in (migrate, read_installation):
         with pytest.raises(ConfigError, match=f"knows schema {SCHEMA + 1}, and this one knows"):

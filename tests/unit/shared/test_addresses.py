@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.addresses import Networks, counted_as, is_loopback, peer
+from shared.addresses import Networks, is_loopback, peer, rate_limit_address
 
 PROXIES = Networks.parse("127.0.0.0/8, ::1, 10.0.0.0/8")
 
@@ -32,10 +32,10 @@ def test_peer(connected: str | None, forwarded: list[str], whose: str) -> None:
 
 def test_one_client() -> None:
     """All of an IPv6 /64 counts as one client, an IPv4 address as itself."""
-    assert counted_as("2001:db8:1:2:3:4:5:6") == counted_as("2001:db8:1:2::1")
-    assert counted_as("2001:db8:1:2::1") != counted_as("2001:db8:1:3::1")
-    assert counted_as("192.0.2.1") != counted_as("192.0.2.2")
-    assert counted_as("local") == "local"
+    assert rate_limit_address("2001:db8:1:2:3:4:5:6") == rate_limit_address("2001:db8:1:2::1")
+    assert rate_limit_address("2001:db8:1:2::1") != rate_limit_address("2001:db8:1:3::1")
+    assert rate_limit_address("192.0.2.1") != rate_limit_address("192.0.2.2")
+    assert rate_limit_address("local") == "local"
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ async def test_a_stop_is_an_end_in_peace(workshop: Workshop) -> None:
         "signal.pause()"
     ) as worker:
         await workshop.until_lines(1)
-        await worker.stop(patience=HANGS_AFTER)
+        await worker.stop(stop_timeout=HANGS_AFTER)
         assert workshop.lines() == ["hello", "goodbye"]
         assert not [line for line in workshop.lines("cluster") if "killing" in line]
 
@@ -182,7 +182,7 @@ async def test_a_process_that_does_not_stop_is_killed(workshop: Workshop) -> Non
         "while True: signal.pause()"
     ) as worker:
         await workshop.until_lines(1)
-        await worker.stop(patience=0.1)
+        await worker.stop(stop_timeout=0.1)
         told = workshop.lines("cluster")[-1]
         assert "worker did not end within 0.1 s of SIGTERM: killing it" in told
 
@@ -194,7 +194,7 @@ async def test_a_stop_ends_the_wait_for_a_restart(
     monkeypatch.setattr("deploy.processes.restarts.DELAYS_SECONDS", (600.0,))
     async with workshop.supervised("raise SystemExit(7)") as worker:
         await workshop.until_lines(2, "cluster")
-        await asyncio.wait_for(worker.stop(patience=600), HANGS_AFTER)
+        await asyncio.wait_for(worker.stop(stop_timeout=600), HANGS_AFTER)
 
 
 async def test_a_child_of_a_dead_process_delays_nothing(workshop: Workshop) -> None:

@@ -111,10 +111,10 @@ def test_every_kind_has_a_place_for_sql_and_clients(kind: type[LogEvent]) -> Non
     assert kind.stored
     assert "sender" in kind.stored.columns
     if kind is not MessagePosted:  # it has an announcement of its own
-        assert kind.told != SKIPPED
-        assert {"seq", "prev"} <= set(kind.told.payload)
+        assert kind.announced_as != SKIPPED
+        assert {"seq", "prev"} <= set(kind.announced_as.payload)
         names = {field.name for field in fields(kind)}
-        assert set(kind.told.payload) <= names | {WHERE, "seq", "prev"}
+        assert set(kind.announced_as.payload) <= names | {WHERE, "seq", "prev"}
 
 
 @pytest.mark.parametrize(("body", "written", "row"), AS_BEFORE)
@@ -149,7 +149,7 @@ def test_a_row_without_its_text() -> None:
 
 def test_who_is_put_out() -> None:
     """A kick and a ban put their user out, and nothing else puts anybody out."""
-    out = {type(body): body.puts_out for body, _, _ in AS_BEFORE if body.puts_out}
+    out = {type(body): body.removed_user for body, _, _ in AS_BEFORE if body.removed_user}
     assert out == {Kicked: "bob", Banned: "bob"}
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shared.model.events import Event
 from shared.model.log_events import MessagePosted
-from shared.model.timeline import Changes, Message, Move, fold, message_of, unread_in
+from shared.model.timeline import Changes, Message, Move, count_unread, fold, message_of
 from tests.support.events import cleared, created, deleted, message
 
 places = st.lists(st.integers(1, 30), unique=True)
@@ -132,5 +132,5 @@ def test_unread_in_a_log(seqs: list[int], cursor: int, floor: int, gone: set[int
     """Unread is what others said past the cursor and the floor that is not gone."""
     events = [in_log(seq) for seq in seqs]
     expected = [seq for seq in seqs if seq % 7 and seq > cursor and seq > floor and seq not in gone]
-    assert unread_in(events, "bob", cursor, floor, frozenset(gone)) == len(expected)
-    assert unread_in(events, "ann", cursor, floor, frozenset(gone)) == 0
+    assert count_unread(events, "bob", cursor, floor, frozenset(gone)) == len(expected)
+    assert count_unread(events, "ann", cursor, floor, frozenset(gone)) == 0

@@ -85,7 +85,7 @@ def test_all_of_a_partition_lies_in_one_slot() -> None:
     """What one call may use together has one slot, whatever the names in it are."""
     keys = Keyspace("test", 8)
     part = keys[3]
-    names = [part.record, part.stream, part.everyone, *part.hot("r:{a}"), part.chats("}{x")]
+    names = [part.record, part.stream, part.everyone, *part.send_keys("r:{a}"), part.chats("}{x")]
     assert len({slot_of(name) for name in [*names, *part.once, part.members, part.database]}) == 1
     buckets = [keys.bucket(kind, ("{room", *rest)) for kind, *rest in (("a",), ("b", "ann"))]
     assert len(set(map(slot_of, buckets))) == 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.broker.rooms.records import Operation, operations, room_of, rules_of
+from shared.broker.rooms.records import Operation, operations, room_of, rule_fields
 from shared.model.kinds import LogEvent
 from shared.model.log_events import (
     Banned,
@@ -80,7 +80,7 @@ def test_what_an_event_does_to_the_record(body: LogEvent, done: list[Operation])
 def test_rules_survive_the_record(known: Standings, password_seq: int) -> None:
     """What is remembered of users, whatever they are called, is read as it was written."""
     room = read(password_seq=password_seq)
-    words = iter(rules_of(replace(room, standings=known)))
+    words = iter(rule_fields(replace(room, standings=known)))
     again = read(**{str(name): str(value) for name, value in zip(words, words, strict=True)})
     assert (again.standings, again.password_seq) == (known, password_seq)
 
