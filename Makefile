@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format requirements audit sbom clean
+	test-socketio test-javascript test-browser test-sdk test-sdk-python clients wheel screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -97,6 +97,17 @@ test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
 
 test-browser: setup tests/browser/node_modules  ## the tests of the chat page; needs Node 20 and Debian's Chromium
 	@$(NODE_TEST) tests/browser/*.test.js
+
+test-sdk: test-sdk-python  ## install the built clients in empty folders, and use them there
+
+test-sdk-python:  ## the wheel of the Python client; options for pytest in ARGS=
+	@$(RUN) dev -m pytest tests/sdk/python $(ARGS)
+
+clients: wheel  ## build the client libraries into dist/
+
+wheel: setup-dev
+	@$(VENV)/bin/python -m build --no-isolation --outdir dist clients/python >/dev/null
+	@ls dist/parley_chat-*
 
 screenshots: setup tests/browser/node_modules  ## take the README's pictures of the chat page again
 	@SCREENSHOTS=$(CURDIR)/docs/images $(NODE_TEST) tests/browser/access.test.js

@@ -8,21 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from parley_chat import ChatClient, Connected
+from parley_chat import ChatClient
 from tests.integration.clients.python.listening import (
     ROOT,
-    contents,
-    direct_until,
     gateway_in,
-    messages_until,
     restarted,
-    until,
 )
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER
 
 TEXT = (ROOT / "docs" / "reference" / "python.md").read_text()
-TALK, DIRECT, MACHINE, BOT, WATCH = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+TALK, DIRECT, WATCH = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 PRINTED, PRINTED_DIRECT = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -62,33 +58,6 @@ async def test_direct_chats(cluster: Cluster) -> None:
     async with example(cluster, DIRECT) as process:
         out, _ = await process.communicate()
     assert (process.returncode, out.decode()) == (0, PRINTED_DIRECT)
-
-
-async def test_an_answering_machine(cluster: Cluster, users: tuple[int, str]) -> None:
-    """The answering machine of the page tells what is unread, and answers what comes."""
-    ann, bob = users
-    async with ChatClient(cluster.url) as client:
-        await client.go_online(ann)
-        await client.send_to(bob, "early")
-        async with example(cluster, MACHINE, bob=bob) as process:
-            assert process.stdout is not None
-            assert await process.stdout.readline() == b"1 unread: early\n"
-            await client.send_to(bob, "late")
-            said = contents(await direct_until(client, "I am away, but I got: late"))
-    assert said == ["early", "late", "I am away, but I got: late"]
-
-
-async def test_a_bot(cluster: Cluster, room: str) -> None:
-    """The bot of the page says what it is told to say."""
-    async with ChatClient(cluster.url, username="ann") as ann:
-        await ann.create_room(room)
-        await ann.join_room(room)
-        async with example(cluster, BOT, room):
-            await until(ann, Connected)
-            while "parrot has joined the room" not in str(await anext(ann.events())):
-                pass
-            await ann.send(room, "!say cracker")
-            assert (await messages_until(ann, "cracker"))[-1].sender == "parrot"
 
 
 async def test_when_the_connection_is_lost(cluster: Cluster, room: str) -> None:

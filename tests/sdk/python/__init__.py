@@ -1,0 +1,1 @@
+"""Tests of the wheel of the Python client, in empty environments outside the repository."""
