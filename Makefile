@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser test-sdk test-sdk-python clients wheel screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format requirements audit sbom clean
+	test-socketio test-javascript test-browser test-sdk test-sdk-python clients wheel screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \

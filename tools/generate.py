@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.command_line import command_line
-from tools import javascript_constants, python_constants
+from tools import javascript_constants, openapi, python_constants
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -14,6 +14,8 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
     "clients/python/src/parley_chat/constants.py": python_constants.module,
     "clients/javascript/src/constants.js": javascript_constants.module,
     "clients/javascript/src/constants.d.ts": javascript_constants.types,
+    "docs/reference/openapi.json": openapi.document,
+    "gateway/web/docs/openapi.json": openapi.document,
 }
 """The generated files, by path, and what makes the text of each."""
 

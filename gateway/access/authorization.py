@@ -76,23 +76,23 @@ def may_stay(room: Room, user: str, since: int) -> bool:
 
 
 def anybody(_asked: AccessRequest) -> Verdict:
-    """Everybody may."""
+    """Anyone."""
     return Verdict.ALLOWED
 
 
 def oneself(asked: AccessRequest) -> Verdict:
-    """Nobody acts for others. Where names are not proven, who has none may ask about anybody."""
+    """The user it is about. With `AUTH_MODE=open`, also a connection without a name."""
     nameless = asked.user is None and not asked.verified
     return Verdict.ALLOWED if nameless or asked.user in asked.about else Verdict.FORBIDDEN
 
 
 def speaker(asked: AccessRequest) -> Verdict:
-    """Nobody acts for others, not even somebody without a name."""
+    """The user it is about."""
     return Verdict.ALLOWED if asked.name in asked.about else Verdict.FORBIDDEN
 
 
 def entrant(asked: AccessRequest) -> Verdict:
-    """A room that is not closed to the user, its password aside, or one of the user's chats."""
+    """Anyone who is not banned and has the room's password or a grant; a chat's two users."""
     room = asked.room
     if room is None or room.kind == "direct":
         return insider(asked)
@@ -100,7 +100,7 @@ def entrant(asked: AccessRequest) -> Verdict:
 
 
 def insider(asked: AccessRequest) -> Verdict:
-    """In the room, or one of the chat's two users."""
+    """Anyone in the room; a chat's two users."""
     room = asked.room
     if room is None:
         return Verdict.UNSEEN
@@ -109,14 +109,14 @@ def insider(asked: AccessRequest) -> Verdict:
 
 
 def chat_by_id(asked: AccessRequest) -> Verdict:
-    """One of the chat's two users. Where names are not proven, REST carries none."""
+    """The chat's two users. With `AUTH_MODE=open`, anyone, as REST then carries no names."""
     if asked.room is not None and asked.user is None and not asked.verified:
         return Verdict.ALLOWED
     return insider(asked)
 
 
 def clearer(asked: AccessRequest) -> Verdict:
-    """Anybody inside; where names are proven, one of them who moderates."""
+    """The room's owner and moderators. With `AUTH_MODE=open`, anyone in the room."""
     verdict = insider(asked)
     if verdict is Verdict.ALLOWED and asked.verified and not _role(asked):
         return Verdict.FORBIDDEN
@@ -124,7 +124,7 @@ def clearer(asked: AccessRequest) -> Verdict:
 
 
 def deleter(asked: AccessRequest) -> Verdict:
-    """Inside, and who sent the message or moderates the room."""
+    """The user who sent the message, while in its room; the room's owner and moderators."""
     verdict = insider(asked)
     if verdict is Verdict.ALLOWED and asked.name not in asked.about and not _role(asked):
         return Verdict.FORBIDDEN
@@ -132,7 +132,7 @@ def deleter(asked: AccessRequest) -> Verdict:
 
 
 def receiver(asked: AccessRequest) -> Verdict:
-    """One of the chat's two users, and not the one who sent the message."""
+    """The user who received the message."""
     if asked.room is None or asked.room.kind != "direct":
         return Verdict.UNSEEN
     verdict = insider(asked)
@@ -142,7 +142,7 @@ def receiver(asked: AccessRequest) -> Verdict:
 
 
 def moderator(asked: AccessRequest) -> Verdict:
-    """More in the room than the one it is done to: the owner, or a moderator to a member."""
+    """The room's owner; its moderators, where the user is neither owner nor moderator."""
     verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
         others = max(role_of(user, asked.room) for user in asked.about)
@@ -151,7 +151,7 @@ def moderator(asked: AccessRequest) -> Verdict:
 
 
 def owner(asked: AccessRequest) -> Verdict:
-    """Who made the room. What an owner is cannot be changed."""
+    """The room's owner, who is the user that created it; not about the owner."""
     verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
         allowed = _role(asked) is Role.OWNER and asked.room.creator not in asked.about

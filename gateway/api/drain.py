@@ -5,6 +5,7 @@ import random
 
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import Connection
+from gateway.protocols.payloads import ReconnectPayload
 from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
@@ -34,7 +35,7 @@ async def drain(gateway: Gateway) -> None:
 
 
 async def _send_away(connection: Connection, after: float) -> None:
-    connection.emit("reconnect", {"afterMs": int(after * 1000)})
+    connection.emit("reconnect", ReconnectPayload(int(after * 1000)))
     # A client that goes by itself in time is not closed.
     try:
         async with asyncio.timeout(after + 1.0):

@@ -30,7 +30,13 @@ log = logger(__name__)
 
 
 class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):
-    """What an error looks like."""
+    """Error of a REST request.
+
+    Attributes:
+        status_code: the HTTP status.
+        error: the phrase of the HTTP status.
+        message: sentence for a person.
+    """
 
     status_code: int
     error: str

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,19 @@ HEADERS: Final[Mapping[str, str]] = {
     # Names of files do not change with what is in them: a browser asks each time, by ETag.
     "Cache-Control": "no-cache",
 }
+
+DOCS: Final[Mapping[str, str]] = {
+    **HEADERS,
+    # Swagger UI makes markup of text, after DOMPurify, and has its icons in its style sheet. What
+    # it shows is a file of ours, and neither scripts nor styles in markup are run.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+
+VIEWER_FILES: Final = ("swagger_bundle.js", "swagger_style.css")
+"""Files of the package `offapi` that `/docs` loads."""
 
 SHARED: Final[Mapping[str, str]] = {
     # Pages of other origins may import the client; whom a gateway talks to is another matter.
@@ -66,9 +80,29 @@ async def chat_page(request: Request) -> Response:
     return HTMLResponse(page, headers=HEADERS)
 
 
+class Viewer(Files):
+    """The files of Swagger UI that `/docs` loads; nothing else of their package."""
+
+    def __init__(self) -> None:
+        # Not imported: the package would read all its viewers into memory.
+        spec = find_spec("offapi")
+        if spec is None or not spec.submodule_search_locations:
+            raise ModuleNotFoundError("the package offapi is missing: run `make setup`")
+        super().__init__(Path(spec.submodule_search_locations[0]))
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Find a file, if it is one of the viewer's."""
+        return super().lookup_path(path) if path in VIEWER_FILES else ("", None)
+
+
 async def docs_page(_request: Request) -> Response:
     """`GET /docs`: the REST interface, to read and to try."""
-    return FileResponse(WEB / "docs" / "index.html", headers=HEADERS)
+    return FileResponse(WEB / "docs" / "index.html", headers=DOCS)
+
+
+async def openapi(_request: Request) -> Response:
+    """`GET /openapi.json`: the OpenAPI document of the REST interface."""
+    return FileResponse(WEB / "docs" / "openapi.json", headers=HEADERS)
 
 
 def routes() -> list[BaseRoute]:
@@ -77,6 +111,8 @@ def routes() -> list[BaseRoute]:
         Route("/", chat_page),
         Mount("/chat", Files(WEB / "chat")),
         Mount("/client", Files(JAVASCRIPT_CLIENT, SHARED)),
+        Route("/openapi.json", openapi),
         Route("/docs", docs_page),
+        Mount("/docs/viewer", Viewer()),
         Mount("/docs", Files(WEB / "docs")),
     ]

@@ -4,10 +4,8 @@ import asyncio
 from collections import defaultdict
 from typing import Final, NamedTuple
 
-import msgspec
-
 from gateway.connections.connection import State
-from gateway.protocols.payloads import ResumeRequiredPayload
+from gateway.protocols.payloads import DurablePayload, ResumeRequiredPayload
 from gateway.rooms.client import Client
 from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.rooms.send import Accepted
@@ -35,14 +33,6 @@ class DurableRequest(NamedTuple):
     id: int
     seq: int
     epoch: int
-
-
-class DurablePayload(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """`durable`: everything of this client in the room or chat up to `seq` is in SQL."""
-
-    seq: int
-    room: str | None = None
-    chat_id: int | None = None
 
 
 class Durability:

@@ -38,7 +38,13 @@ class MessagePosted(LogEvent, frozen=True, tag="message"):
 
 
 class HistoryCleared(LogEvent, frozen=True, tag="clear"):
-    """Every message before this event is deleted: the room's floor is this event's `seq`."""
+    """All messages of the room before this event were deleted.
+
+    The room's floor is this event's `seq` from here on.
+
+    Attributes:
+        by: the user who deleted them.
+    """
 
     by: UserName
 
@@ -51,7 +57,13 @@ class HistoryCleared(LogEvent, frozen=True, tag="clear"):
 
 
 class MessageDeleted(LogEvent, frozen=True, tag="delete"):
-    """One message is deleted by its sender; its place keeps a tombstone."""
+    """One message was deleted. Its `seq` stays taken; history shows it without text.
+
+    Attributes:
+        by: the user who deleted it.
+        message_id: id of the message.
+        message_seq: `seq` of the message.
+    """
 
     by: UserName
     message_id: int
@@ -92,7 +104,14 @@ class RuleChange(LogEvent, frozen=True):
 
 
 class Kicked(RuleChange, frozen=True, tag="kick"):
-    """A user is in the room no more; what let them in before this event lets them in no more."""
+    """A user was removed from the room, and may join again.
+
+    What let them in before this event, a grant for example, lets them in no more.
+
+    Attributes:
+        user: the user who was removed.
+        by: the user who removed them.
+    """
 
     user: UserName
     by: UserName
@@ -106,7 +125,12 @@ class Kicked(RuleChange, frozen=True, tag="kick"):
 
 
 class Banned(RuleChange, frozen=True, tag="ban"):
-    """As `Kicked`, and the user may not enter again; a moderator is none any more."""
+    """A user was removed from the room and may not join again; a moderator is none any more.
+
+    Attributes:
+        user: the user who was banned.
+        by: the user who banned them.
+    """
 
     user: UserName
     by: UserName
@@ -120,7 +144,12 @@ class Banned(RuleChange, frozen=True, tag="ban"):
 
 
 class Unbanned(RuleChange, frozen=True, tag="unban"):
-    """A user who was banned may enter again."""
+    """A banned user may join the room again.
+
+    Attributes:
+        user: the user.
+        by: the user who ended the ban.
+    """
 
     user: UserName
     by: UserName
@@ -134,7 +163,13 @@ class Unbanned(RuleChange, frozen=True, tag="unban"):
 
 
 class ModeratorChanged(RuleChange, frozen=True, tag="moderate"):
-    """A user is a moderator of the room from here on, or is none any more."""
+    """A user was made a moderator of the room, or is none any more.
+
+    Attributes:
+        user: the user.
+        by: the user who decided it.
+        moderator: true if the user is a moderator from here on.
+    """
 
     user: UserName
     by: UserName
@@ -152,10 +187,11 @@ class ModeratorChanged(RuleChange, frozen=True, tag="moderate"):
 
 
 class PasswordChanged(RuleChange, frozen=True, tag="password"):
-    """The room's password is another one, or there is none. Who is inside stays.
+    """The password of the room was changed or removed. Users in the room stay.
 
     Attributes:
-        protected: whether joining takes a password from here on.
+        by: the user who changed it.
+        protected: true if joining takes a password from here on.
         password_hash: an argon2id hash, empty for an open room, and where the event was read from
             SQL: what is past is not kept.
     """

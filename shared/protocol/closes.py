@@ -15,7 +15,7 @@ Reconnect = Literal["yes", "new_token", "no"]
 
 
 class CloseRule(NamedTuple):
-    """What a client knows of a close code.
+    """Meaning of a close code for a client.
 
     Attributes:
         reconnect: whether to connect again.
@@ -29,7 +29,7 @@ class CloseRule(NamedTuple):
 
 
 class CloseCode(IntEnum):
-    """Why a WebSocket ended (RFC 6455, section 7.4; 4400 and up are Parley's own)."""
+    """Reason for the end of a WebSocket (RFC 6455, section 7.4; 4400 and up are Parley's own)."""
 
     NORMAL_CLOSURE = 1000
     GOING_AWAY = 1001

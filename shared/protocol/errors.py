@@ -24,7 +24,7 @@ Code = Literal[
 
 
 class ErrorRule(NamedTuple):
-    """What a client knows of an error code.
+    """Meaning of an error code for a client.
 
     Attributes:
         retryable: the same request may succeed later, unchanged.

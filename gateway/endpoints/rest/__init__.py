@@ -1,4 +1,4 @@
-"""REST for direct chats and tickets: paths, bodies, and the OpenAPI document.
+"""REST for direct chats and tickets: paths and bodies.
 
 Asks for actions through `asking.py`; imports `gateway.api` and what is below, and no other door.
 See docs/topics/architecture.md.

@@ -28,12 +28,12 @@ async def ask(request: Request, action: str, command: Callable[[], Awaitable[Com
     """
     gateway: Gateway = request.app.state.gateway
     requester = BearerPrincipal(await _bearer(gateway, request))
-    outcome = perform(gateway, REQUESTS[action], requester, await command())
+    outcome = perform(gateway, REQUESTS[action].action, requester, await command())
     return await outcome if isinstance(outcome, CoroutineType) else outcome
 
 
 async def _bearer(gateway: Gateway, request: Request) -> Bearer | None:
-    """Whom a request's `Authorization` names; None where nobody has to say who they are."""
+    """Return whom a request's `Authorization` names; None where no token is required."""
     refuse_token_in_query(request.query_params)
     identity = gateway.access.identity
     if not identity.required:

@@ -53,7 +53,7 @@ class ChatsOfUser(HTTPEndpoint):
     """`/chats/user/{user}`."""
 
     async def get(self, request: Request) -> Response:
-        """The chats of a user: oneself, for whoever has to say who they are."""
+        """The chats of a user: where tokens are required, the one who asks."""
 
         async def command() -> GetChats:
             try:

@@ -1,16 +1,15 @@
-"""Which path of REST leads where."""
+"""The routes of REST."""
 
 from starlette.routing import BaseRoute, Route
 
-from gateway.endpoints.rest import chats, openapi, tickets
+from gateway.endpoints.rest import chats, tickets
 
 
 def routes() -> list[BaseRoute]:
-    """What leads to the endpoints of REST, and to its document."""
+    """Return the routes of the endpoints of REST."""
     return [
         Route("/chats", chats.Chats),
         Route("/chats/user/{user:path}", chats.ChatsOfUser),
         Route("/chats/{chat}", chats.Chat),
         Route("/tickets", tickets.Tickets),
-        Route("/openapi.json", openapi.document),
     ]

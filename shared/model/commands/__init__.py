@@ -1,4 +1,4 @@
-"""What a client asks, typed and checked before any handler sees it; used as `commands.JoinRoom`.
+"""Requests of clients, typed and checked before any handler sees them; used as `commands.JoinRoom`.
 
 Where a client may send a bare value for an object (`"general"` for `{"room": "general"}`), the
 class says which field that is. Imports `fields.py` and msgspec. See docs/topics/message-path.md.

@@ -1,4 +1,4 @@
-"""What all commands are, and what several begin with."""
+"""The base of all commands, and those that several begin with."""
 
 from typing import ClassVar
 
@@ -8,14 +8,22 @@ from shared.model.fields import Name, UserId, check_name
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Something a client asks. Fields that are not known are passed over."""
+    """Request of a client. Fields that are not known are ignored.
+
+    Its docstring and those of its fields are what `docs/reference` says of it.
+    """
 
     bare: ClassVar[str | None] = None
-    """The field that a bare value stands for."""
+    """Field that a bare value stands for."""
 
 
 class MemberCommand(Command, frozen=True, kw_only=True):
-    """A command about a user of a room."""
+    """Command about a user of a room.
+
+    Attributes:
+        room: name of the room.
+        user_id: the user it is about.
+    """
 
     room: Name
     user_id: UserId = msgspec.field(name="user")
@@ -30,7 +38,11 @@ class MemberCommand(Command, frozen=True, kw_only=True):
 
 
 class UserCommand(Command, frozen=True, kw_only=True):
-    """A command that names a user."""
+    """Command that names a user.
+
+    Attributes:
+        user_id: the user it is about: the connection's own.
+    """
 
     bare: ClassVar[str | None] = "user_id"
     user_id: UserId

@@ -10,17 +10,26 @@ from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
 
 class GetChats(UserCommand, frozen=True, kw_only=True):
-    """List a user's direct chats."""
+    """List the user's direct chats, the one with the latest message first."""
 
 
 class ByChat(Command, frozen=True, kw_only=True):
-    """Look at a direct chat, or delete it (REST)."""
+    """Direct chat that a REST request is about.
+
+    Attributes:
+        chat_id: id of the chat.
+    """
 
     chat_id: EventId
 
 
 class CreateChat(Command, frozen=True, kw_only=True):
-    """Make the direct chat of two users, or find it."""
+    """Create the direct chat of two users, or find the one they have.
+
+    Attributes:
+        user1_id: one of the two users.
+        user2_id: the other user.
+    """
 
     user1_id: UserId
     user2_id: UserId
@@ -30,14 +39,24 @@ class CreateChat(Command, frozen=True, kw_only=True):
 
 
 class SendChatMessage(Command, frozen=True, kw_only=True):
-    """Say something to another user; the chat is made if there is none."""
+    """Send a message to another user. Their direct chat is created if they have none.
+
+    Attributes:
+        sender_id: the user who sends it: the connection's own.
+        receiver_id: the user who gets it.
+        content: text of the message; the server's `maxContent` limits its characters.
+        chat_id: id of their chat, to be refused with `not_found` if it is no longer that.
+        client_msg_id: name of this send, chosen by the client and new for each message. A send
+            repeated with the same one is stored once.
+        resend: set to true when the send is repeated after its connection was lost: the server
+            then looks for it in the database too.
+    """
 
     sender_id: UserId
     receiver_id: UserId
     content: Annotated[str, Meta(min_length=1)]
     chat_id: EventId | None = None
     client_msg_id: ClientMsgId | None = None
-    # It may have been accepted before, long ago: SQL is asked first.
     resend: bool = False
 
     def __post_init__(self) -> None:
@@ -47,7 +66,13 @@ class SendChatMessage(Command, frozen=True, kw_only=True):
 
 
 class GetMessages(Command, frozen=True, kw_only=True):
-    """A page of a direct chat: the newest messages, or those before a place."""
+    """Read a page of a direct chat's messages: the newest, or those before a `seq`.
+
+    Attributes:
+        chat_id: id of the chat.
+        before: only messages with a smaller `seq`.
+        limit: number of messages at most.
+    """
 
     bare: ClassVar[str | None] = "chat_id"
     chat_id: EventId
@@ -56,14 +81,22 @@ class GetMessages(Command, frozen=True, kw_only=True):
 
 
 class MarkAsSeen(Command, frozen=True, kw_only=True):
-    """Have seen a message, and everything before it."""
+    """Mark a received message of a direct chat, and all before it, as seen.
+
+    Attributes:
+        message_id: id of the message.
+    """
 
     bare: ClassVar[str | None] = "message_id"
     message_id: EventId
 
 
 class DeleteMessage(Command, frozen=True, kw_only=True):
-    """Delete one message of one's own."""
+    """Delete a message of a room or a direct chat.
+
+    Attributes:
+        message_id: id of the message.
+    """
 
     bare: ClassVar[str | None] = "message_id"
     message_id: EventId

@@ -7,7 +7,11 @@ from shared.model.fields import Name, Token, check_name
 
 
 class SetUsername(Command, frozen=True, kw_only=True):
-    """Bind a name to the connection."""
+    """Give the connection its user name. The first name of a connection stays.
+
+    Attributes:
+        username: the name.
+    """
 
     bare: ClassVar[str | None] = "username"
     username: Name
@@ -17,7 +21,11 @@ class SetUsername(Command, frozen=True, kw_only=True):
 
 
 class Authenticate(Command, frozen=True, kw_only=True):
-    """Say who one is by a token, or bring a fresh one before the last expires."""
+    """Authenticate the connection with a token, or renew it before the last token expires.
+
+    Attributes:
+        token: a JSON Web Token of the application.
+    """
 
     bare: ClassVar[str | None] = "token"
     token: Token
@@ -27,12 +35,12 @@ class Authenticate(Command, frozen=True, kw_only=True):
 
 
 class UserOnline(UserCommand, frozen=True, kw_only=True):
-    """Be seen online, and hear of one's chats."""
+    """Show the user as online, and subscribe the connection to the user's direct chats."""
 
 
 class UserOffline(UserCommand, frozen=True, kw_only=True):
-    """Undo `UserOnline`."""
+    """Show the user as offline, and end the subscription to the user's direct chats."""
 
 
 class GetTicket(Command, frozen=True, kw_only=True):
-    """Get a ticket that lets its user in once (REST)."""
+    """Request for a ticket, which opens one connection."""

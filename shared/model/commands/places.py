@@ -9,10 +9,13 @@ from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_ID_DIGITS, MAX_RESUME
 
 
 class Resume(Command, frozen=True, kw_only=True):
-    """Go on after the last seq one has of rooms and chats.
+    """Return to rooms and chats after a lost connection, and get the events missed there.
 
-    The keys of `chats` are ids; JSON has them as text. `grants` are what joining a protected room
-    handed out, by name.
+    Attributes:
+        rooms: the last `seq` the client has of each room, by name; 0 if it has none.
+        chats: the last `seq` the client has of each direct chat, by id. JSON has keys as text.
+        grants: the `grant` of each protected room among them, by name, from the reply to
+            `joinRoom`.
     """
 
     rooms: dict[Name, Seq] = msgspec.field(default_factory=dict)
@@ -29,7 +32,13 @@ class Resume(Command, frozen=True, kw_only=True):
 
 
 class Typing(Command, frozen=True, kw_only=True):
-    """Be seen typing in a room or a chat."""
+    """Show the user as typing in a room or a direct chat. Give `room` or `chatId`.
+
+    Attributes:
+        room: name of the room.
+        chat_id: id of the direct chat.
+        username: the user who types: the connection's own. It may be left out.
+    """
 
     room: Name | None = None
     chat_id: EventId | None = None
@@ -40,7 +49,17 @@ class Typing(Command, frozen=True, kw_only=True):
 
 
 class History(Command, frozen=True, kw_only=True):
-    """A page of history of a room or a chat: the newest, those before a place, or after one."""
+    """Read a page of history: the newest messages, those before a `seq`, or those after one.
+
+    Give `room` or `chatId`, and at most one of `before` and `after`.
+
+    Attributes:
+        room: name of the room.
+        chat_id: id of the direct chat.
+        before: only messages with a smaller `seq`, the newest of them.
+        after: only messages with a larger `seq`, the oldest of them.
+        limit: number of messages at most.
+    """
 
     room: Name | None = None
     chat_id: EventId | None = None
@@ -55,7 +74,13 @@ class History(Command, frozen=True, kw_only=True):
 
 
 class Seen(Command, frozen=True, kw_only=True):
-    """Have seen everything in a room or a chat up to a place."""
+    """Mark everything in a room or a direct chat up to a `seq` as seen. Give `room` or `chatId`.
+
+    Attributes:
+        room: name of the room.
+        chat_id: id of the direct chat.
+        seq: the `seq` of the last event that was seen. A smaller one than before changes nothing.
+    """
 
     room: Name | None = None
     chat_id: EventId | None = None

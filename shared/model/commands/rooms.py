@@ -18,7 +18,12 @@ from shared.protocol.limits import MAX_NAME_CHARACTERS, MAX_PAGE_ITEMS
 
 
 class CreateRoom(Command, frozen=True, kw_only=True):
-    """Make a room; an empty password is none."""
+    """Create a room.
+
+    Attributes:
+        name: name of the room, unique in the installation.
+        password: password for joining; without one, or with an empty one, the room is open.
+    """
 
     name: Name
     password: Password | None = None
@@ -29,7 +34,14 @@ class CreateRoom(Command, frozen=True, kw_only=True):
 
 
 class JoinRoom(Command, frozen=True, kw_only=True):
-    """Enter a room and get its newest messages."""
+    """Enter a room, get its newest messages, and subscribe to its events.
+
+    Attributes:
+        room: name of the room.
+        username: user name for the connection, where it has none yet.
+        password: password of the room.
+        grant: what an earlier `joinRoom` of this room replied; it stands for the password.
+    """
 
     room: Name
     username: Name | None = None
@@ -44,7 +56,12 @@ class JoinRoom(Command, frozen=True, kw_only=True):
 
 
 class GetRooms(Command, frozen=True, kw_only=True):
-    """List rooms by name."""
+    """List rooms, by name.
+
+    Attributes:
+        after: only rooms whose names sort after this one: the last name of the page before.
+        limit: number of rooms at most.
+    """
 
     after: Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)] = ""
     limit: Limit = MAX_PAGE_ITEMS
@@ -54,20 +71,33 @@ class GetRooms(Command, frozen=True, kw_only=True):
 
 
 class LeaveRoom(Command, frozen=True, kw_only=True):
-    """Leave a room."""
+    """Leave a room. In a room that the connection is not in, nothing happens.
+
+    Attributes:
+        room: name of the room.
+    """
 
     bare: ClassVar[str | None] = "room"
     room: Name
 
 
 class SendMessage(Command, frozen=True, kw_only=True):
-    """Say something in a room. How long `content` may be is a setting, checked by its handler."""
+    """Send a message to a room.
+
+    Attributes:
+        room: name of the room.
+        content: text of the message; the server's `maxContent` limits its characters.
+        sender: the user who sends it: the connection's own. It may be left out.
+        client_msg_id: name of this send, chosen by the client and new for each message. A send
+            repeated with the same one is stored once.
+        resend: set to true when the send is repeated after its connection was lost: the server
+            then looks for it in the database too.
+    """
 
     room: Name
     content: Annotated[str, Meta(min_length=1)]
     sender: Name | None = None
     client_msg_id: ClientMsgId | None = None
-    # It may have been accepted before, long ago: SQL is asked first.
     resend: bool = False
 
     def __post_init__(self) -> None:
@@ -76,7 +106,12 @@ class SendMessage(Command, frozen=True, kw_only=True):
 
 
 class SetPassword(Command, frozen=True, kw_only=True):
-    """Protect a room by another password; an empty one, or none, opens it."""
+    """Change the password of a room, or remove it. Users in the room stay.
+
+    Attributes:
+        room: name of the room.
+        password: the new password; without one, or with an empty one, the room is open.
+    """
 
     room: Name
     password: Password | None = None
@@ -86,25 +121,33 @@ class SetPassword(Command, frozen=True, kw_only=True):
 
 
 class Kick(MemberCommand, frozen=True, kw_only=True):
-    """Put a user out of a room."""
+    """Remove a user from a room, on all their connections. They may join again."""
 
 
 class Ban(MemberCommand, frozen=True, kw_only=True):
-    """Put a user out of a room, and keep them out."""
+    """Remove a user from a room and keep them from joining again."""
 
 
 class Unban(MemberCommand, frozen=True, kw_only=True):
-    """Undo `Ban`."""
+    """Let a banned user join a room again."""
 
 
 class SetModerator(MemberCommand, frozen=True, kw_only=True):
-    """Make a user a moderator of a room, or none any more."""
+    """Make a user a moderator of a room, or end that.
+
+    Attributes:
+        moderator: true to make the user a moderator, false to end it.
+    """
 
     moderator: bool
 
 
 class DeleteMessages(Command, frozen=True, kw_only=True):
-    """Delete everything said in a room so far."""
+    """Delete all messages of a room sent so far.
+
+    Attributes:
+        room: name of the room.
+    """
 
     bare: ClassVar[str | None] = "room"
     room: Name

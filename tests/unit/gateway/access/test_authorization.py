@@ -15,6 +15,7 @@ PUBLIC = {
     "/openapi.json",
     "/",
     "/docs",
+    "/docs/viewer",
     "/client",
     "/chat",
 }

@@ -1,0 +1,87 @@
+"""The table of requests: what is asked over REST."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from gateway.access import authorization as rules
+from gateway.api import targets
+from gateway.api.actions.action import Action, Request
+from gateway.api.handlers import requests
+from gateway.protocols import payloads as out
+from shared.model import commands
+
+REQUESTS: Final[Mapping[str, Request]] = {
+    "POST /tickets": Request(
+        Action(
+            command=commands.GetTicket,
+            rule=rules.anybody,
+            rate="rest",
+            handler=requests.give_ticket,
+            reply=out.Ticket,
+            errors=("not_found",),
+        ),
+        "createTicket",
+        "Get a ticket, which opens one WebSocket. Only with `AUTH_MODE=jwt`.",
+        "The ticket.",
+        HTTPStatus.CREATED,
+    ),
+    "POST /chats": Request(
+        Action(
+            command=commands.CreateChat,
+            rule=rules.oneself,
+            rate="rest",
+            handler=requests.make_chat,
+            find=targets.pair,
+            reply=out.ChatPayload,
+            events=("newChat",),
+            errors=("overloaded",),
+        ),
+        "createChat",
+        "Create the direct chat of two users, or find the one they have.",
+        "The chat. Both users get `newChat` for a new one.",
+        HTTPStatus.CREATED,
+    ),
+    "GET /chats/{chat}": Request(
+        Action(
+            command=commands.ByChat,
+            rule=rules.chat_by_id,
+            rate="rest",
+            handler=requests.show_chat,
+            find=targets.chat,
+            reply=out.ChatPayload,
+        ),
+        "getChat",
+        "Read a direct chat.",
+        "The chat.",
+    ),
+    "DELETE /chats/{chat}": Request(
+        Action(
+            command=commands.ByChat,
+            rule=rules.chat_by_id,
+            rate="rest",
+            handler=requests.delete_chat,
+            find=targets.chat,
+            reply=None,
+            events=("chatDeleted",),
+            errors=("overloaded",),
+        ),
+        "deleteChat",
+        "Delete a direct chat with all its messages.",
+        "The chat is deleted. Both users get `chatDeleted`.",
+    ),
+    "GET /chats/user/{user}": Request(
+        Action(
+            command=commands.GetChats,
+            rule=rules.oneself,
+            rate="rest",
+            handler=requests.list_chats,
+            find=targets.user,
+            reply=list[out.ListedChatPayload],
+        ),
+        "getChatsOfUser",
+        "List the direct chats of a user, the one with the latest message first.",
+        "The chats; an empty list for a user without any.",
+    ),
+}
+"""What is asked over REST, by method and path. `{chat}` is the field `chat_id` of its command."""

@@ -1,0 +1,82 @@
+"""Data that clients are sent: the payload of each event and reply.
+
+The docstrings of payloads and of their fields are what `docs/reference` says of them.
+"""
+
+from gateway.protocols.payloads.base import (
+    EmptyPayload,
+    NotificationPayload,
+    Payload,
+    iso,
+    user_out,
+)
+from gateway.protocols.payloads.chats import (
+    ChatDeletedPayload,
+    ChatPayload,
+    ListedChatPayload,
+    MessageSeenPayload,
+    NewMessagePayload,
+    chat_payload,
+    listed_chat_payload,
+    new_message_payload,
+)
+from gateway.protocols.payloads.connections import (
+    AuthenticatedPayload,
+    ErrorPayload,
+    LaggedPayload,
+    ReconnectPayload,
+    ResumeRequiredPayload,
+    Ticket,
+    WelcomePayload,
+)
+from gateway.protocols.payloads.places import (
+    AcceptedPayload,
+    DurablePayload,
+    HistoryPayload,
+    ResumedPayload,
+    ResumedPlace,
+    SeenPayload,
+)
+from gateway.protocols.payloads.rooms import (
+    JoinedPayload,
+    MessagePayload,
+    RoomCreatedPayload,
+    RoomPayload,
+    message_payload,
+    room_created_payload,
+)
+
+__all__ = [
+    "AcceptedPayload",
+    "AuthenticatedPayload",
+    "ChatDeletedPayload",
+    "ChatPayload",
+    "DurablePayload",
+    "EmptyPayload",
+    "ErrorPayload",
+    "HistoryPayload",
+    "JoinedPayload",
+    "LaggedPayload",
+    "ListedChatPayload",
+    "MessagePayload",
+    "MessageSeenPayload",
+    "NewMessagePayload",
+    "NotificationPayload",
+    "Payload",
+    "ReconnectPayload",
+    "ResumeRequiredPayload",
+    "ResumedPayload",
+    "ResumedPlace",
+    "RoomCreatedPayload",
+    "RoomPayload",
+    "SeenPayload",
+    "Ticket",
+    "WelcomePayload",
+    "chat_payload",
+    "iso",
+    "listed_chat_payload",
+    "message_payload",
+    "new_message_payload",
+    "room_created_payload",
+    "user_out",
+]

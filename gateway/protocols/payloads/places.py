@@ -1,0 +1,94 @@
+"""Payloads about places in a room or a direct chat: sends, cursors, history, resuming."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, UnsetType
+
+from gateway.protocols.payloads.base import Payload
+from gateway.protocols.payloads.chats import NewMessagePayload
+from gateway.protocols.payloads.rooms import MessagePayload
+from shared.model.fields import UserId
+
+
+class AcceptedPayload(Payload, frozen=True, omit_defaults=True):
+    """Message that was accepted: no crash of one process loses it any more.
+
+    Attributes:
+        id: id of the message.
+        seq: number of the message in its room or chat.
+        created_at: time it was accepted (ISO 8601, UTC, milliseconds).
+        chat_id: id of the direct chat; missing for a message to a room.
+    """
+
+    id: int
+    seq: int
+    created_at: str
+    chat_id: int | UnsetType = UNSET
+
+
+class DurablePayload(Payload, frozen=True, omit_defaults=True):
+    """Word that the database has what this connection sent to a room or a direct chat.
+
+    Attributes:
+        seq: the connection's messages up to this `seq` are in the database.
+        room: name of the room; missing for a direct chat.
+        chat_id: id of the direct chat; missing for a room.
+    """
+
+    seq: int
+    room: str | UnsetType = UNSET
+    chat_id: int | UnsetType = UNSET
+
+
+class SeenPayload(Payload, frozen=True):
+    """Cursor of a user in a room or a direct chat.
+
+    Attributes:
+        user: the user.
+        seq: everything up to this `seq` was seen.
+    """
+
+    user: UserId
+    seq: int
+
+
+class ResumedPlace(Payload, frozen=True):
+    """Result of resuming a room or a direct chat.
+
+    Attributes:
+        recovered: true if all missed events were sent. False if the client may not be there, or
+            the `seq` it named is no longer one of the room's: then join the room again, or read
+            its history anew.
+        head: `seq` of the last event.
+    """
+
+    recovered: bool
+    head: int
+
+
+class ResumedPayload(Payload, frozen=True):
+    """Result of a resume.
+
+    Attributes:
+        rooms: the result for each room, by name.
+        chats: the result for each direct chat, by id. JSON has keys as text.
+    """
+
+    rooms: dict[str, ResumedPlace]
+    chats: dict[str, ResumedPlace]
+
+
+class HistoryPayload(Payload, frozen=True):
+    """Page of history.
+
+    Attributes:
+        items: the messages, oldest first: those of a room as in `message`, those of a direct chat
+            as in `newMessage`. Deleted ones are among them, without their text.
+        head: `seq` of the room's or chat's last event when the page was read.
+        partial: true if the broker or the database did not answer and messages may be missing:
+            ask again later.
+    """
+
+    items: Sequence[MessagePayload | NewMessagePayload]
+    head: int
+    partial: bool

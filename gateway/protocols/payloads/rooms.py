@@ -1,0 +1,109 @@
+"""Payloads about rooms and their messages."""
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from gateway.protocols.payloads.base import Payload, iso
+from shared.model.rooms import Room
+from shared.model.timeline import Message
+
+
+class MessagePayload(Payload, frozen=True, omit_defaults=True):
+    """Message of a room.
+
+    Attributes:
+        id: id of the message, unique in the installation.
+        seq: number of the message in its room; it only grows.
+        prev: `seq` of the event before it in the room. A client that has not got that event has
+            missed something.
+        room: name of the room.
+        content: text of the message; missing in a deleted one.
+        sender: name of the user who sent it, as text; missing in a deleted one.
+        created_at: time it was accepted (ISO 8601, UTC, milliseconds).
+        deleted: true for a message that was deleted, which history shows without its text;
+            missing otherwise.
+    """
+
+    id: int
+    seq: int
+    prev: int
+    room: str
+    content: str | UnsetType = UNSET
+    sender: str | UnsetType = UNSET
+    created_at: str | UnsetType = UNSET
+    deleted: bool = False
+
+
+class RoomCreatedPayload(Payload, frozen=True):
+    """Room that was created.
+
+    Attributes:
+        id: id of the room, unique in the installation.
+        name: name of the room.
+        protected: true if joining takes a password.
+        created_at: time it was created (ISO 8601, UTC, milliseconds).
+    """
+
+    id: int
+    name: str
+    protected: bool
+    created_at: str
+
+
+class RoomPayload(Payload, frozen=True):
+    """Room in a list.
+
+    Attributes:
+        name: name of the room.
+        protected: true if joining takes a password.
+    """
+
+    name: str
+    protected: bool
+
+
+class JoinedPayload(Payload, frozen=True, omit_defaults=True):
+    """Result of joining a room.
+
+    Attributes:
+        room: name of the room.
+        head: `seq` of the room's last event: what comes live follows it.
+        epoch: number of the epoch of the room's log; it grows when the broker may have lost data.
+        grant: what stands for the password when joining or resuming later; only for a protected
+            room.
+        role: `owner` or `moderator`; missing for any other user.
+    """
+
+    room: str
+    head: int
+    epoch: int
+    grant: str | UnsetType = UNSET
+    role: Literal["moderator", "owner"] | UnsetType = UNSET
+
+
+def message_payload(message: Message, room: str) -> MessagePayload:
+    """A message of the room named `room`."""
+    if message.deleted:
+        return MessagePayload(
+            message.id,
+            message.seq,
+            message.prev,
+            room,
+            created_at=iso(message.created_at),
+            deleted=True,
+        )
+    return MessagePayload(
+        message.id,
+        message.seq,
+        message.prev,
+        room,
+        message.content,
+        message.sender,
+        iso(message.created_at),
+    )
+
+
+def room_created_payload(room: Room) -> RoomCreatedPayload:
+    """A room that was just made."""
+    return RoomCreatedPayload(room.id, room.name, room.protected, iso(room.created_at))

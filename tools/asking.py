@@ -1,0 +1,38 @@
+"""Facts about a request, read from the tables of actions: its errors, and who may ask it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from gateway.access import authorization
+from gateway.api import targets
+from gateway.api.actions import Action
+from shared.protocol.errors import ERRORS, Code
+from tools import docstrings
+
+UNSEEN: Final[Mapping[Callable[..., Any], tuple[Code, ...]]] = {
+    targets.nothing: (),
+    targets.user: (),
+    targets.pair: (),
+    targets.sender: (),
+    targets.joined: ("not_joined",),
+    targets.place: ("not_joined", "not_found"),
+    targets.chat: ("not_found",),
+    targets.room: ("not_joined",),
+    targets.entered: ("too_many", "forbidden"),
+    targets.message: ("not_found",),
+    targets.resumed: ("too_many",),
+}
+"""The errors of what finds what an action is about: there is no such thing, or too many."""
+
+
+def errors_of(action: Action) -> list[Code]:
+    """Return the errors of an action beside those that any request may get, in a fixed order."""
+    codes = {*action.errors, *UNSEEN[action.find]}
+    if action.rule in authorization.FORBIDDEN_MESSAGES or action.claims:
+        codes.add("forbidden")
+    return [code for code in ERRORS if code in codes]
+
+
+def who_may(action: Action) -> str:
+    """Return who may ask an action: a sentence."""
+    return docstrings.function(authorization.__name__, getattr(action.rule, "__name__", ""))

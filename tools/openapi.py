@@ -1,0 +1,161 @@
+"""The OpenAPI 3.1 document of the REST interface, made from the table of requests."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from gateway.api.actions import REQUESTS, Request
+from gateway.endpoints.responses import STATUS, ErrorBody
+from shared.protocol.errors import Code
+from shared.protocol.limits import MAX_BODY_BYTES
+from tools.asking import errors_of
+from tools.documents import VERSION, as_json
+from tools.schemas import Schema, schemas_of, text_of
+
+ABOUT: Final = (
+    "Direct chats and tickets over REST. Everything else is said over a WebSocket and stands in the"
+    " reference of the protocol. With `AUTH_MODE=jwt` a request carries a token of your"
+    " application: `Authorization: Bearer <token>`."
+)
+
+ALWAYS: Final[tuple[Code, ...]] = (
+    "bad_request",
+    "unauthorized",
+    "forbidden",
+    "rate_limited",
+    "broker_unavailable",
+    "storage_unavailable",
+    "internal",
+)
+"""Errors that any request may get: of the guard before it, and of what is behind all of them."""
+
+ERRORS: Final[Mapping[HTTPStatus, str]] = {
+    HTTPStatus.BAD_REQUEST: "A field is missing, has the wrong type or is outside its limits. The"
+    " message names it.",
+    HTTPStatus.UNAUTHORIZED: "The token is missing, not valid or expired. Only with"
+    " `AUTH_MODE=jwt`.",
+    HTTPStatus.FORBIDDEN: "The request is about other users; or it comes from a page whose origin"
+    " `ALLOWED_ORIGINS` does not name.",
+    HTTPStatus.NOT_FOUND: "There is no such thing, or the user may not know of it.",
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body has more than {MAX_BODY_BYTES:,} bytes.",
+    HTTPStatus.TOO_MANY_REQUESTS: "The address asks too often. Repeat the request after the time"
+    " in `Retry-After`.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The server failed in a way it did not expect; its log has"
+    " the details.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The broker or the database does not answer, or has too much"
+    " to do. Repeat the request after the time in `Retry-After`.",
+}
+"""What each status of an error means."""
+
+WITH_BODY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""Errors of requests that have a body."""
+
+PARAMETER: Final = re.compile(r"\{(\w+)\}")
+"""Parameter of a path of the table, `{chat}`; it is `{id}` in the document, as in what is answered.
+
+Tools that try an interface out find by that name which answers hold an id to ask with.
+"""
+
+RETRY_AFTER: Final = {
+    "Retry-After": {
+        "description": "Seconds to wait before the request is repeated.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
+
+def document() -> str:
+    """Return the document as JSON."""
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name, request in REQUESTS.items():
+        method, path = name.split()
+        paths[PARAMETER.sub("{id}", path)][method.lower()] = _operation(name, request)
+    about = {"title": "Parley", "version": VERSION, "description": ABOUT}
+    token = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return as_json(
+        {
+            "openapi": "3.1.0",
+            "info": {**about, "license": {"name": "MIT", "identifier": "MIT"}},
+            "security": [{"token": []}, {}],
+            "paths": paths,
+            "components": {
+                "schemas": _schemas(),
+                "responses": {_name(status): _error(status) for status in ERRORS},
+                "securitySchemes": {"token": token},
+            },
+        }
+    )
+
+
+def _schemas() -> dict[str, Schema]:
+    bodies = [each.action.command for name, each in REQUESTS.items() if _has_body(name, each)]
+    replies = [each.action.reply for each in REQUESTS.values() if each.action.reply is not None]
+    _, components = schemas_of([ErrorBody, *replies, *bodies])
+    return components
+
+
+def _has_body(name: str, request: Request) -> bool:
+    return name.startswith("POST ") and bool(msgspec.structs.fields(request.action.command))
+
+
+def _operation(name: str, request: Request) -> dict[str, Any]:
+    operation: dict[str, Any] = {"operationId": request.name, "summary": request.summary}
+    if parameters := _parameters(name, request):
+        operation["parameters"] = parameters
+    if has_body := _has_body(name, request):
+        body = _json(request.action.command)
+        operation["requestBody"] = {"required": True, "content": body}
+    statuses = {_status(code) for code in (*ALWAYS, *errors_of(request.action))}
+    responses = {
+        str(int(status)): {"$ref": f"#/components/responses/{_name(status)}"}
+        for status in ERRORS
+        if status in statuses or (has_body and status in WITH_BODY)
+    }
+    answer: dict[str, Any] = {"description": request.answer}
+    if request.action.reply is not None:
+        answer["content"] = _json(request.action.reply)
+    operation["responses"] = {str(int(request.status)): answer, **responses}
+    return operation
+
+
+def _parameters(path: str, request: Request) -> list[dict[str, Any]]:
+    """Return what stands in the path: `{chat}` is the field `chat_id` of the command."""
+    kind = request.action.command
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    found = []
+    for name in PARAMETER.findall(path):
+        field = fields[f"{name}_id"]
+        [schema], _ = schemas_of([field.type])
+        about = {"description": text_of(kind, field), "schema": _as_text(schema)}
+        found.append({"name": "id", "in": "path", "required": True, **about})
+    return found
+
+
+def _as_text(schema: Schema) -> Schema:
+    """Return the schema of a user as it stands in a path, where an integer is text as well."""
+    return next((each for each in schema.get("anyOf", ()) if each["type"] == "string"), schema)
+
+
+def _error(status: HTTPStatus) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": ERRORS[status], "content": _json(ErrorBody)}
+    if "Retry-After" in ERRORS[status]:
+        answer["headers"] = RETRY_AFTER
+    return answer
+
+
+def _json(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type expression
+    [schema], _ = schemas_of([kind])
+    return {"application/json": {"schema": schema}}
+
+
+def _status(code: Code) -> HTTPStatus:
+    return STATUS.get(code, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _name(status: HTTPStatus) -> str:
+    return "".join(word.capitalize() for word in status.name.split("_"))
