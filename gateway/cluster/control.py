@@ -1,4 +1,4 @@
-"""Brings what the broker publishes to the hub, and what is no room's to whom it is for."""
+"""Dispatch of everything that the broker publishes: to the hub, presence, durability, recovery."""
 
 from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.presence import Presence
@@ -15,7 +15,7 @@ log = logger(__name__)
 
 
 class Control:
-    """The subscriber's callbacks: everything that is published comes through here."""
+    """The callbacks of the subscriber; all published messages come through here."""
 
     def __init__(
         self,
@@ -36,19 +36,21 @@ class Control:
         self._everyone = frozenset(part.everyone for part in keys.partitions)
 
     def receive(self, channel: str, data: bytes) -> None:
-        """Take a message of a channel."""
+        """Decode a message of a channel, and pass it to the part of the gateway that it is for."""
         try:
             event = decode(data)
         except CodecError as error:
-            # A newer gateway may say what this one does not know; the room's log keeps it.
-            log.warning("event not understood", channel=channel, reason=str(error))
+            # A newer build may publish what this one cannot decode. Nothing is lost: an event of a
+            # room stays in the room's log.
+            log.warning("cannot decode an event", channel=channel, reason=str(error))
             return
         if self._hub.receive(channel, event):
             return
         if isinstance(event.body, Committed):
             self._durability.committed(event.body)
         elif channel not in self._everyone:
-            self._follower.receive(channel, event)  # or its room's last member has just left
+            # Of a control channel, or of a room that this gateway has just stopped following.
+            self._follower.receive(channel, event)
         elif isinstance(event.body, Notice):
             self._hub.fan_out.announce(event)
         elif isinstance(event.body, Replaced):
@@ -59,6 +61,6 @@ class Control:
             self._presence.receive(event.body)
 
     def subscribed(self, channel: str) -> None:
-        """A channel was subscribed, perhaps afresh."""
+        """Handle that a channel was subscribed, for the first time or again."""
         self._follower.subscribed(channel)
         self._hub.subscribed(channel)

@@ -1,4 +1,4 @@
-"""The gateways' beats: whether the broker works for this one, and how many connections all have."""
+"""Heartbeats of gateways: a check that the broker works, and the cluster's connection count."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,61 +11,65 @@ from shared.model.events import GatewayHeartbeat
 
 HEARTBEAT_INTERVAL_SECONDS: Final = 0.5
 HEARTBEAT_TIMEOUT_SECONDS: Final = 3.0
-"""Seconds after which a beat that was not followed by another counts no more."""
+"""Seconds without another heartbeat after which a gateway no longer counts."""
 
 
 class HeartbeatMonitor:
-    """Beats, and listens to beats, by this process's monotonic clock.
+    """Sends this gateway's heartbeats and receives all gateways' ones, its own included.
 
     Attributes:
-        task: beats.
-        incarnation: which gateway, and which of its lives.
-        presence: the number of this gateway's last change of presence, so that others miss none.
+        task: sends heartbeats.
+        incarnation: unique name of this run of this gateway.
+        presence_version: number of this gateway's last change of presence. Each heartbeat carries
+            it, so that others notice a change that they missed.
     """
 
     def __init__(self, publisher: Publisher, name: str, connections: Callable[[], int]) -> None:
-        """Prepare.
+        """Prepare to send heartbeats.
 
         Args:
-            publisher: where beats go.
-            name: the gateway's.
-            connections: how many this gateway has.
+            publisher: publishes the heartbeats.
+            name: the gateway's name.
+            connections: returns the number of this gateway's connections.
         """
         self._publisher = publisher
         self._connections = connections
         self._count = 0
-        self._heard: dict[str, tuple[float, int]] = {}
+        # Time of the last heartbeat by the event loop's clock, and connections, by incarnation.
+        self._received: dict[str, tuple[float, int]] = {}
         self.task = PeriodicTask(
-            self._send_heartbeat, HEARTBEAT_INTERVAL_SECONDS, "pulse", at_once=True
+            self._send_heartbeat, HEARTBEAT_INTERVAL_SECONDS, "heartbeat", at_once=True
         )
         self.incarnation = incarnation(name)
         self.presence_version = 0
 
     @property
     def is_fresh(self) -> bool:
-        """Whether a beat of this gateway has come back lately: the broker carries messages."""
+        """True if a heartbeat of this gateway has come back lately: the broker carries messages."""
         return self._is_fresh(self.incarnation)
 
     @property
     def gateways(self) -> dict[str, int]:
-        """The connections of each gateway that was heard lately, by incarnation."""
-        others = {name: count for name, (_, count) in self._heard.items() if self._is_fresh(name)}
+        """Number of connections of each running gateway, by incarnation."""
+        others = {
+            name: count for name, (_, count) in self._received.items() if self._is_fresh(name)
+        }
         return {**others, self.incarnation: self._connections()}
 
     @property
     def connections(self) -> int:
-        """Connections of the whole cluster, as of the last beats."""
+        """Number of connections of the whole cluster, as of the last heartbeats."""
         return sum(self.gateways.values())
 
     def receive(self, beat: GatewayHeartbeat) -> None:
-        """Take a beat, our own or another's."""
+        """Handle a heartbeat, of this gateway or another one."""
         now = asyncio.get_running_loop().time()
-        self._heard[beat.incarnation] = (now, beat.connections)
-        for name in [name for name in self._heard if not self._is_fresh(name)]:
-            del self._heard[name]
+        self._received[beat.incarnation] = (now, beat.connections)
+        for name in [name for name in self._received if not self._is_fresh(name)]:
+            del self._received[name]
 
     def _is_fresh(self, name: str) -> bool:
-        at, _ = self._heard.get(name, (-HEARTBEAT_TIMEOUT_SECONDS, 0))
+        at, _ = self._received.get(name, (-HEARTBEAT_TIMEOUT_SECONDS, 0))
         return asyncio.get_running_loop().time() - at < HEARTBEAT_TIMEOUT_SECONDS
 
     def _send_heartbeat(self) -> None:

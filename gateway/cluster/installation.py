@@ -1,4 +1,4 @@
-"""Whose data a gateway serves: found out before it listens."""
+"""The search for the installation that a gateway serves, before it listens."""
 
 import asyncio
 import contextlib
@@ -24,10 +24,10 @@ from shared.storage.tables import SCHEMA
 from shared.telemetry import logger
 
 POLL_INTERVAL_SECONDS: Final = 0.1
-"""Seconds between two looks for a database, or for a persister, that is not there yet."""
+"""Seconds between two tries to reach a database or a persister."""
 
 POLLS_PER_LOG_LINE: Final = 50
-"""Looks after which it is said what is waited for."""
+"""Number of tries after which the reason of the waiting is logged again."""
 
 log = logger(__name__)
 
@@ -37,15 +37,16 @@ class NotPreparedError(Exception):
 
 
 async def find_installation(settings: Settings) -> Installation:
-    """Find out whose data the database and the broker have, and whether it can be served.
+    """Read which installation the database and the broker belong to, and check that it is ours.
 
     Raises:
-        ConfigError: it is another installation's, or a copy, or this build does not read it.
+        ConfigError: the data is another installation's, or a copy, or of a format or schema that
+            this build does not read.
     """
     engine = open_engine(settings.database_url, writes=False)
     pipe = Pipe(settings.redis_url)
     try:
-        found = await _installation_of(engine, settings)
+        found = await _wait_for_installation(engine, settings)
         keys = Keyspace(found.namespace, found.partitions)
         membership = Membership(
             pipe,
@@ -55,8 +56,9 @@ async def find_installation(settings: Settings) -> Installation:
             schema=SCHEMA,
             database=found.stored_in,
         )
-        with contextlib.suppress(*UNAVAILABLE):  # it may come; readiness looks again
-            await _announced(membership)
+        # Without a broker the gateway starts all the same: it becomes ready once there is one.
+        with contextlib.suppress(*UNAVAILABLE):
+            await _announce(membership)
             await membership.leave()
             await PartitionProbe(pipe, keys, Fence(len(keys))).states()
     finally:
@@ -65,33 +67,33 @@ async def find_installation(settings: Settings) -> Installation:
     return found
 
 
-async def _installation_of(engine: Engine, settings: Settings) -> Installation:
-    """Whose data this is, as soon as a persister has prepared the database.
+async def _wait_for_installation(engine: Engine, settings: Settings) -> Installation:
+    """Wait until a persister has prepared the database, and return its installation.
 
-    With NAMESPACE and PARTITIONS a gateway starts without SQL, too.
+    With NAMESPACE and PARTITIONS set, a gateway starts without SQL too.
     """
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type((*OUTAGE, NotPreparedError)),
         wait=wait_fixed(POLL_INTERVAL_SECONDS),
-        before_sleep=_say_why,
+        before_sleep=_log_reason,
     ):
         with attempt:
             try:
-                return await _prepared(engine, settings)
+                return await _read_prepared(engine, settings)
             except (*OUTAGE, NotPreparedError):
                 if settings.namespace and settings.partitions:
                     return Installation(settings.namespace, settings.partitions, UNKNOWN_DATABASE)
                 raise
-    raise AssertionError("it is tried for ever")
+    raise AssertionError("the retries never end")
 
 
-async def _prepared(engine: Engine, settings: Settings) -> Installation:
-    """Whose data this is, if a persister has prepared the database.
+async def _read_prepared(engine: Engine, settings: Settings) -> Installation:
+    """Read the installation of a database that a persister has prepared.
 
     Raises:
-        NotPreparedError: none has.
-        ConfigError: it is another's, or a copy, or this build cannot use it.
-        OUTAGE: it is away.
+        NotPreparedError: no persister has prepared it yet.
+        ConfigError: the data is another installation's, or a copy, or this build cannot use it.
+        OUTAGE: the database is away.
     """
     found = await read_installation(engine)
     if found is None:
@@ -100,11 +102,11 @@ async def _prepared(engine: Engine, settings: Settings) -> Installation:
     return await confirm_location(engine, found)
 
 
-async def _announced(membership: Membership) -> None:
-    """Announce this gateway, as soon as a persister works with the same database.
+async def _announce(membership: Membership) -> None:
+    """Announce this gateway; wait until a persister works with the same database.
 
     Raises:
-        ConfigError: this build does not read the data, or the installation is stored elsewhere.
+        ConfigError: this build does not read the data, or the installation has another database.
         UNAVAILABLE: the broker is away.
     """
     while True:
@@ -118,8 +120,8 @@ async def _announced(membership: Membership) -> None:
             return
 
 
-def _say_why(state: RetryCallState) -> None:
-    """Say what is waited for, now and then."""
+def _log_reason(state: RetryCallState) -> None:
+    """Log the reason of the waiting at the first try and every `POLLS_PER_LOG_LINE` tries."""
     if state.attempt_number % POLLS_PER_LOG_LINE == 1:
         error = state.outcome.exception() if state.outcome else None
         log.warning("waiting for the database", error=str(error).split("\n", 1)[0])

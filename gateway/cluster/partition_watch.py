@@ -1,4 +1,4 @@
-"""Watches the partitions: which accept sends, and which were opened anew."""
+"""Periodic check of the partitions: which accept sends, and which were opened in a new epoch."""
 
 import asyncio
 import contextlib
@@ -15,24 +15,27 @@ from shared.essential import PeriodicTask
 from shared.telemetry import logger
 
 CHECK_INTERVAL_SECONDS: Final = 0.5
+"""Seconds between two checks while all partitions are open."""
+
 RECHECK_INTERVAL_SECONDS: Final = 0.1
-"""Seconds between two looks, while all is well and while something is missing."""
+"""Seconds between two checks while a partition is closed."""
 
 RECONNECT_INTERVAL_SECONDS: Final = 2.0
-"""Seconds between two tries to leave a server that was left behind."""
+"""Seconds between two reconnections away from a server that a failover left behind."""
 
 FIRST_EPOCH: Final = 1
-"""Before it there was nothing that could be sent again."""
+"""The epoch of new data; no send is older, so none can have been forgotten."""
 
 log = logger(__name__)
 
 
 class PartitionWatch:
-    """Where each partition stands, as of the last look.
+    """Keeps the state of each partition as of the last check.
 
     Attributes:
-        task: watches; at its end this gateway is counted among the living processes no more.
-        states: None while the broker does not answer.
+        task: checks periodically; when it is closed, this gateway is no longer a member of the
+            cluster.
+        states: the state of each partition, by number; None while the broker does not answer.
     """
 
     def __init__(
@@ -45,56 +48,66 @@ class PartitionWatch:
         opened: Callable[[int, int], None],
         left_behind: Callable[[], Awaitable[None]],
     ) -> None:
-        """Prepare.
+        """Prepare the check.
 
         Args:
-            probe: looks.
-            membership: this gateway among the living processes.
-            check: asks SQL for the epochs.
-            keys: of the installation.
-            settings: DEDUPE_MINUTES.
-            opened: called with each partition and its epoch, when it is first seen in that.
-            left_behind: awaited when the broker's server knows less than SQL.
+            probe: reads the states of the partitions.
+            membership: announces this gateway to the cluster.
+            check: reads the epochs from SQL.
+            keys: the partitions of the installation.
+            settings: DEDUPE_MINUTES is used.
+            opened: called with a partition's number and epoch when the epoch is first seen.
+            left_behind: awaited when SQL has a later epoch than the broker's server, so that a
+                failover has left the server behind.
         """
         self._probe = probe
         self._membership = membership
         self._check = check
         self._keys = keys
-        self._remembered = settings.dedupe_minutes * 60
+        self._dedupe_seconds = settings.dedupe_minutes * 60
         self._opened = opened
         self._left_behind = left_behind
         self._epochs: dict[int, int] = {}
         self._announce_at = 0.0
         self._renew_at = 0.0
         self.task = PeriodicTask(
-            self._watch, self._pause, "partition watch", at_once=True, at_close=self._leave
+            self._check_partitions,
+            self._pause,
+            "partition watch",
+            at_once=True,
+            at_close=self._leave,
         )
         self.states: list[PartitionState] | None = None
 
     @property
     def partitions(self) -> int:
-        """How many there are."""
+        """Number of partitions."""
         return len(self._keys)
 
     @property
     def closed_count(self) -> int | None:
-        """How many partitions accept nothing; None while nobody knows."""
+        """Number of partitions that do not accept sends; None while the broker does not answer."""
         if self.states is None:
             return None
         return sum(state.epoch is None for state in self.states)
 
     def is_recently_reopened(self, key: str) -> bool:
-        """Whether the broker may have forgotten sends to this room that it should remember."""
+        """Return True if the broker may have lost its memory of recent sends to a room.
+
+        Example: a client sends `clientMsgId` "a" in epoch 1 and loses the reply; Redis loses its
+        data; "a" is in SQL. The client sends "a" again in epoch 2. The broker does not know it, so
+        until epoch 2 is DEDUPE_MINUTES old, SQL has to be asked first.
+        """
         if self.states is None:
             return False
         state = self.states[self._keys.number_of(key)]
-        return state.epoch not in (None, FIRST_EPOCH) and state.age < self._remembered
+        return state.epoch not in (None, FIRST_EPOCH) and state.age < self._dedupe_seconds
 
-    async def _watch(self) -> None:
-        # Another PARTITIONS than the data's, a format that this build does not read, or another
-        # database ends the process: it would serve what is not there.
+    async def _check_partitions(self) -> None:
+        # Other errors end the process: the data has another number of partitions, a format that
+        # this build does not read, or another database. Serving it would show rooms as empty.
         try:
-            self.states = await self._look()
+            self.states = await self._read_states()
         except UNAVAILABLE:
             self.states = None
         for number, state in enumerate(self.states or ()):
@@ -106,11 +119,11 @@ class PartitionWatch:
         return CHECK_INTERVAL_SECONDS if self.closed_count == 0 else RECHECK_INTERVAL_SECONDS
 
     async def _leave(self) -> None:
-        """Be counted among the living processes no more."""
+        """Take this gateway out of the members of the cluster."""
         with contextlib.suppress(*UNAVAILABLE):
             await self._membership.leave()
 
-    async def _look(self) -> list[PartitionState]:
+    async def _read_states(self) -> list[PartitionState]:
         now = asyncio.get_running_loop().time()
         if now >= self._announce_at:
             await self._membership.announce()
@@ -118,7 +131,7 @@ class PartitionWatch:
         await self._check.confirm()
         states = await self._probe.states()
         if now >= self._renew_at and any(state.left_behind for state in states):
-            log.warning("the broker's server was left behind by a failover: leaving it")
+            log.warning("a failover left the broker's server behind: reconnecting to the new one")
             self._renew_at = now + RECONNECT_INTERVAL_SECONDS
             await self._left_behind()
         return states

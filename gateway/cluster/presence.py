@@ -1,8 +1,8 @@
-"""Who is online in the cluster: each gateway tells of its users, and everyone adds them up.
+"""Presence: the users that are online in the cluster, as the sum of all gateways' users.
 
-A gateway numbers its changes and its beats name the last number, so whoever missed one asks for
-the whole state. A gateway whose beats stop is taken for dead by the observer's own monotonic
-clock: what the wall clock does changes nothing.
+A gateway publishes changes of its users with a number (version), and its heartbeats carry the last
+number. A gateway that missed a change asks for the whole state. A gateway whose heartbeats stop is
+removed by each observer's own monotonic clock, so jumps of the wall clock change nothing.
 """
 
 import asyncio
@@ -28,33 +28,39 @@ from shared.model.events import (
 from shared.telemetry import logger
 
 TICK_SECONDS: Final = 0.2
-"""Seconds in which changes are gathered before they are told."""
+"""Seconds for which changes are collected before they are published and sent to clients."""
 
 GATEWAY_TIMEOUT_SECONDS: Final = 6.0
-"""Seconds without a beat after which a gateway's users are offline."""
+"""Seconds without a heartbeat after which a gateway's users are offline."""
 
 log = logger(__name__)
 
 Partners = Callable[[Collection[str]], Awaitable[dict[str, set[str]]]]
-"""Everyone with whom each of some users has a direct chat."""
+"""Looks up, by user, all users with whom each of some users has a direct chat."""
 
 
 class ObservedGateway:
-    """What this gateway knows of another."""
+    """The users of another gateway, as far as this one knows.
+
+    Attributes:
+        version: number of the last change that is in `users`; -1 before the first state.
+        seen_at: time of the last signal of the gateway, by the event loop's clock.
+        asked_at: time at which its whole state was last asked for.
+    """
 
     def __init__(self) -> None:
         self.version = -1
         self.users: frozenset[str] = frozenset()
-        self.heard = 0.0
-        self.asked = 0.0
+        self.seen_at = 0.0
+        self.asked_at = 0.0
 
 
 class Presence:
-    """The users online here and elsewhere, and what those here are told of it.
+    """Keeps the users that are online here and on other gateways, and sends `onlineUsers`.
 
     Attributes:
-        task: tells, and watches the others. After its end the others take this gateway's users
-            for offline when its beats stay out.
+        task: publishes changes, sends them to clients, and removes silent gateways. After it is
+            closed, other gateways take this one's users for offline once its heartbeats stop.
     """
 
     def __init__(
@@ -65,67 +71,73 @@ class Presence:
         partners: Partners,
         limit: int,
     ) -> None:
-        """Prepare.
+        """Begin with nobody online.
 
         Args:
-            fan_out: where clients are told.
-            heartbeat: this gateway's incarnation, and how many connections the cluster has.
-            publisher: where changes go.
-            partners: looks up who has direct chats with whom.
-            limit: connections of the cluster above which one sees one's partners only.
+            fan_out: sends to clients.
+            heartbeat: knows this gateway's incarnation and the cluster's number of connections.
+            publisher: publishes changes.
+            partners: looks up the chat partners of users.
+            limit: number of connections of the cluster above which users see their chat partners
+                only.
         """
         self._fan_out = fan_out
         self._heartbeat = heartbeat
         self._publisher = publisher
         self._partners = partners
         self._limit = limit
+        # The clients of each user that is online here.
         self._here: defaultdict[str, set[Client]] = defaultdict(set)
+        # The users that the other gateways were told of.
         self._published: frozenset[str] = frozenset()
         self._others: defaultdict[str, ObservedGateway] = defaultdict(ObservedGateway)
-        self._told: frozenset[str] = frozenset()
-        self._seen_by: dict[str, set[str]] = {}
-        self._met: set[str] = set()
-        self._fresh: set[Client] = set()
+        # The users that clients here were told of.
+        self._announced: frozenset[str] = frozenset()
+        # Above `limit`: the partners that each user here sees as online.
+        self._visible: dict[str, set[str]] = {}
+        self._with_new_chat: set[str] = set()
+        # Clients that came online since the last tick.
+        self._new_clients: set[Client] = set()
         self._state_wanted = False
         self._frozen = False
         self.task = PeriodicTask(self._tick, TICK_SECONDS, "presence", at_once=True)
 
     @property
     def version(self) -> int:
-        """The number of this gateway's last change."""
+        """Number of this gateway's last change."""
         return self._heartbeat.presence_version
 
     @property
     def online(self) -> frozenset[str]:
-        """Everyone who is online in the cluster."""
+        """All users that are online in the cluster."""
         return frozenset(self._here).union(*(other.users for other in self._others.values()))
 
     def freeze(self) -> None:
-        """Keep everyone here online: this gateway is leaving, and they come back elsewhere."""
+        """Keep all users here online during a drain, as they connect again elsewhere."""
         self._frozen = True
 
     def set_online(self, user: str, client: Client) -> None:
-        """A client says that its user is online; it is told who else is."""
+        """Show a client's user as online, and send the client `onlineUsers`."""
         self._here[user].add(client)
-        self._fresh.add(client)
+        self._new_clients.add(client)
 
     def set_offline(self, user: str, client: Client) -> None:
-        """A client has gone, or says that its user is offline."""
-        self._fresh.discard(client)
+        """Show a user as offline, unless another client of the user is online."""
+        self._new_clients.discard(client)
         if user in self._here and not self._frozen:
             self._here[user].discard(client)
             if not self._here[user]:
                 del self._here[user]
 
     def chat_created(self, user1: str, user2: str) -> None:
-        """A direct chat was made: where one sees one's partners only, the two see each other."""
+        """Let the users of a new chat see each other, where users see their partners only."""
         for user, other in ((user1, user2), (user2, user1)):
-            if user in self._seen_by and self._is_online(other):
-                self._seen_by[user].add(other)
-                self._met.add(user)
+            if user in self._visible and self._is_online(other):
+                self._visible[user].add(other)
+                self._with_new_chat.add(user)
 
     def receive(self, body: Body) -> None:
-        """Take a signal of presence, or a beat."""
+        """Handle a signal of presence, or a heartbeat."""
         match body:
             case PresenceWanted(incarnation) if incarnation == self._heartbeat.incarnation:
                 self._state_wanted = True
@@ -138,91 +150,100 @@ class Presence:
 
     def _observe(self, body: GatewayHeartbeat | PresenceChanged | PresenceState) -> None:
         other = self._others[body.incarnation]
-        other.heard = now = asyncio.get_running_loop().time()
+        other.seen_at = now = asyncio.get_running_loop().time()
         match body:
             case PresenceState(_, version, users) if version >= other.version:
                 other.version, other.users = version, frozenset(users)
-            case PresenceChanged(_, version, came, left) if version == other.version + 1:
+            # Only the next version. Example: version 4 (Ann online) is known, 5 (Ann offline) is
+            # lost, and 6 (Bob online) comes. Applied, it would hide that 5 is missing, and Ann
+            # would stay online for ever. So 6 falls through, and the whole state is asked for.
+            case PresenceChanged(_, version, connected, left) if version == other.version + 1:
                 other.version = version
-                other.users = other.users.difference(left).union(came)
+                other.users = other.users.difference(left).union(connected)
             case GatewayHeartbeat(presence=version) | PresenceChanged(version=version):
-                if version > other.version and now - other.asked > TICK_SECONDS:
-                    other.asked = now
-                    self._tell_all(PresenceWanted(body.incarnation))
+                if version > other.version and now - other.asked_at > TICK_SECONDS:
+                    other.asked_at = now
+                    self._publish(PresenceWanted(body.incarnation))
 
     async def _tick(self) -> None:
-        self._bury_the_dead()
+        self._remove_silent_gateways()
         self._publish_changes()
         if self._state_wanted:
             self._state_wanted = False
             users = sorted(self._published)
-            self._tell_all(PresenceState(self._heartbeat.incarnation, self.version, users))
-        await self._tell_users()
+            self._publish(PresenceState(self._heartbeat.incarnation, self.version, users))
+        await self._send_changes()
 
-    def _bury_the_dead(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for name in [
-            n for n, other in self._others.items() if now - other.heard > GATEWAY_TIMEOUT_SECONDS
-        ]:
+    def _remove_silent_gateways(self) -> None:
+        oldest = asyncio.get_running_loop().time() - GATEWAY_TIMEOUT_SECONDS
+        for name in [name for name, other in self._others.items() if other.seen_at < oldest]:
             del self._others[name]
 
     def _publish_changes(self) -> None:
         now_here = frozenset(self._here)
-        came, left = now_here - self._published, self._published - now_here
-        if came or left:
+        connected, left = now_here - self._published, self._published - now_here
+        if connected or left:
             self._published = now_here
             self._heartbeat.presence_version += 1
-            self._tell_all(
+            self._publish(
                 PresenceChanged(
-                    self._heartbeat.incarnation, self.version, sorted(came), sorted(left)
+                    self._heartbeat.incarnation, self.version, sorted(connected), sorted(left)
                 )
             )
 
-    def _tell_all(self, body: Body) -> None:
+    def _publish(self, body: Body) -> None:
         self._publisher.broadcast(self._heartbeat.incarnation, body)
 
-    async def _tell_users(self) -> None:
-        """Send `onlineUsers` to those for whom it changed, and to those who have just come."""
+    async def _send_changes(self) -> None:
+        """Send `onlineUsers` to clients for which it changed, and to clients that are new."""
         online = self.online
-        changed, self._told = online ^ self._told, online
-        fresh, self._fresh = self._fresh, set()
+        changed, self._announced = online ^ self._announced, online
+        new_clients, self._new_clients = self._new_clients, set()
         if self._heartbeat.connections <= self._limit:
-            self._seen_by.clear()
-            to = self._clients() if changed else fresh
+            self._visible.clear()
+            to = self._clients() if changed else new_clients
             self._send(to, online)
             return
         try:
-            dirty = await self._narrow(changed, online)
+            affected = await self._update_visible(changed, online)
         except ChatError as error:
-            log.warning("presence not narrowed", code=error.code)
-            self._told = self._told ^ changed  # they are told with the next tick
-            self._fresh |= fresh
+            log.warning("cannot look up the partners of users, will retry", code=error.code)
+            self._announced = self._announced ^ changed  # so that the next tick sends the changes
+            self._new_clients |= new_clients
             return
-        for user, connections in list(self._here.items()):
-            to = connections if user in dirty else connections & fresh
-            self._send(to, self._seen_by.get(user, set()))
+        for user, clients in list(self._here.items()):
+            to = clients if user in affected else clients & new_clients
+            self._send(to, self._visible.get(user, set()))
 
-    async def _narrow(self, changed: frozenset[str], online: frozenset[str]) -> set[str]:
-        """Keep up who sees whom, where all seeing all would be too much; who has news."""
-        fresh = self._here.keys() - self._seen_by.keys()
-        partners = await self._partners(changed | fresh)
-        dirty, self._met = self._met, set()
+    async def _update_visible(self, changed: frozenset[str], online: frozenset[str]) -> set[str]:
+        """Update the online partners that each user here sees.
+
+        Args:
+            changed: users that came online or went offline.
+            online: all users that are online.
+
+        Returns:
+            The users here that see a change.
+        """
+        new_users = self._here.keys() - self._visible.keys()
+        partners = await self._partners(changed | new_users)
+        affected, self._with_new_chat = self._with_new_chat, set()
         for user in changed:
-            for partner in partners[user] & self._seen_by.keys():
-                seen = self._seen_by[partner]
-                (seen.add if user in online else seen.discard)(user)
-                dirty.add(partner)
-        for user in fresh & self._here.keys():
-            self._seen_by[user] = (partners[user] | {user}) & online
-            dirty.add(user)
-        for user in self._seen_by.keys() - self._here.keys():
-            del self._seen_by[user]
-        return dirty
+            for partner in partners[user] & self._visible.keys():
+                visible = self._visible[partner]
+                (visible.add if user in online else visible.discard)(user)
+                affected.add(partner)
+        for user in new_users & self._here.keys():
+            self._visible[user] = (partners[user] | {user}) & online
+            affected.add(user)
+        for user in self._visible.keys() - self._here.keys():
+            del self._visible[user]
+        return affected
 
     def _clients(self) -> set[Client]:
         return {client for here in self._here.values() for client in here}
 
     def _send(self, to: set[Client], users: frozenset[str] | set[str]) -> None:
         if to:
-            shown = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
-            self._fan_out.tell(to, [Announcement("onlineUsers", shown)])
+            listed = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
+            self._fan_out.tell(to, [Announcement("onlineUsers", listed)])

@@ -1,14 +1,14 @@
-"""Whether this gateway can carry messages now."""
+"""Readiness of this gateway to carry messages."""
 
 from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.partition_watch import PartitionWatch
 
 
 class Readiness:
-    """What the pulse and the partitions say.
+    """Combines the state of the broker and of the partitions.
 
     Attributes:
-        draining: this gateway is leaving.
+        draining: True once this gateway is being stopped.
     """
 
     def __init__(self, heartbeat: HeartbeatMonitor, watch: PartitionWatch) -> None:
@@ -18,13 +18,13 @@ class Readiness:
 
     @property
     def waits_for(self) -> str | None:
-        """What is missing, in a few words; None when nothing is."""
+        """The missing part in a few words; None while the gateway is ready."""
         if self.draining:
-            return "nothing, it is leaving"
+            return "nothing: it is being stopped"
         if not self._heartbeat.is_fresh:
             return "the broker"
         if self._watch.closed_count is None:
-            return "word of the partitions"
+            return "the state of the partitions"
         if self._watch.closed_count:
             return f"{self._watch.closed_count} partitions to be opened by a persister"
         return None

@@ -1,4 +1,4 @@
-"""The cluster as one gateway sees it, for its operator."""
+"""The state of the cluster as one gateway sees it, for the operator's status page."""
 
 import asyncio
 from collections import Counter
@@ -18,27 +18,27 @@ SQL_TIMEOUT_SECONDS: Final = 2.0
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
-    """A gateway that was heard lately."""
+    """A gateway that sent a heartbeat lately."""
 
     name: str
     connections: int
 
 
 class PersisterStatus(msgspec.Struct, frozen=True):
-    """A persister that lives."""
+    """A running persister, with its number of partitions."""
 
     name: str
     partitions: int
 
 
 class PartitionStatus(msgspec.Struct, frozen=True, rename="camel"):
-    """A partition; None stands for what cannot be known now.
+    """A partition; None stands for a value that is not known now.
 
     Attributes:
-        open: whether it accepts sends.
-        backlog: entries that are accepted and not stored yet.
+        open: True if the partition accepts sends.
+        backlog: number of entries that are accepted and not stored yet.
         stored: the position in SQL.
-        owner: the persister that has its lease, by incarnation.
+        owner: incarnation of the persister that has the partition's lease.
     """
 
     number: int
@@ -51,19 +51,19 @@ class PartitionStatus(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class SqlStatus(msgspec.Struct, frozen=True):
-    """The database, and how long it took to answer; None while it does not."""
+    """The database, and the time that it took to answer; None while it does not."""
 
     dialect: str
     milliseconds: float | None
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
-    """All of it.
+    """The whole status.
 
     Attributes:
-        gateway: which one answers.
-        waits_for: what it lacks to carry messages, if anything.
-        redis: None while it does not answer.
+        gateway: name of the gateway that answers.
+        waits_for: the part that this gateway lacks to be ready; None while it is ready.
+        redis: None while the server does not answer.
     """
 
     gateway: str
@@ -76,7 +76,7 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ClusterStatus:
-    """Looks at everything once, when an operator asks."""
+    """Reads the status when an operator asks for it."""
 
     def __init__(
         self,
@@ -88,63 +88,63 @@ class ClusterStatus:
         readiness: Readiness,
     ) -> None:
         self._gateway_name = gateway_name
-        self._watchtower = inspector
+        self._inspector = inspector
         self._reader = reader
         self._heartbeat = heartbeat
         self._readiness = readiness
         self._watch = watch
 
     async def inspect(self) -> Status:
-        """How the cluster is now."""
-        seen, (stored, sql) = await asyncio.gather(self._watchtower.inspect(), self._stored())
-        members = seen.persisters if seen else []
-        owned = Counter(seen.owners) if seen else {}
+        """Read the state of the cluster from the broker and SQL, at the same time."""
+        overview, (stored, sql) = await asyncio.gather(self._inspector.inspect(), self._read_sql())
+        members = overview.persisters if overview else []
+        owned = Counter(overview.owners) if overview else {}
         return Status(
             gateway=self._gateway_name,
             waits_for=self._readiness.waits_for,
             gateways=[GatewayStatus(*pair) for pair in sorted(self._heartbeat.gateways.items())],
             persisters=[PersisterStatus(name, owned.get(name, 0)) for name in sorted(members)],
-            partitions=self._partitions(seen, stored),
-            redis=seen.server if seen else None,
+            partitions=self._partitions(overview, stored),
+            redis=overview.server if overview else None,
             sql=sql,
         )
 
     @property
     def backlog(self) -> dict[int, int]:
-        """Entries of each partition that are accepted and not stored, as of the last look."""
+        """Number of entries that are accepted and not stored yet, by partition."""
         return {
             number: max(0, state.last_counter - state.position)
             for number, state in enumerate(self._watch.states or ())
         }
 
-    async def _stored(self) -> tuple[dict[int, StoredPartition], SqlStatus]:
-        began = monotonic()
+    async def _read_sql(self) -> tuple[dict[int, StoredPartition], SqlStatus]:
+        started = monotonic()
         dialect = self._reader.dialect
         try:
             async with asyncio.timeout(SQL_TIMEOUT_SECONDS):
                 found = await self._reader.partitions()
         except (ChatError, TimeoutError):
             return {}, SqlStatus(dialect, None)
-        took = round((monotonic() - began) * 1000, 1)
-        return {each.number: each for each in found}, SqlStatus(dialect, took)
+        milliseconds = round((monotonic() - started) * 1000, 1)
+        return {each.number: each for each in found}, SqlStatus(dialect, milliseconds)
 
     def _partitions(
-        self, seen: Overview | None, stored: dict[int, StoredPartition]
+        self, overview: Overview | None, stored: dict[int, StoredPartition]
     ) -> list[PartitionStatus]:
         backlogs, states = self.backlog, self._watch.states
-        found = []
+        partitions = []
         for number in range(self._watch.partitions):
             state = states[number] if states else None
             row = stored.get(number)
-            found.append(
+            partitions.append(
                 PartitionStatus(
                     number=number,
                     open=state.epoch is not None if state else None,
                     epoch=row.epoch if row else state.epoch if state else None,
                     backlog=backlogs.get(number),
                     stored=row.position if row else None,
-                    owner=seen.owners[number] if seen else None,
-                    dead_letters=seen.dead_letters[number] if seen else None,
+                    owner=overview.owners[number] if overview else None,
+                    dead_letters=overview.dead_letters[number] if overview else None,
                 )
             )
-        return found
+        return partitions

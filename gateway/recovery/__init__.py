@@ -1,4 +1,4 @@
-"""Socket.IO connection state recovery: what is kept of a client so that it can come back anywhere.
+"""Socket.IO connection state recovery: sessions by which a client resumes through any gateway.
 
 Imports rooms and what is below. See docs/topics/socketio.md, and decision 007.
 """

@@ -1,8 +1,11 @@
-"""The sessions of this gateway's Socket.IO clients, kept so that they can come back anywhere.
+"""Storage of the sessions of this gateway's Socket.IO clients in the broker.
 
-What a session is in (its rooms, its user) is in the broker before the client is told of it. How far
-it got in each room follows within a second: that need not be newer, because the offset that a
-client shows tells whether it has all that was written before (`gateway/api/recovery.py`).
+A client can recover its session through any gateway. Its rooms and its user are saved before the
+client is told of a change. Otherwise a gateway that crashes after the reply to `joinRoom` would
+leave a session without the room, and the client would be recovered into fewer rooms than it shows.
+
+Progress in each room is saved within a second. It need not be newer: the offset that the client
+shows tells which later events it has (`gateway/api/recovery.py`).
 """
 
 import asyncio
@@ -24,23 +27,30 @@ from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 SAVE_INTERVAL_SECONDS: Final = 1.0
-"""Seconds between two looks at what has changed."""
+"""Seconds between two saves of changed sessions."""
 
 REFRESHES_PER_EXPIRY: Final = 4
-"""A session that does not change is kept anew so many times before it would expire."""
+"""Number of times that an unchanged session is saved again before it would expire."""
 
 MAX_WAITING_SESSIONS: Final = 10_000
-"""Sessions of connections that have gone, to be kept once the broker is back."""
+"""Sessions of ended connections that wait to be saved until the broker is back."""
 
 log = logger(__name__)
 
 
 class SessionStore:
-    """Keeps sessions in the broker, many in a call.
+    """Saves sessions in the broker, many in a call.
 
     Attributes:
-        task: looks for changes; at its end those that left are kept.
+        task: saves changed sessions periodically, and once more when it is closed.
     """
+
+    # A session has one owner, the connection that took it last, and the broker refuses saves of
+    # any other. Example: a client's connection to gateway 1 hangs, and it recovers through
+    # gateway 2, where it joins "den". Gateway 1 does not know yet and saves the session again,
+    # without "den". The save names the old owner, so the broker refuses it, and gateway 1 ends the
+    # connection. `Replaced` tells gateway 1 sooner, so that the user is not shown twice; but
+    # pub/sub may lose it, so it is not what protects the session.
 
     def __init__(
         self, broker: SessionBroker, hub: Hub, publisher: Publisher, recovery_seconds: float
@@ -48,117 +58,126 @@ class SessionStore:
         self._broker = broker
         self._hub = hub
         self._publisher = publisher
-        self._keep = recovery_seconds
-        self._kept: dict[Client, SessionTracker] = {}
+        self._keep_seconds = recovery_seconds
+        self._trackers: dict[Client, SessionTracker] = {}
         self._by_sid: dict[str, SessionTracker] = {}
-        # One save at a time, or an older state of a session might end up above a newer one.
+        # One save at a time. Otherwise two calls could overtake each other, and an older state of
+        # a session would replace a newer one.
         self._lock = asyncio.Lock()
         self._urgent: set[SessionTracker] = set()
         self._batch: asyncio.Task[None] | None = None
-        self._last: list[SessionUpdate] = []
+        self._ended: list[SessionUpdate] = []
         self.task = PeriodicTask(
-            self._look, SAVE_INTERVAL_SECONDS, "sessions", at_close=self._save_changes
+            self._check, SAVE_INTERVAL_SECONDS, "sessions", at_close=self._save_changes
         )
 
-    def receive(self, word: Replaced) -> None:
-        """Take the word of a gateway where a client has come back."""
-        kept = self._by_sid.get(word.sid)
-        if kept is not None and kept.owner != word.owner:
-            self._replaced(kept)
+    def receive(self, notice: Replaced) -> None:
+        """Handle the notice that a session was taken over through another connection."""
+        tracker = self._by_sid.get(notice.sid)
+        # This gateway gets its own notice too; then the owner is the new connection.
+        if tracker is not None and tracker.owner != notice.owner:
+            self._end_replaced(tracker)
 
     def chats_subscribed(self, client: Client) -> None:
-        """A client begins to hear of its user's chats."""
-        if kept := self._kept.get(client):
-            kept.chats_subscribed(self._hub)
+        """Note that a client was subscribed to its user's chats."""
+        if tracker := self._trackers.get(client):
+            tracker.chats_subscribed(self._hub)
 
     async def settle(self, client: Client, acknowledged: Mapping[int, int]) -> None:
-        """A client that took a session over is where it was.
+        """Begin to save the session of a client whose recovery is complete.
 
         Args:
-            client: the client.
-            acknowledged: by id of its rooms and chats, up to where its client had them.
+            client: the client that took the session over.
+            acknowledged: the last seq that it had before the recovery, by id of rooms and chats.
         """
-        if kept := self._kept.get(client):
-            kept.acknowledged |= acknowledged
-            kept.settled = True
+        if tracker := self._trackers.get(client):
+            tracker.acknowledged |= acknowledged
+            tracker.settled = True
             await self.try_to_save(client)
 
     async def open(self, client: Client, ping_counts: PingCounts) -> str:
-        """Begin a session; its pid, which is the secret that opens it elsewhere."""
+        """Begin a session and return its pid, the secret by which a client recovers it."""
         pid = secrets.token_urlsafe(18)
         self._add(SessionTracker(client, pid, self._incarnations(), ping_counts))
         await self.try_to_save(client)
         return pid
 
     async def take(self, client: Client, pid: str, ping_counts: PingCounts) -> TakenSession | None:
-        """Let a client take over a session; it is not settled yet.
+        """Take a session over for a client; it is not saved before `settle`.
+
+        Returns:
+            The session as its last owner saved it; None where there is none.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        kept = SessionTracker(client, pid, self._incarnations(), ping_counts)
-        kept.settled = False
-        taken = await self._broker.take(pid, kept.owner, self._keep)
+        tracker = SessionTracker(client, pid, self._incarnations(), ping_counts)
+        tracker.settled = False
+        taken = await self._broker.take(pid, tracker.owner, self._keep_seconds)
         if taken is None:
             return None
         sid = taken.session.sid
-        if before := self._by_sid.get(sid):
-            self._replaced(before)
+        if previous := self._by_sid.get(sid):
+            self._end_replaced(previous)
         elif not taken.session.left:
-            # Its connection may still look alive to the gateway that has it.
-            self._publisher.broadcast(sid, Replaced(sid, kept.owner))
-        kept.first_sid = client.connection.sid
+            # The old connection may still look alive to its gateway.
+            self._publisher.broadcast(sid, Replaced(sid, tracker.owner))
+        tracker.first_sid = client.connection.sid
         client.take_over(sid, client.username)
-        kept.incarnations = (*taken.session.incarnations, *kept.incarnations)[-MAX_INCARNATIONS:]
-        kept.saved = taken.session
-        self._add(kept)
+        tracker.incarnations = (*taken.session.incarnations, *tracker.incarnations)[
+            -MAX_INCARNATIONS:
+        ]
+        tracker.saved = taken.session
+        self._add(tracker)
         return taken
 
     def give_up(self, client: Client) -> None:
-        """A session that was taken over cannot be gone on with: nobody will."""
-        if kept := self._kept.get(client):
+        """Delete a session that was taken over and cannot be recovered."""
+        if tracker := self._trackers.get(client):
             self.drop(client, forget=True, left=False)
-            client.take_over(kept.first_sid, client.username)
+            client.take_over(tracker.first_sid, client.username)
 
     async def save(self, client: Client) -> None:
-        """Keep a session as it is now, before its client is told.
+        """Save a client's session as it is now, before the client is told of the change.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
-        kept = self._kept.get(client)
-        if kept is None or not kept.settled:
+        tracker = self._trackers.get(client)
+        if tracker is None or not tracker.settled:
             return
-        self._urgent.add(kept)
+        self._urgent.add(tracker)
         if self._batch is None:
             self._batch = asyncio.create_task(self._save_urgent())
         await asyncio.shield(self._batch)
 
     async def try_to_save(self, client: Client) -> None:
-        """As `save`; where the broker is away, the session is kept as soon as it is back."""
+        """Save a client's session; if the broker is away, it is saved once the broker is back."""
         with contextlib.suppress(ChatError):
             await self.save(client)
 
     def drop(self, client: Client, *, forget: bool, left: bool) -> None:
-        """A client has gone.
+        """Save or delete the session of a client whose connection has ended.
 
         Args:
-            client: the client; native ones have nothing to drop.
-            forget: its client said goodbye.
-            left: the others were told.
+            client: a client without a session is ignored.
+            forget: True to delete the session, as the client said that it leaves.
+            left: True if other clients were told that the client disconnected.
         """
-        kept = self._kept.pop(client, None)
-        if kept is None:
+        tracker = self._trackers.pop(client, None)
+        if tracker is None:
             return
-        if self._by_sid.get(client.connection.sid) is kept:
+        if self._by_sid.get(client.connection.sid) is tracker:
             del self._by_sid[client.connection.sid]
-        if kept.replaced or not (kept.settled or forget):
+        if tracker.replaced or not (tracker.settled or forget):
             return
         session = None
         if not forget:
-            session = kept.saved if client.connection.fell_behind else None
-            session = session or kept.session(self._hub, left=left)
-        self._last.append(SessionUpdate(kept.pid, kept.owner, session, self._keep))
+            # A client that fell behind was not sent all up to the rooms' heads, so its state is
+            # that of the last save. The state of now would claim events that it never got.
+            session = tracker.saved if client.connection.fell_behind else None
+            session = session or tracker.session(self._hub, left=left)
+        self._ended.append(SessionUpdate(tracker.pid, tracker.owner, session, self._keep_seconds))
         if self._batch is None:
             self._batch = asyncio.create_task(self._save_urgent())
 
@@ -166,31 +185,32 @@ class SessionStore:
         offsets = self._hub.fan_out.offsets
         return ((offsets.incarnation, offsets.count),)
 
-    def _add(self, kept: SessionTracker) -> None:
-        kept.client.recovery = kept
-        self._kept[kept.client] = kept
-        self._by_sid[kept.client.connection.sid] = kept
+    def _add(self, tracker: SessionTracker) -> None:
+        tracker.client.recovery = tracker
+        self._trackers[tracker.client] = tracker
+        self._by_sid[tracker.client.connection.sid] = tracker
 
-    def _replaced(self, kept: SessionTracker) -> None:
-        connection = kept.client.connection
-        kept.replaced = True
-        self._kept.pop(kept.client, None)
-        if self._by_sid.get(connection.sid) is kept:
+    def _end_replaced(self, tracker: SessionTracker) -> None:
+        """End the connection of a session that another connection has taken over."""
+        connection = tracker.client.connection
+        tracker.replaced = True
+        self._trackers.pop(tracker.client, None)
+        if self._by_sid.get(connection.sid) is tracker:
             del self._by_sid[connection.sid]
         connection.end(CloseCode.GOING_AWAY)
 
-    async def _look(self) -> None:
-        for kept in self._kept.values():
-            if kept.settled and not kept.client.connection.dropping:
-                kept.check_acknowledged(self._hub)
+    async def _check(self) -> None:
+        for tracker in self._trackers.values():
+            if tracker.settled and not tracker.client.connection.dropping:
+                tracker.check_acknowledged(self._hub)
         await self._save_changes()
 
     async def _save_changes(self) -> None:
         async with self._lock:
             try:
-                await self._save(self._kept.values())
+                await self._save(self._trackers.values())
             except ChatError as error:
-                log.warning("sessions not kept", count=len(self._kept), code=error.code)
+                log.warning("cannot save sessions", count=len(self._trackers), code=error.code)
 
     async def _save_urgent(self) -> None:
         async with self._lock:
@@ -198,34 +218,36 @@ class SessionStore:
             try:
                 await self._save(urgent)
             except ChatError as error:
-                log.warning("sessions not kept", count=len(urgent), code=error.code)
+                log.warning("cannot save sessions", count=len(urgent), code=error.code)
                 raise
 
-    async def _save(self, some: Collection[SessionTracker]) -> None:
-        """Save those that changed, and those that were not heard of for long."""
+    async def _save(self, trackers: Collection[SessionTracker]) -> None:
+        """Save the sessions that changed, those not saved for long, and those that have ended."""
         now = asyncio.get_running_loop().time()
-        stale = now - self._keep / REFRESHES_PER_EXPIRY
+        stale = now - self._keep_seconds / REFRESHES_PER_EXPIRY
         changed: list[tuple[SessionTracker, SessionState]] = []
-        for kept in some:
-            if kept.settled and not kept.client.connection.dropping and not kept.replaced:
-                session = kept.session(self._hub)
-                if session != kept.saved or kept.saved_at <= stale:
-                    changed.append((kept, session))
-        last, self._last = self._last, []
-        # Kept a refresh longer, so that one that dies has the whole time from its last word on.
-        seconds = self._keep * (1 + 1 / REFRESHES_PER_EXPIRY)
-        savings = [
-            SessionUpdate(kept.pid, kept.owner, session, seconds) for kept, session in changed
+        for tracker in trackers:
+            if tracker.settled and not tracker.client.connection.dropping and not tracker.replaced:
+                session = tracker.session(self._hub)
+                if session != tracker.saved or tracker.saved_at <= stale:
+                    changed.append((tracker, session))
+        ended, self._ended = self._ended, []
+        # One refresh longer than RECOVERY_SECONDS: if the gateway is killed just before a refresh,
+        # the client still has the whole time to come back.
+        seconds = self._keep_seconds * (1 + 1 / REFRESHES_PER_EXPIRY)
+        updates = [
+            SessionUpdate(tracker.pid, tracker.owner, session, seconds)
+            for tracker, session in changed
         ]
-        if not savings and not last:
+        if not updates and not ended:
             return
         try:
-            mine = await self._broker.save([*savings, *last])
+            accepted = await self._broker.save([*updates, *ended])
         except ChatError:
-            self._last = (last + self._last)[-MAX_WAITING_SESSIONS:]
+            self._ended = (ended + self._ended)[-MAX_WAITING_SESSIONS:]
             raise
-        for (kept, session), is_mine in zip(changed, mine, strict=False):
-            if is_mine:
-                kept.saved, kept.saved_at = session, now
+        for (tracker, session), is_owner in zip(changed, accepted, strict=False):
+            if is_owner:
+                tracker.saved, tracker.saved_at = session, now
             else:
-                self._replaced(kept)
+                self._end_replaced(tracker)

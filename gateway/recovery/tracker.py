@@ -1,4 +1,4 @@
-"""One session of a Socket.IO client here: what of it is kept in the broker."""
+"""Tracking of one Socket.IO client's session: the state that the broker is to have of it."""
 
 import secrets
 from collections.abc import Callable
@@ -10,26 +10,38 @@ from gateway.rooms.local_room import LocalRoom
 from shared.model.sessions import ChatProgress, RoomProgress, SessionState
 
 MAX_INCARNATIONS: Final = 8
-"""Gateways' lives that a session remembers; an offset of an older one says nothing."""
+"""Incarnations of gateways that a session remembers; offsets of older ones are ignored."""
 
 PingCounts = Callable[[], tuple[int, int]]
-"""How many pings a client was sent, and up to which of them it answered."""
+"""Returns the number of pings sent to a client, and the number of the last one it answered."""
 
 
 class SessionTracker:
-    """A session of a client here.
+    """Tracks the session of a client of this gateway.
 
     Attributes:
+        owner: name of this hold on the session, unique for each time it is taken over. The broker
+            accepts saves of the last owner only.
+        acknowledged: the seq up to which the client is known to have a room or chat, by id.
         last_direct_offset: the last offset that was written to this client alone.
         required_offset: the last offset that announced the end of a subscription. The session does
             not contain that subscription any more, so the client must have this event.
-        replaced: its client has come back on another connection.
-        surely: by id, up to where the client surely has a room or chat: it answered a ping that
-            was written after that.
-        saved: as the broker has it.
-        settled: it is where it was before; until then the broker keeps what it has.
-        first_sid: the connection's before the client took the session over.
+        replaced: True if the session was taken over through another connection.
+        saved: the session as the broker has it; None before the first save.
+        settled: False during a recovery. Until it is complete the broker keeps the old state,
+            from which the client can try again.
+        first_sid: the connection's id from before the client took the session over.
     """
+
+    # `sent` of a room (in `RoomProgress`) is what this gateway wrote; `acknowledged` is what the
+    # client has. They differ by what is in buffers of the network. Example: events 5 to 9 are
+    # written to a connection that is dead and not known to be. The client comes back and shows
+    # the offset of 4. `sent` is 9, but the offset's count says that it did not get all of that,
+    # so recovery goes on from `acknowledged`, and 5 to 9 come.
+    #
+    # A client acknowledges nothing by itself, so pings are used: frames arrive in order. When the
+    # outbox is empty, the seqs sent so far are noted with the number of pings, say 3. When the
+    # client has answered ping 4, which was written later, it has all of those seqs.
 
     def __init__(
         self,
@@ -50,35 +62,35 @@ class SessionTracker:
         self.required_offset = 0
         self.replaced = False
         self.first_sid = client.connection.sid
-        # Up to where it had been sent all when it had been sent so many pings.
-        self._asked: tuple[int, dict[int, int]] | None = None
+        # The number of pings sent at some moment, and the seqs that were sent by then.
+        self._unconfirmed: tuple[int, dict[int, int]] | None = None
         self._ping_counts = ping_counts
-        self._subscribed_at = 0
+        self._chats_since_offset = 0
 
     @property
-    def first_offset(self) -> int:
-        """The count of offsets when it came to this gateway."""
+    def offset_at_start(self) -> int:
+        """The gateway's count of offsets when the client connected."""
         return self.incarnations[-1][1]
 
     def check_acknowledged(self, hub: Hub) -> None:
-        """Find out whether the client answered a ping, and what it had before that."""
+        """Move `acknowledged` up if the client has answered a later ping."""
         pings, pongs = self._ping_counts()
-        if self._asked is None:
+        if self._unconfirmed is None:
             if not self.client.connection.all_sent:
-                return  # the next ping would overtake what waits
-            places = self._places(hub)
-            self._asked = pings, {place: seq for place, seq in places.items() if seq is not None}
-        elif pongs > self._asked[0]:
-            self.acknowledged |= self._asked[1]
-            self._asked = None
+                return  # the next ping would be sent before what waits in the outbox
+            sent = self._sent_seqs(hub)
+            self._unconfirmed = pings, {id_: seq for id_, seq in sent.items() if seq is not None}
+        elif pongs > self._unconfirmed[0]:
+            self.acknowledged |= self._unconfirmed[1]
+            self._unconfirmed = None
 
     def chats_subscribed(self, hub: Hub) -> None:
-        """It begins to hear of its user's chats: what was before is not owed to it."""
-        self._subscribed_at = hub.fan_out.offsets.count
+        """Note that the client was subscribed to its user's chats; earlier events are not due."""
+        self._chats_since_offset = hub.fan_out.offsets.count
         self.acknowledged |= {local.room.id: local.head for local in self._chats(hub)}
 
     def session(self, hub: Hub, *, left: bool = False) -> SessionState:
-        """The session as it is now."""
+        """Return the session as it is now; `left` if others were told of the disconnection."""
         client = self.client
         return SessionState(
             sid=client.connection.sid,
@@ -87,26 +99,32 @@ class SessionTracker:
             online=client.online,
             left=left,
             incarnations=self.incarnations,
-            sent=self._sent(hub),
+            sent=self._last_offset(hub),
             rooms={name: self._room(name, local) for name, local in hub.rooms_of(client).items()},
             chats={local.room.id: self._chat(local) for local in self._chats(hub)},
             must_have=self.required_offset,
         )
 
-    def _sent(self, hub: Hub) -> int:
-        told = [
+    def _last_offset(self, hub: Hub) -> int:
+        """Return the count of the last offset that was written to the client; 0 for none.
+
+        Offsets from before its connection, or before it subscribed to chats, were written to the
+        other members only. Counting them would make a client that has all look as if it lacked
+        some, and it would get events twice.
+        """
+        rooms = [
             local.last_offset_count
             for local in hub.rooms_of(self.client).values()
-            if local.last_offset_count > self.first_offset
+            if local.last_offset_count > self.offset_at_start
         ]
-        heard = [
+        chats = [
             local.last_offset_count
             for local in self._chats(hub)
-            if local.last_offset_count > self._subscribed_at
+            if local.last_offset_count > self._chats_since_offset
         ]
-        return max(self.last_direct_offset, *told, *heard, 0)
+        return max(self.last_direct_offset, *rooms, *chats, 0)
 
-    def _places(self, hub: Hub) -> dict[int, int | None]:
+    def _sent_seqs(self, hub: Hub) -> dict[int, int | None]:
         rooms = hub.rooms_of(self.client)
         places = {local.room.id: self._room(name, local).sent for name, local in rooms.items()}
         return places | {local.room.id: self._chat(local).sent for local in self._chats(hub)}
@@ -118,17 +136,19 @@ class SessionTracker:
         return hub.chats_of(client.username)
 
     def _room(self, name: str, local: LocalRoom) -> RoomProgress:
-        room, its = local.room, local.members.get(self.client)
-        since = its.since if its else 0
+        room, subscription = local.room, local.members.get(self.client)
+        since = subscription.since if subscription else 0
         acknowledged = self.acknowledged.get(room.id)
-        if its is None or its.waiting is not None:
-            before = self.saved.rooms.get(name) if self.saved else None
-            return before or RoomProgress(room.id, since, acknowledged, None)
-        return RoomProgress(room.id, since, acknowledged, max(its.caught_up_to, local.head))
+        if subscription is None or subscription.waiting is not None:
+            # Events wait for the client, so the room's head is not what it was sent.
+            saved = self.saved.rooms.get(name) if self.saved else None
+            return saved or RoomProgress(room.id, since, acknowledged, None)
+        sent = max(subscription.caught_up_to, local.head)
+        return RoomProgress(room.id, since, acknowledged, sent)
 
     def _chat(self, local: LocalRoom) -> ChatProgress:
         acknowledged = self.acknowledged.get(local.room.id, local.room.head)
-        its = local.members.get(self.client)
-        if its is not None and its.waiting is not None:
+        subscription = local.members.get(self.client)
+        if subscription is not None and subscription.waiting is not None:
             return ChatProgress(local.room.id, acknowledged, acknowledged)
         return ChatProgress(local.room.id, acknowledged, local.head)
