@@ -1,5 +1,5 @@
-"""What clients may ask: the actions, who may do them, and the session that asks.
+"""The actions that clients can ask for, and the client sessions that dispatch them.
 
-Imports cluster, recovery, rooms, access, connections and protocols; knows no transport.
+Imports cluster, recovery, rooms, access, connections and protocols; does not know transports.
 See docs/topics/architecture.md.
 """

@@ -1,4 +1,4 @@
-"""Puts a gateway together from its parts, and starts what works by itself."""
+"""Assembly of a gateway from its parts, and the start of its background tasks."""
 
 from contextlib import AsyncExitStack
 from typing import NamedTuple, Self
@@ -59,16 +59,16 @@ from shared.tls import check_certificate
 
 
 class Backends(NamedTuple):
-    """What a gateway is connected to: the broker in three ways, and SQL.
+    """The connections of a gateway to the broker and to SQL.
 
     Attributes:
-        client: for what is rare.
-        pipe: for sends and signals.
-        reads: for what may have long answers.
+        client: connections to the broker for rare commands.
+        pipe: a connection to the broker for sends and signals, which must not wait for others.
+        reads: a connection to the broker for commands that may have long answers.
         reader: reads SQL.
-        keys: of the installation.
-        fence: what was seen of the partitions, wherever it was seen.
-        installation: whose data is there.
+        keys: keys and channels of the installation.
+        fence: the partitions' latest known epochs.
+        installation: the installation that is served.
     """
 
     client: Client
@@ -81,12 +81,12 @@ class Backends(NamedTuple):
 
     @property
     def broker(self) -> tuple[Client, Pipe, Keyspace, Fence]:
-        """What leads to the broker's rooms: for what is rare, and for what may be long."""
+        """The arguments that all classes for rooms in the broker take."""
         return self.client, self.reads, self.keys, self.fence
 
     @classmethod
     def open(cls, settings: Settings, installation: Installation, stack: AsyncExitStack) -> Self:
-        """Connect; the stack closes them."""
+        """Open the connections; the stack closes them."""
         engine = open_engine(settings.database_url, writes=False)
         stack.push_async_callback(engine.dispose)
         client = connect(settings.redis_url)
@@ -100,11 +100,11 @@ class Backends(NamedTuple):
 
 
 async def find_data(settings: Settings) -> Installation:
-    """Find out before it is served what could never work, and whose data there is.
+    """Check the settings, and find the installation that is to be served.
 
     Raises:
-        ConfigError: a URL or a certificate cannot be used, settings do not go together, this build
-            does not read the data, or it is another installation's.
+        ConfigError: a URL or a certificate cannot be used, settings contradict each other, this
+            build does not read the data, or the data is another installation's.
     """
     check_identity(settings)
     if settings.tls_cert or settings.tls_key:
@@ -114,15 +114,15 @@ async def find_data(settings: Settings) -> Installation:
 
 
 def build_gateway(settings: Settings, links: Backends, stack: AsyncExitStack) -> Gateway:
-    """Put a gateway together. Nothing of it works by itself until `start_gateway`.
+    """Assemble a gateway; its background tasks begin with `start_gateway`.
 
     Args:
-        settings: of this gateway.
-        links: what it is connected to.
-        stack: closes what it opens.
+        settings: the settings of this gateway.
+        links: its connections to the broker and SQL.
+        stack: closes the parts that need it.
 
     Raises:
-        ConfigError: the settings do not go together.
+        ConfigError: settings contradict each other.
     """
     keys, fence = links.keys, links.fence
     check = EpochCheck(links.reader, fence)
@@ -142,12 +142,12 @@ def build_gateway(settings: Settings, links: Backends, stack: AsyncExitStack) ->
 
 
 def start_gateway(gateway: Gateway, links: Backends, stack: AsyncExitStack) -> None:
-    """Let what the broker publishes in, and all that looks after something by itself begin.
+    """Subscribe to the broker's channels, and start the background tasks.
 
     Args:
-        gateway: not started yet.
-        links: what it is connected to.
-        stack: ends what begins here.
+        gateway: an assembled gateway that is not started yet.
+        links: its connections to the broker and SQL.
+        stack: ends the subscriptions and tasks.
     """
     rooms, cluster, clients = gateway.rooms, gateway.cluster, gateway.clients
     control = Control(
@@ -242,8 +242,8 @@ def _cluster(
         database=installation.stored_in,
     )
 
-    async def leave_the_server() -> None:
-        """Leave the broker's server: the next connections find the one that leads now."""
+    async def reconnect_to_broker() -> None:
+        """Drop all connections to the broker; new ones find the server that leads now."""
         links.pipe.renew()
         links.reads.renew()
         rooms.hub.renew()
@@ -256,7 +256,7 @@ def _cluster(
         keys=keys,
         settings=settings,
         opened=rooms.hub.opened,
-        left_behind=leave_the_server,
+        left_behind=reconnect_to_broker,
     )
     readiness = Readiness(heartbeat, watch)
     status = ClusterStatus(

@@ -1,4 +1,4 @@
-"""From a frame to its action, and from the outcome to the answer."""
+"""Dispatch of a client's frames to actions, and of their outcomes to replies."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,16 +20,20 @@ from shared.protocol.closes import CloseCode
 from shared.protocol.errors import Code
 from shared.telemetry import logger
 
-FLOODING: Final[frozenset[Code]] = frozenset(
+FLOOD_CODES: Final[frozenset[Code]] = frozenset(
     {"bad_frame", "unknown_event", "unauthorized", "rate_limited"}
 )
-"""Refusals by which one knows a flood."""
+"""Codes of errors that count towards the limit of refusals of a connection."""
 
 log = logger(__name__)
 
 
 class Dispatcher:
-    """Handles the frames of a client, one after the other."""
+    """Handles the frames of a client, one after the other.
+
+    Attributes:
+        under_way: number of sends without a reply yet.
+    """
 
     __slots__ = (
         "_client",
@@ -43,11 +47,6 @@ class Dispatcher:
     )
 
     def __init__(self, gateway: Gateway, client: Client) -> None:
-        """Begin.
-
-        Attributes:
-            under_way: sends whose reply is still to come.
-        """
         self._gateway = gateway
         self._client = client
         self._connection = client.connection
@@ -58,10 +57,10 @@ class Dispatcher:
         self._waiting: list[asyncio.Future[None]] = []
 
     def dispatch(self, data: Any) -> BackgroundReply | None:  # noqa: ANN401 - as the format's `parse` takes it
-        """Handle a frame; whatever is wrong with it is answered, never raised.
+        """Handle a frame; errors are answered to the client, never raised.
 
         Returns:
-            None once it is handled, or what is to be awaited before the next frame.
+            None once the frame is handled, or a coroutine to await before the next frame.
         """
         request: RequestId | None = None
         try:
@@ -72,73 +71,77 @@ class Dispatcher:
                 login.login(self._gateway, client, login.guest(self._gateway))
             action = EVENTS.get(frame.event)
             if action is None:
-                raise ChatError("unknown_event", "there is no such event")  # noqa: TRY301
+                raise ChatError("unknown_event", "there is no event of this name")  # noqa: TRY301
             if self._limits is not None and (
                 waiting := self._limits.ask(action.rate, client.display_name)
             ):
-                return self._await(request, self._ask(waiting, action, frame))
+                return self._await(request, self._perform_when_permitted(waiting, action, frame))
             outcome = perform(self._gateway, action, client, wire.command(frame, action.command))
             if isinstance(outcome, CoroutineType):
                 return self._await(request, outcome)
-            self._conclude(request, outcome)
-        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._answer(request, outcome)
+        except Exception as error:  # noqa: BLE001 - `_failed` tells errors apart
             self._failed(request, error)
         return None
 
     async def wait_until_fewer_than(self, count: int) -> None:
-        """Wait until fewer sends than this are without an answer."""
+        """Wait until fewer than `count` sends are without a reply."""
         while self.under_way >= count:
-            less: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(less)
-            await less
+            changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(changed)
+            await changed
 
-    async def _ask(self, waiting: PendingPermit, action: Action, frame: Frame) -> object:
-        """Handle a frame once it is granted."""
-        await waiting
+    async def _perform_when_permitted(
+        self, permit: PendingPermit, action: Action, frame: Frame
+    ) -> object:
+        """Handle a frame once the rate limit permits it."""
+        await permit
         command = self._connection.wire.command(frame, action.command)
         outcome = perform(self._gateway, action, self._client, command)
         return await outcome if isinstance(outcome, CoroutineType) else outcome
 
     async def _await(self, request: RequestId | None, outcome: BackgroundReply) -> None:
         try:
-            self._conclude(request, await outcome)
-        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._answer(request, await outcome)
+        except Exception as error:  # noqa: BLE001 - `_failed` tells errors apart
             self._failed(request, error)
 
-    def _conclude(self, request: RequestId | None, outcome: object) -> None:
-        """Answer as a handler's outcome says."""
+    def _answer(self, request: RequestId | None, outcome: object) -> None:
+        """Reply with a handler's outcome, now or once the outcome is complete."""
         if isinstance(outcome, PendingSend):
             self.under_way += 1
-            outcome.sent.when_done(partial(self._sent, request, outcome.reply))
+            outcome.sent.when_done(partial(self._send_done, request, outcome.reply))
         elif isinstance(outcome, CoroutineType):
             self.under_way += 1
             task = asyncio.create_task(self._await(request, outcome))
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._task_done)
         elif isinstance(outcome, ReplyThen):
             self._connection.reply(request, outcome.reply)
             outcome.then()
         else:
             self._connection.reply(request, {} if outcome is None else outcome)
 
-    def _sent(self, request: RequestId | None, reply: Callable[[Send], object], sent: Send) -> None:
-        self._one_less()
+    def _send_done(
+        self, request: RequestId | None, reply: Callable[[Send], object], sent: Send
+    ) -> None:
+        self._decrease_under_way()
         try:
-            self._conclude(request, reply(sent))
-        except Exception as error:  # noqa: BLE001 - sorted out there
+            self._answer(request, reply(sent))
+        except Exception as error:  # noqa: BLE001 - `_failed` tells errors apart
             self._failed(request, error)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _task_done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        self._one_less()
+        self._decrease_under_way()
 
-    def _one_less(self) -> None:
+    def _decrease_under_way(self) -> None:
         self.under_way -= 1
         if self._waiting:
             waiting, self._waiting = self._waiting, []
-            for less in waiting:
-                if not less.done():
-                    less.set_result(None)
+            for changed in waiting:
+                if not changed.done():
+                    changed.set_result(None)
 
     def _failed(self, request: RequestId | None, error: Exception) -> None:
         if self._limits is not None and self._is_flood(self._limits, error):
@@ -148,18 +151,19 @@ class Dispatcher:
             return
         if not isinstance(error, ChatError):
             log.error("handler failed", sid=self._connection.sid, exc_info=error)
-            error = ChatError("internal", "something went wrong on our side")
+            error = ChatError("internal", "an unexpected error occurred on the server")
         if request is not None or not isinstance(error, AlreadyReported):
             self._connection.refuse(request, error)
 
     def _is_flood(self, limits: Limits, error: Exception) -> bool:
-        """Whether a connection was refused too much, too fast: then it is closed, unanswered."""
+        """Count a refusal; if there are too many, close the connection and return True."""
         if not isinstance(error, Shed) and (
-            not isinstance(error, ChatError) or error.code not in FLOODING
+            not isinstance(error, ChatError) or error.code not in FLOOD_CODES
         ):
             return False
         self._refusals, too_often = limits.count_refusal(self._refusals)
         if too_often and self._connection.state is State.OPEN:
             self._connection.end(CloseCode.TOO_MANY_REQUESTS)
-            self._connection.abort_in(CLOSE_TIMEOUT_SECONDS)  # whether it reads that or not
+            # A client that floods may not read, so the close frame alone would not end it.
+            self._connection.abort_in(CLOSE_TIMEOUT_SECONDS)
         return too_often

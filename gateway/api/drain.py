@@ -1,4 +1,4 @@
-"""Leaving: clients are sent elsewhere one after the other, and nothing they sent is unanswered."""
+"""Drain: sends clients to other gateways one after the other, before this gateway stops."""
 
 import asyncio
 import random
@@ -10,13 +10,13 @@ from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
 
 SPREAD_FRACTION = 0.8
-"""Part of DRAIN_SECONDS over which clients are told to go; the rest is for them to do so."""
+"""Part of DRAIN_SECONDS over which clients are sent away; the rest is left for them to leave."""
 
 log = logger(__name__)
 
 
 async def drain(gateway: Gateway) -> None:
-    """Send every client elsewhere, spread over DRAIN_SECONDS, then return."""
+    """Send all clients to other gateways, spread over DRAIN_SECONDS, and wait until they left."""
     gateway.cluster.readiness.draining = True
     gateway.cluster.presence.freeze()
     connections = [client.connection for client in gateway.rooms.fan_out.clients]
@@ -36,7 +36,7 @@ async def drain(gateway: Gateway) -> None:
 
 async def _send_away(connection: Connection, after: float) -> None:
     connection.emit("reconnect", ReconnectPayload(int(after * 1000)))
-    # A client that goes by itself in time is not closed.
+    # A client that closes its connection in time is not closed by us.
     try:
         async with asyncio.timeout(after + 1.0):
             await connection.wait_until_gone()

@@ -32,7 +32,7 @@ from shared.config import Settings
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who somebody is, what they may do, and how often.
+    """Access control: identity, rules, passwords and rates.
 
     Attributes:
         limits: None where rates are not limited.
@@ -47,10 +47,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What looks after the clients of this gateway.
+    """The services for connections of clients.
 
     Attributes:
-        sessions: of those that can be brought back after they lost their connection.
+        sessions: sessions of the clients that can be recovered (Socket.IO).
     """
 
     flusher: Flusher
@@ -60,7 +60,7 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """Rooms and direct chats: who is in them here, and what is kept of them."""
+    """Rooms and direct chats: subscriptions on this gateway, and stored rooms."""
 
     hub: Hub
     fan_out: FanOut

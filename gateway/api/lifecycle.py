@@ -1,4 +1,4 @@
-"""What happens when a client has come, and when it has gone."""
+"""Actions of the gateway when a client has connected, and when it has disconnected."""
 
 import time
 
@@ -10,27 +10,27 @@ from gateway.rooms.client import Client
 from shared.model.events import Notice
 
 
-def connected(gateway: Gateway, client: Client, *, told: bool = True) -> None:
-    """Take a client in, and tell everyone, itself too.
+def connected(gateway: Gateway, client: Client, *, announce: bool = True) -> None:
+    """Add a client to the gateway, and announce it to all clients, itself included.
 
     Args:
-        gateway: where it is connected.
-        client: the client.
-        told: tell; not of one that was here all the time as far as the others know.
+        gateway: the gateway that the client is connected to.
+        client: a client that is logged in, or need not be.
+        announce: False for a recovered client whose disconnection was not announced.
     """
     gateway.rooms.fan_out.clients.add(client)
-    if not told:
+    if not announce:
         return
     content, now = f"{client.display_name} connected", int(time.time() * 1000)
     connection = client.connection
-    if _everyone_is_told(gateway):
+    if _announces_to_all(gateway):
         gateway.rooms.publisher.broadcast(connection.sid, Notice(content), created_at=now)
     else:
         connection.emit("notification", NotificationPayload(content, now))
 
 
 def welcome(gateway: Gateway, client: Client) -> None:
-    """Tell a client that asks for it where it is connected."""
+    """Send `welcome` to a client: its connection id, the gateway's name and limits."""
     settings = gateway.settings
     user = UNSET if client.username is None else client.username
     sid = client.connection.sid
@@ -39,36 +39,37 @@ def welcome(gateway: Gateway, client: Client) -> None:
 
 
 def disconnected(gateway: Gateway, client: Client, *, goodbye: bool = False) -> None:
-    """Let a client go, and tell everyone, or its rooms where everyone would be too many.
+    """Remove a client, and announce it to all clients, or in large clusters to its rooms.
 
     Args:
-        gateway: where it was connected.
+        gateway: the gateway that the client was connected to.
         client: the client.
-        goodbye: it said that it leaves, so it will not come back to where it was.
+        goodbye: True if the client said that it leaves, so it will not recover its session.
     """
     gateway.clients.deadlines.forget(client.connection)
     if client.login is not None:
-        return  # nobody was told that it came
+        return  # a client that did not log in was never announced
     notice, now = Notice(f"{client.display_name} disconnected"), int(time.time() * 1000)
     rooms = gateway.rooms
     rooms.fan_out.clients.discard(client)
-    # Whoever a leaving gateway sends away comes back elsewhere; some are there already.
+    # A client that is sent away by a drain connects elsewhere, and one whose session was taken
+    # over is connected elsewhere already. To announce "disconnected" would be wrong for both.
     replaced = client.recovery is not None and client.recovery.replaced
-    leaving = gateway.cluster.readiness.draining or replaced
-    gateway.clients.sessions.drop(client, forget=goodbye, left=not leaving)
+    moves = gateway.cluster.readiness.draining or replaced
+    gateway.clients.sessions.drop(client, forget=goodbye, left=not moves)
     end_presence(gateway, client)
-    everyone = _everyone_is_told(gateway)
-    if everyone and not leaving:
+    to_all = _announces_to_all(gateway)
+    if to_all and not moves:
         rooms.publisher.broadcast(client.connection.sid, notice, created_at=now)
     for local in list(rooms.hub.rooms_of(client).values()):
         rooms.typing.ended(client, local)
         rooms.hub.leave(client, local)
-        if not everyone and not leaving:
+        if not to_all and not moves:
             rooms.publisher.signal(local.channel, notice, created_at=now)
 
 
 def end_presence(gateway: Gateway, client: Client) -> None:
-    """Let a client's user be seen online no more, and hear of its chats no more."""
+    """Show a client's user as offline, and unsubscribe the client from its user's chats."""
     user = client.username
     if user is None:
         return
@@ -79,5 +80,6 @@ def end_presence(gateway: Gateway, client: Client) -> None:
         gateway.rooms.hub.unsubscribe_from_chats(client, user)
 
 
-def _everyone_is_told(gateway: Gateway) -> bool:
+def _announces_to_all(gateway: Gateway) -> bool:
+    """Return True while announcing each client to all clients is cheap enough."""
     return gateway.cluster.heartbeat.connections <= gateway.settings.broadcast_limit

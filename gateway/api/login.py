@@ -1,4 +1,4 @@
-"""Who a client is: the one place where it gets its name, however it says or proves it."""
+"""Login of clients: the one place where a client gets its name, claimed or proved."""
 
 import asyncio
 from typing import Final
@@ -20,13 +20,13 @@ _counting: Final[set[asyncio.Task[None]]] = set()
 
 
 def begin(gateway: Gateway, client: Client, claims: object, *, welcome: bool) -> None:
-    """Take in a client whose WebSocket is open: by what it says, or until it proves who it is.
+    """Log a client in whose WebSocket is open, or with AUTH_MODE=jwt wait until it proves its name.
 
     Args:
-        gateway: where it is connected.
-        client: the client.
-        claims: the name that it says it has, if it says one.
-        welcome: whether it wants to be told where it is.
+        gateway: the gateway that the client is connected to.
+        client: a client whose connection was just opened.
+        claims: the name that the client gives; empty or None for none.
+        welcome: True if the client asked for `welcome`.
     """
     if not gateway.access.identity.required:
         if welcome:
@@ -39,10 +39,11 @@ def begin(gateway: Gateway, client: Client, claims: object, *, welcome: bool) ->
 
 
 def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
-    """Let a client in that proved who it is; everyone is told.
+    """Log in a client that has proved its name, and announce it.
 
     Raises:
-        ChatError: `forbidden` for a client that says it is somebody else, and it ends.
+        ChatError: `forbidden` for a client that gave another name when it connected; its connection
+            is closed.
     """
     pending = client.login
     if pending is None:
@@ -60,35 +61,35 @@ def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
 
 
 def guest(gateway: Gateway) -> Bearer:
-    """A new guest, for a client that proves nothing.
+    """Make a guest for a client that does not prove its name.
 
     Raises:
-        ChatError: `unauthorized` where guests are not let in.
+        ChatError: `unauthorized` where guests are not allowed.
     """
     if not gateway.access.identity.guests_allowed:
-        raise ChatError("unauthorized", "say who you are first: `authenticate {token}`")
+        raise ChatError("unauthorized", "log in first: send `authenticate {token}`")
     return gateway.access.identity.guest()
 
 
 def prove(gateway: Gateway, client: Client, bearer: Bearer, claims: object) -> None:
-    """Give a client the name that it proved.
+    """Bind the name that a client proved.
 
     Args:
-        gateway: where it is connected.
+        gateway: the gateway that the client is connected to.
         client: the client.
-        bearer: whom its token or ticket names.
-        claims: the name that it says it has, if it says one.
+        bearer: the user that the client's token or ticket names.
+        claims: the name that the client gave when it connected; empty or None for none.
 
     Raises:
-        ChatError: `forbidden` for another name.
+        ChatError: `forbidden` if `claims` is another name.
     """
     if claims and str(claims) != bearer.user:
-        raise ChatError("forbidden", "that is not the name of whoever connects")
+        raise ChatError("forbidden", "the username is not the one in the token")
     bind(gateway, client, bearer.user)
 
 
 def claim(gateway: Gateway, client: Client, username: object) -> None:
-    """Give a client the name that it says it has; one that is no name is answered, not taken."""
+    """Bind the name that a client gives; a name that is not valid is answered with an error."""
     if not username:
         return
     try:
@@ -100,10 +101,10 @@ def claim(gateway: Gateway, client: Client, username: object) -> None:
 
 
 def bind(gateway: Gateway, client: Client, username: str) -> None:
-    """Bind a name to a client; the first one stays.
+    """Bind a name to a client; the first one cannot be changed.
 
-    Whose user has connected too often is told so and closed. A client that is still being let in
-    is counted by whoever lets it in (`count_connection`).
+    The connection counts towards the user's rate. It is closed if the user has connected too often.
+    While a connection is still being opened, its opener counts it (`count_connection`).
 
     Raises:
         ChatError: `forbidden` for another name than the client's own.
@@ -117,7 +118,7 @@ def bind(gateway: Gateway, client: Client, username: str) -> None:
 
 
 async def count_connection(gateway: Gateway, client: Client) -> None:
-    """Count that a client's user has connected once more.
+    """Count one connection of a client's user.
 
     Raises:
         ChatError: `rate_limited`.
@@ -135,9 +136,9 @@ async def _count_and_tell(gateway: Gateway, client: Client) -> None:
 
 
 def _late(gateway: Gateway, client: Client) -> None:
-    """A client has not said who it is in time: it is a guest, or is let go."""
+    """Make a client that did not log in in time a guest, or close its connection."""
     if not gateway.access.identity.guests_allowed:
-        reason = f"say who you are within {IDENTIFY_SECONDS:g} s"
+        reason = f"log in within {IDENTIFY_SECONDS:g} s"
         close_unidentified(client.connection, CloseCode.IDENTITY_TIMEOUT, reason)
         return
     try:

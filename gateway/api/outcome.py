@@ -1,4 +1,4 @@
-"""How a handler ends, beside returning its reply."""
+"""Outcomes of handlers other than a plain reply."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
@@ -9,15 +9,15 @@ from shared.broker.rooms.send import Send
 from shared.errors import ChatError
 
 BackgroundReply = Coroutine[Any, Any, Any]
-"""The reply is on its way: the client's next frame need not wait for it."""
+"""A coroutine that returns the reply; the client's next frame does not wait for it."""
 
 
 class PendingSend(msgspec.Struct):
-    """As `BackgroundReply`, of one send and without a task: the way of every message.
+    """A send whose reply follows in the background; it needs no task, as every message uses it.
 
     Attributes:
-        sent: what the reply waits for.
-        reply: makes the outcome of it once it is done; what it raises is answered like any error.
+        sent: the send.
+        reply: makes the outcome once the send is done; its errors are answered to the client.
     """
 
     sent: Send
@@ -25,11 +25,11 @@ class PendingSend(msgspec.Struct):
 
 
 class ReplyThen(NamedTuple):
-    """A reply, and what is to be done once it is on its way."""
+    """A reply, and a function to call once the reply is in the outbox."""
 
     reply: object
     then: Callable[[], None]
 
 
 class AlreadyReported(ChatError):
-    """The client was told by an event of its own; only a request with an id gets the error."""
+    """An error that the client got as an event already; only a request with an id gets it too."""

@@ -138,7 +138,7 @@ async def carry_out(gateway: Gateway, client: Client, plan: RecoveryPlan) -> Non
         NotRecovered: a room is not what it was a moment ago; likewise.
     """
     session = plan.taken.session
-    lifecycle.connected(gateway, client, told=session.left)
+    lifecycle.connected(gateway, client, announce=session.left)
     # Where it fails the client hears of no chats: what came now would come before what it lacks.
     with subscribing_to_chats(gateway.rooms.hub, client, session.username), ExitStack() as opened:
         for back in plan.rooms:

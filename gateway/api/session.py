@@ -1,4 +1,4 @@
-"""A client's session: from its first frame to its last, whatever carries them."""
+"""A client's session, from its first frame to its last, independent of the transport."""
 
 import asyncio
 from typing import Final
@@ -16,15 +16,15 @@ from shared.errors import ChatError
 from shared.protocol.closes import CloseCode
 
 MAX_UNANSWERED_SENDS: Final = 256
-"""Sends of one client that may wait for the broker; beyond, no more is read from it."""
+"""Sends of one client that may wait for the broker; at this number no more frames are read."""
 
 
 class ClientSession:
-    """Handles a client's frames in order, and sees to its end.
+    """Handles a client's frames in order, and the end of its connection.
 
     Attributes:
-        client: the client.
-        accepted: whether it was let in.
+        client: the client, with its connection.
+        accepted: True once frames may be sent to the client.
     """
 
     __slots__ = (
@@ -39,13 +39,13 @@ class ClientSession:
     )
 
     def __init__(self, gateway: Gateway, wire: Format, link: Link, address: str) -> None:
-        """Begin.
+        """Begin the session of a client that is not accepted yet.
 
         Args:
-            gateway: where the client is connected.
-            wire: the format that it speaks.
-            link: what carries its frames, and is closed at its end.
-            address: where it comes from.
+            gateway: the gateway that the client is connected to.
+            wire: the wire format of the client's frames.
+            link: carries the frames; closed at the end of the session.
+            address: the client's network address.
         """
         settings, flusher = gateway.settings, gateway.clients.flusher
         connection = Connection(wire, link, flusher, settings.gateway_name, settings.outbox_limit)
@@ -55,42 +55,46 @@ class ClientSession:
         self._link = link
         self._text = wire.text
         self._dispatcher = Dispatcher(gateway, client)
-        # What the client asked for last, where it has to be waited for.
+        # The action that the next frame waits for.
         self._under_way: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         connection.set_lagged_frames(lambda: lagged(gateway.rooms.hub.rooms_of(client).values()))
 
     def accept(self) -> None:
-        """Let frames leave from now on."""
+        """Let frames be sent to the client from now on."""
         self.accepted = True
         self.client.connection.accept(self._end)
 
     def received(self, data: bytes, *, text: bool) -> PendingWork | None:
-        """Take a message of a WebSocket whose messages are the client's frames."""
+        """Handle a message of a WebSocket that carries one frame in each message."""
         if text != self._text:
             kind = "text" if self._text else "binary"
-            error = ChatError("bad_frame", f"frames here are {kind} frames")
+            error = ChatError("bad_frame", f"this connection takes {kind} frames only")
             self.client.connection.refuse(None, error)
             return None
         return self.take(data)
 
     def writable(self) -> None:
-        """The link takes more again."""
+        """Send what waits in the outbox, as the link takes more again."""
         self.client.connection.flush()
 
     def take(self, frame: object) -> PendingWork | None:
-        """Handle a frame, as the client's format reads it.
+        """Handle a frame, in the form that the client's format parses.
 
         Returns:
-            None once it is handled, or what is to be awaited before the next frame.
+            None once the frame is handled, or a coroutine to await before the next frame.
         """
-        later = self._dispatcher.dispatch(frame)
-        if later is None and self._dispatcher.under_way < MAX_UNANSWERED_SENDS:
+        pending = self._dispatcher.dispatch(frame)
+        if pending is None and self._dispatcher.under_way < MAX_UNANSWERED_SENDS:
             return None
-        return self.do(self._finish(later))
+        return self.do(self._finish(pending))
 
     async def do(self, work: PendingWork) -> None:
-        """Do something that ends with the client: a join under way must not enter a room later."""
+        """Run work that is cancelled when the client disconnects.
+
+        Otherwise a join that is under way would make a client a member after it was removed, and
+        the room would keep it for ever.
+        """
         task = self._under_way = asyncio.create_task(work)
         try:
             await asyncio.wait([task])
@@ -101,10 +105,10 @@ class ClientSession:
             raise error
 
     def lost(self, *, goodbye: bool = False) -> None:
-        """Let the client go, once what it asked for last has ended.
+        """End the session of a disconnected client, once its running action has ended.
 
         Args:
-            goodbye: it said that it leaves.
+            goodbye: True if the client said that it leaves.
         """
         self.client.connection.mark_gone()
         if self._closing is not None:
@@ -118,9 +122,9 @@ class ClientSession:
     def _disconnected(self, *, goodbye: bool) -> None:
         lifecycle.disconnected(self._gateway, self.client, goodbye=goodbye)
 
-    async def _finish(self, later: PendingWork | None) -> None:
-        if later is not None:
-            await later
+    async def _finish(self, pending: PendingWork | None) -> None:
+        if pending is not None:
+            await pending
         await self._dispatcher.wait_until_fewer_than(MAX_UNANSWERED_SENDS)
 
     def _end(self, code: CloseCode) -> None:

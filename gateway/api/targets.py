@@ -1,4 +1,4 @@
-"""What actions are about: finds the room, the chat, the message or the users of a command."""
+"""Targets of actions: finds the room, chat, message or users that a command names."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -18,14 +18,14 @@ from shared.model.rooms import Room
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What an action is about, as its rule and its handler need it.
+    """The target of an action, for its rule and its handler.
 
     Attributes:
         room: the room or chat; None where there is none.
-        local: the room as it is followed here, where the client is in it.
-        about: the users it is about.
-        message: the message it is about.
-        unseen: what is said of it to a client that may not know of it.
+        local: the followed room, if the client is in it; else None.
+        about: the users that the action is about.
+        message: the message that the action is about.
+        unseen: makes the error for a principal that may not know of the target.
     """
 
     room: Room | None = None
@@ -36,15 +36,15 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def inside(self) -> bool:
-        """Whether the client is in the room."""
+        """True if the client is in the room."""
         return self.local is not None
 
     @property
     def known(self) -> Room:
-        """The room, for what is done only where there is one.
+        """The room, for handlers that need one.
 
         Raises:
-            ChatError: as `unseen` says.
+            ChatError: there is none; made by `unseen`.
         """
         if self.room is None:
             raise self.unseen()
@@ -52,10 +52,10 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def joined(self) -> LocalRoom:
-        """The room as it is followed here, for what is done only inside.
+        """The followed room, for handlers of members.
 
         Raises:
-            ChatError: as `unseen` says.
+            ChatError: the client is not in it; made by `unseen`.
         """
         if self.local is None:
             raise self.unseen()
@@ -65,50 +65,50 @@ class Target(msgspec.Struct, frozen=True):
 NOTHING: Final = Target()
 
 Found = Target | PendingWork
-"""A target, or a coroutine that finds it, or several that are judged one by one."""
+"""A target, or a coroutine that finds one, or a list of targets that are judged one by one."""
 
 
 def nothing(_gateway: Gateway, _asker: object, _command: object) -> Target:
-    """An action that is about no room and no user."""
+    """Return the target of an action that is about no room and no user."""
     return NOTHING
 
 
 def user(_gateway: Gateway, _asker: object, command: commands.UserCommand) -> Target:
-    """The user that a command names."""
+    """Return the user that a command names."""
     return Target(about=(command.user,))
 
 
 def pair(_gateway: Gateway, _asker: object, command: commands.CreateChat) -> Target:
-    """The two users of a chat."""
+    """Return the two users of a chat."""
     return Target(about=(str(command.user1_id), str(command.user2_id)))
 
 
 def sender(_gateway: Gateway, _asker: object, command: commands.SendChatMessage) -> Target:
-    """Who says something."""
+    """Return the user that a command names as the sender of its message."""
     return Target(about=(str(command.sender_id),))
 
 
 def joined(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401 - has `room`
-    """A named room, if the client is in it."""
+    """Return a named room, if the client is in it."""
     local = gateway.rooms.hub.joined(client, command.room or "")
     return NOTHING if local is None else Target(local.room, local)
 
 
 def place(gateway: Gateway, client: Client, command: Any) -> Target | PendingWork:  # noqa: ANN401
-    """A named room that the client is in, or a direct chat: by a command's `room` or `chat_id`."""
+    """Find a named room that the client is in, or a direct chat, by `room` or `chat_id`."""
     if command.chat_id is None:
         return joined(gateway, client, command)
     return chat(gateway, client, command)
 
 
 async def chat(gateway: Gateway, _asker: object, command: Any) -> Target:  # noqa: ANN401
-    """A direct chat by its id: of a command with `chat_id`."""
+    """Find a direct chat by the `chat_id` of a command."""
     found = await gateway.rooms.directory.chat(command.chat_id)
     return Target(found, unseen=lambda: no_such_chat(command.chat_id))
 
 
 async def room(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401
-    """A named room, wherever the client is, and the user it is about, if there is one."""
+    """Find a named room, also one that the client is not in, and the user that is named."""
     found = await gateway.rooms.directory.room(room_key(command.room))
     local = gateway.rooms.hub.joined(client, command.room)
     about = (command.user,) if isinstance(command, commands.MemberCommand) else ()
@@ -116,13 +116,13 @@ async def room(gateway: Gateway, client: Client, command: Any) -> Target:  # noq
 
 
 async def entered(gateway: Gateway, client: Client, command: commands.JoinRoom) -> Target:
-    """A named room that the client would be in."""
+    """Find the named room that a client wants to join."""
     _check_count(gateway, client, [command.room])
     return await room(gateway, client, command)
 
 
 async def message(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401
-    """A message by its id, the room it stands in, and who sent it."""
+    """Find a message by its id, with its room and its sender."""
     found = await gateway.rooms.directory.locate_message(command.message_id)
 
     def unseen() -> ChatError:
@@ -135,7 +135,7 @@ async def message(gateway: Gateway, client: Client, command: Any) -> Target:  # 
 
 
 async def resumed(gateway: Gateway, client: Client, command: commands.Resume) -> list[Target]:
-    """The rooms and chats of a resume, in their order."""
+    """Find the rooms and then the chats of a resume, in the command's order."""
     _check_count(gateway, client, command.rooms)
     directory, hub = gateway.rooms.directory, gateway.rooms.hub
     found = [
@@ -146,21 +146,17 @@ async def resumed(gateway: Gateway, client: Client, command: commands.Resume) ->
 
 
 def _check_count(gateway: Gateway, client: Client, names: Iterable[str]) -> None:
-    """Refuse to be in more rooms than a client may be in.
-
-    Args:
-        gateway: where it is connected.
-        client: the client.
-        names: the rooms it would enter.
+    """Check that a client stays within the maximum number of rooms if it enters these.
 
     Raises:
         ChatError: `too_many`.
     """
-    most = gateway.settings.max_rooms
-    if len(gateway.rooms.hub.rooms_of(client).keys() | set(names)) > most:
-        raise ChatError("too_many", f"a connection is in at most {most} rooms: leave one first")
+    max_rooms = gateway.settings.max_rooms
+    if len(gateway.rooms.hub.rooms_of(client).keys() | set(names)) > max_rooms:
+        text = f"a connection can be in at most {max_rooms} rooms: leave one first"
+        raise ChatError("too_many", text)
 
 
 def no_such_chat(chat_id: int) -> ChatError:
-    """There is no such chat, or it is none of the asker's."""
+    """Make the error for a chat that does not exist, or that is of other users."""
     return ChatError("not_found", f"Chat with ID {chat_id} not found")

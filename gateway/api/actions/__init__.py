@@ -1,10 +1,10 @@
-"""The tables of actions: everything that can be asked of a gateway, and how each is handled.
+"""The tables of actions: all events and requests that a gateway accepts, and their handlers.
 
-An action is declared once. Whoever carries requests in (the dispatcher of a session, REST) calls
-`perform`, which finds what an action is about, applies its rule and runs its handler: handlers
-judge nothing by themselves. Rates are applied before the data of a request is read, by the class
-that stands here; REST's by the guard, which counts addresses. The reference of the protocol is
-made from these tables.
+An action is declared once. The dispatcher of a session, and REST, call `perform`. It finds the
+action's target, applies its rule and runs its handler. Handlers check no permissions themselves, so
+an action without a rule cannot exist. The rate of an event is applied before its data is read; that
+of REST requests by the guard, which counts addresses. The protocol reference is generated from
+these tables.
 """
 
 from gateway.api.actions.action import Action, Request

@@ -1,4 +1,4 @@
-"""An action and a request of REST, as the tables declare them."""
+"""The types of the tables' entries: an action, and a REST request."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -14,27 +14,28 @@ from shared.model import commands
 from shared.protocol.errors import Code
 
 Handler = Callable[[Gateway, Any, Any, Any], object]
-"""Takes the gateway, who asks, the command and its target (targets, where there are several).
+"""Takes the gateway, the principal, the command and its target (or a list of targets).
 
-Returns its outcome, or a coroutine that does: then the client's next frame waits for it.
+Returns its outcome, or a coroutine that does. The client's next frame waits for such a coroutine.
 """
 
 
 class Action(NamedTuple):
-    """Something that can be asked, whole: how it is handled, and what `docs/reference` says of it.
+    """An action that a principal can ask for, with its handling and its entry in the reference.
 
     Attributes:
-        command: what its data is read as; the docstring says what it does.
-        rule: who may.
-        rate: what it counts as for rate limits.
-        handler: does it.
-        find: finds what it is about.
-        claims: the field of the command in which a client says who it is, if it has one.
-        binds: whether that gives a client its name; else it only has to be the client's own.
-        refused: answers in place of the error where the rule says no; it raises.
-        reply: the type of the reply.
-        events: what clients are sent because of it, the one who asks before the reply.
-        errors: its own errors, beside those of `rule`, `rate`, `find` and `claims`.
+        command: type that the data is decoded to; its docstring says what the action does.
+        rule: decides if the principal may do it.
+        rate: kind of rate limit that counts it.
+        handler: carries it out.
+        find: finds its target.
+        claims: name of the command's field in which a client gives its own name; empty for none.
+        binds: True if that field gives a nameless client its name; otherwise it only has to be the
+            client's own.
+        refused: called instead of raising the error where the rule refuses; it raises its own.
+        reply: type of the reply.
+        events: events that clients get because of it; the asking client gets them before the reply.
+        errors: codes of its own errors, beside those of `rule`, `rate`, `find` and `claims`.
     """
 
     command: type[commands.Command]
@@ -51,14 +52,14 @@ class Action(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request of REST.
+    """A REST request.
 
     Attributes:
-        action: what is asked.
-        name: its `operationId`.
-        summary: what it does, for people.
-        answer: what the answer holds, for people.
-        status: of the answer.
+        action: the action that it asks for.
+        name: its `operationId` in the OpenAPI document.
+        summary: description of the request in the document.
+        answer: description of the answer in the document.
+        status: HTTP status of the answer.
     """
 
     action: Action

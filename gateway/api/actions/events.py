@@ -1,4 +1,4 @@
-"""The table of events: what clients ask over `/ws` and Socket.IO."""
+"""The table of events that clients send over `/ws` and Socket.IO."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -24,7 +24,7 @@ from shared.model import commands
 def _moderation(
     command: type[commands.Command], rule: Rule, handler: Handler, event: str
 ) -> Action:
-    """Return an action of those who look after a room: an event of its log."""
+    """Make a moderation action, which becomes an event of the room's log."""
     return Action(
         command=command,
         rule=rule,
@@ -219,4 +219,4 @@ EVENTS: Final[Mapping[str, Action]] = {
         errors=("overloaded",),
     ),
 }
-"""What clients ask over `/ws` and Socket.IO, by event."""
+"""Actions of `/ws` and Socket.IO, by event."""

@@ -1,4 +1,4 @@
-"""Doing what somebody asks: find what an action is about, apply its rule, run its handler."""
+"""Performing of actions: find the target, apply the rule, run the handler."""
 
 from types import CoroutineType
 
@@ -15,13 +15,13 @@ from shared.model import commands
 def perform(
     gateway: Gateway, action: Action, asker: Principal, command: commands.Command
 ) -> object:
-    """Do what somebody asks, if they may.
+    """Carry out an action, if its rule allows it.
 
     Returns:
         The handler's outcome, or a coroutine that returns it.
 
     Raises:
-        ChatError: they may not, or it cannot be done.
+        ChatError: the principal may not do it, or it cannot be done.
     """
     if action.claims and (name := getattr(command, action.claims)) is not None:
         _check_claim(gateway, action, asker, name)
@@ -42,13 +42,14 @@ async def _perform_when_found(
     if isinstance(found, Target):
         outcome = _perform_on(gateway, action, asker, command, found)
     else:
-        # Each is judged by itself; of one that the asker may not know of nothing is left.
+        # The rule is applied to each target. One that the principal may not know of is replaced
+        # by an empty one, which the handler answers like a target that does not exist.
         judge = gateway.access.authorization.judge
-        seen = [
+        allowed = [
             each if judge(action.rule, asker, each) is Verdict.ALLOWED else targets.NOTHING
             for each in found
         ]
-        outcome = action.handler(gateway, asker, command, seen)
+        outcome = action.handler(gateway, asker, command, allowed)
     return await outcome if isinstance(outcome, CoroutineType) else outcome
 
 
@@ -65,9 +66,9 @@ def _perform_on(
 
 
 def _check_claim(gateway: Gateway, action: Action, asker: Principal, name: object) -> None:
-    """Hold a client to who it says it is; requests of REST say it nowhere but in their token."""
+    """Check the name that a command gives, or bind it to the client if it has none."""
     if not isinstance(asker, Client):
-        raise TypeError("only clients say who they are in a command")
+        raise TypeError("a REST request has its name from its token, not from a command")
     if action.binds:
         login.bind(gateway, asker, str(name))
     else:

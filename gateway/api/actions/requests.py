@@ -1,4 +1,4 @@
-"""The table of requests: what is asked over REST."""
+"""The table of REST requests."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -84,4 +84,4 @@ REQUESTS: Final[Mapping[str, Request]] = {
         "The chats; an empty list for a user without any.",
     ),
 }
-"""What is asked over REST, by method and path. `{chat}` is the field `chat_id` of its command."""
+"""REST requests, by method and path. `{chat}` is the field `chat_id` of the request's command."""
