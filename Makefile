@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser test-sdk test-sdk-python clients wheel screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
+	test-socketio test-javascript test-browser test-sdk test-sdk-python test-sdk-javascript clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -98,22 +98,33 @@ test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
 test-browser: setup tests/browser/node_modules  ## the tests of the chat page; needs Node 20 and Debian's Chromium
 	@$(NODE_TEST) tests/browser/*.test.js
 
-test-sdk: test-sdk-python  ## install the built clients in empty folders, and use them there
+test-sdk: test-sdk-python test-sdk-javascript  ## install the built clients in empty folders, and use them there
 
 test-sdk-python:  ## the wheel of the Python client; options for pytest in ARGS=
 	@$(RUN) dev -m pytest tests/sdk/python $(ARGS)
 
-clients: wheel  ## build the client libraries into dist/
+test-sdk-javascript: setup clients/javascript/node_modules tests/sdk/javascript/node_modules  ## the npm package; needs Node 20.19 and Debian's Chromium
+	@$(NODE_TEST) tests/sdk/javascript/*.test.js
+
+clients: wheel  ## build the client libraries into dist/; the npm package where there is npm
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory npm-package; \
+		else echo "There is no npm here, so the npm package is not built."; fi
 
 wheel: setup-dev
 	@$(VENV)/bin/python -m build --no-isolation --outdir dist clients/python >/dev/null
 	@ls dist/parley_chat-*
 
+npm-package: clients/javascript/node_modules
+	@mkdir -p dist && cd clients/javascript && npm pack --silent --pack-destination ../../dist >/dev/null
+	@ls dist/parley-chat-*.tgz
+
 screenshots: setup tests/browser/node_modules  ## take the README's pictures of the chat page again
 	@SCREENSHOTS=$(CURDIR)/docs/images $(NODE_TEST) tests/browser/access.test.js
 
-tests/browser/node_modules: tests/browser/package-lock.json
-	@cd tests/browser && npm ci --no-audit --no-fund && touch node_modules
+# Exactly what the lock file beside it pins.
+%/node_modules: %/package-lock.json
+	@command -v npm >/dev/null || { echo "This needs Node 20 or later with npm: install it." >&2; exit 1; }
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules
 
 docs:  ## build the site of docs/ into build/docs, and check links and code of all pages
 	@$(RUN) docs -m sphinx -q -W --keep-going -d build/doctrees docs build/docs

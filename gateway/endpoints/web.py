@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 WEB: Final = Path(__file__).parents[1] / "web"
-JAVASCRIPT_CLIENT: Final = Path(__file__).parents[2] / "clients" / "javascript"
+JAVASCRIPT_CLIENT: Final = Path(__file__).parents[2] / "clients" / "javascript" / "src"
 
 CHAT_PAGE: Final = WEB / "chat" / "index.html"
 

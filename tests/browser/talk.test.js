@@ -140,7 +140,7 @@ test("A locked room opens to its password only, and then again without it.", asy
   await ann.row("I do.").waitFor();
 });
 
-test("Whoever leaves a room does not hear it any more, and can join again.", async () => {
+test("Whoever leaves a room receives nothing of it any more, and can join again.", async () => {
   const [ann, bob] = await two("porch");
   await bob.page.getByRole("button", { name: "Leave room" }).click();
   await bob.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();

@@ -41,9 +41,9 @@ test("The widget shows a room and lets a visitor write, and what others write st
   await page.getByText("ann: Welcome, <b>stranger</b>").waitFor();
   await page.getByLabel("Message").fill("Good day");
   await page.keyboard.press("Enter");
-  const heard = await ann.next("message", ({ sender }) => sender.startsWith("guest "));
-  assert.equal(heard.content, "Good day");
-  await page.getByText(`${heard.sender}: Good day`).waitFor();
+  const received = await ann.next("message", ({ sender }) => sender.startsWith("guest "));
+  assert.equal(received.content, "Good day");
+  await page.getByText(`${received.sender}: Good day`).waitFor();
   await ann.client.send("#general", "and to you");
   await page.getByText("ann: and to you").waitFor();
 });

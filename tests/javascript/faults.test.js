@@ -187,10 +187,10 @@ test("A send whose answer was lost is the same message when it is sent again.", 
   const { ann, bob, place } = await two({ annUrl: relay.url });
   relay.muffle();
   const sent = ann.client.send(place, "did you hear me?");
-  const heard = await bob.next("message", ({ content }) => content === "did you hear me?");
+  const received = await bob.next("message", ({ content }) => content === "did you hear me?");
   relay.drop();
   relay.mend();
-  assert.equal((await sent).id, heard.id);
+  assert.equal((await sent).id, received.id);
   await ann.next("message", ({ content }) => content === "did you hear me?");
   assert.equal(bob.all("message").length, 1);
   assert.deepEqual(ann.texts(place), ["did you hear me?"]);

@@ -38,8 +38,8 @@ test("A token says who one is, in rooms and in direct chats.", async () => {
   await ann.client.join(room);
   await ann.client.send(place, "in the room");
   await ann.client.send(`@${bob.client.username}`, "to you");
-  const heard = await bob.next("message", ({ content }) => content === "in the room");
-  assert.equal(heard.sender, "ann");
+  const received = await bob.next("message", ({ content }) => content === "in the room");
+  assert.equal(received.sender, "ann");
   const own = await ann.next("message", ({ content }) => content === "to you");
   assert.equal(own.place, `@${bob.client.username}`);
 });

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { entryOf } from "../../clients/javascript/log.js";
-import { Place } from "../../clients/javascript/place.js";
-import { TYPES } from "../../clients/javascript/support.js";
+import { entryOf } from "../../clients/javascript/src/places/entries.js";
+import { Place } from "../../clients/javascript/src/places/place.js";
+import { EVENT_TYPES } from "../../clients/javascript/src/support/emitter.js";
 import { ROOT } from "./support/cluster.js";
 
 const KINDS = ["message", "messageDeleted", "skipped", "of next year", "notification", "constructor"];
@@ -48,8 +48,8 @@ test("An event that is not known takes its place in the log, and shows a hole, a
 });
 
 test("The types of events that the client knows to be its own are those that it declares.", async () => {
-  const text = await readFile(join(ROOT, "clients/javascript/parley.d.ts"), "utf8");
-  const [, body] = /export interface Events \{\n(.*?)\n\}/s.exec(text);
+  const text = await readFile(join(ROOT, "clients/javascript/src/events.d.ts"), "utf8");
+  const [, body] = /export interface ParleyEvents \{\n(.*?)\n\}/s.exec(text);
   const declared = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
-  assert.deepEqual([...TYPES].sort(), declared.sort());
+  assert.deepEqual([...EVENT_TYPES].sort(), declared.sort());
 });

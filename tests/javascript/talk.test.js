@@ -87,12 +87,12 @@ test("In a direct chat both hear each other, see who is online, and what was see
   await ann.until(() => ann.all("online").some(({ users }) => users.includes(b)), "bob online");
   const { id, place } = await ann.client.send(`@${b}`, "Are you there?");
   assert.equal(place, `@${b}`);
-  const heard = await bob.next("message", (message) => message.place === `@${a}`);
-  assert.deepEqual([heard.id, heard.sender, heard.content], [id, a, "Are you there?"]);
+  const received = await bob.next("message", (message) => message.place === `@${a}`);
+  assert.deepEqual([received.id, received.sender, received.content], [id, a, "Are you there?"]);
   const [chat] = await bob.client.chats();
   assert.deepEqual([chat.user, chat.unread, chat.lastMessage.id], [a, 1, id]);
-  bob.client.seen(`@${a}`, heard.seq);
-  assert.deepEqual(await ann.next("seen"), { place: `@${b}`, user: b, seq: heard.seq });
+  bob.client.seen(`@${a}`, received.seq);
+  assert.deepEqual(await ann.next("seen"), { place: `@${b}`, user: b, seq: received.seq });
   const { items } = await ann.client.history(`@${b}`);
   assert.deepEqual(items.map(({ content, seen }) => [content, seen]), [["Are you there?", true]]);
 });

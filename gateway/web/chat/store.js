@@ -1,6 +1,6 @@
 /** All conversations of the page, kept up with what the client tells; tells views what changed. */
 
-import { Emitter } from "../client/support.js";
+import { Emitter } from "../client/support/emitter.js";
 import { Conversation } from "./conversation.js";
 import { RULE_LINES } from "./text.js";
 

@@ -1,6 +1,6 @@
 /** A client whose events are kept, and can be waited for. */
 
-import { Parley } from "../../../clients/javascript/parley.js";
+import { Parley } from "../../../clients/javascript/src/parley.js";
 import { IN_TIME } from "./cluster.js";
 
 const TYPES = ["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat",

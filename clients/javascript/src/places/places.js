@@ -1,0 +1,218 @@
+/** The rooms and chats of the client, and what happens in them: each event once and in order, on any connection. */
+
+import { retryOnConnection } from "../connection/retry.js";
+import { DEFAULT_PAGE_ITEMS } from "../constants.js";
+import { ParleyError } from "../support/errors.js";
+import { toMessage } from "./entries.js";
+import { Place } from "./place.js";
+
+export class Places {
+  #connection;
+  #emit;
+  #identity;
+  #byName = new Map();
+  #chats = new Map(); // by id
+  #isListed = false;
+  /**
+   * Functions of other parts of the client: `echo(place, message)` and `failAll(place, error)` of
+   * the sender, `entered()` after a room was entered, `stopped(place, user)` of the typists, and
+   * `signal(frame)` for frames that need no order.
+   */
+  hooks = null;
+
+  constructor(connection, identity, emit) {
+    this.#connection = connection;
+    this.#identity = identity;
+    this.#emit = emit;
+  }
+
+  get(name) {
+    return this.#byName.get(name);
+  }
+
+  all() {
+    return [...this.#byName.values()];
+  }
+
+  /** The place that a frame belongs to. */
+  of(room, chatId) {
+    return room === undefined ? this.#chats.get(chatId) : this.#byName.get(`#${room}`);
+  }
+
+  /** False once the user has left it, or another place has taken its name. */
+  isCurrent(place) {
+    return this.#byName.get(place.name) === place;
+  }
+
+  remove(name) {
+    this.#byName.delete(name);
+  }
+
+  connectionLost() {
+    for (const place of this.#byName.values()) place.connectionLost();
+  }
+
+  // ---- events
+
+  /** Emit an entry of a log in its turn. What is missing before it is read first. */
+  take(entry) {
+    const { kind, frame } = entry;
+    const place = kind?.namesUsers ? this.chat(frame.data) : this.of(entry.room, entry.chatId);
+    if (!place) {
+      if (!kind) this.hooks.signal(frame);
+      return;
+    }
+    if (place.last === null && place.user !== null) place.last = entry.prev;
+    const wasBuffering = place.isBuffering;
+    const verdict = place.take(entry);
+    if (verdict === "show") this.show(place, entry);
+    else if (verdict === "wait" && !wasBuffering && !place.isReplaying) this.#heal(place);
+  }
+
+  /** History comes that belongs before all live events: they wait until the reply says how far it goes. */
+  buffer(place) {
+    if (place) place.isBuffering = true;
+  }
+
+  /** A page of the protocol, for the application. */
+  page(place, { items, head, partial = false }) {
+    const messages = items.map((item) => ({ ...toMessage(item), place: place.name }));
+    for (const message of messages) place.remember(message);
+    return { items: messages, head, partial };
+  }
+
+  /** Emit an entry now. */
+  show(place, { frame, kind }) {
+    if (!kind) return this.hooks.signal(frame);
+    const event = kind.toEvent(frame.data);
+    if (kind.type === "message") return this.#showMessage(place, event);
+    this.#emit(kind.type, { ...event, place: place.name });
+    if (kind.removesUser && event.user === this.#identity.name) this.#removedFrom(place, kind.type);
+  }
+
+  #showMessage(place, message) {
+    place.remember(message);
+    if (place.isReplaying) place.missed++;
+    this.hooks.stopped(place, message.sender);
+    const isOwn = message.sender === this.#identity.name;
+    const clientMsgId = isOwn ? this.hooks.echo(place.name, message) : undefined;
+    this.#emit("message", {
+      ...message, place: place.name, missed: place.isReplaying, ...(clientMsgId !== undefined && { clientMsgId }),
+    });
+  }
+
+  /** Read from the history what the connection did not bring, then show what waited for it. */
+  async #heal(place) {
+    place.isBuffering = true;
+    try {
+      for (let more = true; more;) {
+        const asked = { ...place.address, after: place.last, limit: DEFAULT_PAGE_ITEMS };
+        const page = await retryOnConnection(() => this.#connection.ask("history", asked));
+        for (const item of page.items.map(toMessage)) {
+          if (item.seq <= place.last) continue;
+          place.last = item.seq;
+          if (!item.deleted) this.#showMessage(place, item);
+        }
+        more = page.items.length === DEFAULT_PAGE_ITEMS;
+      }
+    } catch (error) {
+      if (error.code === "connection_lost") return; // the next connection resumes
+      this.#emit("error", error);
+    }
+    for (const entry of place.release()) this.show(place, entry);
+  }
+
+  // ---- rooms
+
+  /** Enter a room on the present connection. */
+  async enter(name, { password, grant } = {}) {
+    const isNew = !this.#byName.has(name);
+    const place = this.#byName.get(name) ?? new Place(name);
+    this.#byName.set(name, place);
+    const keys = { grant: grant ?? place.grant, password: password ?? place.password };
+    const asked = { room: place.room, ...Object.fromEntries(Object.entries(keys).filter(([, key]) => key)) };
+    try {
+      return await this.#connection.ask("joinRoom", asked, (reply, items) => {
+        Object.assign(place, keys);
+        return this.#entered(place, reply, items);
+      });
+    } catch (error) {
+      if (isNew) this.#byName.delete(name);
+      throw error;
+    }
+  }
+
+  #entered(place, { head, grant, role }, items = []) {
+    place.grant = grant;
+    place.isInside = true;
+    const page = this.page(place, { items, head });
+    place.last = Math.max(place.last ?? 0, head);
+    const waited = place.release();
+    queueMicrotask(() => this.hooks.entered(place));
+    for (const entry of waited) this.show(place, entry);
+    return { place: place.name, messages: page.items, head, ...(grant && { grant }), ...(role && { role }) };
+  }
+
+  /** The user was kicked or banned: they are in the room no more, whatever they missed of it. */
+  #removedFrom(place, how) {
+    if (!this.isCurrent(place)) return;
+    this.#byName.delete(place.name);
+    place.connectionLost();
+    const message = how === "banned" ? "you were banned from the room" : "you were put out of the room";
+    for (const user of [...place.typists.keys()]) this.hooks.stopped(place, user);
+    this.hooks.failAll(place.name, new ParleyError("forbidden", message));
+    this.#emit("lost", { place: place.name, code: how, message });
+  }
+
+  // ---- direct chats
+
+  /** The place of a chat, from any data that names the chat and its users. */
+  chat({ id, chatId = id, user1Id, user2Id, senderId = user1Id, receiverId = user2Id, other }) {
+    const user = String(other ?? (String(senderId) === this.#identity.name ? receiverId : senderId));
+    let place = this.#byName.get(`@${user}`);
+    if (!place || (place.chatId !== null && place.chatId !== chatId)) {
+      place = new Place(`@${user}`); // also where the old chat was deleted and a new one created
+      this.#byName.set(place.name, place);
+    }
+    place.chatId = chatId;
+    place.isInside = true;
+    this.#chats.set(chatId, place);
+    return place;
+  }
+
+  /** Take a complete list. `created`: the chats that were created since the first list, unknown until now. */
+  list(items = []) {
+    const created = [];
+    const chats = items.map((item) => {
+      const isNew = !this.#chats.has(item.id) && this.#isListed;
+      const place = this.chat(item);
+      if (isNew) created.push(place);
+      place.last ??= isNew ? 0 : item.lastMessage?.seq ?? 0;
+      const { id: chatId, unread, createdAt, lastMessage } = item;
+      const last = lastMessage ? this.page(place, { items: [lastMessage] }).items[0] : null;
+      return { place: place.name, user: place.user, chatId, unread, createdAt, lastMessage: last };
+    });
+    this.#isListed = true;
+    return { chats, created };
+  }
+
+  newChat(chat) {
+    const isKnown = this.#chats.has(chat.id);
+    const { name, user, chatId } = this.chat(chat);
+    this.get(name).last ??= 0;
+    if (!isKnown) this.#emit("chat", { place: name, user, chatId });
+  }
+
+  chatDeleted(place) {
+    if (!place) return;
+    this.#chats.delete(place.chatId);
+    if (this.isCurrent(place)) this.#byName.delete(place.name);
+    this.#emit("chatDeleted", { place: place.name });
+  }
+
+  forgetChats() {
+    for (const place of this.#chats.values()) this.#byName.delete(place.name);
+    this.#chats.clear();
+    this.#isListed = false;
+  }
+}
