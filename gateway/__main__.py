@@ -24,6 +24,8 @@ def main() -> None:
         refuse(str(error))
     app = make_app(settings, installation, operator)
     server = DrainingServer(server_config(app, settings), app)
+    # What is loaded by now lives as long as the process, so the collector need not visit it again.
+    # Connections and messages free themselves by their reference counts: full collections are rare.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

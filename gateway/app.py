@@ -1,4 +1,4 @@
-"""The ASGI application of a gateway: its doors, and the gateway behind them while it serves."""
+"""The ASGI application of a gateway: its endpoints, and the gateway that they call."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -32,12 +32,12 @@ log = logger(__name__)
 def make_app(
     settings: Settings, installation: Installation, admin: socket.socket | None = None
 ) -> Starlette:
-    """The ASGI application of one gateway.
+    """Make the ASGI application of one gateway.
 
     Args:
         settings: of this gateway.
-        installation: whose data it serves.
-        admin: where it serves its operator, if it does.
+        installation: the data that it serves.
+        admin: the listening socket of the operator's port, if there is one.
     """
 
     @asynccontextmanager
@@ -54,7 +54,7 @@ def make_app(
         await app.state.socketio(scope, receive, send)
 
     routes = [
-        # In this order they are tried; most that comes is a client that connects.
+        # They are tried in this order, and most requests are for the first two.
         WebSocketRoute("/ws", websocket.chat),
         Mount("/socket.io", socketio),
         Route("/health/live", health.live),
@@ -75,9 +75,9 @@ def make_app(
 async def _open(
     app: Starlette, settings: Settings, installation: Installation, stack: AsyncExitStack
 ) -> None:
-    links = Backends.open(settings, installation, stack)
-    gateway = build_gateway(settings, links, stack)
-    start_gateway(gateway, links, stack)
+    backends = Backends.open(settings, installation, stack)
+    gateway = build_gateway(settings, backends, stack)
+    start_gateway(gateway, backends, stack)
     app.state.gateway = gateway
     app.state.socketio = socketio_server(gateway)
 

@@ -1,4 +1,5 @@
-"""Connections of clients, from the handshake to the close, and what waits to be written to them.
+"""Connections of clients, from the handshake to the close, with the outbox of each.
 
-Imports protocols; knows nothing of rooms or of who may do what. See decisions 005 and 020.
+Imports `gateway.protocols` only, and knows neither rooms nor permissions. See decisions 005 and
+020 for why WebSockets are served by code of our own.
 """

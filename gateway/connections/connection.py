@@ -1,4 +1,8 @@
-"""A client's connection: what waits to be written to it, and how it ends."""
+"""The connection of one client: its outbox, its state, and how it ends.
+
+Everything that a gateway sends goes through here, whatever the protocol: `push` puts finished
+bytes into the outbox, `flush` hands them to the link when the turn of the event loop ends.
+"""
 
 import asyncio
 import secrets
@@ -17,26 +21,26 @@ from shared.metrics import Counter
 from shared.protocol.closes import CloseCode
 
 MAX_WRITE_BYTES: Final = 65_536
-"""Bytes handed to the wire at a time, so that no more than this waits uncounted."""
+"""Bytes handed to the link at a time. The outbox limit does not count what the link has."""
 
 CLOSE_TIMEOUT_SECONDS: Final = 2.0
-"""Seconds a client that fell behind has to take what waits for it."""
+"""Seconds a client that fell behind has to read its outbox before it is dropped."""
 
 LOW_WATER_DIVISOR: Final = 4
-"""A connection takes more of a long answer once the outbox is below one part in so many."""
+"""A long answer goes on once the outbox is below this fraction (1 in 4) of its limit."""
 
 LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
 
 
 class State(IntEnum):
-    """The life of a connection; it only moves on.
+    """The states of a connection, in order. A connection never goes back to an earlier one.
 
     Attributes:
-        OPENING: what is pushed waits until the client is accepted.
-        OPEN: what is pushed leaves at the end of the turn.
-        CLOSING: it is closed once its requests are answered and what waits is written.
-        LAGGED: the client did not read: what is pushed is dropped, and it is being closed.
-        GONE: the client is not there any more.
+        OPENING: frames wait in the outbox until the client is accepted.
+        OPEN: frames leave at the end of the turn.
+        CLOSING: the connection closes once its requests are answered and its outbox is empty.
+        LAGGED: the client did not read. New frames are dropped, and the connection is closing.
+        GONE: the connection has ended.
     """
 
     OPENING = 0
@@ -47,29 +51,29 @@ class State(IntEnum):
 
 
 OPENING: Final = State.OPENING
-"""Here because members of an Enum are slow to look up, and `flush` is called for each delivery."""
+"""A copy for `flush`, which runs for each delivery: members of an Enum are slow to look up."""
 
 
 class Connection:
-    """A client's connection, whatever it speaks.
+    """One client's connection, in any protocol.
 
     Attributes:
-        sid: its id, unique in the cluster.
-        wire: the format it speaks.
-        state: where it stands.
-        dropping: whether what is pushed is dropped, because the client lags or is gone.
-        fell_behind: it did not read what it was sent, and so does not have all of it.
+        sid: the connection's id, unique in the cluster.
+        wire: the format of its frames.
+        state: opening, open, closing, lagged or gone.
+        dropping: True if new frames are dropped, because the client lags or is gone.
+        fell_behind: True if the client did not read, and so does not have all that it was sent.
     """
 
     __slots__ = (
         "_close",
         "_flusher",
-        "_lacks",
+        "_lagged_frames",
         "_limit",
         "_link",
         "_outbox",
         "_unsent",
-        "_waiting",
+        "_waiters",
         "dropping",
         "fell_behind",
         "sid",
@@ -80,14 +84,14 @@ class Connection:
     def __init__(
         self, wire: Format, link: Link, flusher: Flusher, gateway_name: str, outbox_limit: int
     ) -> None:
-        """Begin.
+        """Create a connection in the state OPENING.
 
         Args:
-            wire: the format it speaks.
-            link: what carries its frames.
-            flusher: of the gateway.
-            gateway_name: where it is connected.
-            outbox_limit: bytes that may wait for it.
+            wire: the format of its frames.
+            link: carries its frames.
+            flusher: the gateway's, which calls `flush`.
+            gateway_name: the first part of its sid.
+            outbox_limit: bytes that may wait before the client counts as lagged.
         """
         self.wire = wire
         self.sid = f"{gateway_name}.{secrets.token_urlsafe(9)}"
@@ -99,20 +103,21 @@ class Connection:
         self._limit = outbox_limit
         self._outbox: list[bytes] = []
         self._unsent = 0
-        self._waiting: list[asyncio.Future[None]] | None = None
-        self._close: Callable[[CloseCode], None] = _nothing_to_close
-        self._lacks: Callable[[], Iterable[Outgoing]] = tuple
+        self._waiters: list[asyncio.Future[None]] | None = None
+        self._close: Callable[[CloseCode], None] = _ignore_close
+        self._lagged_frames: Callable[[], Iterable[Outgoing]] = tuple
 
     @property
     def all_sent(self) -> bool:
-        """Whether the link has everything."""
+        """True if the link has every frame."""
         return not self._outbox and self._flusher.deferred is None
 
     def accept(self, close: Callable[[CloseCode], None]) -> None:
-        """Let frames leave from now on.
+        """Open the connection: frames leave from now on.
 
         Args:
-            close: closes it with a code, once what it asked for is answered; called at most once.
+            close: closes the connection with a code once the client's requests are answered;
+                called at most once.
         """
         self._close = close
         if self.state is State.OPENING:
@@ -120,17 +125,17 @@ class Connection:
             if self._outbox:
                 self._flusher.add(self)
 
-    def set_lagged_frames(self, lacks: Callable[[], Iterable[Outgoing]]) -> None:
-        """Set what a client is told that did not read: the frames `lacks` returns then."""
-        self._lacks = lacks
+    def set_lagged_frames(self, make_frames: Callable[[], Iterable[Outgoing]]) -> None:
+        """Set the function that makes the last frames of a client that lags."""
+        self._lagged_frames = make_frames
 
     def push(self, packed: bytes, *, sheddable: bool = False) -> None:
         """Put a finished frame into the outbox.
 
         Args:
-            packed: as this connection's format packs it.
-            sheddable: it is worth nothing to a client that lags: dropped when the outbox is
-                half full.
+            packed: a frame in this connection's format.
+            sheddable: True for a frame, such as a typing notice, that is dropped when the outbox
+                is more than half full.
         """
         if self._flusher.deferred is not None:
             self._flusher.release_deferred()
@@ -138,7 +143,8 @@ class Connection:
         if self.dropping or (sheddable and unsent > self._limit // 2):
             return
         if unsent > self._limit:
-            # What waits already is too much; one large frame by itself is not.
+            # Checked before the frame is added: a page of history that is larger than the limit
+            # reaches a client that reads. Only a client that had too much unread before is lagged.
             self._fall_behind()
             return
         if not unsent:
@@ -147,10 +153,10 @@ class Connection:
         self._unsent = unsent + len(packed)
 
     def push_all(self, frames: list[bytes], size: int) -> None:
-        """Put what was held for several connections into the outbox.
+        """Put deferred frames into the outbox. Only `DeferredFrames.deliver` calls this.
 
         Args:
-            frames: as this connection's format packs them.
+            frames: frames in this connection's format.
             size: bytes of all of them.
         """
         if self.dropping:
@@ -170,28 +176,28 @@ class Connection:
         self.push(self.wire.pack(Outgoing(event, room=in_room, data=data), offset))
 
     def reply(self, request: RequestId | None, data: Any) -> None:  # noqa: ANN401 - any payload
-        """Answer a request; one without an id wants no answer."""
+        """Answer a request. A request without an id gets no answer."""
         if request is not None:
             self.push(self.wire.pack(Outgoing("reply", id=request, data=data)))
 
     def refuse(self, request: RequestId | None, error: ChatError) -> None:
-        """Answer a request with an error; one without an id gets it too."""
+        """Answer a request with an error, also a request without an id."""
         ERRORS.add(error.code)
-        place = UNSET if request is None else request
-        self.push(self.wire.pack(Outgoing("error", id=place, data=error.payload())))
+        request_id = UNSET if request is None else request
+        self.push(self.wire.pack(Outgoing("error", id=request_id, data=error.payload())))
 
     def end(self, code: CloseCode) -> None:
-        """Close it once what was asked of it is answered and sent."""
+        """Close the connection once the client's requests are answered and the answers sent."""
         if self.state is State.OPEN:
             self.state = State.CLOSING
             self._close(code)
 
     def abort_in(self, seconds: float) -> None:
-        """Drop it after so long, whatever it was not sent."""
+        """Drop the connection after these seconds, with what is unsent."""
         asyncio.get_running_loop().call_later(seconds, self._link.abort)
 
     def flush(self) -> None:
-        """Hand the link what it takes; the rest stays here, where it is counted."""
+        """Hand the link as much as it takes. The rest stays in the outbox and counts as unsent."""
         if self.state is OPENING:
             return
         link = self._link
@@ -201,16 +207,19 @@ class Connection:
                 link.write(frames)
         else:
             self._flush_in_parts()
-        if self._waiting is not None:
+        if self._waiters is not None:
             self._wake()
 
     async def wait_until_low(self) -> None:
-        """Wait until little is unsent, or the client gone: for answers longer than an outbox."""
+        """Wait until little is unsent or the client is gone.
+
+        An answer that is longer than an outbox is written in parts, with this between them.
+        """
         while self._unsent * LOW_WATER_DIVISOR > self._limit and self.state is not State.GONE:
             await self._flushed()
 
     async def wait_until_empty(self) -> None:
-        """Wait until nothing is unsent, or the client gone."""
+        """Wait until the outbox is empty or the client is gone."""
         while self._outbox and self.state is not State.GONE:
             await self._flushed()
 
@@ -220,7 +229,7 @@ class Connection:
             await self._flushed()
 
     def mark_gone(self) -> None:
-        """The client is gone: nothing is kept for it."""
+        """Record that the connection has ended, and drop the outbox."""
         self.state, self.dropping = State.GONE, True
         self._outbox = []
         self._unsent = 0
@@ -239,11 +248,14 @@ class Connection:
             link.write(part)
 
     def _fall_behind(self) -> None:
-        """Say what it lacks, if it ever reads again, and let it go."""
+        """Put the last frames behind what waits, and close the connection.
+
+        A client that reads again within the timeout learns from them where to resume.
+        """
         LAGGED.value += 1
         was_open = self.state is State.OPEN
         self.state, self.dropping, self.fell_behind = State.LAGGED, True, True
-        for frame in self._lacks():
+        for frame in self._lagged_frames():
             packed = self.wire.pack(frame)
             self._outbox.append(packed)
             self._unsent += len(packed)
@@ -252,17 +264,17 @@ class Connection:
         self.abort_in(CLOSE_TIMEOUT_SECONDS)
 
     async def _flushed(self) -> None:
-        """Wait until something was handed to the link, or the client is gone."""
+        """Wait for the next flush, or until the client is gone."""
         flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting = [*(self._waiting or ()), flushed]
+        self._waiters = [*(self._waiters or ()), flushed]
         await flushed
 
     def _wake(self) -> None:
-        waiting, self._waiting = self._waiting or [], None
-        for flushed in waiting:
+        waiters, self._waiters = self._waiters or [], None
+        for flushed in waiters:
             if not flushed.done():
                 flushed.set_result(None)
 
 
-def _nothing_to_close(_code: CloseCode) -> None:
-    """Stands for what closes a connection until it is accepted."""
+def _ignore_close(_code: CloseCode) -> None:
+    """Do nothing: the `close` of a connection that is not accepted yet."""

@@ -1,4 +1,4 @@
-"""When connections have to have shown who they are, or to show it again: one task for all."""
+"""Ends connections that do not log in in time, and those whose token has expired."""
 
 import math
 import time
@@ -13,43 +13,43 @@ from shared.protocol.closes import CloseCode
 from shared.protocol.limits import IDENTIFY_SECONDS
 
 CHECK_INTERVAL_SECONDS: Final = 0.5
-"""Seconds between two looks at what is due."""
+"""Seconds between two checks of the deadlines."""
 
 CLOSE_TIMEOUT_SECONDS: Final = 2.0
-"""Seconds a client has to take what was written before it is let go."""
+"""Seconds a client has to read what was written before its connection is dropped."""
 
 
 class Deadlines:
-    """Ends connections whose token has expired, and those that do not say who they are.
+    """The login deadlines and token expiries of all connections, checked by one task.
 
-    Tokens expire by the wall clock; the look each half second follows its jumps.
+    Tokens expire by the wall clock. A check every half second follows the clock when it is set.
 
     Attributes:
-        task: looks at what is due.
+        task: checks the deadlines.
     """
 
     def __init__(self) -> None:
-        self._late: dict[Connection, tuple[float, Callable[[], None]]] = {}
+        self._logins: dict[Connection, tuple[float, Callable[[], None]]] = {}
         self._expires: dict[Connection, float] = {}
         self._expiring: dict[float, set[Connection]] = {}
         self._seconds: list[float] = []
-        self.task = PeriodicTask(self._look, CHECK_INTERVAL_SECONDS, "deadlines")
+        self.task = PeriodicTask(self._check, CHECK_INTERVAL_SECONDS, "deadlines")
 
-    def expect(self, connection: Connection, late: Callable[[], None]) -> None:
-        """Wait for a connection to say who it is.
+    def expect(self, connection: Connection, on_late: Callable[[], None]) -> None:
+        """Start the time that a connection has to log in.
 
         Args:
-            connection: which.
-            late: called when it has not in time.
+            connection: a connection that has not logged in.
+            on_late: called if it has not when `IDENTIFY_SECONDS` are over.
         """
-        self._late[connection] = (time.monotonic() + IDENTIFY_SECONDS, late)
+        self._logins[connection] = (time.monotonic() + IDENTIFY_SECONDS, on_late)
 
     def expire(self, connection: Connection, expires: float) -> None:
-        """It has said who it is, and that holds for so long.
+        """End a connection when its token expires; this replaces its earlier deadline.
 
         Args:
-            connection: which.
-            expires: in seconds since 1970.
+            connection: a connection that has logged in.
+            expires: seconds since 1970; infinity for never.
         """
         self.forget(connection)
         if expires == math.inf:
@@ -61,27 +61,27 @@ class Deadlines:
         self._expiring[second].add(connection)
 
     def forget(self, connection: Connection) -> None:
-        """It has gone, or has said something new."""
-        self._late.pop(connection, None)
-        # The second itself stays until its time.
+        """Drop the deadline of a connection that has ended or has a new token."""
+        self._logins.pop(connection, None)
+        # The second itself stays in the heap until it is over: taking it out would be a search.
         if expiring := self._expiring.get(self._expires.pop(connection, math.inf)):
             expiring.discard(connection)
 
-    def _look(self) -> None:
-        self._look_for_late()
-        self._look_for_expired()
+    def _check(self) -> None:
+        self._check_logins()
+        self._check_expiries()
 
-    def _look_for_late(self) -> None:
+    def _check_logins(self) -> None:
         now = time.monotonic()
-        while self._late:
-            # The first to come are the first to be late.
-            connection, (until, late) = next(iter(self._late.items()))
-            if until > now:
+        while self._logins:
+            # All have the same time, so the order of the dict is the order of the deadlines.
+            connection, (deadline, on_late) = next(iter(self._logins.items()))
+            if deadline > now:
                 break
-            del self._late[connection]
-            late()
+            del self._logins[connection]
+            on_late()
 
-    def _look_for_expired(self) -> None:
+    def _check_expiries(self) -> None:
         now = time.time()
         while self._seconds and self._seconds[0] <= now:
             for connection in self._expiring.pop(heappop(self._seconds), ()):
@@ -90,12 +90,12 @@ class Deadlines:
 
 
 def close_unidentified(connection: Connection, code: CloseCode, reason: str) -> None:
-    """End a connection of which it is not known, or not known any more, who it is.
+    """End a connection whose user is not known, or is no longer proved.
 
     Args:
-        connection: which.
-        code: why, for a program.
-        reason: why, for a person.
+        connection: is sent an `unauthorized` error, then closed.
+        code: the close code.
+        reason: the text of the error.
     """
     connection.refuse(None, ChatError("unauthorized", reason))
     connection.end(code)

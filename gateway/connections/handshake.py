@@ -1,8 +1,8 @@
-"""WebSockets under uvicorn: it reads the request, the application answers it and takes over.
+"""The WebSocket handshake: uvicorn reads the request, the application answers and takes over.
 
-uvicorn's own protocols for this hold a queue, events, timers and a parser for each connection, and
-parse the request a second time. None of it is needed where a link of ours has the connection as
-soon as the handshake is over.
+uvicorn's own WebSocket protocols hold a queue, events, timers and a parser for each connection, and
+parse the request a second time. None of it is needed here, as a `WebSocketLink` has the connection
+as soon as the handshake is over (decision 020).
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from shared.telemetry import logger
 
 VERSION: Final = b"13"
 KEY_BYTES: Final = 16
-"""Bytes of a client's key (RFC 6455, section 4.1)."""
+"""Bytes of the key in a client's request (RFC 6455, section 4.1)."""
 
 Message = MutableMapping[str, Any]
 
@@ -34,27 +34,28 @@ log = logger(__name__)
 
 
 class ChatProtocol(asyncio.Protocol):
-    """What uvicorn hands a WebSocket's handshake to; the application may adopt it afterwards.
+    """The protocol to which uvicorn hands a WebSocket's handshake.
 
-    An application that does not can still send messages and close; it receives none.
+    After `accept` the application adopts the connection (`ADOPT`). One that does not can send
+    messages and close, but receives none.
     """
 
     __slots__ = (
-        "_answer",
         "_answered",
         "_app_state",
-        "_asked",
-        "_body",
         "_config",
+        "_connect_received",
         "_connections",
-        "_early",
-        "_gone",
+        "_denial",
+        "_denial_body",
+        "_disconnected",
+        "_early_bytes",
         "_key",
-        "_refusal",
+        "_request_read",
         "_sweep",
         "_tasks",
-        "_told",
         "_transport",
+        "_unsent_answer",
     )
 
     def __init__(
@@ -69,17 +70,17 @@ class ChatProtocol(asyncio.Protocol):
         self._app_state = app_state
         self._connections: set[Any] = server_state.connections
         self._tasks = server_state.tasks
-        # None once it is adopted, closed by us or lost: then nothing is written any more.
+        # None once the connection is adopted, closed or lost: nothing is written here after that.
         self._transport: asyncio.Transport | None = None
-        self._gone: asyncio.Future[None] | None = None
+        self._disconnected: asyncio.Future[None] | None = None
         self._key = ""
-        self._asked = self._told = self._answered = False
-        # The answer of an accepted handshake, until something is written behind it.
-        self._answer = b""
-        self._refusal: Message = {}
-        self._body = b""
-        # What came before the answer, though no client should send it (section 4.1).
-        self._early = b""
+        self._request_read = self._connect_received = self._answered = False
+        # The answer to an accepted handshake, until it is written together with what follows it.
+        self._unsent_answer = b""
+        self._denial: Message = {}
+        self._denial_body = b""
+        # Bytes that came before the answer, though no client should send any (section 4.1).
+        self._early_bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over from the protocol that read the request."""
@@ -87,25 +88,27 @@ class ChatProtocol(asyncio.Protocol):
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
-        """The client is gone, and was not adopted."""
+        """Record that the client has disconnected before it was adopted."""
         self._connections.discard(self)
         self._transport = None
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+        if self._disconnected is not None and not self._disconnected.done():
+            self._disconnected.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        """Take the request, in one piece as uvicorn puts it together; keep what comes after it."""
-        if self._asked:
-            self._early += data
-            if len(self._early) > self._config.ws_max_size and self._transport is not None:
+        """Read the request, which uvicorn passes on in one piece; keep the bytes after it."""
+        if self._request_read:
+            self._early_bytes += data
+            if len(self._early_bytes) > self._config.ws_max_size and self._transport is not None:
                 self._transport.abort()
             return
-        self._asked = True
-        line, *lines = data[:-4].split(b"\r\n")
-        method, target, _ = line.split(b" ", 2)
-        headers = [(name.lower(), value) for name, _, value in (h.partition(b": ") for h in lines)]
-        if fault := self._fault(method, target, dict(headers)):
-            self._refuse(*fault)
+        self._request_read = True
+        request_line, *lines = data[:-4].split(b"\r\n")
+        method, target, _ = request_line.split(b" ", 2)
+        headers = [
+            (name.lower(), value) for name, _, value in (line.partition(b": ") for line in lines)
+        ]
+        if refusal := self._check(method, target, dict(headers)):
+            self._refuse(*refusal)
         elif self._transport is not None:
             scope = self._scope(self._transport, target, headers)
             task = asyncio.get_running_loop().create_task(self._run(scope))
@@ -113,13 +116,17 @@ class ChatProtocol(asyncio.Protocol):
             task.add_done_callback(self._tasks.discard)
 
     def shutdown(self) -> None:
-        """End because the server stops; uvicorn calls this."""
+        """End the connection because the server stops. uvicorn calls this."""
         self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _fault(
+    def _check(
         self, method: bytes, target: bytes, headers: dict[bytes, bytes]
     ) -> tuple[HTTPStatus, bytes] | None:
-        """What is wrong with a request (section 4.2.1); uvicorn has seen that it is to upgrade."""
+        """Check a request (section 4.2.1); uvicorn has checked its `Upgrade` header.
+
+        Returns:
+            The status and headers to refuse it with; None if it is in order.
+        """
         if headers.get(b"sec-websocket-version") != VERSION:
             return HTTPStatus.UPGRADE_REQUIRED, b"Sec-WebSocket-Version: 13\r\n"
         key = headers.get(b"sec-websocket-key", b"")
@@ -164,12 +171,12 @@ class ChatProtocol(asyncio.Protocol):
         self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _receive(self) -> Message:
-        if not self._told:
-            self._told = True
+        if not self._connect_received:
+            self._connect_received = True
             return {"type": "websocket.connect"}
         if self._transport is not None:
-            self._gone = asyncio.get_running_loop().create_future()
-            await self._gone
+            self._disconnected = asyncio.get_running_loop().create_future()
+            await self._disconnected
         return {"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE}
 
     async def _send(self, message: Message) -> None:
@@ -184,17 +191,17 @@ class ChatProtocol(asyncio.Protocol):
                     message.get("code", CloseCode.NORMAL_CLOSURE),
                     message.get("reason") or "",
                 )
-                self._adopt(lambda link: _Nobody(link, code, reason))
+                self._adopt(lambda link: _ClosingReceiver(link, code, reason))
             case "websocket.close":
                 self._refuse(HTTPStatus.FORBIDDEN)
             case "websocket.http.response.start":
-                self._refusal = message
+                self._denial = message
             case "websocket.http.response.body":
-                self._body += message.get("body", b"")
+                self._denial_body += message.get("body", b"")
                 if not message.get("more_body"):
                     self._deny()
             case kind:
-                raise ValueError(f"not expected here: {kind}")
+                raise ValueError(f"an ASGI message that a handshake does not have: {kind}")
 
     def _accept(self, message: Message) -> None:
         chosen = message.get("subprotocol")
@@ -206,29 +213,31 @@ class ChatProtocol(asyncio.Protocol):
             b"\r\n",
         ]
         self._answered = True
-        self._answer = b"".join(answer)
-        # Whoever adopts the connection does so in this step, and takes the answer along.
+        self._unsent_answer = b"".join(answer)
+        # An application that adopts the connection does so in this turn of the event loop. The
+        # link then writes the answer together with the first frames: one write, one packet. This
+        # call is for applications that do not.
         asyncio.get_running_loop().call_soon(self._write, b"")
 
     def _deny(self) -> None:
-        headers = (b"%b: %b\r\n" % pair for pair in self._refusal.get("headers", ()))
-        self._refuse(HTTPStatus(self._refusal["status"]), b"".join(headers), self._body)
+        headers = (b"%b: %b\r\n" % pair for pair in self._denial.get("headers", ()))
+        self._refuse(HTTPStatus(self._denial["status"]), b"".join(headers), self._denial_body)
 
     def _adopt(self, make_receiver: Callable[[WebSocketLink], Receiver]) -> None:
         transport, self._transport = self._transport, None
         if transport is None:
-            return  # the client is gone already
+            return  # the client has disconnected
         self._connections.discard(self)
         limit = self._config.ws_max_size
-        answer, self._answer = self._answer, b""
+        answer, self._unsent_answer = self._unsent_answer, b""
         link = WebSocketLink(
             transport, make_receiver, self._connections, limit, self._sweep, answer
         )
-        if self._early:
-            link.data_received(self._early)
+        if self._early_bytes:
+            link.data_received(self._early_bytes)
 
     def _refuse(self, status: HTTPStatus, headers: bytes = b"", body: bytes = b"") -> None:
-        """End the connection; with this answer, if it was not answered before."""
+        """Close the connection, with this answer unless the request was answered before."""
         self._write(b"")
         transport, self._transport = self._transport, None
         if transport is None:
@@ -242,22 +251,22 @@ class ChatProtocol(asyncio.Protocol):
         transport.close()
 
     def _write(self, data: bytes) -> None:
-        unwritten, self._answer = self._answer + data, b""
+        unwritten, self._unsent_answer = self._unsent_answer + data, b""
         if unwritten and self._transport is not None:
             self._transport.write(unwritten)
 
 
-class _Nobody:
-    """Stands where a receiver is: whoever is being turned away is listened to no more."""
+class _ClosingReceiver:
+    """The receiver of a connection that is being closed: it drops what the client sends."""
 
     def __init__(self, link: WebSocketLink, code: int, reason: str) -> None:
         link.close(code, reason)
 
     def received(self, data: bytes, *, text: bool) -> None:
-        """Pass it over."""
+        """Drop the message."""
 
     def writable(self) -> None:
-        """There is nothing more to write."""
+        """Do nothing: there is no more to write."""
 
     def lost(self) -> None:
-        """As expected."""
+        """Do nothing: nothing depends on this connection."""

@@ -1,21 +1,21 @@
-"""What a connection needs of whatever carries its frames."""
+"""The interface between a connection and the transport that carries its frames."""
 
 from typing import Protocol
 
 
 class Link(Protocol):
-    """What carries frames to a client: a WebSocket, or answers to its polls."""
+    """The transport of one client's frames: a WebSocket, or answers to polling requests."""
 
     @property
     def writable(self) -> bool:
-        """Whether it takes frames now; it calls `Connection.flush` when it does again."""
+        """True if the link takes frames now. Once it does again, it calls `Connection.flush`."""
         ...
 
     def write(self, frames: list[bytes]) -> None:
-        """Send finished frames in one go; any of the bytes may be several frames."""
+        """Send finished frames in one write. An element may hold several frames."""
 
     def close(self, code: int, reason: str = "") -> None:
-        """End the connection, behind what was written."""
+        """Close the connection after the frames that were written before."""
 
     def abort(self) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once, with what is unsent."""

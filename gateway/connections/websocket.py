@@ -1,8 +1,8 @@
-"""WebSockets under uvicorn: it takes the handshake, then the connection belongs to a link of ours.
+"""An open WebSocket after its handshake: reads the client's messages, writes finished frames.
 
-After the handshake an ASGI application would hold a task and a queue for each connection, and
-would send one frame at a time through several layers. The link holds neither: what comes in is
-handed over as it is read, and what goes out is finished bytes, many frames in one write.
+Through ASGI each connection would hold a task and a queue, and each frame would be sent by itself
+through several layers. The link has neither: a message goes to its receiver as it is read, and
+many frames leave in one write (decision 005).
 """
 
 import asyncio
@@ -28,44 +28,43 @@ from shared.telemetry import logger
 log = logger(__name__)
 
 ADOPT: Final = "parley.adopt"
-"""The ASGI extension: after `accept`, hands the connection to a receiver; see `Adopt`."""
+"""The ASGI extension that hands an accepted connection to a receiver; see `Adopt`."""
 
 PendingWork = Coroutine[Any, Any, Any]
-"""What is still to be done about a message; the client's next one waits for it."""
+"""The rest of handling a message, to be awaited before the client's next message."""
 
 CLOSE_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds a client has to answer a close frame, and to take what was written before it."""
+"""Seconds a client has to read what was written and to answer the close frame."""
 
 
 class Receiver(Protocol):
-    """Whoever a link brings a client's messages to. None of these may raise."""
+    """The receiver of a client's messages. None of its methods may raise."""
 
     def received(self, data: bytes, *, text: bool) -> PendingWork | None:
-        """Take a message; a text is valid UTF-8.
+        """Handle a message. The bytes of a text are valid UTF-8.
 
         Returns:
-            None once it is handled, or what is to be awaited before the next one.
+            None once the message is handled, or work to await before the next one.
         """
 
     def writable(self) -> None:
-        """The link takes more again."""
+        """Write more: the link takes frames again."""
 
     def lost(self) -> None:
-        """The connection has ended; nothing comes after this."""
+        """Clean up: the connection has ended, and no other call follows."""
 
 
 class WebSocketLink(asyncio.Protocol):
     """A client's open WebSocket (RFC 6455).
 
-    Each message is handed over after the one before is handled. There is a task only while one
-    has to wait for something; meanwhile no more are read.
+    A message is handed over once the one before it is handled. There is a task only while a
+    message waits for something, and no more bytes are read meanwhile.
 
     Attributes:
-        writable: whether the client takes what is written; else it only fills this process.
+        writable: True if the client reads what is written; else frames would fill this process.
     """
 
     __slots__ = (
-        "_answer",
         "_closing",
         "_connections",
         "_handling",
@@ -77,6 +76,7 @@ class WebSocketLink(asyncio.Protocol):
         "_timer",
         "_transport",
         "_unhandled",
+        "_unsent_answer",
         "writable",
     )
 
@@ -89,18 +89,18 @@ class WebSocketLink(asyncio.Protocol):
         sweep: KeepaliveSweep,
         answer: bytes = b"",
     ) -> None:
-        """Begin after the handshake.
+        """Take a connection over after its handshake.
 
         Args:
             transport: the connection.
-            make_receiver: makes what gets all that comes in.
-            connections: uvicorn's own set, through which it ends its connections.
-            limit: bytes of a message at the most.
-            sweep: on which it is looked whether the client is there.
-            answer: to the handshake; it leaves with what the receiver writes in this turn of the
-                event loop, or alone at its end.
+            make_receiver: makes the receiver of the client's messages.
+            connections: uvicorn's set of connections, which it shuts down at its end.
+            limit: bytes that a message may have.
+            sweep: checks that the client is still there.
+            answer: the answer to the handshake. It leaves with the frames of this turn of the
+                event loop, or alone at the end of the turn.
         """
-        self._answer = answer
+        self._unsent_answer = answer
         self._transport = transport
         self._connections = connections
         self._reader = FrameReader(limit)
@@ -109,59 +109,59 @@ class WebSocketLink(asyncio.Protocol):
         self._pinged = False
         self.writable = True
         self._timer: asyncio.TimerHandle | None = None
-        self._sweep_part = sweep.join(self)
+        self._sweep_part = sweep.add(self)
         self._unhandled: deque[tuple[bytes, bool]] = deque()
         self._handling: asyncio.Task[None] | None = None
         self._receiver = make_receiver(self)
         connections.add(self)
         transport.set_protocol(self)
         if answer:
-            self._loop.call_soon(self._begin)
+            self._loop.call_soon(self._write_answer)
 
     def write(self, frames: list[bytes]) -> None:
-        """Send finished frames in one go; nothing goes out behind a close frame."""
+        """Send finished frames in one write; none after a close frame."""
         if not self._closing:
-            if self._answer:
-                frames, self._answer = [self._answer, *frames], b""
+            if self._unsent_answer:
+                frames, self._unsent_answer = [self._unsent_answer, *frames], b""
             self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def close(self, code: int, reason: str = "") -> None:
-        """End the connection as the protocol does: the client has a few seconds to agree."""
+        """Send a close frame, and give the client a few seconds to answer with its own."""
         if not self._closing:
             self._begin_to_close(close_frame(code, reason))
 
     def abort(self) -> None:
-        """Drop the connection at once, whatever is unsent."""
+        """Drop the connection at once, with what is unsent."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Hand over what these bytes complete."""
+        """Hand over the messages that these bytes complete."""
         self._pinged = False
         for opcode, payload in self._reader.feed(data):
             if opcode < CLOSE:
                 if not self._closing:
                     self._hand_over(payload, text=opcode == TEXT)
             elif opcode == PING:
-                # Whoever takes nothing need not be told that we are here; section 5.5.3 asks for
-                # an answer to the last ping only.
+                # A client that sends pings and reads nothing would fill this process with pongs.
+                # Section 5.5.3 asks for an answer to the last ping only.
                 if self.writable:
                     self.write([frame(PONG, payload)])
             elif opcode == CLOSE:
                 self._closed_by_peer(payload)
         if failure := self._reader.failure:
-            self._fail(failure)
+            self._close_after_failure(failure)
 
     def pause_writing(self) -> None:
-        """The client is behind."""
+        """Stop writing: the client reads more slowly than it is sent to. asyncio calls this."""
         self.writable = False
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
+        """Go on writing: the client has read enough. asyncio calls this."""
         self.writable = True
         self._receiver.writable()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
-        """Tell the receiver; it is the last that it hears."""
+        """Clean up, and tell the receiver."""
         if self._timer is not None:
             self._timer.cancel()
         self._sweep_part.discard(self)
@@ -171,39 +171,39 @@ class WebSocketLink(asyncio.Protocol):
         self._receiver.lost()
 
     def shutdown(self) -> None:
-        """End because the server stops; uvicorn calls this."""
+        """End the connection because the server stops. uvicorn calls this."""
         self.close(CloseCode.SERVICE_RESTART)
         self._transport.close()
 
     def _hand_over(self, data: bytes, *, text: bool) -> None:
         if self._handling is not None:
             self._unhandled.append((data, text))
-        elif later := self._receiver.received(data, text=text):
+        elif work := self._receiver.received(data, text=text):
             self._transport.pause_reading()
-            self._handling = self._loop.create_task(self._handle(later))
+            self._handling = self._loop.create_task(self._handle(work))
 
-    async def _handle(self, later: PendingWork | None) -> None:
+    async def _handle(self, work: PendingWork | None) -> None:
         try:
-            while later is not None:
-                await later
-                later = None
-                while self._unhandled and later is None:
+            while work is not None:
+                await work
+                work = None
+                while self._unhandled and work is None:
                     data, text = self._unhandled.popleft()
-                    later = self._receiver.received(data, text=text)
+                    work = self._receiver.received(data, text=text)
         except Exception:
             self._unhandled.clear()
-            log.exception("message not handled")
+            log.exception("a message could not be handled")
         finally:
             self._handling = None
             if not self._transport.is_closing():
                 self._transport.resume_reading()
 
-    def _begin(self) -> None:
-        if self._answer:
+    def _write_answer(self) -> None:
+        if self._unsent_answer:
             self.write([])
 
     def sweep(self) -> None:
-        """Drop a client that said nothing since it was asked; ask whether it is there."""
+        """Send a ping; drop a client that has sent nothing since the ping before."""
         if self._pinged:
             self._transport.abort()
             return
@@ -215,23 +215,24 @@ class WebSocketLink(asyncio.Protocol):
             try:
                 self._begin_to_close(close_frame(close_code(payload)))
             except WebSocketError as error:
-                self._fail(error)
+                self._close_after_failure(error)
         self._transport.close()
 
-    def _fail(self, error: WebSocketError) -> None:
+    def _close_after_failure(self, error: WebSocketError) -> None:
         if not self._closing:
             self._begin_to_close(close_frame(error.code, str(error)))
-            # Not closed yet: with bytes of the client unread that would be a reset, which takes
-            # the close frame back. What still comes is read and passed over.
+            # Only our side is closed. To close the socket while it has unread bytes of the client
+            # would reset it, and the client would lose the close frame, with its code, that it has
+            # not read yet. What the client still sends is read and dropped.
             if self._transport.can_write_eof():
                 self._transport.write_eof()
 
-    def _begin_to_close(self, last: bytes) -> None:
-        self.write([last])
+    def _begin_to_close(self, packed_close: bytes) -> None:
+        self.write([packed_close])
         self._closing = True
         self._sweep_part.discard(self)
         self._timer = self._loop.call_later(CLOSE_TIMEOUT_SECONDS, self._transport.abort)
 
 
 Adopt = Callable[[Callable[[WebSocketLink], Receiver]], None]
-"""Hands an accepted connection over; the application returns right after it."""
+"""Hands an accepted connection over to a receiver. The application returns right after it."""

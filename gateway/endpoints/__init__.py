@@ -1,5 +1,6 @@
-"""The doors: `/ws`, Socket.IO, REST, pages, health, and the operator's port.
+"""The endpoints of a gateway: `/ws`, Socket.IO, REST, pages, health, and the operator's port.
 
-Each turns what its protocol says into calls of `gateway.api`, and answers in the protocol's words.
-Imports everything below; the one folder with Starlette. See docs/topics/architecture.md.
+Each translates its protocol into calls of `gateway.api`, and the results back. Imports all other
+folders of the gateway, and is the one folder that imports Starlette. See
+docs/topics/architecture.md.
 """

@@ -1,4 +1,4 @@
-"""For the operator, on a port of its own: status page, metrics, what it waits for."""
+"""The operator's port of a gateway: status page, metrics and readiness."""
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,11 +13,11 @@ from shared.metrics import CONTENT_TYPE, exposition
 
 
 def make_admin(gateway: Gateway) -> Starlette:
-    """The ASGI application of one gateway's operator's port."""
+    """Make the ASGI application of a gateway's operator's port."""
 
     async def show_status(_request: Request) -> Response:
-        found = await gateway.cluster.status.inspect()
-        return Response(msgspec.json.encode(found), media_type="application/json")
+        status = await gateway.cluster.status.inspect()
+        return Response(msgspec.json.encode(status), media_type="application/json")
 
     async def ready(_request: Request) -> Response:
         waits_for = gateway.cluster.readiness.waits_for
@@ -41,5 +41,5 @@ async def status_page(_request: Request) -> Response:
 
 
 async def metrics(_request: Request) -> Response:
-    """`GET /metrics`: in Prometheus's text format."""
+    """`GET /metrics`: the metrics in Prometheus's text format."""
     return Response(exposition(), headers={"Content-Type": CONTENT_TYPE})

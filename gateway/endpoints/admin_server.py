@@ -1,4 +1,4 @@
-"""Serves the operator's port beside the clients', in the same event loop."""
+"""Serves the operator's port in the event loop that serves the clients."""
 
 import asyncio
 import contextlib
@@ -10,22 +10,17 @@ from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the server of the clients."""
+    """A uvicorn server that leaves signals to the clients' server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Capture no signals."""
         yield
 
 
 @contextlib.asynccontextmanager
 async def serving_admin(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve an application for as long as the block runs.
-
-    Args:
-        app: the application.
-        listener: bound to the operator's port.
-    """
+    """Serve an application on a listening socket for as long as the block runs."""
     config = uvicorn.Config(
         app,
         ws="none",

@@ -7,7 +7,7 @@ from shared.metrics import Gauge
 
 
 def show_gauges(gateway: Gateway) -> None:
-    """Let Prometheus see what this gateway has and how it is."""
+    """Register the gauges of a gateway: connections, users, rooms, readiness and partitions."""
     hub, fan_out = gateway.rooms.hub, gateway.rooms.fan_out
     watch, readiness = gateway.cluster.watch, gateway.cluster.readiness
     Gauge(

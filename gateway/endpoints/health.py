@@ -1,4 +1,4 @@
-"""For load balancers: is this gateway alive, and is it of use. The operator's port says more."""
+"""Health checks for load balancers. The operator's port also names what a gateway waits for."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -7,15 +7,15 @@ from gateway.api.gateway import Gateway
 
 
 async def live(_request: Request) -> Response:
-    """200 while the process answers."""
+    """`GET /health/live`: 200 while the process answers."""
     return JSONResponse({"status": "live"})
 
 
 async def ready(request: Request) -> Response:
-    """200 while this gateway can carry messages, else 503.
+    """`GET /health/ready`: 200 while this gateway can carry messages, else 503.
 
-    A load balancer that asks for `?leaving=404` is told so of a gateway that leaves: it is still
-    there for the clients that it has.
+    With `?leaving=404` a gateway that drains answers 404. A load balancer can then send it no new
+    clients and keep the connections that it has.
     """
     gateway: Gateway = request.app.state.gateway
     readiness = gateway.cluster.readiness

@@ -1,4 +1,4 @@
-"""Responses of REST: JSON, and errors as the second seed's clients expect them."""
+"""HTTP responses in JSON, and errors as `{statusCode, error, message}`."""
 
 from http import HTTPStatus
 from typing import Final
@@ -44,20 +44,20 @@ class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def reply(data: object, status: int = HTTPStatus.OK) -> Response:
-    """A JSON response."""
+    """Make a JSON response."""
     return Response(msgspec.json.encode(data), status, media_type="application/json")
 
 
 def error_reply(
     status: HTTPStatus, message: str, headers: dict[str, str] | None = None
 ) -> Response:
-    """A JSON error, as the second seed's clients expect it."""
+    """Make a JSON response for an error."""
     body = msgspec.json.encode(ErrorBody(status, status.phrase, message))
     return Response(body, status, headers, media_type="application/json")
 
 
 async def http_error(_request: Request, error: Exception) -> Response:
-    """What Starlette refuses: no such path, no such method."""
+    """Answer an error of Starlette's, such as an unknown path or method."""
     if not isinstance(error, HTTPException):
         raise error
     headers = dict(error.headers) if error.headers else None
@@ -65,21 +65,21 @@ async def http_error(_request: Request, error: Exception) -> Response:
 
 
 async def server_error(request: Request, error: Exception) -> Response:
-    """A bug of ours: logged here, never shown."""
+    """Answer an unexpected exception with 500. The log has its details, the answer has none."""
     log.error("request failed", path=request.url.path, exc_info=error)
-    message = "something went wrong on our side"
+    message = "internal error"
     return error_reply(HTTPStatus.INTERNAL_SERVER_ERROR, message)
 
 
 async def chat_error(_request: Request, error: Exception) -> Response:
-    """What a handler refuses."""
+    """Answer an error with a code that a handler raised."""
     if not isinstance(error, ChatError):
         raise error
     return chat_reply(error)
 
 
 def chat_reply(error: ChatError) -> Response:
-    """The answer to what is refused with a code."""
+    """Make the response for an error with a code."""
     ERRORS.add(error.code)
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {"Retry-After": retry_after(error)} if error.retryable else {}

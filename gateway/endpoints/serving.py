@@ -1,4 +1,4 @@
-"""How uvicorn serves a gateway: by protocols of ours, and with a drain at the end."""
+"""The uvicorn server of a gateway: its configuration, and the drain before it stops."""
 
 import socket
 from functools import partial
@@ -21,21 +21,21 @@ from shared.protocol.limits import MAX_FRAME_BYTES
 
 
 class DrainingServer(uvicorn.Server):
-    """Sends its clients elsewhere before it stops."""
+    """A uvicorn server that drains before it stops."""
 
     def __init__(self, config: uvicorn.Config, application: Starlette) -> None:
         super().__init__(config)
         self.application = application
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain, then stop as uvicorn does; a second Ctrl-C leaves at once."""
+        """Drain, then stop as uvicorn does. A second Ctrl-C stops at once."""
         if gateway := getattr(self.application.state, "gateway", None):
             await drain(gateway)
         await super().shutdown(sockets)
 
 
 def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
-    """How a gateway serves its application."""
+    """Make uvicorn's configuration for a gateway, from its settings."""
     timeouts = ConnectionTimeouts(
         settings.handshake_seconds, settings.max_half_open, settings.ping_seconds
     )
@@ -48,21 +48,21 @@ def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
 def uvicorn_config(
     app: Starlette, host: str, port: int, max_frame_bytes: int, timeouts: ConnectionTimeouts
 ) -> uvicorn.Config:
-    """How an application is served.
+    """Make uvicorn's configuration for an application on HOST:PORT.
 
     Args:
         app: the application.
-        host: the address it listens on.
-        port: the port.
-        max_frame_bytes: bytes of a WebSocket message.
-        timeouts: what a connection may take its time for.
+        host: the address to listen on.
+        port: the port; 0 for any free one.
+        max_frame_bytes: bytes that a WebSocket message may have.
+        timeouts: for requests and idle WebSockets.
     """
     half_open = HalfOpenConnections(timeouts.handshake_seconds, timeouts.max_half_open)
     return uvicorn.Config(
         SecurityHeaders(app),
         host=host,
         port=port,
-        # All that uvicorn does with either is to call it.
+        # uvicorn expects classes, and does nothing but call them: a partial will do.
         http=cast("type[HandshakeProtocol]", partial(HandshakeProtocol, half_open)),
         ws=cast("type[ChatProtocol]", partial(ChatProtocol, KeepaliveSweep(timeouts.ping_seconds))),
         ws_max_size=max_frame_bytes,
@@ -70,6 +70,6 @@ def uvicorn_config(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the guard knows whom to believe
+        proxy_headers=False,  # `Guard` reads them, and knows which proxies are trusted
         timeout_graceful_shutdown=2,
     )

@@ -1,4 +1,4 @@
-"""Serves the pages of `gateway/web` and the JavaScript client, file by file as they are."""
+"""Serves the pages of `gateway/web` and the JavaScript client, as files without a build step."""
 
 import os
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ JAVASCRIPT_CLIENT: Final = Path(__file__).parents[2] / "clients" / "javascript" 
 CHAT_PAGE: Final = WEB / "chat" / "index.html"
 
 HEADERS: Final[Mapping[str, str]] = {
-    # Scripts, styles and pictures are files of ours, and markup is never made of text (W3C CSP3
-    # and Trusted Types). A page talks to the gateway it came from, and to nobody else.
+    # Scripts, styles and pictures come from files of this server only, and text never becomes
+    # markup (W3C CSP3 and Trusted Types). A page connects to the gateway it came from only.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -28,14 +28,14 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # Names of files do not change with what is in them: a browser asks each time, by ETag.
+    # A file keeps its name when its content changes, so a browser checks each time, by ETag.
     "Cache-Control": "no-cache",
 }
 
 DOCS: Final[Mapping[str, str]] = {
     **HEADERS,
-    # Swagger UI makes markup of text, after DOMPurify, and has its icons in its style sheet. What
-    # it shows is a file of ours, and neither scripts nor styles in markup are run.
+    # Swagger UI makes markup of text, after DOMPurify, and has its icons in its style sheet. It shows
+    # a file of this server only, and scripts and styles in markup are not run.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -45,19 +45,19 @@ DOCS: Final[Mapping[str, str]] = {
 VIEWER_FILES: Final = ("swagger_bundle.js", "swagger_style.css")
 """Files of the package `offapi` that `/docs` loads."""
 
-SHARED: Final[Mapping[str, str]] = {
-    # Pages of other origins may import the client; whom a gateway talks to is another matter.
+CROSS_ORIGIN_HEADERS: Final[Mapping[str, str]] = {
+    # Pages of any origin may import the client. `Guard` decides which of them may connect.
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
 
 class Files(StaticFiles):
-    """A folder of files, each with the same headers."""
+    """A folder of files that are served with the same headers."""
 
-    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, extra_headers: Mapping[str, str] | None = None) -> None:
         super().__init__(directory=folder)
-        self._headers = {**HEADERS, **(more or {})}
+        self._headers = {**HEADERS, **(extra_headers or {})}
 
     def file_response(
         self,
@@ -66,17 +66,17 @@ class Files(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """A file, or 304 for one that the browser has."""
+        """Make the response for a file, or 304 if the browser has this version."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(self._headers)
         return response
 
 
 async def chat_page(request: Request) -> Response:
-    """`GET /`: the chat page, which is told how people show here who they are."""
+    """`GET /`: the chat page, with the server's way of signing in as attributes of its element."""
     settings = request.app.state.gateway.settings
-    told = f'<parley-app auth="{settings.auth_mode}" guests="{settings.guests}">'
-    page = CHAT_PAGE.read_text(encoding="utf-8").replace("<parley-app>", told)
+    element = f'<parley-app auth="{settings.auth_mode}" guests="{settings.guests}">'
+    page = CHAT_PAGE.read_text(encoding="utf-8").replace("<parley-app>", element)
     return HTMLResponse(page, headers=HEADERS)
 
 
@@ -96,7 +96,7 @@ class Viewer(Files):
 
 
 async def docs_page(_request: Request) -> Response:
-    """`GET /docs`: the REST interface, to read and to try."""
+    """`GET /docs`: the page that documents REST and sends requests."""
     return FileResponse(WEB / "docs" / "index.html", headers=DOCS)
 
 
@@ -106,11 +106,11 @@ async def openapi(_request: Request) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """What leads to pages and their files."""
+    """Return the routes of the pages and their files."""
     return [
         Route("/", chat_page),
         Mount("/chat", Files(WEB / "chat")),
-        Mount("/client", Files(JAVASCRIPT_CLIENT, SHARED)),
+        Mount("/client", Files(JAVASCRIPT_CLIENT, CROSS_ORIGIN_HEADERS)),
         Route("/openapi.json", openapi),
         Route("/docs", docs_page),
         Mount("/docs/viewer", Viewer()),

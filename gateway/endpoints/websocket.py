@@ -20,9 +20,11 @@ FORMATS: Final[dict[str, Format]] = {wire.name: wire for wire in (JSON, MSGPACK)
 
 
 async def chat(websocket: WebSocket) -> None:
-    """Take a client in, and hand its connection to a session.
+    """Accept a WebSocket, and hand its connection to a client session.
 
-    Who it is, is found out before it is answered: once it was, it may send, and nothing may wait.
+    The token or ticket of the request is checked before the handshake is answered. After the
+    answer the client may send at once, so nothing may wait between `accept` and `adopt`
+    (decision 040).
     """
     gateway: Gateway = websocket.app.state.gateway
     query = websocket.query_params
@@ -36,11 +38,11 @@ async def chat(websocket: WebSocket) -> None:
     chosen = next((name for name in offered if name in FORMATS), None)
     await websocket.accept(subprotocol=chosen)
     if gateway.cluster.readiness.draining:
-        await websocket.close(CloseCode.SERVICE_RESTART, "this gateway is leaving")
+        await websocket.close(CloseCode.SERVICE_RESTART, "this gateway is shutting down")
         return
     wire = FORMATS[chosen] if chosen else JSON
     if refusal is not None:
-        await _turn_away(websocket, wire, refusal)
+        await _refuse(websocket, wire, refusal)
         return
 
     def begin(link: WebSocketLink) -> ClientSession:
@@ -60,8 +62,11 @@ async def chat(websocket: WebSocket) -> None:
     adopt(begin)
 
 
-async def _turn_away(websocket: WebSocket, wire: Format, error: ChatError) -> None:
-    """Tell a client why it is not taken in: it has an open WebSocket, so that it can read it."""
+async def _refuse(websocket: WebSocket, wire: Format, error: ChatError) -> None:
+    """Send an error and close. The WebSocket was accepted so that the client can read the error.
+
+    A browser tells a page nothing of a refused handshake: neither its status nor its body.
+    """
     packed = wire.encode(Outgoing("error", data=error.payload()))
     if wire.text:
         await websocket.send_text(packed.decode())

@@ -1,5 +1,6 @@
-"""Engine.IO and Socket.IO over requests and WebSockets: the server, its sessions, the chat.
+"""Engine.IO and Socket.IO over HTTP requests and WebSockets.
 
-Ties the protocols of `gateway.protocols.engineio` and `socketio` to clients' sessions.
-See docs/topics/socketio.md.
+Ties the protocols without I/O (`gateway.protocols.engineio` and `socketio`) to requests, timers and
+client sessions. See docs/topics/architecture.md, "Engine.IO and Socket.IO", and
+docs/topics/socketio.md.
 """

@@ -1,24 +1,24 @@
-"""What carries a session's packets over a WebSocket."""
+"""The interface between an Engine.IO session and its WebSocket."""
 
 from typing import Protocol
 
 
 class Socket(Protocol):
-    """A session's WebSocket."""
+    """The WebSocket of a session."""
 
     @property
-    def takes(self) -> bool:
-        """Whether the client takes what is written."""
+    def can_write(self) -> bool:
+        """True if the client reads what is written."""
         ...
 
     def send(self, packets: list[bytes]) -> None:
-        """Send packets, each in a message."""
+        """Send packets, each as a WebSocket message."""
 
     def write(self, frames: list[bytes]) -> None:
-        """Send messages that are framed already."""
+        """Send finished WebSocket frames."""
 
     def close(self) -> None:
-        """End the connection, behind what was written."""
+        """Close the connection after what was written before."""
 
     def abort(self) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once, with what is unsent."""

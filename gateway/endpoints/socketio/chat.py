@@ -1,4 +1,7 @@
-"""`/socket.io/`: Socket.IO 5 over an Engine.IO server. Its clients are clients like any other."""
+"""`/socket.io/`: the chat over Socket.IO 5, as an application of an Engine.IO server.
+
+Each Socket.IO client has a `ClientSession`, as a client of `/ws` has; only the frames differ.
+"""
 
 import math
 from typing import Annotated, Any, Final
@@ -31,24 +34,24 @@ from shared.errors import ChatError
 from shared.protocol.closes import CloseCode
 from shared.protocol.limits import IDENTIFY_SECONDS, MAX_FRAME_BYTES
 
-FLAGS: Final = (True, 1, "1")
-"""How a client says yes, in `auth` or in a query."""
+TRUE_VALUES: Final = (True, 1, "1")
+"""The values that count as true, in `auth` or in a query."""
 
 CONNECT_TIMEOUT_SECONDS: Final = 45.0
-"""Seconds within which a session has to be connected to its namespace; the reference's default."""
+"""Seconds a session has to connect to the main namespace; the reference server's default."""
 
 
 class Auth(msgspec.Struct, frozen=True):
-    """What of a CONNECT's payload, or of the query, is understood; the rest is passed over.
+    """The known fields of a CONNECT's payload or of the query. Others are ignored.
 
     Attributes:
-        username: the name to bind.
-        token: says who it is; never from a query.
-        ticket: says so, once.
-        welcome: whether to say where the client is; "1" from a query.
-        durable: whether to say when SQL has a message; "1" from a query.
-        pid: of the session to go on with.
-        offset: of the last event that the client got in it.
+        username: the user's name, where users are not authenticated.
+        token: proves who the user is; refused in a query.
+        ticket: proves who the user is, once.
+        welcome: asks for the `welcome` event; "1" in a query.
+        durable: asks for `durable` events; "1" in a query.
+        pid: the id of the session to recover.
+        offset: the offset of the last event that the client got in that session.
     """
 
     username: Any = None
@@ -61,65 +64,65 @@ class Auth(msgspec.Struct, frozen=True):
 
 
 class SocketIOClient:
-    """A session that speaks Socket.IO: connected to the main namespace, or about to be.
+    """The Socket.IO client of an Engine.IO session.
 
-    There is no other namespace. A client may leave it and connect again.
+    There is only the main namespace. A client may disconnect from it and connect again.
     """
 
-    __slots__ = ("_connect_within", "_decoder", "_engine", "_gateway", "_session")
+    __slots__ = ("_connect_timeout", "_decoder", "_engine", "_gateway", "_session")
 
-    def __init__(self, gateway: Gateway, engine: EngineSession, connect_within: float) -> None:
+    def __init__(self, gateway: Gateway, engine: EngineSession, connect_timeout: float) -> None:
         self._gateway = gateway
         self._engine = engine
-        self._connect_within = connect_within
+        self._connect_timeout = connect_timeout
         self._decoder = Decoder()
-        # From its CONNECT on, until the client leaves or is refused.
+        # From the CONNECT packet until the client disconnects or is refused.
         self._session: ClientSession | None = None
-        self._expect_to_connect()
+        self._limit_time_to_connect()
 
     def take(self, message: str | Binary) -> PendingWork | None:
-        """Take a message of the client.
+        """Handle a message of the client.
 
         Returns:
-            None once it is handled, or what is to be awaited before the next one.
+            None once the message is handled, or work to await before the next one.
 
         Raises:
-            PacketError: it is malformed or out of place; the connection is to be closed.
+            PacketError: the message is malformed or out of place. The connection is to be closed.
         """
         packet = self._decoder.feed(message)
         if packet is None:
             return None
         if packet.kind is Kind.CONNECT:
-            return self._asked_to_connect(packet)
+            return self._begin_connect(packet)
         session = self._session
         if packet.namespace != MAIN or session is None or not session.accepted:
             raise PacketError("not connected to this namespace")
         if packet.kind is Kind.EVENT:
             return session.take(packet)
         if packet.kind is Kind.DISCONNECT:
-            # Who says goodbye does not come back to where it was.
+            # A client that disconnects on purpose cannot recover this session later.
             self._session = None
             session.lost(goodbye=True)
-            self._expect_to_connect()
-        return None  # an acknowledgement: nobody awaits one
+            self._limit_time_to_connect()
+        return None  # an acknowledgement, which no event of a gateway asks for
 
     def closed(self) -> None:
-        """The session has ended."""
+        """Disconnect the client: its Engine.IO session has ended."""
         if self._session is not None and self._session.accepted:
             self._session.lost()
 
-    def _expect_to_connect(self) -> None:
+    def _limit_time_to_connect(self) -> None:
         if self._engine.engine.expires == math.inf:
-            self._engine.expire_in(self._connect_within)
+            self._engine.expire_in(self._connect_timeout)
 
-    def _asked_to_connect(self, packet: SocketPacket) -> PendingWork | None:
+    def _begin_connect(self, packet: SocketPacket) -> PendingWork | None:
         if packet.namespace != MAIN:
             self._engine.send(encode_connect_error(packet.namespace, "Invalid namespace", None))
             return None
         if self._session is not None:
             raise PacketError("connected to this namespace already")
         if self._gateway.cluster.readiness.draining:
-            # Not refused: a client that is refused does not try elsewhere.
+            # Closed, not refused: a Socket.IO client that is refused does not connect again.
             self._engine.close()
             return None
         engine = self._engine
@@ -127,23 +130,23 @@ class SocketIOClient:
         self._session = ClientSession(self._gateway, wire, engine, engine.address)
         return self._connect(self._session, packet.auth)
 
-    async def _connect(self, session: ClientSession, given: dict[str, Any]) -> None:
+    async def _connect(self, session: ClientSession, payload: dict[str, Any]) -> None:
         client = session.client
         try:
-            auth = _auth({**self._engine.query, **given})
+            auth = _auth({**self._engine.query, **payload})
         except ChatError as error:
             if self._gateway.access.identity.required:
                 self._refuse(error)
                 return
             client.connection.refuse(None, error)
             auth = Auth()
-        client.durable = auth.durable in FLAGS
-        await session.do(self._let_in(session, auth))
+        client.durable = auth.durable in TRUE_VALUES
+        await session.do(self._admit(session, auth))
         if not session.accepted:
             self._session = None
 
-    async def _let_in(self, session: ClientSession, auth: Auth) -> None:
-        """Accept the client, and bring it back to where it was if it can be."""
+    async def _admit(self, session: ClientSession, auth: Auth) -> None:
+        """Accept the client, and recover its session if it asked for that and it is possible."""
         gateway, client, sessions = self._gateway, session.client, self._gateway.clients.sessions
         try:
             bearer = await self._identify(session, auth)
@@ -151,7 +154,7 @@ class SocketIOClient:
         except ChatError as error:
             self._refuse(error)
             return
-        plan = await self._plan(session, auth)
+        plan = await self._prepare_recovery(session, auth)
         if plan is not None:
             payload = {"pid": auth.pid}
         elif client.connection.wire is SOCKETIO_BARE:
@@ -164,7 +167,7 @@ class SocketIOClient:
         self._accept(session, payload)
         if bearer is not None:
             gateway.clients.deadlines.expire(client.connection, bearer.expires)
-        if auth.welcome in FLAGS:
+        if auth.welcome in TRUE_VALUES:
             lifecycle.welcome(gateway, client)
         if plan is None:
             lifecycle.connected(gateway, client)
@@ -172,25 +175,26 @@ class SocketIOClient:
         try:
             await carry_out(gateway, client, plan)
         except (ChatError, NotRecovered):
-            # It tries again, and what it finds then is sure.
+            # The client was told that it is recovered, so it must not go on without what it missed.
+            # It connects again and is then recovered, or told that it is not.
             client.connection.end(CloseCode.TRY_AGAIN_LATER)
 
     async def _identify(self, session: ClientSession, auth: Auth) -> Bearer | None:
-        """Find out who the client is; None where it need not prove that.
+        """Log the client in; return None where users are not authenticated.
 
         Raises:
-            ChatError: it cannot be let in.
+            ChatError: the client is refused.
         """
         gateway, engine = self._gateway, self._engine
         identity = gateway.access.identity
-        # A header is what the request that opened the session came with.
+        # The `Authorization` header of the request that opened the Engine.IO session.
         token = auth.token or bearer_token(engine.authorization)
         bearer = await identity.identify(engine.query, token=token, ticket=auth.ticket)
         if not identity.required:
             login.claim(gateway, session.client, auth.username)
             return None
         if bearer is None and not identity.guests_allowed:
-            raise ChatError("unauthorized", "say who you are: with a token in `auth`, or a ticket")
+            raise ChatError("unauthorized", "send a token or a ticket in `auth`")
         bearer = bearer or identity.guest()
         login.prove(gateway, session.client, bearer, auth.username)
         return bearer
@@ -202,18 +206,18 @@ class SocketIOClient:
     def _accept(self, session: ClientSession, payload: dict[str, str | None]) -> None:
         connection = session.client.connection
         self._engine.send(encode_connect(MAIN, {"sid": connection.sid, **payload}))
-        self._engine.authorization = None  # it was looked at
+        self._engine.authorization = None  # a secret, not needed any more
         session.accept()
         self._engine.on_writable = connection.flush
         self._engine.expire_in(None)
 
-    async def _plan(self, session: ClientSession, auth: Auth) -> RecoveryPlan | None:
+    async def _prepare_recovery(self, session: ClientSession, auth: Auth) -> RecoveryPlan | None:
         client = session.client
         if auth.pid is None or client.connection.wire is SOCKETIO_BARE:
             return None
-        shown = RecoveryRequest(auth.pid, auth.offset, client.username)
+        request = RecoveryRequest(auth.pid, auth.offset, client.username)
         try:
-            return await prepare(self._gateway, client, shown, self._ping_counts)
+            return await prepare(self._gateway, client, request, self._ping_counts)
         except NotRecovered:
             return None
 
@@ -222,49 +226,49 @@ class SocketIOClient:
 
 
 class SocketIOChat:
-    """The chat as an application of an Engine.IO server."""
+    """The chat, as an application of an Engine.IO server."""
 
-    def __init__(self, gateway: Gateway, connect_within: float = CONNECT_TIMEOUT_SECONDS) -> None:
-        """Compose.
+    def __init__(self, gateway: Gateway, connect_timeout: float = CONNECT_TIMEOUT_SECONDS) -> None:
+        """Create the application.
 
         Args:
             gateway: serves the clients.
-            connect_within: seconds that a session may be without its namespace.
+            connect_timeout: seconds that a session has to connect to the main namespace.
         """
         self._gateway = gateway
-        self._connect_within = connect_within
+        self._connect_timeout = connect_timeout
 
     def on_open(self, session: EngineSession, scope: Scope) -> None:
-        """Begin; the client is to connect to the main namespace soon."""
+        """Begin a session, and the time that its client has to connect to the main namespace."""
         session.authorization = Headers(scope=scope).get("authorization")
-        session.state = SocketIOClient(self._gateway, session, self._connect_within)
+        session.state = SocketIOClient(self._gateway, session, self._connect_timeout)
 
     def on_packet(self, session: EngineSession, message: str | Binary) -> PendingWork | None:
-        """Take a message."""
+        """Handle a message of the client."""
         client: SocketIOClient = session.state
         return client.take(message)
 
     def on_close(self, session: EngineSession, reason: str) -> None:  # noqa: ARG002 - whatever it is
-        """Let the client go."""
+        """Disconnect the client."""
         client: SocketIOClient = session.state
         client.closed()
 
 
-def _auth(given: dict[str, Any]) -> Auth:
-    """Read what a client says of itself.
+def _auth(payload: dict[str, Any]) -> Auth:
+    """Read the fields of a CONNECT's payload and of the query.
 
     Raises:
         ChatError: `bad_request`.
     """
     try:
-        return msgspec.convert(given, Auth)
+        return msgspec.convert(payload, Auth)
     except msgspec.ValidationError as error:
         raise ChatError("bad_request", f"auth: {error}") from None
 
 
 def socketio_server(gateway: Gateway) -> EngineServer:
-    """What serves `/socket.io/`."""
+    """Make the server of `/socket.io/` for a gateway."""
     settings = gateway.settings
     engine = EngineSettings(max_payload=MAX_FRAME_BYTES, max_unsent=2 * settings.outbox_limit)
-    within = IDENTIFY_SECONDS if gateway.access.identity.required else CONNECT_TIMEOUT_SECONDS
-    return EngineServer(engine, SocketIOChat(gateway, within), settings.gateway_name)
+    timeout = IDENTIFY_SECONDS if gateway.access.identity.required else CONNECT_TIMEOUT_SECONDS
+    return EngineServer(engine, SocketIOChat(gateway, timeout), settings.gateway_name)

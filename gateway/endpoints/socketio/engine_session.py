@@ -1,4 +1,7 @@
-"""A live Engine.IO session: the protocol's state, tied to its requests, its timer and its clock."""
+"""A live Engine.IO session: the protocol's state, with its requests, its WebSocket and its timer.
+
+`EngineProtocol` decides without I/O; `EngineSession` calls it and carries out what it decided.
+"""
 
 import asyncio
 import contextlib
@@ -19,54 +22,54 @@ from shared.protocol.closes import CloseCode
 
 
 class Application(Protocol):
-    """What is served over Engine.IO. It is called for one packet of a session after the other."""
+    """The application that is served over Engine.IO. Its calls for one session never overlap."""
 
     def on_open(self, session: "EngineSession", scope: Scope) -> None:
-        """A session has begun, with this request (ASGI); it may be sent to."""
+        """Begin a session, opened by this request (ASGI). Packets may be sent to it at once."""
         ...
 
     def on_packet(self, session: "EngineSession", message: str | Binary) -> PendingWork | None:
-        """Take a message.
+        """Handle a message of the client.
 
         Returns:
-            None once that is done, or what is to be awaited before the client is read further,
-            or its POST answered.
+            None once the message is handled, or work to await before the client's next message is
+            read or its POST answered.
 
         Raises:
-            PacketError: it is malformed; the session is closed.
+            PacketError: the message is malformed. The session is closed.
         """
         ...
 
     def on_close(self, session: "EngineSession", reason: str) -> None:
-        """A session has ended: nothing that is sent now reaches its client."""
+        """End a session. What is sent from now on does not reach its client."""
         ...
 
 
-class HungUp(Exception):
-    """The client closed the connection of a request that was under way."""
+class ClientHungUp(Exception):
+    """The client closed the connection of a request before its answer."""
 
 
 class EngineSession:
-    """What an application sees of a session.
+    """An Engine.IO session, as an application uses it.
 
     Attributes:
-        query: the parameters of the request that opened it.
-        address: where that came from.
-        authorization: the header of that request, where the application wants it.
-        state: whatever the application keeps with it.
+        query: the query parameters of the request that opened the session.
+        address: the client's address.
+        authorization: the `Authorization` header of that request, if the application keeps it.
+        state: the application's own data for this session.
         engine: the state of the protocol.
-        socket: its WebSocket, also while that is about to take over from polling.
-        on_writable: called when the client took what it was sent; it may be called at any time.
+        socket: the session's WebSocket, also one that is about to take over from polling.
+        on_writable: called when the client has read what it was sent, possibly more than once.
     """
 
     __slots__ = (
         "_application",
-        "_flushing",
+        "_close_reported",
+        "_flush_scheduled",
         "_forget",
         "_loop",
         "_poll",
         "_timer",
-        "_told",
         "address",
         "authorization",
         "engine",
@@ -97,44 +100,45 @@ class EngineSession:
         self._forget = forget
         self._poll: asyncio.Future[bytes] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._told = False
-        self._flushing = False
+        self._close_reported = False
+        self._flush_scheduled = False
 
     @property
     def sid(self) -> str:
-        """Its id, which requests name; a secret of its client."""
+        """The session's id, which requests name. Only its client knows it."""
         return self.engine.sid
 
     @property
     def transport(self) -> Transport:
-        """What carries it now."""
+        """The transport in use."""
         return self.engine.transport
 
     @property
     def now(self) -> float:
-        """The time, in seconds."""
+        """The event loop's time, in seconds."""
         return self._loop.time()
 
     def send(self, packet: bytes) -> None:
-        """Send a finished packet: a text one with its type (`b"4hello"`), or `Binary`.
+        """Send a finished packet: a text with its type (`b"4hello"`), or `Binary`.
 
-        All packets of a tick leave together. A client that leaves too much unread is closed.
+        All packets of a turn of the event loop leave together. The session of a client that leaves
+        too much unread is closed.
         """
         engine = self.engine
         engine.send(packet)
-        if not self._flushing and (self.socket or engine.polled or engine.closed):
-            self._flushing = True
-            self._loop.call_soon(self.settle)
+        if not self._flush_scheduled and (self.socket or engine.poll_pending or engine.closed):
+            self._flush_scheduled = True
+            self._loop.call_soon(self.flush)
 
     @property
     def writable(self) -> bool:
-        """Whether the client took what it was sent."""
+        """True if the client has read what it was sent."""
         if self.engine.closed or self.engine.unsent:
             return False
-        return self.transport == "polling" or (self.socket is not None and self.socket.takes)
+        return self.transport == "polling" or (self.socket is not None and self.socket.can_write)
 
     def write(self, frames: list[bytes]) -> None:
-        """Send packets that stand in the text frames of a WebSocket, whatever the transport."""
+        """Send packets that are framed as WebSocket texts, over either transport."""
         if self.socket is not None and self.transport == "websocket" and not self.engine.unsent:
             if not self.engine.closed:
                 self.socket.write(frames)
@@ -144,43 +148,47 @@ class EngineSession:
                     self.send(packet)
 
     def abort(self) -> None:
-        """End it at once, whatever was not sent."""
+        """End the session and its connection at once, with what is unsent."""
         self.fail("transport error")
         if self.socket is not None:
             self.socket.abort()
 
     def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "forced close") -> None:  # noqa: ARG002
-        """End it, after what waits has been sent; the protocol has no codes."""
+        """End the session after its packets are sent. Engine.IO has no close codes."""
         self.engine.close(self.now, reason)
-        self.settle()
+        self.flush()
 
     def fail(self, reason: str) -> None:
-        """End it at once."""
+        """End the session at once."""
         self.engine.fail(reason)
-        self.settle()
+        self.flush()
 
     def expire_in(self, seconds: float | None) -> None:
-        """Let it end by itself after so many seconds; None for never."""
+        """End the session after this many seconds; None for never."""
         if not self.engine.closed:
             self.engine.expires = math.inf if seconds is None else self.now + seconds
             self._arm()
 
-    def look(self) -> None:
-        """Do what is due: a request finds the session as it should be, however late timers are."""
+    def tick_if_due(self) -> None:
+        """Do what is due, in case the timer is late: for a request that is about to be handled."""
         if self.now >= self.engine.deadline:
             self.engine.tick(self.now)
-            self.settle()
+            self.flush()
 
-    def settle(self) -> None:
-        """Hand out what there is to hand out. To be called after everything that happened."""
-        self._flushing = False
+    def flush(self) -> None:
+        """Send what waits, report an end to the application, and set the timer.
+
+        To be called after every change of `engine`. `EngineProtocol` only records what is to
+        happen: without this call a poll would stay unanswered until the next timer.
+        """
+        self._flush_scheduled = False
         engine = self.engine
         if self._poll is not None and not self._poll.done():
             self._answer(self._poll)
         if self.socket is not None:
-            self._carry(self.socket)
-        if engine.closed and not self._told:
-            self._told = True
+            self._flush_socket(self.socket)
+        if engine.closed and not self._close_reported:
+            self._close_reported = True
             self._application.on_close(self, engine.closed)
         if engine.gone:
             self._forget(self.sid)
@@ -191,11 +199,11 @@ class EngineSession:
         if self.on_writable is not None and self.writable:
             self.on_writable()
 
-    def _carry(self, socket: Socket) -> None:
-        """Send by the WebSocket what waits; close one that did not take over, or has no more."""
+    def _flush_socket(self, socket: Socket) -> None:
+        """Send what waits over the WebSocket; close it after a failed upgrade or the last packet."""
         engine = self.engine
         if engine.transport == "websocket":
-            if engine.unsent and (socket.takes or engine.closed):
+            if engine.unsent and (socket.can_write or engine.closed):
                 socket.send(engine.take())
             if engine.closed:
                 socket.close()
@@ -204,30 +212,30 @@ class EngineSession:
             socket.close()
 
     def receive(self, packet: Packet) -> PendingWork | None:
-        """Take a packet of the client, and have the application take it.
+        """Handle a packet of the client; a message goes to the application.
 
         Returns:
-            What is to be awaited before the next packet, if there is anything.
+            Work to await before the next packet, or None.
 
         Raises:
-            PacketError: the session is closed.
+            PacketError: the packet is malformed or out of place. The session is closed.
         """
         message = self.engine.receive(packet, self.now)
         if message is None:
             return None
         try:
-            later = self._application.on_packet(self, message)
+            work = self._application.on_packet(self, message)
         except PacketError:
             self.close(reason="parse error")
             raise
         except BaseException:
             self.fail("server error")
             raise
-        return None if later is None else self._finish(later)
+        return None if work is None else self._finish(work)
 
-    async def _finish(self, later: PendingWork) -> None:
+    async def _finish(self, work: PendingWork) -> None:
         try:
-            await later
+            await work
         except PacketError:
             self.close(reason="parse error")
             raise
@@ -236,25 +244,25 @@ class EngineSession:
             raise
 
     async def poll(self, receive: Receive) -> bytes:
-        """Take a GET: the body of its answer.
+        """Handle a GET; return the body of its answer once there are packets.
 
         Raises:
-            PacketError: another one waits; the session is closed.
+            PacketError: another GET waits. The session is closed.
             EngineError: a WebSocket has taken over meanwhile.
-            HungUp: the client closed the connection; the session is closed.
+            ClientHungUp: the client closed the connection. The session is closed.
         """
         try:
             self.engine.poll(self.now)
             body = self.engine.answer(self.now)
         finally:
-            self.settle()  # the poll that waited is told if this one is refused
-        return await self._hold(receive) if body is None else body
+            self.flush()  # if this poll is refused, the one that waited is answered, too
+        return await self._wait_for_packets(receive) if body is None else body
 
-    async def _hold(self, receive: Receive) -> bytes:
+    async def _wait_for_packets(self, receive: Receive) -> bytes:
         poll: asyncio.Future[bytes] = self._loop.create_future()
         self._poll = poll
-        hung_up = self._loop.create_task(_hung_up(receive))
-        self.settle()
+        hung_up = self._loop.create_task(_wait_for_disconnect(receive))
+        self.flush()
         try:
             await asyncio.wait((poll, hung_up), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -262,9 +270,9 @@ class EngineSession:
             self._poll = None
             if not poll.done():
                 self.engine.poll_lost()
-                self.settle()
+                self.flush()
         if not poll.done():
-            raise HungUp
+            raise ClientHungUp
         return poll.result()
 
     def _answer(self, poll: asyncio.Future[bytes]) -> None:
@@ -277,17 +285,19 @@ class EngineSession:
         deadline = self.engine.deadline
         if self._timer is not None:
             if self._timer.when() <= deadline:
-                return  # it looks again then
+                # The timer fires early, finds nothing due and is set again. A deadline moves on
+                # with each packet: to cancel and set a timer each time would cost more.
+                return
             self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._due)
+        self._timer = self._loop.call_at(deadline, self._tick)
 
-    def _due(self) -> None:
+    def _tick(self) -> None:
         self._timer = None
         self.engine.tick(self.now)
-        self.settle()
+        self.flush()
 
 
-async def _hung_up(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     with contextlib.suppress(OSError):
         while (await receive())["type"] != "http.disconnect":
             pass

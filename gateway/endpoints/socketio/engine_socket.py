@@ -1,4 +1,4 @@
-"""The WebSocket transport of Engine.IO 4: a session's, from the start or after an upgrade."""
+"""The WebSocket transport of Engine.IO 4, used from the start or after an upgrade from polling."""
 
 from gateway.connections.websocket import PendingWork, WebSocketLink
 from gateway.endpoints.socketio.engine_session import EngineSession
@@ -12,7 +12,7 @@ log = logger(__name__)
 
 
 class EngineSocket:
-    """A WebSocket that carries a session, or is about to take over from polling."""
+    """A WebSocket that carries a session, or is about to take over from polling (`Receiver`)."""
 
     __slots__ = ("_link", "_session", "_settings", "_upgrading")
 
@@ -24,28 +24,28 @@ class EngineSocket:
         *,
         upgrading: bool,
     ) -> None:
-        """Begin.
+        """Attach a WebSocket to its session.
 
         Args:
-            session: it belongs to.
-            link: the connection.
-            settings: of the server.
-            upgrading: the session is still polling.
+            session: the session that the request named or opened.
+            link: the WebSocket.
+            settings: of the Engine.IO server.
+            upgrading: True if the session is still polling.
         """
         self._session = session
         self._link = link
         self._settings = settings
         self._upgrading = upgrading
         session.socket = self
-        session.settle()
+        session.flush()
 
     @property
-    def takes(self) -> bool:
-        """Whether the client takes what is written."""
+    def can_write(self) -> bool:
+        """True if the client reads what is written."""
         return self._link.writable
 
     def received(self, data: bytes, *, text: bool) -> PendingWork | None:
-        """Take a message."""
+        """Handle a message of the client."""
         if len(data) > self._settings.max_payload:
             self._refuse()
             return None
@@ -54,40 +54,40 @@ class EngineSocket:
         except PacketError:
             self._refuse()
             return None
-        later = self._take(packet)
-        return None if later is None else self._finish(later)
+        work = self._take(packet)
+        return None if work is None else self._finish(work)
 
     def writable(self) -> None:
-        """The client takes more again."""
-        self._session.settle()
+        """Send what waits: the link takes frames again."""
+        self._session.flush()
 
     def lost(self) -> None:
-        """The connection has ended."""
+        """End the session, or only the upgrade if the session is still polling."""
         if self._session.socket is not self:
-            return  # it did not take over
+            return  # the upgrade had failed before
         if self._upgrading:
             self._session.socket = None
             self._session.engine.upgrade_failed()
-            self._session.settle()
+            self._session.flush()
         else:
             self._session.fail("transport close")
 
     def send(self, packets: list[bytes]) -> None:
-        """Send packets, each in a message."""
+        """Send packets, each as a WebSocket message."""
         self._link.write(
             [frame(BINARY if isinstance(packet, Binary) else TEXT, packet) for packet in packets]
         )
 
     def write(self, frames: list[bytes]) -> None:
-        """Send messages that are framed already."""
+        """Send finished WebSocket frames."""
         self._link.write(frames)
 
     def close(self) -> None:
-        """End the connection, behind what was written."""
+        """Close the connection after what was written before."""
         self._link.close(CloseCode.NORMAL_CLOSURE)
 
     def abort(self) -> None:
-        """Drop the connection at once."""
+        """Drop the connection at once, with what is unsent."""
         self._link.abort()
 
     def _take(self, packet: Packet) -> PendingWork | None:
@@ -99,9 +99,9 @@ class EngineSocket:
         except PacketError:
             self._refuse()
         except Exception:
-            log.exception("session failed", sid=self._session.sid)
+            log.exception("an Engine.IO session failed", sid=self._session.sid)
         finally:
-            self._session.settle()
+            self._session.flush()
         return None
 
     def _upgrade(self, packet: Packet) -> None:
@@ -112,19 +112,19 @@ class EngineSocket:
             self.send([reply])
 
     def _refuse(self) -> None:
-        """What came is no packet: the session ends, or goes on without this WebSocket."""
+        """End the session, or only the upgrade, because of a malformed packet."""
         if self._upgrading:
             self._session.engine.upgrade_failed()
-            self._session.settle()
+            self._session.flush()
         else:
             self._session.fail("parse error")
 
-    async def _finish(self, later: PendingWork) -> None:
+    async def _finish(self, work: PendingWork) -> None:
         try:
-            await later
+            await work
         except PacketError:
             self._refuse()
         except Exception:
-            log.exception("session failed", sid=self._session.sid)
+            log.exception("an Engine.IO session failed", sid=self._session.sid)
         finally:
-            self._session.settle()
+            self._session.flush()

@@ -1,7 +1,7 @@
 """An Engine.IO 4 server as an ASGI application: `EngineServer(settings, application, name)`.
 
-Mount it at a path that ends in a slash. It keeps its sessions itself; an application sees them
-through the callbacks of `Application`.
+To be mounted at a path that ends in a slash. The server keeps the sessions; the application that it
+serves gets them through the callbacks of `Application`.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from gateway.connections.websocket import ADOPT, Adopt
 from gateway.endpoints.guard import address_of
-from gateway.endpoints.socketio.engine_session import Application, EngineSession, HungUp
+from gateway.endpoints.socketio.engine_session import Application, ClientHungUp, EngineSession
 from gateway.endpoints.socketio.engine_socket import EngineSocket
 from gateway.protocols.engineio.errors import (
     EngineError,
@@ -36,16 +36,16 @@ class EngineServer:
     """Serves an application over Engine.IO.
 
     Attributes:
-        sessions: those that live, by sid.
+        sessions: the sessions that have not ended, by sid.
     """
 
     def __init__(self, settings: EngineSettings, application: Application, name: str = "") -> None:
-        """Compose a server.
+        """Create a server.
 
         Args:
-            settings: intervals and bounds.
-            application: what is served.
-            name: begins every sid, with a dot after it: load balancers route by it.
+            settings: intervals and limits.
+            application: handles the messages.
+            name: the first part of every sid, before a dot. Load balancers route by it.
         """
         self.sessions: dict[str, EngineSession] = {}
         self._settings = settings
@@ -73,8 +73,8 @@ class EngineServer:
             answer = _refusal(EngineError(ErrorCode.BAD_REQUEST))
         except TooLarge:
             answer = Response(status_code=413)
-        except (HungUp, ClientDisconnect):
-            return  # there is nobody left to answer
+        except (ClientHungUp, ClientDisconnect):
+            return  # the client is gone, nobody reads an answer
         answer.headers["Cache-Control"] = "no-store"
         await answer(scope, receive, send)
 
@@ -82,7 +82,7 @@ class EngineServer:
         if http.method == "OPTIONS":
             return Response(status_code=204)
         request = _request(http.scope, http.headers.get("origin"))
-        session = self._known(request)
+        session = self._find_session(request)
         if session is None:
             session = self._open(request, http.scope)
         elif request.method == "POST":
@@ -93,9 +93,9 @@ class EngineServer:
     async def _websocket(self, websocket: WebSocket) -> None:
         try:
             request = _request(websocket.scope, websocket.headers.get("origin"))
-            session = self._known(request)
+            session = self._find_session(request)
         except EngineError as error:
-            # 400 for all, as the reference server does.
+            # 400 for every error, as the reference server answers.
             await websocket.send_denial_response(
                 Response(error.message, status_code=400, media_type="text/html")
             )
@@ -110,11 +110,15 @@ class EngineServer:
         adopt: Adopt = websocket.scope["extensions"][ADOPT]
         adopt(lambda link: EngineSocket(session, link, self._settings, upgrading=upgrading))
 
-    def _known(self, request: Request) -> EngineSession | None:
-        """Find the session of a request that is in order; None if it is to open one."""
+    def _find_session(self, request: Request) -> EngineSession | None:
+        """Check a request and return its session; None if it is to open one.
+
+        Raises:
+            EngineError: the request is refused.
+        """
         session = self.sessions.get(request.sid)
         if session is not None:
-            session.look()
+            session.tick_if_due()
             if session.engine.gone:
                 session = None
         check(request, session.transport if session else None)
@@ -125,7 +129,7 @@ class EngineServer:
         session = EngineSession(request, sid, self._settings, self._application, self._forget)
         self.sessions[sid] = session
         self._application.on_open(session, scope)
-        session.settle()
+        session.flush()
         return session
 
     def _forget(self, sid: str) -> None:
@@ -136,19 +140,19 @@ class EngineServer:
         try:
             engine.post()
         except PacketError:
-            session.settle()
+            session.flush()
             raise
         try:
             packets = self._packets(session, await self._body(http))
             for packet in packets:
-                if later := session.receive(packet):
-                    await later
+                if work := session.receive(packet):
+                    await work
         except (ClientDisconnect, TimeoutError):
             session.fail("transport error")
             raise
         finally:
             engine.posting = False
-            session.settle()
+            session.flush()
 
     def _packets(self, session: EngineSession, body: bytes) -> list[Packet]:
         try:
@@ -161,17 +165,17 @@ class EngineServer:
         """Read the body of a POST.
 
         Raises:
-            TooLarge: it is.
-            TimeoutError: it did not come while a session without a word would have lived.
+            TooLarge: the body is larger than `max_payload`.
+            TimeoutError: the body did not come in the time after which a silent session ends.
         """
-        most = self._settings.max_payload
-        if int(http.headers.get("content-length", "0")) > most:
+        max_bytes = self._settings.max_payload
+        if int(http.headers.get("content-length", "0")) > max_bytes:
             raise TooLarge
         body = bytearray()
         async with asyncio.timeout(self._settings.silence):
             async for chunk in http.stream():
                 body += chunk
-                if len(body) > most:
+                if len(body) > max_bytes:
                     raise TooLarge
         return bytes(body)
 
