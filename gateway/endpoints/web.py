@@ -34,8 +34,8 @@ HEADERS: Final[Mapping[str, str]] = {
 
 DOCS: Final[Mapping[str, str]] = {
     **HEADERS,
-    # Swagger UI makes markup of text, after DOMPurify, and has its icons in its style sheet. It shows
-    # a file of this server only, and scripts and styles in markup are not run.
+    # Swagger UI makes markup of text, after DOMPurify, and has its icons in its style sheet. It
+    # shows a file of this server only, and scripts and styles in markup are not run.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

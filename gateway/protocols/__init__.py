@@ -1,4 +1,4 @@
-"""Wire formats without I/O: frames and payloads of the chat, RFC 6455 frames, close codes.
+"""Wire formats without I/O: frames and payloads of the chat, RFC 6455 frames, Socket.IO.
 
-Imports `shared.model` only. See docs/topics/socketio.md.
+Imports `shared` only. See docs/topics/guarantees.md and docs/topics/socketio.md.
 """

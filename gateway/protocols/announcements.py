@@ -1,4 +1,4 @@
-"""What clients are told of an event."""
+"""Turns events of the model into announcements: the events that clients receive."""
 
 from collections.abc import Callable
 from functools import cache
@@ -48,12 +48,12 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 def room_announcements(event: Event, room: Room, offset: str) -> list[Announcement]:
-    """What those are told who may know of an event in a room or a direct chat.
+    """Return what the members of a room or direct chat receive for an event in it.
 
     Args:
-        event: what happened.
-        room: where.
-        offset: of the event.
+        event: an event of the room's log, or a signal.
+        room: a named room or a direct chat.
+        offset: the event's offset for Socket.IO clients; empty for none.
     """
     if room.kind == "direct":
         return announcements(event, None, (room.user1, room.user2), offset)
@@ -63,16 +63,16 @@ def room_announcements(event: Event, room: Room, offset: str) -> list[Announceme
 def announcements(
     event: Event, room: str | None, users: tuple[str, str] | None = None, offset: str = ""
 ) -> list[Announcement]:
-    """What those are told who may know of an event.
+    """Return what clients receive for an event. Some events have no announcement.
 
     Args:
-        event: what happened.
-        room: the name of the named room it happened in, if it did in one.
-        users: the users of the direct chat it happened in, if it did in one.
-        offset: of the event.
+        event: an event of a room's log, or a signal.
+        room: the name of the event's room; None for a direct chat, or for no room.
+        users: the users of the event's direct chat; None for a named room, or for no room.
+        offset: the event's offset for Socket.IO clients; empty for none.
     """
     body = event.body
-    if isinstance(body, MessagePosted):  # nearly always
+    if isinstance(body, MessagePosted):  # nearly all events are messages
         if users is not None:
             return [Announcement("newMessage", _new_message(event, body, users), offset=offset)]
         return [_message(event, body, room, offset)]
@@ -82,12 +82,15 @@ def announcements(
         case RoomDeleted():
             gone = Announcement("chatDeleted", ChatDeletedPayload(event.room_id), offset=offset)
             return [] if users is None else [gone]
-        case LogEvent(announced_as=told):
-            return _placed(event, told, place, chat, offset)
+        case LogEvent(announced_as=announced_as):
+            return _log_event_announcements(event, announced_as, place, chat, offset)
         case Unknown() if event.seq:
-            return _placed(event, SKIPPED, place, chat, offset)
+            # A newer build's kind of event, say number 8. Clients are sent its `seq` and `prev` all
+            # the same: without them 9, whose `prev` is 8, would look like a gap, and each client
+            # would try to read an 8 that this gateway cannot show.
+            return _log_event_announcements(event, SKIPPED, place, chat, offset)
         case _:
-            return _signal(event, place, chat, offset)
+            return _signal_announcements(event, place, chat, offset)
 
 
 def _message(event: Event, body: MessagePosted, room: str | None, offset: str) -> Announcement:
@@ -106,45 +109,50 @@ def _new_message(event: Event, body: MessagePosted, users: tuple[str, str]) -> N
         user_out(sender),
         user_out(users[1] if sender == users[0] else users[0]),
         body.content,
-        False,  # noqa: FBT003 - in the order of the fields, which is faster
+        False,  # noqa: FBT003 - positional arguments are faster, and this runs for each message
         None,
         iso(event.created_at),
     )
 
 
-def _placed(
-    event: Event, told: AnnouncedAs, room: str | UnsetType, chat: int | UnsetType, offset: str
+def _log_event_announcements(
+    event: Event,
+    announced_as: AnnouncedAs,
+    room: str | UnsetType,
+    chat: int | UnsetType,
+    offset: str,
 ) -> list[Announcement]:
-    """What is told of an event that has a place in a room or chat, as its kind says it."""
-    where, here = ("room", room or "") if chat is UNSET else ("chat_id", chat)
-    values = (here if name == WHERE else _value(event, name) for name in told.payload)
-    data = _payload_type(told.payload, where)(*values)
-    found = [Announcement(told.event, data, room, chat, offset=offset)]
-    if told.note:
-        note = NotificationPayload(told.note, event.created_at)
-        found.append(Announcement("notification", note, room, chat))
-    return found
+    """Return the announcements of an event of a log, as its kind defines them."""
+    place_field, place_value = ("room", room or "") if chat is UNSET else ("chat_id", chat)
+    fields = announced_as.payload
+    values = (place_value if name == WHERE else _field_value(event, name) for name in fields)
+    data = _payload_type(fields, place_field)(*values)
+    announced = [Announcement(announced_as.event, data, room, chat, offset=offset)]
+    if announced_as.note:
+        note = NotificationPayload(announced_as.note, event.created_at)
+        announced.append(Announcement("notification", note, room, chat))
+    return announced
 
 
 @cache
-def _payload_type(payload: tuple[str, ...], where: str) -> Callable[..., object]:
-    """A payload with these fields, in which the place is told as `where`."""
-    fields = [where if name == WHERE else name for name in payload]
+def _payload_type(payload: tuple[str, ...], place_field: str) -> Callable[..., object]:
+    """Return a payload type with these fields; the room or chat is in the field `place_field`."""
+    fields = [place_field if name == WHERE else name for name in payload]
     return msgspec.defstruct("PlacedPayload", fields, bases=(Payload,), frozen=True)
 
 
-def _value(event: Event, name: str) -> object:
-    """What an event says for a field of a payload."""
+def _field_value(event: Event, name: str) -> object:
+    """Return an event's value for a field of its payload."""
     if name in ("seq", "prev"):
         return getattr(event, name)
     value = getattr(event.body, name)
     return user_out(value) if name in user_fields(type(event.body)) else value
 
 
-def _signal(
+def _signal_announcements(
     event: Event, room: str | UnsetType, chat: int | UnsetType, offset: str
 ) -> list[Announcement]:
-    """What is told of something that has no place."""
+    """Return the announcements of an event that is in no log: a notice, typing or a cursor."""
     match event.body:
         case Notice(content) if chat is UNSET:
             note = NotificationPayload(content, event.created_at)

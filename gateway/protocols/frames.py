@@ -1,4 +1,4 @@
-"""What every format has in common: a frame that came in, and what goes out."""
+"""Frames in and out, and the interface of a wire format, with what JSON and MessagePack share."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol
@@ -19,7 +19,7 @@ RequestId = (
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """A frame of a client, its data not yet looked at."""
+    """A frame of a client. Its data is decoded later, once its event is known."""
 
     event: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_CHARACTERS)]
     data: msgspec.Raw = msgspec.Raw(b"")
@@ -27,7 +27,7 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """A frame for a client: an event, `reply` or `error`."""
+    """A frame for a client: an event, a `reply` or an `error`."""
 
     event: str
     room: str | UnsetType = UNSET
@@ -37,14 +37,14 @@ class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class Format(Protocol):
-    """A format on the wire."""
+    """A wire format: how frames are encoded."""
 
     name: str
     text: bool
-    """Whether frames are text frames (UTF-8) or binary ones."""
+    """True if frames are text frames (UTF-8), False if they are binary."""
 
-    def parse(self, data: Any) -> Frame:  # noqa: ANN401 - what its transport hands over
-        """Read a client's frame: bytes, or a packet that was read already.
+    def parse(self, data: Any) -> Frame:  # noqa: ANN401 - bytes or a packet
+        """Read a client's frame, from bytes or from a Socket.IO packet.
 
         Raises:
             ChatError: `bad_frame`.
@@ -55,20 +55,20 @@ class Format(Protocol):
         """Read the data of a frame as a command.
 
         Raises:
-            ChatError: `bad_request`, or `too_long` for a frame within limits and a field not.
+            ChatError: `bad_request`; `too_long` for a field that exceeds its limit.
         """
         ...
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame's payload."""
+        """Encode a frame, without a WebSocket header."""
         ...
 
     def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:
-        """Write a frame as it goes to the client: once for all clients of the format.
+        """Encode a frame with its WebSocket header, for all clients of the format.
 
         Args:
             outgoing: the frame.
-            offset: of an event; formats whose clients do not show offsets leave it out.
+            offset: the event's offset, which only Socket.IO frames carry.
         """
         ...
 
@@ -78,29 +78,29 @@ class _Decoder(Protocol):
 
 
 class StructFormat:
-    """A format that msgspec reads and writes: what JSON and MessagePack share."""
+    """A format that msgspec reads and writes."""
 
     def __init__(
         self,
         name: str,
         *,
         text: bool,
-        nothing: bytes,
+        null: bytes,
         decoder: Callable[..., _Decoder],
         encode: Callable[[Any], bytes],
     ) -> None:
-        """Compose a format.
+        """Create a format.
 
         Args:
             name: the WebSocket subprotocol.
-            text: whether frames are text frames.
-            nothing: how the format writes null, which missing data is taken for.
-            decoder: makes a decoder of a type.
-            encode: writes a value.
+            text: True for text frames, False for binary frames.
+            null: the encoding of null, which stands for data that a frame does not have.
+            decoder: makes a decoder for a type.
+            encode: encodes a value.
         """
         self.name = name
         self.text = text
-        self._nothing = nothing
+        self._null = null
         self._opcode = TEXT if text else BINARY
         self._new_decoder = decoder
         self._frames = decoder(Frame)
@@ -114,32 +114,32 @@ class StructFormat:
         except RecursionError:
             raise ChatError("bad_frame", "nested too deeply") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ChatError("bad_frame", _plain(error)) from None
+            raise ChatError("bad_frame", _error_text(error)) from None
         return frame
 
     def command(self, frame: Frame, kind: type[Command]) -> Command:
         """Read the data of a frame as a command."""
         decoder = self._decoders.get(kind)
         if decoder is None:
-            decoder = self._decoders[kind] = self._new_decoder(_accepted(kind))
+            decoder = self._decoders[kind] = self._new_decoder(_accepted_type(kind))
         try:
-            value = decoder.decode(bytes(frame.data) or self._nothing)
+            value = decoder.decode(bytes(frame.data) or self._null)
             return value if isinstance(value, kind) else _from_bare(value, kind)
         except RecursionError:
             raise ChatError("bad_request", "nested too deeply") from None
         except (msgspec.DecodeError, ValueError) as error:
-            raise ChatError("bad_request", _plain(error)) from None
+            raise ChatError("bad_request", _error_text(error)) from None
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame's payload."""
+        """Encode a frame, without a WebSocket header."""
         return self._encode(outgoing)
 
     def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:  # noqa: ARG002 - as Format has it
-        """Write a frame of a WebSocket."""
+        """Encode a frame with its WebSocket header."""
         return frame(self._opcode, self._encode(outgoing))
 
 
-def _accepted(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
+def _accepted_type(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
     if kind.bare is not None:
         bare = next(f for f in msgspec.structs.fields(kind) if f.name == kind.bare)
         return kind | bare.type
@@ -149,10 +149,10 @@ def _accepted(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
 
 
 def _from_bare(value: object, kind: type[Command]) -> Command:
-    # The decoder has checked the value: it is of the field's type, or null for no fields at all.
+    # The decoder has checked that the value has the type of the bare field, or is null.
     return kind() if kind.bare is None else kind(**{kind.bare: value})
 
 
-def _plain(error: Exception) -> str:
-    """The decoder's own words: a sentence, with the place where it stopped."""
+def _error_text(error: Exception) -> str:
+    """Return the decoder's message, a sentence that says where in the data the error is."""
     return str(error).replace(" - at `$", " - at `data") if str(error) else "not readable"

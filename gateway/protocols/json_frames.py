@@ -1,4 +1,4 @@
-"""JSON in text frames: subprotocol `chat.json`, and what a client without one speaks."""
+"""JSON in text frames: subprotocol `chat.json`, also used for clients that name none."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from gateway.protocols.frames import StructFormat
 JSON = StructFormat(
     "chat.json",
     text=True,
-    nothing=b"null",
+    null=b"null",
     decoder=msgspec.json.Decoder,
     encode=msgspec.json.Encoder().encode,
 )

@@ -7,7 +7,7 @@ from gateway.protocols.frames import StructFormat
 MSGPACK = StructFormat(
     "chat.msgpack",
     text=False,
-    nothing=b"\xc0",
+    null=b"\xc0",
     decoder=msgspec.msgpack.Decoder,
     encode=msgspec.msgpack.Encoder().encode,
 )

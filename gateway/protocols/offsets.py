@@ -1,11 +1,18 @@
-"""Offsets: what the last event that a Socket.IO client has says about all that it has.
+"""Offsets of events, from which a gateway finds out what a Socket.IO client has received.
 
-A client that reconnects names the offset of the last event it got. An offset is the same for all
-members of a room, because an event is encoded once for all of them. So it says where its event
-stands in its own room, and when its gateway wrote it: what a gateway writes to one client arrives
-in the order of the counts, so a client has everything with a lower count.
+A client that reconnects sends the offset of the last event that it got. An offset cannot say how
+far the client is in each of its rooms, as an event is encoded once for all members of its room. So
+it says two things: the event's `seq` in its room, and how many offsets its gateway had given by
+then, the count. A gateway writes to each client in the order of the counts. So a client that has an
+event has everything that its gateway wrote to it with a lower count.
 
-On the wire: `incarnation.count.room.seq`, the numbers in base 10.
+An example: a gateway gives message 7 of room A the count 41 and message 3 of room B the count 42. A
+client of both rooms that comes back with count 42 has message 7, and one with count 41 may lack
+message 3. If 3 overtook 7 in an outbox, a client that got only 3 would come back with count 42 and
+never get 7. `Flusher` keeps the order.
+
+On the wire: `incarnation.count.room.seq`, the numbers in base 10. Counts of different incarnations
+cannot be compared: each incarnation begins with 0.
 """
 
 import re
@@ -18,13 +25,13 @@ _OFFSET: Final = re.compile(r"([A-Za-z0-9_-]{8})\.(\d{1,16})\.(\d{1,16})\.(\d{1,
 
 
 class Offset(msgspec.Struct, frozen=True):
-    """A client's offset.
+    """The offset that a client sends when it comes back.
 
     Attributes:
-        incarnation: of the gateway that wrote it, from start to end.
-        count: of the offsets that it had given by then.
-        room_id: the room or chat of the event.
-        seq: the last event of that room that its reader has.
+        incarnation: of the gateway that wrote the event.
+        count: the offsets that this incarnation had given by then, with this one.
+        room_id: the id of the event's room or chat.
+        seq: the event's seq; of a signal, the last seq of the room before it.
     """
 
     incarnation: str
@@ -34,11 +41,11 @@ class Offset(msgspec.Struct, frozen=True):
 
 
 class Offsets:
-    """The offsets that a gateway gives.
+    """The offsets that this gateway gives.
 
     Attributes:
-        incarnation: this gateway's.
-        count: given so far.
+        incarnation: the name of this run of the gateway.
+        count: the number of offsets given so far.
     """
 
     __slots__ = ("count", "incarnation")
@@ -48,13 +55,13 @@ class Offsets:
         self.count = 0
 
     def next(self, room_id: int, seq: int) -> str:
-        """The offset of an event that is about to be written."""
+        """Give an offset to an event that is about to be written."""
         self.count += 1
         return f"{self.incarnation}.{self.count}.{room_id}.{seq}"
 
 
 def parse(text: object) -> Offset | None:
-    """Read an offset as a client gave it back; None for what is none."""
+    """Read an offset that a client sent; None if it is not one."""
     found = _OFFSET.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""WebSocket frames on the server's side (RFC 6455), without I/O."""
+"""WebSocket frames on the server's side (RFC 6455), read and written without I/O."""
 
 from collections.abc import Iterator
 from struct import Struct
@@ -14,11 +14,11 @@ except ImportError:  # no wheel for this platform
 
 from shared.protocol.closes import CloseCode
 
-SHORT: Final = 126
-"""Where a length stands in 7 bits, those from here on say in how many more it stands: 2 bytes."""
+LENGTH_IN_2_BYTES: Final = 126
+"""The value of the 7 bits for the length that says: the length is in the next 2 bytes."""
 
-LONG: Final = 127
-"""As SHORT, in 8 bytes."""
+LENGTH_IN_8_BYTES: Final = 127
+"""As above: the length is in the next 8 bytes."""
 
 FIN: Final = 0x80
 RESERVED: Final = 0x70
@@ -27,7 +27,7 @@ MAX_CONTROL_PAYLOAD_BYTES: Final = 125
 """Bytes of a control frame's payload (section 5.5)."""
 
 MAX_FRAGMENTS: Final = 1024
-"""Frames that a message may come in: each costs, also an empty one."""
+"""Frames that a message may be split into. Also an empty frame costs time."""
 
 CONTINUATION: Final = Opcode.CONT.value
 TEXT: Final = Opcode.TEXT.value
@@ -37,24 +37,24 @@ PING: Final = Opcode.PING.value
 PONG: Final = Opcode.PONG.value
 WHOLE_TEXT: Final = FIN | TEXT
 WHOLE: Final = frozenset({WHOLE_TEXT, FIN | BINARY})
-"""First bytes of frames that are a message each."""
+"""First bytes of frames that each are a whole message."""
 
 LONGEST_FAST_HEADER_BYTES: Final = 8
-"""Bytes of the longest header that is read in one step."""
+"""Bytes of the longest header that `_read_simple_frame` reads."""
 
 CONTROL: Final = frozenset({CLOSE, PING, PONG})
 KNOWN: Final = CONTROL | {CONTINUATION, TEXT, BINARY}
 
-_tiny: Final = Struct(">BB").pack
-_short: Final = Struct(">BBH").pack
-_long: Final = Struct(">BBQ").pack
+_pack_short: Final = Struct(">BB").pack
+_pack_medium: Final = Struct(">BBH").pack
+_pack_long: Final = Struct(">BBQ").pack
 
 
 class WebSocketError(Exception):
-    """What a peer sent breaks the protocol: the connection ends.
+    """A violation of the protocol by the peer. The connection is to be closed.
 
     Attributes:
-        code: what the peer is told.
+        code: the close code to send.
     """
 
     def __init__(self, code: CloseCode, reason: str) -> None:
@@ -67,7 +67,7 @@ class Message(NamedTuple):
 
     Attributes:
         opcode: TEXT, BINARY, CLOSE, PING or PONG.
-        data: of a text, valid UTF-8.
+        data: the payload, unmasked; valid UTF-8 for TEXT.
     """
 
     opcode: int
@@ -75,33 +75,33 @@ class Message(NamedTuple):
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """An unmasked, unfragmented frame, as servers send them."""
+    """Write an unmasked, unfragmented frame, as servers send them."""
     size = len(payload)
-    if size < SHORT:
-        return _tiny(FIN | opcode, size) + payload
+    if size < LENGTH_IN_2_BYTES:
+        return _pack_short(FIN | opcode, size) + payload
     if size < 1 << 16:
-        return _short(FIN | opcode, SHORT, size) + payload
-    return _long(FIN | opcode, LONG, size) + payload
+        return _pack_medium(FIN | opcode, LENGTH_IN_2_BYTES, size) + payload
+    return _pack_long(FIN | opcode, LENGTH_IN_8_BYTES, size) + payload
 
 
 def payloads(framed: bytes) -> Iterator[bytes]:
-    """The payloads of frames that `frame` made, one behind the other."""
+    """Return the payloads of frames that `frame` wrote and that were joined."""
     at = 0
     while at < len(framed):
         size, start = framed[at + 1], at + 2
-        if size >= SHORT:
-            start = at + (4 if size == SHORT else 10)
+        if size >= LENGTH_IN_2_BYTES:
+            start = at + (4 if size == LENGTH_IN_2_BYTES else 10)
             size = int.from_bytes(framed[at + 2 : start], "big")
         at = start + size
         yield framed[start:at]
 
 
 def close_frame(code: int | None, reason: str = "") -> bytes:
-    """A close frame; without a code it has no payload.
+    """Write a close frame.
 
     Args:
-        code: what a peer is told (section 7.4), or None.
-        reason: for people; what of it fits.
+        code: the close code (section 7.4); None for a frame without a payload.
+        reason: a text for people, cut where it is too long for the frame.
     """
     if code is None:
         return frame(CLOSE, b"")
@@ -110,10 +110,10 @@ def close_frame(code: int | None, reason: str = "") -> bytes:
 
 
 def close_code(payload: bytes) -> int | None:
-    """The code in a peer's close frame, None where there is none.
+    """Read the code in a peer's close frame; None if it has none.
 
     Raises:
-        WebSocketError: the payload is none of a close frame.
+        WebSocketError: the payload is not valid for a close frame.
     """
     if not payload:
         return None
@@ -129,18 +129,19 @@ def close_code(payload: bytes) -> int | None:
     return close.code
 
 
-def _plain(data: bytes, at: int, limit: int) -> tuple[int, bytes, int] | None:
-    """Read what nearly every frame is, a whole message in ASCII, in one step.
+def _read_simple_frame(data: bytes, at: int, limit: int) -> tuple[int, bytes, int] | None:
+    """Read a frame that is a whole message, in ASCII or binary, as nearly all frames are.
 
     Returns:
-        Its opcode, its payload and where it ends; None for everything else, good or bad.
+        The opcode, the payload and the position after the frame; None for any other frame, valid
+        or not, which `_header` and `_take` are for.
     """
     if len(data) < at + LONGEST_FAST_HEADER_BYTES:
         return None
     first, size, start = data[at], data[at + 1] - MASKED, at + 6
-    if size == SHORT:
+    if size == LENGTH_IN_2_BYTES:
         size, start = data[at + 2] << 8 | data[at + 3], at + 8
-    elif size < 0 or size == LONG:
+    elif size < 0 or size == LENGTH_IN_8_BYTES:
         return None
     end = start + size
     if end > len(data) or size > limit or first not in WHOLE:
@@ -152,34 +153,35 @@ def _plain(data: bytes, at: int, limit: int) -> tuple[int, bytes, int] | None:
 
 
 class FrameReader:
-    """Puts messages together from a client's bytes. Nothing longer than the limit is kept.
+    """Assembles messages from a client's bytes, and keeps no more than a message may have.
 
     Attributes:
-        failure: what was wrong with the bytes, after which no more are read; None so far.
+        failure: the client's violation of the protocol, after which no bytes are read; or None.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_limit", "_need", "_opcode", "_parts", "failure")
+    __slots__ = ("_buffer", "_fragments", "_limit", "_needed_bytes", "_opcode", "_parts", "failure")
 
     def __init__(self, limit: int) -> None:
-        """Begin.
+        """Create a reader.
 
         Args:
-            limit: bytes of a message at the most.
+            limit: bytes that a message may have.
         """
         self.failure: WebSocketError | None = None
         self._limit = limit
         self._buffer: bytearray | None = None
-        # Bytes that the buffer must have before it is worth a look.
-        self._need = 2
-        # A message that came in fragments so far.
+        # The buffer is read again once it has this many bytes. Without this, a message that comes
+        # in 10,000 small pieces would be copied and have its header read 10,000 times.
+        self._needed_bytes = 2
+        # The fragments of a message so far.
         self._opcode = CONTINUATION
         self._parts: bytearray | None = None
         self._fragments = 0
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """Take bytes as they came, and return what they completed, in order: each a `Message`.
+        """Read bytes, and return the messages that they complete, in order.
 
-        What breaks the protocol ends up in `failure`, once all before it was returned.
+        A violation of the protocol is put into `failure`; the messages before it are returned.
         """
         messages: list[tuple[int, bytes]] = []
         try:
@@ -192,19 +194,19 @@ class FrameReader:
     def _read(self, data: bytes, messages: list[tuple[int, bytes]]) -> None:
         if self._buffer is not None:
             self._buffer += data
-            if len(self._buffer) < self._need:
+            if len(self._buffer) < self._needed_bytes:
                 return
             data, self._buffer = bytes(self._buffer), None
         position, end = 0, len(data)
         while position < end:
-            if self._parts is None and (plain := _plain(data, position, self._limit)):
-                opcode, payload, position = plain
+            if self._parts is None and (simple := _read_simple_frame(data, position, self._limit)):
+                opcode, payload, position = simple
                 messages.append((opcode, payload))
                 continue
             header = self._header(data, position)
             if header is None or header[2] + header[1] > end:
                 self._buffer = bytearray(data[position:])
-                self._need = (
+                self._needed_bytes = (
                     header[2] + header[1] - position if header else len(data) - position + 1
                 )
                 break
@@ -216,13 +218,19 @@ class FrameReader:
                 messages.append(message)
 
     def _header(self, data: bytes, at: int) -> tuple[int, int, int] | None:
-        """The first byte, the payload's length and where it begins; None if not all is there."""
+        """Read a frame's header.
+
+        Returns:
+            The first byte, the payload's length and its position; None if bytes are missing.
+        """
         if len(data) < at + 2:
             return None
         first, second = data[at], data[at + 1]
         size, start = second & 0x7F, at + 6
         if first & RESERVED or first & 0x0F not in KNOWN:
-            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "reserved bits or opcode")
+            raise WebSocketError(
+                CloseCode.PROTOCOL_ERROR, "a frame has reserved bits or an unknown opcode"
+            )
         if not second & MASKED:
             raise WebSocketError(CloseCode.PROTOCOL_ERROR, "a client's frame is not masked")
         if first & 0x0F in CONTROL and (size > MAX_CONTROL_PAYLOAD_BYTES or not first & FIN):
@@ -230,10 +238,13 @@ class FrameReader:
                 CloseCode.PROTOCOL_ERROR, "a control frame is too long or fragmented"
             )
         if size > MAX_CONTROL_PAYLOAD_BYTES:
-            more = 2 if size == SHORT else 8
-            if len(data) < at + 2 + more:
+            length_bytes = 2 if size == LENGTH_IN_2_BYTES else 8
+            if len(data) < at + 2 + length_bytes:
                 return None
-            size, start = int.from_bytes(data[at + 2 : at + 2 + more], "big"), start + more
+            size, start = (
+                int.from_bytes(data[at + 2 : at + 2 + length_bytes], "big"),
+                start + length_bytes,
+            )
         if size + len(self._parts or b"") > self._limit:
             raise WebSocketError(
                 CloseCode.MESSAGE_TOO_BIG, f"a message has at most {self._limit} bytes"
@@ -241,7 +252,7 @@ class FrameReader:
         return first, size, start
 
     def _take(self, opcode: int, payload: bytes, *, whole: bool) -> Message | None:
-        """Take a frame; the message that it completes, if it does."""
+        """Take a frame, and return the message that it completes, if it completes one."""
         if opcode in CONTROL:
             return Message(opcode, payload)
         if (opcode == CONTINUATION) != (self._parts is not None):

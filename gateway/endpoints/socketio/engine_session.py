@@ -200,7 +200,7 @@ class EngineSession:
             self.on_writable()
 
     def _flush_socket(self, socket: Socket) -> None:
-        """Send what waits over the WebSocket; close it after a failed upgrade or the last packet."""
+        """Send what waits over the WebSocket; close it after a failed upgrade or at the end."""
         engine = self.engine
         if engine.transport == "websocket":
             if engine.unsent and (socket.can_write or engine.closed):

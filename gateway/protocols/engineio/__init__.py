@@ -1,5 +1,5 @@
 """Engine.IO 4 without I/O (socket.io/docs/v4/engine-io-protocol): packets, sessions, heartbeats.
 
-Imports nothing but its own modules. It is told what time it is, and what came.
+Imports its own modules only. Its callers pass it the time and what was received.
 See docs/topics/socketio.md.
 """

@@ -1,4 +1,4 @@
-"""What an Engine.IO 4 server refuses a request with, and when: the reference server's answers."""
+"""Checks of Engine.IO 4 requests, and the errors that refuse them, as the reference server does."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 VERSION: Final = "4"
-"""The value of the query's `EIO`."""
+"""The protocol version, as the query's `EIO` has it."""
 
 Transport = Literal["polling", "websocket"]
 TRANSPORTS: Final[tuple[Transport, ...]] = ("polling", "websocket")
@@ -18,7 +18,7 @@ MAX_QUERY_FIELDS: Final = 50
 
 
 class ErrorCode(IntEnum):
-    """The code of an error, as it stands in the answer's body."""
+    """The codes of errors, as the body of an answer has them."""
 
     UNKNOWN_TRANSPORT = 0
     UNKNOWN_SID = 1
@@ -42,8 +42,8 @@ class EngineError(Exception):
     """A request that is refused.
 
     Attributes:
-        code: what is wrong.
-        message: the code's text, or the application's own for `FORBIDDEN`.
+        code: the code of the error.
+        message: the code's text, or the application's own text for `FORBIDDEN`.
     """
 
     def __init__(self, code: ErrorCode, message: str | None = None) -> None:
@@ -57,19 +57,19 @@ class EngineError(Exception):
         return 403 if self.code is ErrorCode.FORBIDDEN else 400
 
     def body(self) -> bytes:
-        """The JSON of the answer: `{"code", "message"}`."""
+        """Write the body of the answer: `{"code", "message"}` in JSON."""
         return msgspec.json.encode({"code": self.code.value, "message": self.message})
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request as far as the protocol looks at it.
+    """The parts of an HTTP request that the protocol uses.
 
     Attributes:
-        method: of HTTP, in capitals.
-        query: its parameters; of one given twice the last.
-        upgrade: whether it asks for a WebSocket.
-        origin: the `Origin` header, if any.
-        address: where it comes from.
+        method: the HTTP method, in capitals.
+        query: the query parameters; of one that is given twice, the last.
+        upgrade: True if the request asks for a WebSocket.
+        origin: the `Origin` header; empty if there is none.
+        address: the client's address.
     """
 
     method: str
@@ -80,7 +80,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def sid(self) -> str:
-        """The session it belongs to; empty to open one."""
+        """The id of the session that the request names; empty if it opens one."""
         return self.query.get("sid", "")
 
 
@@ -88,7 +88,7 @@ def parse_query(query: bytes) -> dict[str, str]:
     """Read a query string.
 
     Raises:
-        EngineError: `BAD_REQUEST` for one with absurdly many parameters.
+        EngineError: `BAD_REQUEST` for more than `MAX_QUERY_FIELDS` parameters.
     """
     try:
         pairs = parse_qsl(
@@ -100,14 +100,14 @@ def parse_query(query: bytes) -> dict[str, str]:
 
 
 def check(request: Request, current: Transport | None) -> None:
-    """Refuse what is no request of the protocol, in the reference server's order of checks.
+    """Check a request, in the order in which the reference server checks it.
 
     Args:
-        request: the request.
-        current: the transport of the session that it names; None if there is no such session.
+        request: the request to check.
+        current: the transport of the session that the request names; None if there is none.
 
     Raises:
-        EngineError: it is refused.
+        EngineError: the request is refused.
     """
     wanted = request.query.get("transport")
     if wanted not in TRANSPORTS:

@@ -1,4 +1,4 @@
-"""The heartbeat of an Engine.IO 4 session: when to ping, and until when a pong has time."""
+"""The heartbeat of an Engine.IO 4 session: the times of pings and the deadlines of pongs."""
 
 import math
 from typing import Final
@@ -7,18 +7,18 @@ from gateway.protocols.engineio.packets import PacketType
 from gateway.protocols.engineio.settings import EngineSettings
 
 MIN_TIMEOUT_FRACTION: Final = 0.75
-"""The part of the timeout that a client has at least, however late this process sends its ping."""
+"""The fraction of the ping timeout that a client has in any case, also after a late ping."""
 
 
 class Heartbeat:
-    """A session's heartbeat, by a clock in seconds that others tell.
+    """A session's heartbeat. Callers pass the time, in seconds of a monotonic clock.
 
     Attributes:
-        ping_at: when the next ping is to be sent; infinity while a pong is awaited.
-        pong_by: when the session is lost; infinity while no pong is awaited.
+        ping_at: the time of the next ping; infinity while a pong is awaited.
+        pong_by: the time at which the session counts as lost; infinity while no pong is awaited.
     """
 
-    __slots__ = ("_interval", "_next", "_refreshed", "_timeout", "ping_at", "pong_by")
+    __slots__ = ("_interval", "_next", "_timeout", "_timeout_extended", "ping_at", "pong_by")
 
     def __init__(self, settings: EngineSettings, now: float) -> None:
         self._interval = settings.ping_interval / 1000
@@ -27,34 +27,37 @@ class Heartbeat:
 
     @property
     def deadline(self) -> float:
-        """When there is something to do."""
+        """The time of the next ping or timeout."""
         return min(self.ping_at, self.pong_by)
 
     def begin(self, now: float) -> None:
-        """Begin, or begin anew because the client has just shown life."""
+        """Start the interval to the next ping, also when the client has just sent something."""
         self.ping_at = self._next = now + self._interval
         self.pong_by = math.inf
-        self._refreshed = False
+        self._timeout_extended = False
 
     def end(self) -> None:
-        """Be due no more."""
+        """Stop the heartbeat."""
         self.ping_at = self.pong_by = math.inf
 
     def pinged(self, now: float) -> None:
-        """A ping is being sent."""
-        # Its pong has its time from when it was due: nobody lives longer because this process is
-        # busy.
+        """Start the deadline of the pong: a ping is being sent."""
+        # The timeout counts from when the ping was due, not from now: a client that is gone does
+        # not stay longer because this process was busy. Yet a client has most of the timeout in any
+        # case. Say a ping was due 19 s ago and the timeout is 20 s: with 1 s left, every client of
+        # a process that was stopped for a while would be dropped at once.
         self.pong_by = max(self.ping_at + self._timeout, now + self._timeout * MIN_TIMEOUT_FRACTION)
         self._next = self.ping_at + self._interval
         self.ping_at = math.inf
-        self._refreshed = False
+        self._timeout_extended = False
 
     def received(self, kind: PacketType, now: float) -> None:
-        """A packet came in while a pong is awaited."""
+        """Note a packet that came while a pong is awaited."""
         if kind is PacketType.PONG:
             self.pong_by = math.inf
             self.ping_at = max(self._next, now + self._interval / 2)
-        elif not self._refreshed:
-            # Something large may be ahead of the pong; but only once, lest there never be one.
-            self._refreshed = True
+        elif not self._timeout_extended:
+            # A large packet may be on its way before the pong, so the timeout begins again, but
+            # once only: a client that sends packets and no pong is lost in the end.
+            self._timeout_extended = True
             self.pong_by = now + self._timeout

@@ -1,8 +1,8 @@
 """Engine.IO 4 packets and payloads (socket.io/docs/v4/engine-io-protocol), without I/O.
 
-A packet on its way out is finished bytes: a text packet is `bytes` that begin with its type's digit
-(`b"4hello"`), a binary message is `Binary`. Both transports send it as it is; only a polling
-payload turns a `Binary` into base64.
+An outgoing packet is finished bytes: a text packet is `bytes` that begin with the digit of its type
+(`b"4hello"`), a binary message is `Binary`. Both transports send it unchanged, except that a
+polling payload has a `Binary` in base64.
 """
 
 import base64
@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 SEPARATOR: Final = b"\x1e"
-"""Stands between the packets of a polling payload."""
+"""The byte between the packets of a polling payload."""
 
 
 class PacketType(StrEnum):
-    """What a packet is for; its value is the digit on the wire."""
+    """The type of a packet; its value is the digit on the wire."""
 
     OPEN = "0"
     CLOSE = "1"
@@ -37,17 +37,17 @@ NOOP: Final = b"6"
 
 
 class PacketError(ValueError):
-    """Bytes that are no packet of the protocol; the connection they came on is to be closed."""
+    """Bytes that are not a valid packet. Their connection is to be closed."""
 
 
 class Binary(bytes):
-    """A binary message, or an attachment of one: what tells it from the bytes of a text."""
+    """A binary message or attachment; a type of its own, as text packets are bytes, too."""
 
     __slots__ = ()
 
 
 class Packet(NamedTuple):
-    """A packet of a client; `data` is a text without the type's digit, or a `Binary` message."""
+    """A packet of a client; `data` is a text without the digit of its type, or a `Binary`."""
 
     type: PacketType
     data: str | Binary = ""
@@ -63,7 +63,7 @@ class Handshake(msgspec.Struct, frozen=True, rename="camel"):
     max_payload: int
 
     def packet(self) -> bytes:
-        """The open packet."""
+        """Write the open packet."""
         return PacketType.OPEN.encode() + msgspec.json.encode(self)
 
 
@@ -74,7 +74,7 @@ def decode_packet(data: str | bytes) -> Packet:
     """Read the packet in one WebSocket message: a text, or the bytes of a binary message.
 
     Raises:
-        PacketError: it is none.
+        PacketError: the text begins with no known type.
     """
     if isinstance(data, bytes):
         return Packet(PacketType.MESSAGE, Binary(data))
@@ -84,17 +84,17 @@ def decode_packet(data: str | bytes) -> Packet:
     return Packet(kind, data[1:])
 
 
-def decode_payload(body: bytes, most: int) -> list[Packet]:
-    """Read the body of a POST, packets and base64-encoded binary messages.
+def decode_payload(body: bytes, max_packets: int) -> list[Packet]:
+    """Read the body of a POST: packets, with binary messages in base64.
 
     Args:
-        body: UTF-8.
-        most: packets it may hold.
+        body: in UTF-8.
+        max_packets: packets that the body may hold.
 
     Raises:
-        PacketError: it is none, or holds more.
+        PacketError: the body is malformed, or holds too many packets.
     """
-    if body.count(SEPARATOR) >= most:
+    if body.count(SEPARATOR) >= max_packets:
         raise PacketError("too many packets in a payload")
     try:
         text = body.decode()

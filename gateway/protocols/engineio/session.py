@@ -1,9 +1,8 @@
-"""One Engine.IO 4 session: its transports, its heartbeat and what it has not sent yet.
+"""One Engine.IO 4 session: its transports, its heartbeat and its unsent packets.
 
-Without I/O and without a clock: whoever does the I/O tells it what arrived and what time it is
-(seconds of a monotonic clock), sends what it hands out, and calls `tick` once `deadline` is past.
-After any call a pending poll may have its answer (`answer`), and a WebSocket frames to write
-(`take`).
+It has no I/O and no clock. Its caller passes what was received and the time (seconds of a monotonic
+clock), sends what the session returns, and calls `tick` once `deadline` is past. After any call
+there may be an answer for the poll that waits (`answer`), or packets for the WebSocket (`take`).
 
 Source: socket.io/docs/v4/engine-io-protocol, and the reference server where that is silent.
 """
@@ -35,23 +34,24 @@ from gateway.protocols.engineio.settings import (
 
 
 class EngineProtocol:
-    """A session.
+    """The protocol's state of one session.
 
     Attributes:
-        sid: its id.
-        transport: what carries it now.
-        closed: why it has ended, in the reference server's words; empty while it lives.
-        polled: whether a poll waits for `answer`.
-        posting: whether a POST is under way.
-        unsent: bytes that wait to be sent, with what it costs to keep them.
-        expires: when it ends by itself; the application's to set.
-        pings: sent so far.
-        pongs: pings that were answered: whoever answers one has all that was sent before it.
+        sid: the session's id.
+        transport: the transport in use.
+        closed: the reason of the end, in the reference server's words; empty before the end.
+        poll_pending: True if a poll waits for `answer`.
+        posting: True while a POST is handled.
+        unsent: bytes that wait to be sent, with an overhead for each packet.
+        expires: the time at which the session ends by itself, set by the application.
+        pings: the number of pings sent.
+        pongs: the number of the last ping that was answered. A client that has answered a ping
+            has everything that was sent before it.
     """
 
     __slots__ = (
+        "_final_packet",
         "_heartbeat",
-        "_last_word",
         "_noop_at",
         "_outbox",
         "_probed",
@@ -60,7 +60,7 @@ class EngineProtocol:
         "closed",
         "expires",
         "pings",
-        "polled",
+        "poll_pending",
         "pongs",
         "posting",
         "sid",
@@ -74,7 +74,7 @@ class EngineProtocol:
         self.sid = sid
         self.transport: Transport = transport
         self.closed = ""
-        self.polled = False
+        self.poll_pending = False
         self.posting = False
         self.unsent = 0
         self.expires = math.inf
@@ -82,7 +82,7 @@ class EngineProtocol:
         self.pongs = 0
         self._settings = settings
         self._outbox: deque[bytes] = deque()
-        self._last_word = b""
+        self._final_packet = b""
         self._upgrade_by = math.inf
         self._probed = False
         self._noop_at = math.inf
@@ -91,22 +91,22 @@ class EngineProtocol:
 
     @property
     def upgrading(self) -> bool:
-        """Whether a WebSocket is about to take over."""
+        """True if a WebSocket is about to take over from polling."""
         return self._upgrade_by < math.inf
 
     @property
     def gone(self) -> bool:
-        """Whether it has ended and its client knows or never will: forget it."""
-        return bool(self.closed) and not self._last_word and not self.polled
+        """True if the session has ended and has nothing left to send: it can be forgotten."""
+        return bool(self.closed) and not self._final_packet and not self.poll_pending
 
     @property
     def deadline(self) -> float:
-        """When to call `tick`, unless something happens before."""
-        noop_at = self._noop_at if self.polled else math.inf
+        """The time at which to call `tick`, unless another call comes first."""
+        noop_at = self._noop_at if self.poll_pending else math.inf
         return min(self._heartbeat.deadline, self._upgrade_by, self.expires, noop_at)
 
     def send(self, packet: bytes) -> None:
-        """Send a finished packet, or close a session whose client does not read.
+        """Queue a finished packet, or end the session if its client does not read.
 
         Args:
             packet: a text packet with its type (`b"4hello"`), or `Binary`.
@@ -120,101 +120,110 @@ class EngineProtocol:
         self._put(packet)
 
     def take(self) -> list[bytes]:
-        """Take all packets that wait: for a WebSocket, which sends each in a message."""
+        """Return all packets that wait, and forget them. A WebSocket sends each as a message."""
         packets = list(self._outbox)
         self._outbox.clear()
         self.unsent = 0
         return packets
 
     def receive(self, packet: Packet, now: float) -> str | Binary | None:
-        """Take a packet of the client on its transport.
+        """Handle a packet that came over the transport in use.
 
         Returns:
             A message for the application, or None.
 
         Raises:
-            PacketError: it may not come here; the session is closed, if it was not before.
+            PacketError: the packet is out of place. The session has ended.
         """
         if self.closed:
             raise PacketError("the session has ended")
         if self._heartbeat.pong_by < math.inf:
             self._heartbeat.received(packet.type, now)
         if packet.type is PacketType.PONG:
+            # Not `pongs + 1`: a ping may go unanswered, such as one that was sent in the middle of
+            # an upgrade. Counted one by one, `pongs` would stay behind, and recovery would see all
+            # later events as acknowledged too late.
             self.pongs = self.pings
         if packet.type is PacketType.CLOSE:
-            self._end("transport close", NOOP if self.polled else b"")
+            self._end("transport close", NOOP if self.poll_pending else b"")
         elif packet.type is PacketType.PING:
             self.fail("transport error")
             raise PacketError("only the server sends pings")
         return packet.data if packet.type is PacketType.MESSAGE else None
 
     def poll(self, now: float) -> None:
-        """Take a GET; it waits until `answer` has something.
+        """Register a GET, which waits until `answer` returns its body.
 
         Raises:
-            PacketError: another waits; the session is closed.
+            PacketError: another GET waits. The session has ended.
         """
-        if self.polled:
+        if self.poll_pending:
             self.fail("transport error")
-            raise PacketError("a second poll")
-        self.polled = True
+            raise PacketError("a second poll while one waits")
+        self.poll_pending = True
         if self._probed:
             self._noop_at = now + NOOP_DELAY_SECONDS
 
     def answer(self, now: float) -> bytes | None:
-        """The body of the answer to the poll that waits, if there is a poll and an answer."""
-        if not self.polled:
+        """Return the body for the poll that waits; None if none waits or there is nothing yet."""
+        if not self.poll_pending:
             return None
         packets = self.take()
-        if self.closed and packets and self._last_word:
-            # It comes with the next poll: a client that reads both at once is closed before it
-            # has handled what came first.
+        if self.closed and packets and self._final_packet:
+            # The final packet goes out with the next poll. A client that reads a message and the
+            # close packet in one payload closes before it has handled the message.
             self.expires = min(self.expires, now + LINGER_SECONDS)
         elif self.closed:
-            if not self._last_word:
+            if not self._final_packet:
                 return None
-            packets.append(self._last_word)
-            self._last_word = b""
+            packets.append(self._final_packet)
+            self._final_packet = b""
         elif not packets:
             if now < self._noop_at:
                 return None
             packets.append(NOOP)
-        self.polled = False
+        self.poll_pending = False
         return encode_payload(packets)
 
     def poll_lost(self) -> None:
-        """The client hung up on a poll: what it may have been sent is unknown, so all ends."""
-        self.polled = False
+        """End the session because the client hung up on a poll.
+
+        Packets may have been in an answer that the client did not get, and they are not repeated.
+        """
+        self.poll_pending = False
         self._end("transport close", b"")
 
     def post(self) -> None:
-        """Take a POST, until `posting` is unset.
+        """Register a POST; its caller unsets `posting` at the end.
 
         Raises:
-            PacketError: another is under way; the session is closed, if it was not before.
+            PacketError: another POST is under way. The session has ended.
         """
         if self.closed:
             raise PacketError("the session has ended")
         if self.posting:
             self.fail("transport error")
-            raise PacketError("a second POST")
+            raise PacketError("a second POST while one is under way")
         self.posting = True
 
     def begin_upgrade(self, now: float) -> bool:
-        """A WebSocket came with this sid: whether it may take over. If not, it is to be closed."""
+        """Return True if a WebSocket that names this session may take over, else False.
+
+        After False the WebSocket is to be closed.
+        """
         if self.closed or self.upgrading or self.transport == "websocket":
             return False
         self._upgrade_by = now + self._settings.upgrade_timeout / 1000
         return True
 
     def upgrade(self, packet: Packet, now: float) -> bytes | None:
-        """Take a packet of the WebSocket that is about to take over.
+        """Handle a packet of the WebSocket that is about to take over.
 
         Returns:
-            What to send on it; None once it has taken over.
+            A packet to send on it; None once it has taken over.
 
         Raises:
-            PacketError: it is to be closed; the session goes on without it.
+            PacketError: the WebSocket is to be closed. The session goes on by polling.
         """
         if not self.upgrading:
             raise PacketError("the upgrade took too long")
@@ -228,14 +237,14 @@ class EngineProtocol:
         raise PacketError("not the packet of an upgrade")
 
     def upgrade_failed(self) -> None:
-        """The WebSocket that was about to take over is lost; polling goes on."""
+        """Go on by polling: the WebSocket that was about to take over is lost."""
         self._end_upgrade()
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Do what is due: end the session or an upgrade, or send a ping."""
         if self.closed:
             if now >= self.expires:
-                self._last_word = b""
+                self._final_packet = b""
         elif now >= self.expires:
             self.close(now)
         elif now >= self._heartbeat.pong_by:
@@ -249,20 +258,20 @@ class EngineProtocol:
                 self._put(PING)
 
     def close(self, now: float, reason: str = "forced close") -> None:
-        """End it from this side; what waits, and a close packet, go out with the next poll."""
+        """End the session after its packets are sent. A close packet goes out with a later poll."""
         if not self.closed:
             self._end(reason, CLOSE)
             self.expires = now + LINGER_SECONDS
 
     def fail(self, reason: str) -> None:
-        """End it at once: only a poll that waits is told."""
-        self._end(reason, CLOSE if self.polled else b"")
+        """End the session at once. Only a poll that waits gets a close packet."""
+        self._end(reason, CLOSE if self.poll_pending else b"")
 
-    def _end(self, reason: str, last_word: bytes) -> None:
+    def _end(self, reason: str, final_packet: bytes) -> None:
         if self.closed:
             return
         self.closed = reason
-        self._last_word = last_word if self.transport == "polling" else b""
+        self._final_packet = final_packet if self.transport == "polling" else b""
         self._end_upgrade()
         self._heartbeat.end()
         self.expires = math.inf
@@ -274,8 +283,10 @@ class EngineProtocol:
     def _upgraded(self, now: float) -> None:
         self.transport = "websocket"
         self._end_upgrade()
-        self.polled = False
-        self._heartbeat.begin(now)  # it lives, and an earlier ping may never have been read
+        self.poll_pending = False
+        # Without this an earlier ping, lost with the last poll, would end the session by its
+        # timeout.
+        self._heartbeat.begin(now)
 
     def _put(self, packet: bytes) -> None:
         self._outbox.append(packet)
@@ -283,6 +294,6 @@ class EngineProtocol:
 
     def _handshake(self) -> bytes:
         upgrades = ("websocket",) if self.transport == "polling" else ()
-        told = self._settings
-        times = (told.ping_interval, told.ping_timeout)
-        return Handshake(self.sid, upgrades, *times, told.max_payload).packet()
+        settings = self._settings
+        times = (settings.ping_interval, settings.ping_timeout)
+        return Handshake(self.sid, upgrades, *times, settings.max_payload).packet()

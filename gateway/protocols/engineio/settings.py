@@ -1,17 +1,17 @@
-"""What an Engine.IO server may be told: intervals, and bounds on what a client may cost."""
+"""The settings of an Engine.IO server: intervals, and limits on what a client may use."""
 
 from typing import Final
 
 import msgspec
 
 NOOP_DELAY_SECONDS: Final = 0.05
-"""Seconds a poll is held while a WebSocket takes over: until then its client would poll again."""
+"""Seconds a poll waits during an upgrade. Answered at once, its client would poll again at once."""
 
 PACKET_OVERHEAD_BYTES: Final = 64
-"""Bytes that it costs to keep a packet, whatever its length."""
+"""Bytes of memory for each waiting packet, beside its own."""
 
 LINGER_SECONDS: Final = 30.0
-"""Seconds a closed polling session waits for the poll that tells its client."""
+"""Seconds a closed polling session is kept for the poll whose answer says that it is closed."""
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
@@ -19,11 +19,11 @@ class EngineSettings(msgspec.Struct, frozen=True):
 
     Attributes:
         ping_interval: milliseconds between a pong and the next ping.
-        ping_timeout: milliseconds a client has for its pong.
-        max_payload: bytes of a POST at the most, and of a packet.
-        max_packets: packets in a POST at the most.
-        upgrade_timeout: milliseconds an upgrade may take.
-        max_unsent: bytes that may wait for a client; one that leaves more unread is closed.
+        ping_timeout: milliseconds a client has to answer a ping.
+        max_payload: bytes that a POST or a packet may have.
+        max_packets: packets that a POST may have.
+        upgrade_timeout: milliseconds that an upgrade may take.
+        max_unsent: bytes that may wait for a client before its session is closed.
     """
 
     ping_interval: int = 25_000
@@ -35,5 +35,5 @@ class EngineSettings(msgspec.Struct, frozen=True):
 
     @property
     def silence(self) -> float:
-        """Seconds that a session lives without a word of its client."""
+        """Seconds after which a session ends whose client sends nothing."""
         return (self.ping_interval + self.ping_timeout) / 1000

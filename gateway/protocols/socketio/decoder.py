@@ -1,8 +1,7 @@
-"""Socket.IO 5 packets, read (socket.io/docs/v4/socket-io-protocol), without I/O.
+"""The decoder of Socket.IO 5 packets (socket.io/docs/v4/socket-io-protocol), without I/O.
 
-Strict: what the protocol does not allow is a `PacketError`, after which the connection is closed.
-Arguments stay the JSON they came as until somebody asks for their values, so that a handler may
-read them as the type it expects.
+It is strict: whatever the protocol does not allow is a `PacketError`, after which the connection is
+closed. Arguments stay JSON, so that a handler can decode them as the type that it expects.
 """
 
 import re
@@ -15,13 +14,13 @@ from gateway.protocols.engineio.packets import Binary, PacketError
 from gateway.protocols.socketio.packets import MAIN, RESERVED_EVENTS, Kind
 
 MAX_ATTACHMENTS: Final = 10
-"""Binary messages that belong to one packet; the reference parser's limit."""
+"""Binary messages that a packet may have; the reference parser's limit."""
 
 MAX_NAMESPACE_CHARACTERS: Final = 256
-"""Characters of a namespace."""
+"""Characters that a namespace may have."""
 
 MAX_NESTING_DEPTH: Final = 64
-"""How deeply a payload may be nested, its own array included."""
+"""Levels that a payload may be nested, with its own array."""
 
 _PACKET: Final = re.compile(
     r"""(?P<kind>[0-6])
@@ -45,13 +44,13 @@ class SocketPacket(msgspec.Struct):
     """A packet of a client.
 
     Attributes:
-        kind: EVENT and ACK also for binary ones.
-        namespace: where it belongs; begins with a slash.
-        id: the acknowledgement's.
-        name: of an event.
-        arguments: of an event or an acknowledgement, each as JSON.
+        kind: the type; a binary event is an EVENT, a binary acknowledgement an ACK.
+        namespace: the namespace, which begins with a slash.
+        id: the id of the acknowledgement that the event asks for, or that this is.
+        name: the name of an event.
+        arguments: the arguments of an event or an acknowledgement, each in JSON.
         auth: the payload of a CONNECT, `{}` if it had none.
-        attachments: what the placeholders in the arguments stand for.
+        attachments: the binary messages that the placeholders in the arguments stand for.
     """
 
     kind: Kind
@@ -63,22 +62,24 @@ class SocketPacket(msgspec.Struct):
     attachments: list[Binary] = []
 
     def values(self) -> list[Any]:
-        """The arguments as Python values, with `Binary` where there were placeholders.
+        """Return the arguments as Python values, with `Binary` in place of the placeholders.
 
         Raises:
-            PacketError: they hold a number beyond every range.
+            PacketError: an argument has a number that is out of range.
         """
-        return [_fill(_value(argument), self.attachments) for argument in self.arguments]
+        return [
+            _replace_placeholders(_value(argument), self.attachments) for argument in self.arguments
+        ]
 
 
 class Decoder:
-    """Puts the packets of one client together."""
+    """Assembles the packets of one client from its Engine.IO messages."""
 
-    __slots__ = ("_missing", "_partial")
+    __slots__ = ("_announced_attachments", "_partial")
 
     def __init__(self) -> None:
         self._partial: SocketPacket | None = None
-        self._missing = 0
+        self._announced_attachments = 0
 
     def feed(self, message: str | Binary) -> SocketPacket | None:
         """Take an Engine.IO message.
@@ -87,10 +88,10 @@ class Decoder:
             message: a text, without the Engine.IO type; or an attachment.
 
         Returns:
-            The packet that it completes, if it does.
+            The packet that the message completes; None if attachments are missing.
 
         Raises:
-            PacketError: it is no part of a packet; the connection is to be closed.
+            PacketError: the message is malformed or out of place. The connection is to be closed.
         """
         if isinstance(message, str):
             return self._text(message)
@@ -98,7 +99,7 @@ class Decoder:
         if packet is None:
             raise PacketError("a binary message that no packet announced")
         packet.attachments.append(message)
-        if len(packet.attachments) < self._missing:
+        if len(packet.attachments) < self._announced_attachments:
             return None
         self._partial = None
         return packet
@@ -109,12 +110,12 @@ class Decoder:
         packet, attachments = _parse(text)
         if not attachments:
             return packet
-        self._partial, self._missing = packet, attachments
+        self._partial, self._announced_attachments = packet, attachments
         return None
 
 
 def _parse(text: str) -> tuple[SocketPacket, int]:
-    """Read the text of a packet: the packet, and how many attachments follow."""
+    """Read the text of a packet; return it with the number of attachments that follow."""
     match = _PACKET.match(text)
     if match is None:
         raise PacketError("unknown packet type")
@@ -181,14 +182,14 @@ def _decode(decoder: msgspec.json.Decoder[Any], text: str) -> Any:  # noqa: ANN4
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            # Half a surrogate pair, as of a text cut inside an emoji, is valid JSON to a client;
-            # no string here can hold it.
-            return decoder.decode(_ESCAPE.sub(_whole, text))
+            # Half a surrogate pair, as in a text that was cut inside an emoji, is valid JSON in
+            # JavaScript, but no Python string for UTF-8. It becomes U+FFFD.
+            return decoder.decode(_ESCAPE.sub(_replace_surrogate, text))
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise PacketError("invalid payload") from None
 
 
-def _whole(escape: re.Match[str]) -> str:
+def _replace_surrogate(escape: re.Match[str]) -> str:
     """Replace an escape that is half a surrogate pair by U+FFFD; keep all others."""
     return r"\ufffd" if _SURROGATE.fullmatch(escape[0]) else escape[0]
 
@@ -201,26 +202,29 @@ def _value(raw: Raw) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _check_depth(payload: str) -> None:
-    """Refuse a valid payload that is nested deeply: what reads it further may recurse."""
+    """Refuse a payload that is nested too deeply: its later decoders may recurse."""
     if payload.count("[") + payload.count("{") <= MAX_NESTING_DEPTH:
         return
     brackets = _NO_BRACKET.sub("", payload).replace("{", "[").replace("}", "]")
-    for _ in range(MAX_NESTING_DEPTH):  # each time without the innermost ones
+    for _ in range(MAX_NESTING_DEPTH):  # each pass takes the innermost brackets away
         brackets = brackets.replace("[]", "")
     if brackets:
         raise PacketError("nested too deeply")
 
 
 def _check_placeholders(packet: SocketPacket, attachments: int) -> None:
-    """Each attachment is to stand in one place: so no packet is larger than what was sent."""
+    """Refuse placeholders that do not name each attachment exactly once.
+
+    With one attachment in many places a small packet would become a large value.
+    """
     found: list[Any] = []
     for argument in packet.arguments:
-        _find(_value(argument), found)
+        _find_placeholders(_value(argument), found)
     if any(type(number) is not int for number in found) or sorted(found) != [*range(attachments)]:
         raise PacketError("illegal attachments")
 
 
-def _find(value: Any, found: list[Any]) -> None:  # noqa: ANN401 - any JSON
+def _find_placeholders(value: Any, found: list[Any]) -> None:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
         if value.get("_placeholder") is True:
             found.append(value.get("num"))
@@ -228,16 +232,16 @@ def _find(value: Any, found: list[Any]) -> None:  # noqa: ANN401 - any JSON
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            _find(item, found)
+            _find_placeholders(item, found)
 
 
-def _fill(value: Any, attachments: list[Binary]) -> Any:  # noqa: ANN401 - any JSON
+def _replace_placeholders(value: Any, attachments: list[Binary]) -> Any:  # noqa: ANN401 - any JSON
     if not attachments:
         return value
     if isinstance(value, dict):
         if value.get("_placeholder") is True:
             return attachments[value["num"]]
-        return {key: _fill(item, attachments) for key, item in value.items()}
+        return {key: _replace_placeholders(item, attachments) for key, item in value.items()}
     if isinstance(value, list):
-        return [_fill(item, attachments) for item in value]
+        return [_replace_placeholders(item, attachments) for item in value]
     return value

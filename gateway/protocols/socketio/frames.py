@@ -1,9 +1,10 @@
-"""The protocol's events as those of Socket.IO: what stands in which argument.
+"""The wire format of Socket.IO clients: the chat's events as Socket.IO events.
 
-An event's payload is its first argument, as Socket.IO frontends expect it. What a native frame says
-beside its data, the room or the chat, is put into the payload if that is an object, and else is an
-argument of its own, `{room}` or `{chatId}`. An event of a room's log ends with its offset. For
-clients whose handlers take no further argument there are neither.
+The payload of an event is its first argument, as Socket.IO frontends expect. A native frame has the
+room or the chat beside its data. Here it is put into the payload if that is an object, and else
+follows as an argument of its own, `{room}` or `{chatId}`. An event of a room's log has its offset
+as the last argument. The bare format leaves both arguments out, for clients whose handlers take the
+payload only.
 """
 
 from typing import Any, Final
@@ -18,56 +19,56 @@ from shared.errors import ChatError
 from shared.model.commands import Command
 
 _encode: Final = msgspec.json.Encoder().encode
-_NOTHING: Final = msgspec.Raw(b"")
+_NO_DATA: Final = msgspec.Raw(b"")
 
 
 class _BinaryFrame(Frame, frozen=True):
-    """A frame with attachments, which no event of ours takes."""
+    """A frame with attachments, which no action accepts."""
 
 
 class SocketIOFormat(StructFormat):
-    """Frames with Engine.IO packets in them: `42["message",{...},"offset"]`."""
+    """Frames that hold Engine.IO packets: `42["message",{...},"offset"]`."""
 
     def __init__(self, name: str, *, bare: bool) -> None:
-        """Compose the format.
+        """Create the format.
 
         Args:
-            name: for logs.
-            bare: an event has its payload as its only argument.
+            name: the format's name in metrics.
+            bare: True if the payload is the only argument of an event.
         """
         super().__init__(
-            name, text=True, nothing=b"null", decoder=msgspec.json.Decoder, encode=_encode
+            name, text=True, null=b"null", decoder=msgspec.json.Decoder, encode=_encode
         )
         self._bare = bare
 
     def parse(self, data: Any) -> Frame:  # noqa: ANN401 - as Format has it
-        """Take an event of a client; arguments after the first say nothing here."""
+        """Read an event of a client. Arguments after the first are ignored."""
         packet: SocketPacket = data
         kind = _BinaryFrame if packet.attachments else Frame
-        return kind(packet.name, packet.arguments[0] if packet.arguments else _NOTHING, packet.id)
+        return kind(packet.name, packet.arguments[0] if packet.arguments else _NO_DATA, packet.id)
 
-    def command(self, asked: Frame, kind: type[Command]) -> Command:
+    def command(self, received: Frame, kind: type[Command]) -> Command:
         """Read the data of an event as a command."""
-        if isinstance(asked, _BinaryFrame):
-            raise ChatError("bad_request", "there is binary data where none is expected")
-        return super().command(asked, kind)
+        if isinstance(received, _BinaryFrame):
+            raise ChatError("bad_request", "binary data is not accepted here")
+        return super().command(received, kind)
 
     def pack(self, outgoing: Outgoing, offset: str = "") -> bytes:
-        """Write a text frame of a WebSocket; who polls gets what is in it."""
+        """Encode an event in a WebSocket text frame. Polling answers have its content only."""
         return frame(TEXT, self._packet(outgoing, offset))
 
     def encode(self, outgoing: Outgoing) -> bytes:
-        """Write a frame's payload."""
+        """Encode an event, without a WebSocket header."""
         return self._packet(outgoing, "")
 
     def _packet(self, outgoing: Outgoing, offset: str) -> bytes:
-        """Write an event; a reply or an error as the acknowledgement of what it answers."""
+        """Write an event, or a reply or an error as the acknowledgement of the event it answers."""
         if outgoing.id is not UNSET:
             answer = {"error": outgoing.data} if outgoing.event == "error" else outgoing.data
             return f"43{outgoing.id}[".encode() + _encode(answer) + b"]"
         if outgoing.event == "error":
             return b'42["exception",%b]' % _encode({"status": "error", **outgoing.data})
-        payload, place = _encode(outgoing.data), _place(outgoing)
+        payload, place = _encode(outgoing.data), _place_member(outgoing)
         if place and payload.startswith(b"{"):
             payload = b"%b,%b}" % (payload[:-1], place)
         elif place and not self._bare:
@@ -77,8 +78,8 @@ class SocketIOFormat(StructFormat):
         return b'42["%b",%b]' % (outgoing.event.encode(), payload)
 
 
-def _place(outgoing: Outgoing) -> bytes:
-    """The room or the chat as a member of an object, where the payload does not have it."""
+def _place_member(outgoing: Outgoing) -> bytes:
+    """Return the room or chat as a member of a JSON object, unless the payload has it."""
     if outgoing.room is not UNSET and not hasattr(outgoing.data, "room"):
         return b'"room":' + _encode(outgoing.room)
     if outgoing.chat_id is not UNSET and not hasattr(outgoing.data, "chat_id"):

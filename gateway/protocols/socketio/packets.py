@@ -1,8 +1,8 @@
-"""Socket.IO 5 packets, written (socket.io/docs/v4/socket-io-protocol), without I/O.
+"""The encoder of Socket.IO 5 packets (socket.io/docs/v4/socket-io-protocol), without I/O.
 
-A packet is a list of frames: finished Engine.IO packets, the text with its `4` first and then the
-attachments. An event without binary is one frame, and the same bytes serve every client that it
-goes to, on either transport.
+A packet is a list of finished Engine.IO packets: first the text, which begins with `4`, then the
+attachments. An event without binary data is one of them, and its bytes are the same for all
+clients, on either transport.
 """
 
 from enum import StrEnum
@@ -13,18 +13,18 @@ import msgspec
 from gateway.protocols.engineio.packets import Binary, PacketType
 
 MAIN: Final = "/"
-"""The main namespace, which packets do not name."""
+"""The main namespace. Packets leave it out."""
 
 MESSAGE: Final = PacketType.MESSAGE.encode()
 
 RESERVED_EVENTS: Final = frozenset(
     {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 )
-"""Names that clients give a meaning of their own: no event of an application has one."""
+"""Names with a meaning of their own in client libraries, which no event may have."""
 
 
 class Kind(StrEnum):
-    """What a packet is for; its value is the digit on the wire."""
+    """The type of a packet; its value is the digit on the wire."""
 
     CONNECT = "0"
     DISCONNECT = "1"
@@ -44,36 +44,36 @@ def encode_event(
     """Write an event.
 
     Args:
-        name: of the event.
-        arguments: what msgspec writes as JSON (structs and `msgspec.Raw` too), and `Binary`
-            anywhere in it.
-        namespace: begins with a slash and holds no comma.
-        ack_id: asks for an acknowledgement with this id.
+        name: the event's name.
+        arguments: values that msgspec writes as JSON (also structs and `msgspec.Raw`), with
+            `Binary` anywhere in them.
+        namespace: begins with a slash and has no comma.
+        ack_id: the id of the acknowledgement that the event asks for; None for none.
 
     Returns:
-        Its frames: `b'42["name",...]'`, then its attachments if it has any.
+        The Engine.IO packets: `b'42["name",...]'`, then the attachments.
     """
     return encode(Kind.EVENT, [name, *arguments], namespace=namespace, ack_id=ack_id)
 
 
 def encode_ack(ack_id: int, arguments: list[Any], *, namespace: str = MAIN) -> list[bytes]:
-    """Write an acknowledgement of the event with this id; arguments as for an event."""
+    """Write the acknowledgement of the event with this id. Arguments are as of an event."""
     return encode(Kind.ACK, arguments, namespace=namespace, ack_id=ack_id)
 
 
 def encode_connect(namespace: str, payload: dict[str, Any]) -> bytes:
-    """Write the answer to a CONNECT: `{sid}`, and `pid` where the session can be recovered."""
+    """Write the answer to a CONNECT: `{sid}`, with `pid` if the session can be recovered."""
     return encode(Kind.CONNECT, payload, namespace=namespace)[0]
 
 
 def encode_connect_error(namespace: str, message: str, data: Any = None) -> bytes:  # noqa: ANN401
-    """Write a refusal of a CONNECT: `{message}`, with the application's `data` if there is any."""
+    """Write the refusal of a CONNECT: `{message}`, with the application's `data` if not None."""
     payload = {"message": message} if data is None else {"message": message, "data": data}
     return encode(Kind.CONNECT_ERROR, payload, namespace=namespace)[0]
 
 
 def encode_disconnect(namespace: str) -> bytes:
-    """Write the end of a connection to a namespace."""
+    """Write a DISCONNECT from a namespace."""
     return _head(Kind.DISCONNECT, namespace, None)
 
 
@@ -84,12 +84,12 @@ def encode(
     namespace: str = MAIN,
     ack_id: int | None = None,
 ) -> list[bytes]:
-    """Write a packet with a payload; EVENT and ACK become binary ones where they hold any."""
+    """Write a packet with a payload. An EVENT or ACK with `Binary` in it becomes a binary one."""
     attachments: list[bytes] = []
 
     def replace(value: Any) -> Any:  # noqa: ANN401 - whatever msgspec does not know
         if not isinstance(value, Binary):
-            raise TypeError(f"a {type(value).__name__} does not go into a packet")
+            raise TypeError(f"a {type(value).__name__} cannot be written into a packet")
         attachments.append(value)
         return {"_placeholder": True, "num": len(attachments) - 1}
 
