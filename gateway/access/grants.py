@@ -43,8 +43,8 @@ class Grants:
         """Return True if a grant is signed by us, not expired, and not ended by a kick or password.
 
         The comparison with `since` ends grants that no gateway knows of. Example: Ann gets a grant
-        with `since` 20 and stores it. Event 31 sets a new password, so `opened_to` is 31 and the
-        grant is void, with no list of issued grants anywhere.
+        with `since` 20 and stores it. Event 31 sets a new password, so `min_valid_since` is 31 and
+        the grant is void, with no list of issued grants anywhere.
         """
         if not grant:
             return False

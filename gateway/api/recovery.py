@@ -1,12 +1,13 @@
-"""Recovery: a Socket.IO client that lost its connection is back where it was, on any gateway.
+"""Recovery of a Socket.IO client that lost its connection, through any gateway.
 
-It shows its `pid`, which opens the session that its last gateway kept, and the offset of the last
-event it got. The session says where the client was and how far it had been sent each room when it
-was kept; the offset says whether the client has all of that, and is exact for its own room. Where
-it does not have all, recovery goes on from where the client surely was: then some of it comes once
-more, with the same `id`. What cannot be gone on with is not recovered at all.
+The client shows its `pid`, the secret of its session, and the offset of the last event it got. The
+session, which its last gateway saved, has the client's rooms and the seq up to which events of each
+were sent. The offset tells if the client has all of that, and is exact for the room of its event.
+If the client lacks some, recovery starts from the acknowledged seqs; then some events come twice,
+with the same `id` (`gateway/recovery/progress.py`). If a room cannot be continued, nothing is
+recovered, and the client is told so.
 
-Source: socket.io/docs/v4/connection-state-recovery, for what a client shows and is answered.
+Source: socket.io/docs/v4/connection-state-recovery, for the client's data and the answer.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from gateway.api.handlers.resume import resume_place
 from gateway.api.targets import Target
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
+from gateway.recovery.progress import has_up_to, is_of_session, last_seq
 from gateway.recovery.tracker import PingCounts
 from gateway.rooms.client import Client
 from gateway.rooms.subscribing import deferring_chats, subscribing_to_chats
@@ -30,19 +32,25 @@ from shared.broker.sessions.sessions import TakenSession
 from shared.errors import ChatError
 from shared.model.ids import TOP, room_key
 from shared.model.rooms import Room
-from shared.model.sessions import ChatProgress, RoomProgress, SessionState
+from shared.model.sessions import RoomProgress
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
 PAGE_MESSAGES: Final = 200
-"""Messages looked at at a time for the first one that was missed."""
+"""Messages that are read at a time in the search for the first one that was missed."""
 
 
 class NotRecovered(Exception):
-    """A client cannot go on from where it was: it begins anew, and is told so."""
+    """The client's session cannot be recovered: the client gets a new one, and is told so."""
 
 
 class RecoveryRequest(NamedTuple):
-    """What a client shows when it comes back: `pid`, and `offset` unless it got no event yet."""
+    """The data by which a client asks for recovery.
+
+    Attributes:
+        pid: secret of the session.
+        offset: offset of the last event that the client got, as it sent it; None for no event.
+        username: the client's user; None where it gave no name.
+    """
 
     pid: str
     offset: object = None
@@ -50,12 +58,12 @@ class RecoveryRequest(NamedTuple):
 
 
 class RoomReturn(NamedTuple):
-    """A room that a client comes back to.
+    """A room that a client is recovered into.
 
     Attributes:
-        seq: the last that it surely has; None where it may not know that it is in the room.
-        since: the room's head when it was let in. What was before that it has in no other way
-            than by the history that joining shows.
+        seq: the last seq that the client is known to have; None where it may not know yet that it
+            has joined the room, because the reply may have been lost.
+        since: the room's head when the client was let in.
     """
 
     room: Room
@@ -64,13 +72,14 @@ class RoomReturn(NamedTuple):
 
 
 class RecoveryPlan(NamedTuple):
-    """How a client is brought back.
+    """The checked steps of a recovery.
 
     Attributes:
-        taken: its session.
-        offset: which it showed.
-        rooms: those it was in.
-        chats: direct chats with news lately, each with the last seq that it surely has.
+        taken: the session.
+        offset: the offset that the client showed; None where it says nothing of this session.
+        rooms: the rooms that the client was in.
+        chats: recently active direct chats, each with the last seq that the client is known to
+            have.
         gone: ids of chats that were deleted meanwhile.
     """
 
@@ -84,28 +93,28 @@ class RecoveryPlan(NamedTuple):
 async def prepare(
     gateway: Gateway, client: Client, shown: RecoveryRequest, ping_counts: PingCounts
 ) -> RecoveryPlan:
-    """Take a session over, and find out where its client can go on.
+    """Take a session over, and check that all its rooms and chats can be continued.
 
     Raises:
-        NotRecovered: it cannot.
+        NotRecovered: the session or one of its rooms cannot be continued.
     """
     offset = parse(shown.offset)
     if shown.offset is not None and offset is None:
         raise NotRecovered
     try:
         taken = await _take(gateway, client, shown, offset, ping_counts)
-        offset = offset if _is_of(taken.session, offset) else None
-        whole = _has(taken.session, offset, taken.session.sent)
+        offset = offset if is_of_session(taken.session, offset) else None
+        has_all = has_up_to(taken.session, offset, taken.session.sent)
         user = taken.session.username or client.display_name
         found = await asyncio.gather(
             *(
-                _find_room(gateway, user, name, place, _last_of(place, whole, offset))
-                for name, place in taken.session.rooms.items()
+                _find_room(gateway, user, name, progress, last_seq(progress, has_all, offset))
+                for name, progress in taken.session.rooms.items()
             )
         )
         plan = RecoveryPlan(taken, offset, list(found), [], [])
-        for chat_id, place in taken.session.chats.items():
-            await _find_chat(gateway, plan, chat_id, _last_of(place, whole, offset) or 0)
+        for chat_id, progress in taken.session.chats.items():
+            await _find_chat(gateway, plan, chat_id, last_seq(progress, has_all, offset) or 0)
     except (ChatError, NotRecovered):
         gateway.clients.sessions.give_up(client)
         raise NotRecovered from None
@@ -124,22 +133,28 @@ async def _take(
     taken = await gateway.clients.sessions.take(client, shown.pid, ping_counts)
     if taken is None or not identity.may_take_over(shown.username, taken.session.username):
         raise NotRecovered
-    if not _has(taken.session, offset, taken.session.must_have):
+    # The end of a membership is in no log that the client will replay. Example: a kick from "den"
+    # was written as count 120, and the session has no "den" any more. A client that shows count 118
+    # would be "recovered" and show a room that it is not in, so it has to begin anew.
+    if not has_up_to(taken.session, offset, taken.session.must_have):
         raise NotRecovered
     return taken
 
 
 async def carry_out(gateway: Gateway, client: Client, plan: RecoveryPlan) -> None:
-    """Bring a client back that has been told so: what it missed, in order, then live events.
+    """Send a client the events that it missed, in order, and make its subscriptions live.
+
+    The client has been told already that it is recovered.
 
     Raises:
-        ChatError: the broker or the database is away; its connection is to be ended, so that it
-            tries again.
-        NotRecovered: a room is not what it was a moment ago; likewise.
+        ChatError: the broker or the database is away. The caller ends the connection, so that the
+            client tries again.
+        NotRecovered: a room has changed since `prepare`. The caller ends the connection.
     """
     session = plan.taken.session
     lifecycle.connected(gateway, client, announce=session.left)
-    # Where it fails the client hears of no chats: what came now would come before what it lacks.
+    # Where it fails the client is unsubscribed from its chats: an event that comes now would be
+    # sent before those that it lacks.
     with subscribing_to_chats(gateway.rooms.hub, client, session.username), ExitStack() as opened:
         for back in plan.rooms:
             await _enter(gateway, client, back, opened)
@@ -169,7 +184,7 @@ async def _carry_out_chats(
     user = client.username
     if not plan.taken.session.chats_subscribed or user is None:
         return []
-    # What comes from now on waits until it is known what was before.
+    # New events wait until the missed ones are found and sent.
     opened.enter_context(deferring_chats(gateway.rooms.hub, client, user))
     await subscribe_to_chats(gateway, client)
     for chat_id in plan.gone:
@@ -178,7 +193,7 @@ async def _carry_out_chats(
             client.recovery.required_offset = client.recovery.last_direct_offset
         client.connection.emit("chatDeleted", ChatDeletedPayload(chat_id), offset=offset)
     for chat, seq in plan.chats:
-        if seq == 0:  # it may not know of it
+        if seq == 0:  # the client may not know this chat
             client.connection.emit("newChat", chat_payload(chat))
     chats = [*plan.chats, *await _woken_chats(gateway, client, plan)]
     for chat, seq in chats:
@@ -187,53 +202,31 @@ async def _carry_out_chats(
     return chats
 
 
-def _is_of(session: SessionState, offset: Offset | None) -> bool:
-    """Whether a session gave an offset, and not one that its client had before."""
-    return offset is not None and any(
-        offset.incarnation == incarnation and offset.count > came
-        for incarnation, came in session.incarnations
-    )
-
-
-def _has(session: SessionState, offset: Offset | None, count: int) -> bool:
-    """Whether a client has all that its last gateway had sent it up to a count of offsets."""
-    if not count:
-        return True
-    incarnation = session.incarnations[-1][0]
-    return offset is not None and offset.incarnation == incarnation and offset.count >= count
-
-
-def _last_of(place: RoomProgress | ChatProgress, whole: bool, offset: Offset | None) -> int | None:  # noqa: FBT001
-    """The last seq that a client surely has; None if it may not know that it is in the room."""
-    last = place.sent if whole else place.acknowledged
-    if offset is None or offset.room_id != place.room_id:
-        return last
-    return max(last or 0, offset.seq)
-
-
 async def _find_room(
-    gateway: Gateway, user: str, name: str, place: RoomProgress, seq: int | None
+    gateway: Gateway, user: str, name: str, progress: RoomProgress, seq: int | None
 ) -> RoomReturn:
     room = await gateway.rooms.directory.room(room_key(name))
-    if not _may(gateway, user, room):
+    if not _is_allowed(gateway, user, room):
         raise NotRecovered
-    if room is None or room.id != place.room_id or place.since < room.min_valid_since(user):
+    if room is None or room.id != progress.room_id:
         raise NotRecovered
-    await _check_place(gateway, room, place.since if seq is None else seq)
-    return RoomReturn(room, seq, place.since)
+    if progress.since < room.min_valid_since(user):
+        raise NotRecovered  # a kick, or a new password, after the client was let in
+    await _check_seq(gateway, room, progress.since if seq is None else seq)
+    return RoomReturn(room, seq, progress.since)
 
 
 async def _find_chat(gateway: Gateway, plan: RecoveryPlan, chat_id: int, seq: int) -> None:
     chat = await gateway.rooms.directory.chat(chat_id)
     if chat is None:
         plan.gone.append(chat_id)
-    elif _may(gateway, plan.taken.session.username, chat):
-        await _check_place(gateway, chat, seq)
+    elif _is_allowed(gateway, plan.taken.session.username, chat):
+        await _check_seq(gateway, chat, seq)
         plan.chats.append((chat, seq))
 
 
-def _may(gateway: Gateway, user: str | None, room: Room | None) -> bool:
-    """Whether a session's user may still be in a room or a chat: by the rule of `resume`."""
+def _is_allowed(gateway: Gateway, user: str | None, room: Room | None) -> bool:
+    """Return True if the rule of `resume` still allows the user into a room or chat."""
     rule = EVENTS["resume"].rule
     verdict = gateway.access.authorization.judge(rule, _SessionPrincipal(user), Target(room))
     return verdict is Verdict.ALLOWED
@@ -249,7 +242,8 @@ class _SessionPrincipal(NamedTuple):
         return self.username or ""
 
 
-async def _check_place(gateway: Gateway, room: Room, seq: int) -> None:
+async def _check_seq(gateway: Gateway, room: Room, seq: int) -> None:
+    """Raise `NotRecovered` if the event at `seq` was lost, as nothing can be replayed after it."""
     if seq and not (await gateway.rooms.replay.after(room, seq)).unbroken:
         raise NotRecovered
 
@@ -257,10 +251,14 @@ async def _check_place(gateway: Gateway, room: Room, seq: int) -> None:
 async def _woken_chats(
     gateway: Gateway, client: Client, plan: RecoveryPlan
 ) -> list[tuple[Room, int]]:
-    """Chats that were quiet when the session was kept, and have had news since.
+    """Find chats that were quiet when the session was saved and have had events since.
 
-    A gateway follows a chat for longer than `wake_after` from its last event on. So of one that
-    the session does not name, everything younger than that, as of then, is news.
+    The session names the chats that its gateway followed, which it does for longer than
+    `wake_after` after a chat's last event. So in a chat that the session does not name, all
+    messages later than `wake_after` before the save are new to the client.
+
+    Returns:
+        The chats, each with the seq of the last message that is not new.
     """
     user, taken = client.username, plan.taken
     if user is None:
@@ -282,7 +280,13 @@ async def _woken_chats(
 
 
 async def _last_before(gateway: Gateway, chat: Room, moment: int) -> int:
-    """The seq of the last message before a moment, milliseconds since 1970; 0 for none."""
+    """Return the seq of the last message before a moment; 0 for none.
+
+    Args:
+        gateway: reads the chat's history.
+        chat: the direct chat.
+        moment: milliseconds since 1970.
+    """
     before = TOP
     while items := (await gateway.rooms.history.newest(chat, PAGE_MESSAGES, before)).items:
         for item in reversed(items):

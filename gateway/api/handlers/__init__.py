@@ -1,5 +1,5 @@
-"""What each action does: a function for each, which is called once it is judged.
+"""Handlers of actions: one function for each action, called once its rule has allowed it.
 
-Imports the rest of `gateway.api` but the table itself, and what is below; judges nothing.
+Imports the rest of `gateway.api` except the tables, and the layers below. Checks no permissions.
 See docs/topics/message-path.md, and decision 060.
 """

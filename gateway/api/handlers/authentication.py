@@ -1,4 +1,4 @@
-"""Showing who a client is, with AUTH_MODE=jwt."""
+"""Handler of `authenticate`, with AUTH_MODE=jwt."""
 
 from gateway.access.identity import seconds_left
 from gateway.api import login
@@ -15,11 +15,12 @@ from shared.protocol.closes import CloseCode
 async def authenticate(
     gateway: Gateway, client: Client, command: commands.Authenticate, _target: Target
 ) -> AuthenticatedPayload:
-    """Prove who a client is by a token, or bring a fresh one before the last expires.
+    """Log a client in by a token, or extend its connection by a fresh token.
 
     Raises:
-        ChatError: `unauthorized`, and the connection ends; `forbidden` for a token of somebody
-            else; `overloaded` where the keys cannot be had now; `bad_request` in `open`.
+        ChatError: `unauthorized`, and the connection is closed; `forbidden` for another user's
+            token; `overloaded` if the keys cannot be fetched now; `bad_request` with
+            AUTH_MODE=open.
     """
     connection = client.connection
     try:
@@ -29,7 +30,7 @@ async def authenticate(
             connection.end(CloseCode.UNAUTHORIZED)
         raise
     if connection.state is not State.OPEN:
-        raise ChatError("unauthorized", "the connection is ending")
+        raise ChatError("unauthorized", "the connection is being closed")
     if client.login is not None:
         login.login(gateway, client, bearer)
     elif bearer.user != client.username:

@@ -1,4 +1,4 @@
-"""Direct chats: make one, talk, delete, see, read."""
+"""Handlers for direct chats: list and create chats, read and delete messages, mark as seen."""
 
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
@@ -22,7 +22,7 @@ from shared.model.log_events import MessageDeleted
 async def get_chats(
     gateway: Gateway, client: Client, command: commands.GetChats, _target: Target
 ) -> None:
-    """List a user's chats."""
+    """Send the list of a user's chats."""
     await subscribe_to_chats(gateway, client)
     client.connection.emit("chatsList", await listed_chats(gateway, command.user))
 
@@ -30,7 +30,7 @@ async def get_chats(
 async def listed_chats(
     gateway: Gateway, user: str, *, only_unread: bool = False
 ) -> list[ListedChatPayload]:
-    """A user's chats, the one with the latest news first."""
+    """Return a user's chats, the most recently active one first."""
     return [
         listed_chat_payload(chat.room, chat.unread, chat.last_message)
         for chat in await gateway.rooms.chats.list_chats(user)
@@ -41,13 +41,14 @@ async def listed_chats(
 async def create_chat(
     gateway: Gateway, client: Client, command: commands.CreateChat, _target: Target
 ) -> ChatPayload:
-    """Make the chat of two users, or find it; whoever asks must be one of them, if anybody."""
+    """Find or create the chat of two users."""
     await subscribe_to_chats(gateway, client)
     users = (str(command.user1_id), str(command.user2_id))
-    chat, made = await gateway.rooms.directory.chat_of(*users)
+    chat, is_new = await gateway.rooms.directory.chat_of(*users)
     payload = chat_payload(chat)
-    # A new chat is told to both users by the broker; who asks for an old one gets it alone.
-    if not made or not client.chats_subscribed:
+    # A new chat is announced to both users by its wake. For an existing one, only the client that
+    # asks gets the event.
+    if not is_new or not client.chats_subscribed:
         client.connection.emit("newChat", payload)
     return payload
 
@@ -55,33 +56,34 @@ async def create_chat(
 async def get_messages(
     gateway: Gateway, client: Client, command: commands.GetMessages, target: Target
 ) -> None:
-    """A page of a chat of the client's user."""
+    """Send a page of the messages of a chat."""
     chat = target.known
     await subscribe_to_chats(gateway, client)
     before = command.before if isinstance(command.before, int) else TOP
     page = await gateway.rooms.history.newest(chat, command.limit, before)
-    shown = [new_message_payload(item, chat) for item in page.items if not item.deleted]
-    client.connection.emit("loadMessages", shown)
+    messages = [new_message_payload(item, chat) for item in page.items if not item.deleted]
+    client.connection.emit("loadMessages", messages)
 
 
 async def delete_message(
     gateway: Gateway, client: Client, command: commands.DeleteMessage, target: Target
 ) -> BackgroundReply | None:
     """Delete a message."""
-    place = _message_of(target)
-    if place.deleted:
+    location = _message_of(target)
+    if location.deleted:
         return None
-    body = MessageDeleted(client.display_name, command.message_id, place.seq)
-    # One deletion for a message, however often and wherever it is asked.
-    return _delete(gateway, place, f"delete {command.message_id}", body)
+    body = MessageDeleted(client.display_name, command.message_id, location.seq)
+    # The same idempotency key for all deletions of a message: two clients that delete it at the
+    # same time make one event.
+    return _delete(gateway, location, f"delete {command.message_id}", body)
 
 
 async def mark_as_seen(
     gateway: Gateway, client: Client, command: commands.MarkAsSeen, target: Target
 ) -> None:
-    """Have seen a message of the other user, and all before it."""
-    place = _message_of(target)
-    await move_cursor(gateway, client, place.room, place.seq, command.message_id)
+    """Mark a message of the other user, and all before it, as seen."""
+    location = _message_of(target)
+    await move_cursor(gateway, client, location.room, location.seq, command.message_id)
 
 
 def _message_of(target: Target) -> MessageLocation:
@@ -91,6 +93,6 @@ def _message_of(target: Target) -> MessageLocation:
 
 
 async def _delete(
-    gateway: Gateway, place: MessageLocation, once: str, body: MessageDeleted
+    gateway: Gateway, location: MessageLocation, idempotency_key: str, body: MessageDeleted
 ) -> None:
-    await gateway.rooms.publisher.send(place.room, place.sender, once, body)
+    await gateway.rooms.publisher.send(location.room, location.sender, idempotency_key, body)

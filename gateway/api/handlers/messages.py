@@ -1,4 +1,4 @@
-"""Messages: saying something in a room, or to another user."""
+"""Handlers of sends: a message to a room, or to another user."""
 
 import secrets
 from itertools import count
@@ -19,14 +19,14 @@ from shared.model.ids import chat_key
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 
-_INCARNATION: Final = secrets.token_urlsafe(9)
-_numbers: Final = count()
+_MESSAGE_ID_PREFIX: Final = secrets.token_urlsafe(9)
+_message_numbers: Final = count()
 
 
 def send_to_room(
     gateway: Gateway, client: Client, command: commands.SendMessage, target: Target
 ) -> PendingSend | BackgroundReply:
-    """Say something in a room that the client is in."""
+    """Send a message to a room that the client is in."""
     room = target.joined.room
     _check_length(gateway, command.content)
     client_msg_id = command.client_msg_id or _new_message_id()
@@ -39,14 +39,15 @@ def send_to_room(
 def send_to_user(
     gateway: Gateway, client: Client, command: commands.SendChatMessage, _target: Target
 ) -> PendingSend | BackgroundReply:
-    """Say something to another user; without a pause where the chat is followed already."""
+    """Send a message to another user, at once if their chat is followed here already."""
     sender, receiver = str(command.sender_id), str(command.receiver_id)
     _check_length(gateway, command.content)
     client_msg_id = command.client_msg_id or _new_message_id()
     body = MessagePosted(sender, command.content, client_msg_id)
     local = gateway.rooms.hub.followed(chat_key(sender, receiver))
-    hears = client.chats_subscribed or client.username is None
-    if local is None or not hears or _to_look_up(gateway, local.room, command):
+    # The sender has to be subscribed first, as it gets its own message as an event.
+    is_subscribed = client.chats_subscribed or client.username is None
+    if local is None or not is_subscribed or _needs_lookup(gateway, local.room, command):
         return _find_and_send(gateway, client, command, body)
     _check_chat(local.room, command)
     return _send_to_chat(gateway, client, local.room, body)
@@ -55,7 +56,7 @@ def send_to_user(
 async def _look_up(
     gateway: Gateway, client: Client, room: Room, body: MessagePosted, *, resend: bool
 ) -> object:
-    """Send what SQL does not have; its place among the sends is that of the look-up's end."""
+    """Send a message unless SQL has it; it is ordered among other sends after the lookup."""
     if known := await gateway.rooms.directory.find_sent(room, body, resend=resend):
         return _accepted(gateway, client, room, known)
     return _send_to_room(gateway, client, room, body)
@@ -70,7 +71,7 @@ def _send_to_room(gateway: Gateway, client: Client, room: Room, body: MessagePos
     )
 
 
-def _to_look_up(gateway: Gateway, chat: Room, command: commands.SendChatMessage) -> bool:
+def _needs_lookup(gateway: Gateway, chat: Room, command: commands.SendChatMessage) -> bool:
     return bool(command.client_msg_id) and _may_be_sent(gateway, chat, resend=command.resend)
 
 
@@ -82,13 +83,13 @@ def _check_chat(chat: Room, command: commands.SendChatMessage) -> None:
 async def _find_and_send(
     gateway: Gateway, client: Client, command: commands.SendChatMessage, body: MessagePosted
 ) -> object:
-    """As `send_to_user`, where something must be asked first; the chat is made if there is none."""
+    """Send a message to another user after finding or creating their chat."""
     await subscribe_to_chats(gateway, client)
     receiver = str(command.receiver_id)
     local = gateway.rooms.hub.followed(chat_key(body.sender, receiver))
     chat = local.room if local else await _follow_chat(gateway, body.sender, receiver)
     _check_chat(chat, command)
-    if _to_look_up(gateway, chat, command) and (
+    if _needs_lookup(gateway, chat, command) and (
         known := await gateway.rooms.directory.find_sent(chat, body, resend=command.resend)
     ):
         return _accepted(gateway, client, chat, known)
@@ -96,7 +97,7 @@ async def _find_and_send(
 
 
 async def _follow_chat(gateway: Gateway, user1: str, user2: str) -> Room:
-    """The chat of two users, followed here, so that its sender hears what it sends."""
+    """Find or create the chat of two users, and follow it, so that the sender gets its message."""
     chat, _ = await gateway.rooms.directory.chat_of(user1, user2)
     gateway.rooms.hub.follow(chat)
     return chat
@@ -105,20 +106,20 @@ async def _follow_chat(gateway: Gateway, user1: str, user2: str) -> Room:
 def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> PendingSend:
     def reply(sent: Send) -> object:
         try:
-            given = sent.result()
+            accepted = sent.result()
         except ChatError as error:
             if error.code != "not_found":
                 raise
-            # It was deleted meanwhile: what is said now begins a new one.
-            return _send_anew(gateway, client, chat, body)
-        return _accepted(gateway, client, chat, given)
+            # The chat was deleted meanwhile, so the message begins a new one.
+            return _send_to_new_chat(gateway, client, chat, body)
+        return _accepted(gateway, client, chat, accepted)
 
     return PendingSend(
         gateway.rooms.publisher.send(chat, body.sender, body.client_msg_id, body), reply
     )
 
 
-async def _send_anew(
+async def _send_to_new_chat(
     gateway: Gateway, client: Client, chat: Room, body: MessagePosted
 ) -> PendingSend:
     chat = await _follow_chat(gateway, chat.user1, chat.user2)
@@ -126,28 +127,31 @@ async def _send_anew(
 
 
 def _new_message_id() -> str:
-    """A `clientMsgId` for a send that came without one: no other of any gateway is like it."""
-    return f"{_INCARNATION}.{next(_numbers)}"
+    """Make a `clientMsgId`, unique in the cluster, for a send that came without one.
+
+    With it, a script call that is repeated because its answer was lost accepts the send once.
+    """
+    return f"{_MESSAGE_ID_PREFIX}.{next(_message_numbers)}"
 
 
 def _check_length(gateway: Gateway, content: str) -> None:
-    """Refuse what is too long.
+    """Check the length of a message.
 
     Raises:
         ChatError: `too_long`.
     """
-    most = gateway.settings.max_content
-    if len(content) > most:
-        raise ChatError("too_long", f"a message has at most {most} characters")
+    max_characters = gateway.settings.max_content
+    if len(content) > max_characters:
+        raise ChatError("too_long", f"a message has at most {max_characters} characters")
 
 
 def _may_be_sent(gateway: Gateway, room: Room, *, resend: bool) -> bool:
-    """Whether SQL may have a send that the broker does not remember."""
+    """Return True if SQL may have a send that the broker does not remember."""
     return resend or gateway.cluster.watch.is_recently_reopened(room.key)
 
 
 def _accepted(gateway: Gateway, client: Client, room: Room, sent: Accepted) -> AcceptedPayload:
-    """The reply to a send; the second word follows where it is wanted."""
+    """Make the reply to a send, and request `durable` if the client wants it."""
     if client.durable:
         gateway.rooms.durability.notify_when_stored(client, room, sent)
     chat_id = room.id if room.kind == "direct" else UNSET

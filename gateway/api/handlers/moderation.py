@@ -1,4 +1,4 @@
-"""Looking after a room: put users out, keep them out, name moderators, change the password."""
+"""Handlers of moderation: kick, ban, unban, moderators, password."""
 
 import secrets
 
@@ -23,66 +23,67 @@ from shared.protocol.limits import MAX_ROOM_STANDINGS
 async def kick(
     gateway: Gateway, client: Client, command: commands.Kick, target: Target
 ) -> BackgroundReply:
-    """Put a user out of a room: off all their connections, on every gateway."""
-    room = _remembering(target, command)
-    return _happen(gateway, room, Kicked(command.user, client.display_name))
+    """End a user's memberships of a room, of all their connections on every gateway."""
+    room = _room_with_space(target, command)
+    return _send(gateway, room, Kicked(command.user, client.display_name))
 
 
 async def ban(
     gateway: Gateway, client: Client, command: commands.Ban, target: Target
 ) -> BackgroundReply | None:
-    """Put a user out of a room, and keep them out."""
-    room = _remembering(target, command)
+    """End a user's memberships of a room, and refuse the user from then on."""
+    room = _room_with_space(target, command)
     if command.user in room.standings.banned:
         return None
-    return _happen(gateway, room, Banned(command.user, client.display_name))
+    return _send(gateway, room, Banned(command.user, client.display_name))
 
 
 async def unban(
     gateway: Gateway, client: Client, command: commands.Unban, target: Target
 ) -> BackgroundReply | None:
-    """Let a user enter again."""
-    room = _remembering(target, command)
+    """Take a ban back."""
+    room = _room_with_space(target, command)
     if command.user not in room.standings.banned:
         return None
-    return _happen(gateway, room, Unbanned(command.user, client.display_name))
+    return _send(gateway, room, Unbanned(command.user, client.display_name))
 
 
 async def set_moderator(
     gateway: Gateway, client: Client, command: commands.SetModerator, target: Target
 ) -> BackgroundReply | None:
-    """Make a user a moderator of a room, or none any more."""
-    room, user = _remembering(target, command), command.user
+    """Make a user a moderator of a room, or take the role away."""
+    room, user = _room_with_space(target, command), command.user
     if command.moderator and user in room.standings.banned:
-        raise ChatError("bad_request", "one who is banned is no moderator: undo the ban first")
+        raise ChatError("bad_request", "a banned user cannot be a moderator: undo the ban first")
     if command.moderator == (user in room.standings.moderators):
         return None
     changed = ModeratorChanged(user, client.display_name, command.moderator)
-    return _happen(gateway, room, changed)
+    return _send(gateway, room, changed)
 
 
 async def set_password(
     gateway: Gateway, client: Client, command: commands.SetPassword, target: Target
 ) -> BackgroundReply:
-    """Protect a room by another password, or open it; who is inside stays."""
+    """Set or remove a room's password; its members stay in the room."""
     password_hash = await gateway.access.passwords.hash(command.password or "")
     changed = PasswordChanged(client.display_name, bool(password_hash), password_hash)
-    return _happen(gateway, target.known, changed)
+    return _send(gateway, target.known, changed)
 
 
-def _remembering(target: Target, command: commands.MemberCommand) -> Room:
-    """The room, if it can remember something of the user of a command.
+def _room_with_space(target: Target, command: commands.MemberCommand) -> Room:
+    """Return the room, if it has space for another entry in its standings.
 
     Raises:
-        ChatError: `bad_request`: it remembers too many already.
+        ChatError: `bad_request`: the room has the maximum number of entries.
     """
     room = target.known
-    known = room.standings
-    if len(known) >= MAX_ROOM_STANDINGS and not known.names(command.user):
-        raise ChatError("bad_request", f"a room remembers at most {MAX_ROOM_STANDINGS} users")
+    standings = room.standings
+    if len(standings) >= MAX_ROOM_STANDINGS and not standings.names(command.user):
+        text = f"a room can have at most {MAX_ROOM_STANDINGS} moderators, banned and kicked users"
+        raise ChatError("bad_request", text)
     return room
 
 
-async def _happen(gateway: Gateway, room: Room, body: RuleChange) -> None:
-    """Make it an event of the room's log: every gateway acts on it when it delivers it."""
+async def _send(gateway: Gateway, room: Room, body: RuleChange) -> None:
+    """Add an event to the room's log; every gateway applies it when it delivers the event."""
     await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)

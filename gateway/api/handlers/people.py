@@ -1,4 +1,4 @@
-"""Users: their names, and whether they are online."""
+"""Handlers for users: names, online and offline."""
 
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
@@ -13,14 +13,14 @@ from shared.model import commands
 async def set_username(
     gateway: Gateway, client: Client, _command: commands.SetUsername, _target: Target
 ) -> None:
-    """Keep the name that was just bound, so that the client comes back under it."""
+    """Save the name that was just bound, so that the client can recover its session with it."""
     await gateway.clients.sessions.try_to_save(client)
 
 
 async def user_online(
     gateway: Gateway, client: Client, command: commands.UserOnline, _target: Target
 ) -> None:
-    """Show a user as online, and tell of its chats: those with unread messages at once."""
+    """Show a user as online, subscribe to its chats, and send those with unread messages."""
     await subscribe_to_chats(gateway, client)
     gateway.cluster.presence.set_online(command.user, client)
     client.online = True
@@ -28,7 +28,7 @@ async def user_online(
     try:
         unread = await listed_chats(gateway, command.user, only_unread=True)
     except ChatError as error:
-        # They are online all the same; what is unread can be asked for again.
+        # The user is online all the same; the client can ask for its chats again.
         client.connection.refuse(None, error)
         return
     if unread:
@@ -38,6 +38,6 @@ async def user_online(
 async def user_offline(
     gateway: Gateway, client: Client, _command: commands.UserOffline, _target: Target
 ) -> None:
-    """Show a user as online no more, and tell the client of its chats no more."""
+    """Show a user as offline, and unsubscribe the client from the user's chats."""
     end_presence(gateway, client)
     await gateway.clients.sessions.try_to_save(client)

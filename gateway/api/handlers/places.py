@@ -1,4 +1,4 @@
-"""What works alike in a room and in a chat: read its history, type, have seen."""
+"""Handlers that work alike for rooms and chats: history, typing, seen."""
 
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
@@ -14,7 +14,7 @@ from shared.model.rooms import Room
 def typing(
     gateway: Gateway, client: Client, _command: commands.Typing, target: Target
 ) -> BackgroundReply | None:
-    """Be seen typing by the others."""
+    """Publish that a client is typing."""
     if target.known.kind == "direct":
         return _type_in_chat(gateway, client, target.known)
     gateway.rooms.typing.typed(client, target.joined)
@@ -34,7 +34,7 @@ async def _type_in_chat(gateway: Gateway, client: Client, chat: Room) -> None:
 async def history(
     gateway: Gateway, client: Client, command: commands.History, target: Target
 ) -> HistoryPayload:
-    """A page of the history of a room that the client is in, or of a chat of its user."""
+    """Read a page of the history of a room or chat."""
     room = target.known
     await _subscribe_if_chat(gateway, client, room)
     pages = gateway.rooms.history
@@ -54,7 +54,7 @@ async def history(
 
 
 async def seen(gateway: Gateway, client: Client, command: commands.Seen, target: Target) -> None:
-    """Have seen everything in a room or a chat up to a place."""
+    """Mark all events of a room or chat up to a seq as seen."""
     room = target.known
     await _subscribe_if_chat(gateway, client, room)
     await move_cursor(gateway, client, room, command.seq)
@@ -63,13 +63,20 @@ async def seen(gateway: Gateway, client: Client, command: commands.Seen, target:
 async def move_cursor(
     gateway: Gateway, client: Client, room: Room, seq: int, message_id: int = 0
 ) -> None:
-    """Move the cursor of a client's user, by marking a message if one is named.
+    """Move the cursor of a client's user forward.
+
+    Args:
+        gateway: moves the cursor.
+        client: its user's cursor moves; the connection itself is not told of it.
+        room: the room or chat.
+        seq: the last seq that the user has seen.
+        message_id: the message that was marked as seen; 0 for none.
 
     Raises:
-        ChatError: `unauthorized` for somebody without a name.
+        ChatError: `unauthorized` for a client without a name.
     """
     if client.username is None:
-        raise ChatError("unauthorized", "say who you are first")
+        raise ChatError("unauthorized", "set a username first")
     sid = client.connection.sid
     await gateway.rooms.cursors.move(room, client.username, seq, message_id, sid)
 

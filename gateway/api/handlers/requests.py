@@ -1,4 +1,4 @@
-"""What requests of REST do: direct chats as the second seed's clients know them, and tickets."""
+"""Handlers of REST requests: direct chats, and tickets."""
 
 import secrets
 from dataclasses import dataclass
@@ -21,29 +21,29 @@ from shared.model.log_events import RoomDeleted
 
 @dataclass(frozen=True, slots=True)
 class BearerPrincipal:
-    """Who a request is from.
+    """The user of a REST request.
 
     Attributes:
-        bearer: whom its token names; None where nobody has to say who they are.
+        bearer: the user that the request's token names; None with AUTH_MODE=open.
     """
 
     bearer: Bearer | None
 
     @property
     def username(self) -> str | None:
-        """The name that was proven."""
+        """The name in the token; None with AUTH_MODE=open."""
         return self.bearer.user if self.bearer else None
 
     @property
     def display_name(self) -> str:
-        """The same; nothing stands for it."""
+        """The name in the token; empty with AUTH_MODE=open."""
         return self.username or ""
 
 
 async def make_chat(
     gateway: Gateway, _requester: BearerPrincipal, command: commands.CreateChat, _target: Target
 ) -> ChatPayload:
-    """`POST /chats`: the chat of two users, made if there is none."""
+    """Find or create the chat of two users (`POST /chats`)."""
     users = (str(command.user1_id), str(command.user2_id))
     chat, _ = await gateway.rooms.directory.chat_of(*users)
     return chat_payload(chat)
@@ -52,14 +52,14 @@ async def make_chat(
 async def show_chat(
     _gateway: Gateway, _requester: BearerPrincipal, _command: commands.ByChat, target: Target
 ) -> ChatPayload:
-    """`GET /chats/{chat}`: a chat."""
+    """Return a chat (`GET /chats/{chat}`)."""
     return chat_payload(target.known)
 
 
 async def delete_chat(
     gateway: Gateway, _requester: BearerPrincipal, _command: commands.ByChat, target: Target
 ) -> None:
-    """`DELETE /chats/{chat}`: delete a chat with all it held; both users are told."""
+    """Delete a chat with all its messages, and announce it (`DELETE /chats/{chat}`)."""
     body = RoomDeleted("")
     await gateway.rooms.publisher.send(target.known, "", secrets.token_urlsafe(12), body)
 
@@ -67,7 +67,7 @@ async def delete_chat(
 async def list_chats(
     gateway: Gateway, _requester: BearerPrincipal, command: commands.GetChats, _target: Target
 ) -> list[ListedChatPayload]:
-    """`GET /chats/user/{user}`: the chats of a user."""
+    """Return the chats of a user (`GET /chats/user/{user}`)."""
     return await chats.listed_chats(gateway, command.user)
 
 
@@ -77,7 +77,7 @@ async def give_ticket(
     _command: commands.GetTicket,
     _target: Target,
 ) -> Ticket:
-    """`POST /tickets`: a ticket for whoever shows who they are."""
+    """Make a ticket for the user of the request's token (`POST /tickets`)."""
     if requester.bearer is None:
         raise ChatError("not_found", "tickets are for AUTH_MODE=jwt")
     ticket = await gateway.access.identity.ticket(requester.bearer)

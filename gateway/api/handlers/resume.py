@@ -1,4 +1,4 @@
-"""Resume: what a client missed of rooms and chats, then live events, on any gateway."""
+"""Handler of `resume`: sends the events that a client missed, then live events."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -31,17 +31,19 @@ NOT_RECOVERED: Final = ResumedPlace(recovered=False, head=0)
 async def resume(
     gateway: Gateway, client: Client, command: commands.Resume, targets: list[Target]
 ) -> ReplyThen:
-    """Replay what was missed; live events wait until the reply has gone out.
+    """Send the missed events; live events wait until the reply is in the outbox.
 
     Args:
-        gateway: where the client is connected.
-        client: the client.
-        command: the last seq it has of each room and chat.
-        targets: the rooms, then the chats, in their order; nothing for those that it may not see.
+        gateway: the gateway that the client is connected to.
+        client: the client that resumes.
+        command: the last seq that the client has of each room and chat.
+        targets: the rooms and then the chats, in the command's order; empty targets for those that
+            the client may not see.
     """
     rooms, chats = {}, {}
     hub, found = gateway.rooms.hub, iter(targets)
-    # What waits is let go where this fails, too; what began to be heard is not heard then.
+    # Where this fails, events that wait are sent, and the client is unsubscribed from chats that
+    # it was not subscribed to before.
     with subscribing_to_chats(hub, client, client.username), ExitStack() as opened:
         for name, seq in command.rooms.items():
             room = _room_to_resume(client, next(found), seq, command.grants.get(name), gateway)
@@ -58,14 +60,14 @@ async def resume(
 async def resume_place(
     gateway: Gateway, client: Client, room: Room | None, seq: int, opened: ExitStack
 ) -> ResumedPlace:
-    """Subscribe a client to a room or chat that it may be in, with what it missed after `seq`.
+    """Subscribe a client to a room or chat, and send the events after `seq`.
 
     Args:
-        gateway: where the client is connected.
-        client: the client; of a chat it hears already.
-        room: where it has been, or may be for another reason; None for nowhere.
-        seq: the last it has.
-        opened: gets what lets live events come; they wait until it is closed.
+        gateway: the gateway that the client is connected to.
+        client: for a chat, it is subscribed to its user's chats already.
+        room: a room or chat that the client may be in; None where there is none.
+        seq: the last seq that the client has.
+        opened: gets a callback that makes the subscription live; live events wait until then.
 
     Raises:
         ChatError: `broker_unavailable`, `storage_unavailable`.
@@ -79,24 +81,25 @@ async def resume_place(
         return NOT_RECOVERED
     hub = gateway.rooms.hub
     try:
-        async with subscribing(hub, client, room, idle, resuming=True) as opening:
-            place, seen = await _replay(gateway, client, opening, room, seq)
+        async with subscribing(hub, client, room, idle, resuming=True) as pending:
+            place, caught_up_to = await _replay(gateway, client, pending, room, seq)
     except ChatError as error:
         if error.code != "forbidden":
             raise
-        return NOT_RECOVERED  # it was put out since the room was read
-    opened.callback(partial(hub.go_live, client, opening.local, seen))
+        return NOT_RECOVERED  # the user was kicked or banned since the room was read
+    opened.callback(partial(hub.go_live, client, pending.local, caught_up_to))
     return place
 
 
 def _room_to_resume(
     client: Client, target: Target, seq: int, grant: str | None, gateway: Gateway
 ) -> Room | None:
-    """A room that opens to whoever had it up to `seq`; None for one that does not."""
+    """Return the room of a target if the client may enter it by a resume; else None."""
     room, user = target.room, client.display_name
     if room is None or target.inside:
         return room
-    # Whoever was kicked after that place is not inside: it takes a `joinRoom` to enter again.
+    # A user who was kicked by event 11 may join again, but not by `resume` from 9: the kick would
+    # have no effect on a client that resumes at once. It has to send `joinRoom`.
     opens = room.standings.kicked.get(user, 0) <= seq and (
         not room.protected or gateway.access.grants.holds(grant, user, room)
     )
@@ -104,7 +107,7 @@ def _room_to_resume(
 
 
 async def _subscribe_in_order(gateway: Gateway, client: Client, opened: ExitStack) -> None:
-    """Hear of chats; those that were not heard before wait until what was before is there."""
+    """Subscribe a client to its user's chats; their events wait until missed ones are sent."""
     if client.chats_subscribed or client.username is None:
         return
     opened.enter_context(deferring_chats(gateway.rooms.hub, client, client.username))
@@ -112,11 +115,15 @@ async def _subscribe_in_order(gateway: Gateway, client: Client, opened: ExitStac
 
 
 async def _replay(
-    gateway: Gateway, client: Client, opening: PendingSubscription, room: Room, seq: int
+    gateway: Gateway, client: Client, pending: PendingSubscription, room: Room, seq: int
 ) -> tuple[ResumedPlace, int]:
-    """Send what happened after `seq`, and where cursors are; up to which seq that was."""
+    """Send the events after `seq`, and the cursors.
+
+    Returns:
+        The place's part of the reply, and the seq after which live events follow.
+    """
     at, recovered, from_log, head = seq, True, True, 0
-    delivered, more = opening.delivered, True
+    delivered, more = pending.delivered, True
     while more:
         page = await gateway.rooms.replay.after(room, at)
         head, from_log = max(head, page.head), from_log and page.from_log
@@ -131,27 +138,35 @@ async def _replay(
         more = page.more
     RESUMES.add("recovered" if recovered else "too_old")
     head = max(head, at) if recovered else head or room.head
-    await _show_cursors(gateway, client, opening, room, all_of_them=not from_log)
-    # Of a room that could not be gone on with, live events are news from the head on.
+    # A replay that needed SQL goes far back, so any cursor may have moved since.
+    await _send_cursors(gateway, client, pending, room, stored=not from_log)
+    # Without recovery the client loads the history anew, and gets live events above the head.
     return ResumedPlace(recovered=recovered, head=head), at if recovered else head
 
 
-async def _show_cursors(
-    gateway: Gateway, client: Client, opening: PendingSubscription, room: Room, *, all_of_them: bool
+async def _send_cursors(
+    gateway: Gateway, client: Client, pending: PendingSubscription, room: Room, *, stored: bool
 ) -> None:
-    """Tell how far others have seen; all cursors may have moved, or those that the broker knows.
+    """Send the cursors of other users.
+
+    Args:
+        gateway: reads the cursors.
+        client: the client that resumes.
+        pending: its subscription, which remembers the cursors that were sent.
+        room: the room or chat.
+        stored: True to send cursors from SQL too; False for those that the broker holds.
 
     Raises:
-        ChatError: `broker_unavailable`, `storage_unavailable`. Less than all may be less than what
-            was told before.
+        ChatError: `broker_unavailable`, `storage_unavailable`. The resume fails then: without all
+            cursors, a mark that the client shows could seem to go back.
     """
-    epoch, cursors = await gateway.rooms.cursors.read(room, stored=all_of_them)
+    epoch, cursors = await gateway.rooms.cursors.read(room, stored=stored)
     if not gateway.rooms.hub.check_epoch(gateway.cluster.keys.number_of(room.key), epoch):
-        raise broker_unavailable()  # that epoch is over, and whoever is here was told
-    for user, place in cursors.items():
+        raise broker_unavailable()  # the epoch has ended, so these cursors may be lost
+    for user, seen_seq in cursors.items():
         if user != client.username:
-            gateway.rooms.fan_out.tell([client], [_seen(room, user, place)])
-            opening.subscription.cursors[user] = place
+            gateway.rooms.fan_out.tell([client], [_seen(room, user, seen_seq)])
+            pending.subscription.cursors[user] = seen_seq
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

@@ -1,4 +1,4 @@
-"""Rooms: make one, enter and leave it, talk, clear it."""
+"""Handlers for rooms: create, join, leave and list rooms, delete all messages."""
 
 import secrets
 import time
@@ -42,7 +42,7 @@ ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
 async def create_room(
     gateway: Gateway, client: Client, command: commands.CreateRoom, _target: Target
 ) -> RoomCreatedPayload:
-    """Make a room, and tell its creator."""
+    """Create a room, and send `roomCreated` to its creator."""
     created = RoomCreated(
         kind="room",
         key=room_key(command.name),
@@ -58,18 +58,20 @@ async def create_room(
 async def join_room(
     gateway: Gateway, client: Client, command: commands.JoinRoom, target: Target
 ) -> JoinedPayload:
-    """Enter a room: its newest messages, then everything live. The others are told."""
-    room, is_back = target.known, target.inside
-    if not is_back and not await _opens(gateway, client, room, command):
-        raise _told_refusal(client, command.room)
+    """Let a client join a room, and announce it to the other members."""
+    room, was_inside = target.known, target.inside
+    if not was_inside and not await _opens(gateway, client, room, command):
+        raise _refuse_join(client, command.room)
     try:
         local, page = await enter(gateway, client, room)
     except ChatError as error:
-        raise _told_refusal(client, command.room) if error.code == "forbidden" else error from None
+        raise _refuse_join(client, command.room) if error.code == "forbidden" else error from None
     user = client.display_name
-    if not is_back:
+    if not was_inside:
         _notify(gateway, local, f"{user} has joined the room", client)
-    # A grant is worth what let the member in: it does not outlast a password that it outlasted.
+    # `since` of the membership, not the head of now. Example: Ann joins at head 10; event 15 sets
+    # a new password, and Ann stays a member. She joins again. With a grant of `since` 20 she could
+    # come back later without the new password. With `since` 10 the grant is void.
     since = local.members[client].since
     grant = gateway.access.grants.give(user, room, since) if room.protected else UNSET
     role = ROLES[role_of(user, local.room)]
@@ -79,17 +81,20 @@ async def join_room(
 async def refuse_to_join(
     gateway: Gateway, client: Client, command: commands.JoinRoom, _target: Target
 ) -> NoReturn:
-    """Answer who may not enter, or names no room, as after a wrong password, and as late."""
+    """Refuse a join as after a wrong password, after the same time.
+
+    Otherwise a client could find out which rooms exist, and from which it is banned.
+    """
     await _opens(gateway, client, None, command)
-    raise _told_refusal(client, command.room)
+    raise _refuse_join(client, command.room)
 
 
 async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom, Page]:
-    """Let a client into a room that opens to it: its newest messages, then everything live.
+    """Make a client a member of a room: send the newest messages, then live events.
 
     Raises:
-        ChatError: `broker_unavailable`, `storage_unavailable`; it is where it was before.
-            `forbidden` where it was put out meanwhile.
+        ChatError: `broker_unavailable`, `storage_unavailable`; `forbidden` if the user was kicked
+            or banned meanwhile. The client is in the state from before then.
     """
     async with subscribing(gateway.rooms.hub, client, room) as (local, _, _):
         await gateway.clients.sessions.save(client)
@@ -100,17 +105,17 @@ async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom
 
 
 def show_page(gateway: Gateway, client: Client, room: Room, page: Page, head: int) -> None:
-    """Tell a client that it is in a room, with the newest messages up to `head`."""
-    shown = [message_payload(item, room.name) for item in page.items if not item.deleted]
+    """Send a client the newest messages up to `head`, and that it is in the room."""
+    messages = [message_payload(item, room.name) for item in page.items if not item.deleted]
     offset = gateway.rooms.fan_out.next_offset(client, room.id, head)
-    client.connection.emit("messageHistory", shown, room.name, offset)
+    client.connection.emit("messageHistory", messages, room.name, offset)
     client.connection.emit("passwordStatus", data=True, room=room.name)
 
 
 async def get_rooms(
     gateway: Gateway, client: Client, command: commands.GetRooms, _target: Target
 ) -> None:
-    """List rooms by name."""
+    """Send the list of rooms, by name."""
     found = await gateway.rooms.directory.rooms(command.after, command.limit)
     client.connection.emit("rooms", [RoomPayload(room.name, room.protected) for room in found])
 
@@ -118,7 +123,7 @@ async def get_rooms(
 async def leave_room(
     gateway: Gateway, client: Client, command: commands.LeaveRoom, _target: Target
 ) -> None:
-    """Leave a room; the others are told. Of a room that the client is not in, do nothing."""
+    """Let a client leave a room, and announce it; do nothing if the client is not in it."""
     if local := gateway.rooms.hub.joined(client, command.room):
         gateway.rooms.typing.ended(client, local)
         gateway.rooms.hub.leave(client, local)
@@ -129,16 +134,20 @@ async def leave_room(
 async def delete_messages(
     gateway: Gateway, client: Client, _command: commands.DeleteMessages, target: Target
 ) -> BackgroundReply:
-    """Delete everything said in a room."""
+    """Delete all messages of a room."""
     return _clear(gateway, target.joined.room, HistoryCleared(client.display_name))
 
 
 async def _opens(
     gateway: Gateway, client: Client, room: Room | None, command: commands.JoinRoom
 ) -> bool:
-    """Whether a room opens to a grant or a password; one that does not exist opens to none.
+    """Return True if the client's grant or password opens a room.
 
-    It takes as long to say no as if there were a room.
+    Args:
+        gateway: checks grants and passwords, and counts guesses.
+        client: the client that joins.
+        room: None for a room that does not exist; the refusal takes as long as for one that does.
+        command: has the grant and the password.
     """
     user, access = client.display_name, gateway.access
     if room and access.grants.holds(command.grant, user, room):
@@ -147,18 +156,21 @@ async def _opens(
     if access.limits is None or not password or (room and not room.protected):
         return await access.passwords.check(password_hash, password)
     guess = await access.limits.guess(command.room, user, client.address)
-    right = await access.passwords.check(password_hash, password)
-    if right:
+    is_right = await access.passwords.check(password_hash, password)
+    if is_right:
         await guess.refund()
-    return right
+    return is_right
 
 
 async def _clear(gateway: Gateway, room: Room, body: HistoryCleared) -> None:
     await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)
 
 
-def _told_refusal(client: Client, name: str) -> AlreadyReported:
-    """Tell a client that no room opened to it: none of the name and a wrong password look alike."""
+def _refuse_join(client: Client, name: str) -> AlreadyReported:
+    """Send the events of a refused join, and make its error.
+
+    They are the same for a wrong password, a ban, and a room that does not exist.
+    """
     client.connection.emit("passwordStatus", data=False, room=name)
     note = NotificationPayload("Invalid password", int(time.time() * 1000))
     client.connection.emit("notification", note, name)
