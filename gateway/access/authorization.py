@@ -47,7 +47,7 @@ class AccessRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class Role(IntEnum):
-    """A user's role in a room; a higher role may do all that a lower one may."""
+    """A user's role in a room; a higher role includes all rights of the lower ones."""
 
     STRANGER = 0
     MODERATOR = 1
@@ -75,18 +75,22 @@ def may_stay(room: Room, user: str, since: int) -> bool:
     return user not in standings.banned and standings.kicked.get(user, 0) <= since
 
 
-def anybody(_asked: AccessRequest) -> Verdict:
+# The rules. Each docstring names the users that the rule allows; the protocol reference is
+# generated from them.
+
+
+def anyone(_asked: AccessRequest) -> Verdict:
     """Anyone."""
     return Verdict.ALLOWED
 
 
-def oneself(asked: AccessRequest) -> Verdict:
+def own_user(asked: AccessRequest) -> Verdict:
     """The user it is about. With `AUTH_MODE=open`, also a connection without a name."""
     nameless = asked.user is None and not asked.verified
     return Verdict.ALLOWED if nameless or asked.user in asked.about else Verdict.FORBIDDEN
 
 
-def speaker(asked: AccessRequest) -> Verdict:
+def own_name(asked: AccessRequest) -> Verdict:
     """The user it is about."""
     return Verdict.ALLOWED if asked.name in asked.about else Verdict.FORBIDDEN
 
@@ -174,8 +178,8 @@ Rule = Callable[[AccessRequest], Verdict]
 """A function that judges an access request."""
 
 FORBIDDEN_MESSAGES: Final[Mapping[Rule, str]] = {
-    oneself: "you cannot use another user's name",
-    speaker: "you cannot use another user's name",
+    own_user: "you cannot use another user's name",
+    own_name: "you cannot use another user's name",
     clearer: "only the owner and moderators of the room may delete the messages of others",
     deleter: "only the sender of a message, or the owner or a moderator of its room, may delete it",
     receiver: "only the receiver of a message may mark it as seen",

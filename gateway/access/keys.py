@@ -26,7 +26,7 @@ from shared.errors import ChatError
 from shared.telemetry import logger
 
 MIN_SHARED_KEY_BYTES: Final = 32
-"""Shortest shared key; a shorter one can be guessed (RFC 7518, section 3.2)."""
+"""Shortest shared key; shorter keys can be guessed (RFC 7518, section 3.2)."""
 
 MIN_RSA_KEY_BITS: Final = 2048
 

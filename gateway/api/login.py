@@ -76,7 +76,7 @@ def prove(gateway: Gateway, client: Client, bearer: Bearer, claims: object) -> N
 
     Args:
         gateway: the gateway that the client is connected to.
-        client: the client.
+        client: gets the bearer's name, if it has none yet.
         bearer: the user that the client's token or ticket names.
         claims: the name that the client gave when it connected; empty or None for none.
 

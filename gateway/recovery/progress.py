@@ -4,8 +4,7 @@ Example: the session says "den" sent up to 9, acknowledged up to 4; "hall" sent 
 acknowledged up to 7; last offset count 120. A client with the offset "count 120" has all and gets
 events of "den" above 9. A client with the offset "count 118, den, 8" lacks something: it gets
 events of "den" above 8, as the offset names that room, and of "hall" above 7, the acknowledged
-seq. To start "hall" or any
-other room from `sent` then would lose the events that were on their way.
+seq. Starting "hall" from `sent` then could lose events that were on their way.
 """
 
 from gateway.protocols.offsets import Offset

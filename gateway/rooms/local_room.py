@@ -99,7 +99,7 @@ class LocalRoom:
         return [
             client
             for client, subscription in self.members.items()
-            # The common case first, without a call.
+            # The common case is tested first, without a call.
             if (subscription.waiting is None and seq > subscription.caught_up_to)
             or subscription.deliver_or_defer(event)
         ]

@@ -39,7 +39,7 @@ def _moderation(
 EVENTS: Final[Mapping[str, Action]] = {
     "authenticate": Action(
         command=commands.Authenticate,
-        rule=rules.anybody,
+        rule=rules.anyone,
         rate="requests",
         handler=authentication.authenticate,
         reply=out.AuthenticatedPayload,
@@ -48,7 +48,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "setUsername": Action(
         command=commands.SetUsername,
-        rule=rules.anybody,
+        rule=rules.anyone,
         rate="requests",
         handler=people.set_username,
         claims="username",
@@ -56,7 +56,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "createRoom": Action(
         command=commands.CreateRoom,
-        rule=rules.anybody,
+        rule=rules.anyone,
         rate="joins",
         handler=rooms.create_room,
         reply=out.RoomCreatedPayload,
@@ -86,10 +86,10 @@ EVENTS: Final[Mapping[str, Action]] = {
         events=("message", "newMessage", "seen"),
     ),
     "getRooms": Action(
-        commands.GetRooms, rules.anybody, "history", rooms.get_rooms, events=("rooms",)
+        commands.GetRooms, rules.anyone, "history", rooms.get_rooms, events=("rooms",)
     ),
     "leaveRoom": Action(
-        commands.LeaveRoom, rules.anybody, "joins", rooms.leave_room, events=("notification",)
+        commands.LeaveRoom, rules.anyone, "joins", rooms.leave_room, events=("notification",)
     ),
     "message": Action(
         command=commands.SendMessage,
@@ -148,7 +148,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "userOnline": Action(
         command=commands.UserOnline,
-        rule=rules.speaker,
+        rule=rules.own_name,
         rate="requests",
         handler=people.user_online,
         find=targets.user,
@@ -158,7 +158,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "userOffline": Action(
         command=commands.UserOffline,
-        rule=rules.speaker,
+        rule=rules.own_name,
         rate="requests",
         handler=people.user_offline,
         find=targets.user,
@@ -166,7 +166,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "getChats": Action(
         command=commands.GetChats,
-        rule=rules.oneself,
+        rule=rules.own_user,
         rate="history",
         handler=chats.get_chats,
         find=targets.user,
@@ -174,7 +174,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "createChat": Action(
         command=commands.CreateChat,
-        rule=rules.oneself,
+        rule=rules.own_user,
         rate="joins",
         handler=chats.create_chat,
         find=targets.pair,
@@ -184,7 +184,7 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "sendMessage": Action(
         command=commands.SendChatMessage,
-        rule=rules.speaker,
+        rule=rules.own_name,
         rate="messages",
         handler=messages.send_to_user,
         find=targets.sender,

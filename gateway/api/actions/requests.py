@@ -15,7 +15,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "POST /tickets": Request(
         Action(
             command=commands.GetTicket,
-            rule=rules.anybody,
+            rule=rules.anyone,
             rate="rest",
             handler=requests.give_ticket,
             reply=out.Ticket,
@@ -29,7 +29,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "POST /chats": Request(
         Action(
             command=commands.CreateChat,
-            rule=rules.oneself,
+            rule=rules.own_user,
             rate="rest",
             handler=requests.make_chat,
             find=targets.pair,
@@ -73,7 +73,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "GET /chats/user/{user}": Request(
         Action(
             command=commands.GetChats,
-            rule=rules.oneself,
+            rule=rules.own_user,
             rate="rest",
             handler=requests.list_chats,
             find=targets.user,

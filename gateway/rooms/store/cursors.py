@@ -24,7 +24,7 @@ class Cursors:
         """Read the cursors of a room.
 
         Args:
-            room: the room.
+            room: the room or chat.
             stored: True to read SQL too; False for those that moved since the broker holds the
                 room.
 
