@@ -29,7 +29,7 @@ REFUSAL_MESSAGES: Final[dict[type[Exception], str]] = {
 VERIFICATION_ERRORS: Final = (
     jwt.PyJWTError,
     msgspec.ValidationError,
-    # The library lets these through for some crafted tokens.
+    # The library does not catch these for some crafted tokens.
     ValueError,
     TypeError,
     ArithmeticError,

@@ -77,7 +77,7 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """This gateway among the others, and the partitions."""
+    """This gateway's part in the cluster, and the partitions."""
 
     keys: Keyspace
     heartbeat: HeartbeatMonitor
@@ -89,7 +89,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One gateway."""
+    """One gateway, with its settings and all its parts."""
 
     settings: Settings
     access: Access

@@ -43,7 +43,7 @@ def disconnected(gateway: Gateway, client: Client, *, goodbye: bool = False) -> 
 
     Args:
         gateway: the gateway that the client was connected to.
-        client: its membership, presence and session end; it may be one that never logged in.
+        client: the disconnected client; it need not have logged in.
         goodbye: True if the client said that it leaves, so it will not recover its session.
     """
     gateway.clients.deadlines.forget(client.connection)

@@ -59,7 +59,7 @@ class _Burst:
                 frames.append(wire.pack(outgoing, item.offset))
 
     def deliver(self) -> None:
-        """Put all of it into every member's outbox."""
+        """Put all deferred frames into every member's outbox."""
         for wire, members in self._members.items():
             frames = self._frames[wire]
             size = sum(map(len, frames))

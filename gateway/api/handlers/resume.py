@@ -25,7 +25,7 @@ from shared.model.rooms import Room
 RESUMES = LabelledCounter("resumes", "Rooms and chats that a client came back to.", "outcome")
 
 NOT_RECOVERED: Final = ResumedPlace(recovered=False, head=0)
-"""No such room or chat, or not for this user: these look alike."""
+"""The reply for a place that does not exist, and for one that the user may not see."""
 
 
 async def resume(

@@ -123,7 +123,8 @@ class ChatList:
             stored = None  # it is of an earlier chat of the two users, which was deleted
         cursor = tail.cursor if tail.cursor is not None else stored.cursor if stored else 0
         if stored and not tail.events and cursor == stored.cursor:
-            # SQL had every event when it was read, but perhaps not every move of a cursor.
+            # The tail is empty, so SQL had every event when it was read. Only moves of cursors may
+            # be missing, and the tail's changes contain these.
             seen = stored.last_message and tail.changes.apply(stored.last_message)
             return ListedChat(stored.room, stored.unread, seen)
         below = tail.events[0].seq if tail.events else TOP
