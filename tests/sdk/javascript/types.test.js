@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { codeBlocks, README, REFERENCE } from "./support/documents.js";
+import { codeBlocks, README, REACT, REFERENCE } from "./support/documents.js";
 import { installed, removeFolders } from "./support/installed.js";
 
 const STRICT = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"];
@@ -36,7 +36,7 @@ for (const resolution of Object.keys(RESOLUTIONS)) {
 
 test("Every example of the documents compiles.", async () => {
   const files = [];
-  for (const [page, language, ending] of [[REFERENCE, "js", "ts"], [README, "js", "ts"], [README, "jsx", "tsx"]]) {
+  for (const [page, language, ending] of [[REFERENCE, "js", "ts"], [README, "js", "ts"], [README, "jsx", "tsx"], [REACT, "jsx", "tsx"]]) {
     for (const code of await codeBlocks(page, language)) {
       files.push(`example-${files.length}.${ending}`);
       await writeFile(join(folder, files.at(-1)), `${code}\nexport {};\n`);

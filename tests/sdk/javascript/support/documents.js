@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ROOT } from "../../../javascript/support/cluster.js";
 
 export const REFERENCE = "docs/reference/javascript.md";
+export const REACT = "docs/reference/react.md";
 export const BOT_GUIDE = "docs/get-started/bot.md";
 export const README = "clients/javascript/README.md";
 
