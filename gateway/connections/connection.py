@@ -193,7 +193,7 @@ class Connection:
             self._close(code)
 
     def abort_in(self, seconds: float) -> None:
-        """Drop the connection after these seconds, with what is unsent."""
+        """Drop the connection after these seconds. Unsent frames are lost."""
         asyncio.get_running_loop().call_later(seconds, self._link.abort)
 
     def flush(self) -> None:

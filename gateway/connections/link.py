@@ -18,4 +18,4 @@ class Link(Protocol):
         """Close the connection after the frames that were written before."""
 
     def abort(self) -> None:
-        """Drop the connection at once, with what is unsent."""
+        """Drop the connection at once. Unsent bytes are lost."""

@@ -131,7 +131,7 @@ class WebSocketLink(asyncio.Protocol):
             self._begin_to_close(close_frame(code, reason))
 
     def abort(self) -> None:
-        """Drop the connection at once, with what is unsent."""
+        """Drop the connection at once. Unsent bytes are lost."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -176,6 +176,9 @@ class WebSocketLink(asyncio.Protocol):
         self._transport.close()
 
     def _hand_over(self, data: bytes, *, text: bool) -> None:
+        # Reading is paused while a message waits, but the same bytes may hold further messages. Say
+        # they hold `joinRoom` and a `message` to that room: handled at once, the message would be
+        # refused, as its sender is not in the room yet.
         if self._handling is not None:
             self._unhandled.append((data, text))
         elif work := self._receiver.received(data, text=text):

@@ -18,7 +18,7 @@ class Socket(Protocol):
         """Send finished WebSocket frames."""
 
     def close(self) -> None:
-        """Close the connection after what was written before."""
+        """Close the connection after the bytes that were written before."""
 
     def abort(self) -> None:
-        """Drop the connection at once, with what is unsent."""
+        """Drop the connection at once. Unsent bytes are lost."""

@@ -148,7 +148,7 @@ class EngineSession:
                     self.send(packet)
 
     def abort(self) -> None:
-        """End the session and its connection at once, with what is unsent."""
+        """End the session and its connection at once. Unsent packets are lost."""
         self.fail("transport error")
         if self.socket is not None:
             self.socket.abort()

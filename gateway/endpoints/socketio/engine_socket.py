@@ -83,11 +83,11 @@ class EngineSocket:
         self._link.write(frames)
 
     def close(self) -> None:
-        """Close the connection after what was written before."""
+        """Close the connection after the bytes that were written before."""
         self._link.close(CloseCode.NORMAL_CLOSURE)
 
     def abort(self) -> None:
-        """Drop the connection at once, with what is unsent."""
+        """Drop the connection at once. Unsent bytes are lost."""
         self._link.abort()
 
     def _take(self, packet: Packet) -> PendingWork | None:

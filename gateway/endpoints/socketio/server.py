@@ -74,7 +74,7 @@ class EngineServer:
         except TooLarge:
             answer = Response(status_code=413)
         except (ClientHungUp, ClientDisconnect):
-            return  # the client is gone, nobody reads an answer
+            return  # the client has closed the connection
         answer.headers["Cache-Control"] = "no-store"
         await answer(scope, receive, send)
 
