@@ -1,4 +1,4 @@
-/** Everybody can use the page: axe-core finds no violation, the keyboard is enough; and how it looks. */
+/** Accessibility: axe-core finds no violation, and the keyboard is enough. Also takes the pictures. */
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";

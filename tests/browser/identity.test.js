@@ -33,11 +33,11 @@ afterEach(async () => {
   }
 });
 
-/** Somebody in a window of their own, who has not signed in. */
-async function somebody(url = cluster.gateway(1)) {
+/** A visitor with a window and storage of their own, who has not signed in. */
+async function visitor(url = cluster.gateway(1)) {
   const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, reducedMotion: "reduce" });
   context.setDefaultTimeout(IN_TIME);
-  const person = new Person(await context.newPage(), "somebody");
+  const person = new Person(await context.newPage(), "visitor");
   here.push(person);
   await person.page.goto(url);
   return person;
@@ -55,7 +55,7 @@ async function paste({ page }, token) {
 }
 
 test("A pasted token says who one is, is kept nowhere, and one is told when it has expired.", async () => {
-  const ann = await somebody();
+  const ann = await visitor();
   await isAccessible(ann);
   await paste(ann, "nonsense");
   await ann.page.getByText("Not signed in: the token is not valid.").waitFor();
@@ -71,7 +71,7 @@ test("A pasted token says who one is, is kept nowhere, and one is told when it h
 });
 
 test("A guest talks under the name that the server gives them.", async () => {
-  const guest = await somebody();
+  const guest = await visitor();
   await guest.page.getByRole("button", { name: "Continue as a guest" }).click();
   const name = await saysTo(guest, "just looking");
   assert.match(name, /^guest-/);
@@ -88,7 +88,7 @@ test("An application's own page gives the token by itself, and says when nobody 
     "/talk": () => ({ type: "text/html", body: html }),
     "/chat-token": () => (token ? { body: token } : { status: 401, body: "who?" }),
   });
-  const carla = await somebody(`${application.url}/talk`);
+  const carla = await visitor(`${application.url}/talk`);
   assert.equal(await saysTo(carla, "without pasting"), "carla");
   token = null;
   await carla.page.reload();

@@ -130,7 +130,7 @@ test("A locked room opens to its password only, and then again without it.", asy
   await bob.page.getByRole("heading", { name: "vault is locked" }).waitFor();
   await bob.page.getByLabel("Password").fill("open");
   await bob.page.keyboard.press("Enter");
-  await bob.page.getByText("That password does not open it").waitFor();
+  await bob.page.getByText("The password is wrong").waitFor();
   await bob.page.getByLabel("Password").fill("sesame");
   await bob.page.keyboard.press("Enter");
   await bob.row("Nobody hears this.").waitFor();
@@ -261,39 +261,39 @@ test("The browser notifies of what one does not see, and of nothing else.", asyn
   assert.deepEqual(await bob.page.evaluate(() => globalThis.notified), ["ann bell in bell: do you see me?"]);
 });
 
-test("The owner of a room looks after it: deletes, kicks, bans, names a moderator, and everybody sees what was done.", async () => {
+test("The owner of a room manages it: deletes, kicks, bans, names a moderator, and everyone sees what was done.", async () => {
   const [ann, bob] = await two("club");
-  const lookAfter = ({ page }) => page.getByRole("button", { name: "Look after the room" });
+  const manage = ({ page }) => page.getByRole("button", { name: "Manage room" });
   const does = async (act) => {
-    await lookAfter(ann).click();
-    await ann.page.getByLabel("Who").fill(bob.name);
+    await manage(ann).click();
+    await ann.page.getByLabel("User").fill(bob.name);
     await ann.page.getByRole("button", { name: act, exact: true }).click();
     await ann.page.getByRole("dialog").waitFor({ state: "detached" });
   };
-  assert.equal(await lookAfter(bob).count(), 0);
+  assert.equal(await manage(bob).count(), 0);
   await bob.say("something rude");
   await ann.row("something rude").hover();
   await ann.row("something rude").getByRole("button", { name: "Delete message" }).click();
   await ann.page.getByRole("button", { name: "Delete", exact: true }).click();
   await bob.row("something rude").waitFor({ state: "detached" });
-  await lookAfter(ann).click();
+  await manage(ann).click();
   await isAccessible(ann);
   await ann.page.keyboard.press("Escape");
   await does("Kick");
   await bob.page.getByRole("heading", { name: "You are not in club any more" }).waitFor();
-  await ann.row("You put bob club out of the room.").waitFor();
+  await ann.row("You removed bob club from the room.").waitFor();
   await bob.page.getByRole("button", { name: "Join", exact: true }).click();
   await bob.writing.waitFor();
   await does("Make moderator");
   await bob.row("ann club made you a moderator.").waitFor();
-  await lookAfter(bob).waitFor();
+  await manage(bob).waitFor();
   await does("Ban");
   await bob.page.getByRole("heading", { name: "You are not in club any more" }).waitFor();
   await bob.page.getByRole("button", { name: "Join", exact: true }).click();
-  await bob.page.getByText("That password does not open it, or there is no such room.").waitFor();
+  await bob.page.getByText("The password is wrong, or the room does not exist.").waitFor();
   await does("Undo ban");
   await bob.page.getByRole("button", { name: "Join", exact: true }).click();
   await bob.say("thank you");
   await ann.row("thank you").waitFor();
-  assert.deepEqual((await ann.texts()).at(-2), "You let bob club in again.");
+  assert.deepEqual((await ann.texts()).at(-2), "You undid the ban on bob club.");
 });

@@ -1,9 +1,10 @@
 /**
- * The page: signing in, then conversations. Where one is stands in the address, after `#`.
+ * The chat page: the sign-in form, then the conversations. The open conversation is in the address,
+ * after `#`.
  *
- * `<parley-app auth="open">`: people say who they are. `auth="jwt"`: a token does, which an
- * application's own page gives by `window.parleyToken` (as the client's option `token`), or which
- * one pastes; it is not kept. `guests="on"`: one may come without.
+ * `<parley-app auth="open">`: users choose a name. `auth="jwt"`: users need a token. An application's
+ * own page sets it as `window.parleyToken` (as for the client's option `token`); otherwise users
+ * paste it. The page does not store it. `guests="on"`: users without a token may come as guests.
  */
 
 import { Parley } from "../client/parley.js";
@@ -13,42 +14,45 @@ import { find } from "./find-dialogs.js";
 import { Memory, storage } from "./memory.js";
 import { Notifier } from "./notifier.js";
 import "./side-bar.js";
-import { said } from "./sign-in.js";
+import { explainSignIn } from "./sign-in.js";
 import { Store } from "./store.js";
 
-/** The room for those who are in none, if there is one, or no room at all. */
+/** The room that a new user is shown. It is made if the server has no room at all. */
 const FIRST_ROOM = "general";
-/** The server that this page is from. */
+/** The address of the server that this page came from. */
 const SERVER = new URL("..", import.meta.url);
-/** Milliseconds for which a passing word is shown. */
-const SAID_FOR = 6_000;
+/** Milliseconds for which a short notice is shown. */
+const TOAST_MS = 6_000;
 
 class App extends HTMLElement {
   #storage = storage();
   #store = null;
   #client = null;
-  #offs = [];
+  #unsubscribers = [];
 
   connectedCallback() {
-    this.spoken = h("div.hidden", { "aria-live": "polite", role: "log" });
+    this.announcer = h("div.hidden", { "aria-live": "polite", role: "log" });
     this.toast = h("div.toast", { role: "alert", hidden: true });
     this.place = h("div.page", {});
-    this.append(this.place, this.spoken, this.toast);
+    this.append(this.place, this.announcer, this.toast);
     window.addEventListener("hashchange", () => this.#store && this.#route());
     document.addEventListener("keydown", (event) => this.#store && this.#key(event));
-    const name = this.#way === "name" ? Memory.name(this.#storage) : null;
-    const who = this.#way === "application" ? { token: globalThis.parleyToken } : name && { username: name };
-    this.#ask({ name: name ?? "" });
-    if (who) this.#enter(who).catch((error) => this.#ask({ name: name ?? "", problem: said(error) }));
+    const name = this.#signInMethod === "name" ? Memory.name(this.#storage) : null;
+    const identity = this.#signInMethod === "application" ? { token: globalThis.parleyToken } : name && { username: name };
+    this.#showSignIn({ name: name ?? "" });
+    if (identity) {
+      this.#signIn(identity)
+        .catch((error) => this.#showSignIn({ name: name ?? "", problem: explainSignIn(error) }));
+    }
   }
 
-  /** People say who they are: then who is in a room may do what else its moderators may. */
+  /** True if users choose their names: then each member of a room may delete its messages. */
   get isOpen() {
-    return this.#way === "name";
+    return this.#signInMethod === "name";
   }
 
-  /** How one shows who one is. */
-  get #way() {
+  /** The method of signing in, a key of `METHODS`. */
+  get #signInMethod() {
     if (globalThis.parleyToken) return "application";
     return this.getAttribute("auth") === "jwt" ? "token" : "name";
   }
@@ -60,48 +64,52 @@ class App extends HTMLElement {
     else location.hash = hash;
   }
 
-  /** A passing word. */
-  say(words) {
-    clearTimeout(this.saying);
+  /** Show a short notice. */
+  showToast(words) {
+    clearTimeout(this.toastTimer);
     this.toast.textContent = words;
     this.toast.hidden = false;
-    this.saying = setTimeout(() => { this.toast.hidden = true; }, SAID_FOR);
+    this.toastTimer = setTimeout(() => { this.toast.hidden = true; }, TOAST_MS);
   }
 
   signOut() {
     Memory.setName(this.#storage, null);
-    this.#leave();
+    this.#reset();
     history.replaceState(null, "", "#/");
-    this.#ask();
+    this.#showSignIn();
   }
 
-  /** Close what is shown of somebody. */
-  #leave() {
-    for (const off of this.#offs.splice(0)) off();
+  /** Close the client, and forget the user that is shown. */
+  #reset() {
+    for (const unsubscribe of this.#unsubscribers.splice(0)) unsubscribe();
     const client = this.#client;
     this.#client = this.#store = null;
     client.close();
     document.title = "Parley";
   }
 
-  #ask(more = {}) {
-    const way = this.#way;
-    const guest = way === "token" && this.getAttribute("guests") === "on" ? () => this.#enter({ guest: true }) : null;
-    const who = { name: (username) => ({ username }), token: (token) => ({ token }), application: () => ({ token: globalThis.parleyToken }) }[way];
-    this.sign = document.createElement("sign-in").init(way, (given) => this.#enter(who(given)), { ...more, guest });
-    this.place.replaceChildren(this.sign);
-    this.sign.focus();
+  #showSignIn(options = {}) {
+    const method = this.#signInMethod;
+    const guest = method === "token" && this.getAttribute("guests") === "on" ? () => this.#signIn({ guest: true }) : null;
+    const identityOf = {
+      name: (username) => ({ username }),
+      token: (token) => ({ token }),
+      application: () => ({ token: globalThis.parleyToken }),
+    }[method];
+    this.form = document.createElement("sign-in").init(method, (value) => this.#signIn(identityOf(value)), { ...options, guest });
+    this.place.replaceChildren(this.form);
+    this.form.focus();
   }
 
-  /** Come in as somebody; rejects where the server does not let them. */
-  async #enter(who) {
-    const client = new Parley(SERVER, { ...who, durable: true, storage: this.#storage });
+  /** Connect as a user. Rejects if the server refuses the name or the token. */
+  async #signIn(identity) {
+    const client = new Parley(SERVER, { ...identity, durable: true, storage: this.#storage });
     this.#client?.close();
     this.#client = client;
-    // What is known can be read, and written to, while it connects.
-    const known = who.username !== undefined && Memory.name(this.#storage) === who.username;
-    if (known) this.#show(client, who);
-    client.on("state", ({ state, reason }) => this.sign.tell(
+    // A user who was here before sees the conversations, and can write, while the client connects.
+    const known = identity.username !== undefined && Memory.name(this.#storage) === identity.username;
+    if (known) this.#show(client, identity);
+    client.on("state", ({ state, reason }) => this.form.showStatus(
       { connecting: "Connecting", reconnecting: `Not connected: ${reason}. Trying again.` }[state] ?? ""));
     try {
       await client.connect();
@@ -112,17 +120,17 @@ class App extends HTMLElement {
       throw error;
     }
     if (this.#client !== client) return;
-    if (who.username) Memory.setName(this.#storage, who.username);
-    if (!known) this.#show(client, who);
+    if (identity.username) Memory.setName(this.#storage, identity.username);
+    if (!known) this.#show(client, identity);
     client.on("unauthorized", (problem) => this.#expired(client, problem));
-    await this.#begin(this.#store);
+    await this.#start(this.#store);
   }
 
-  /** Nobody believes any more who one is: what was written is kept for when one is back. */
+  /** Go back to the sign-in form because the token is not valid any more. Drafts are kept. */
   #expired(client, { message }) {
     if (this.#client !== client) return;
-    this.#leave();
-    this.#ask({ problem: said({ code: "unauthorized", message }) });
+    this.#reset();
+    this.#showSignIn({ problem: explainSignIn({ code: "unauthorized", message }) });
   }
 
   #show(client, { guest = false }) {
@@ -131,34 +139,34 @@ class App extends HTMLElement {
     const notifier = new Notifier(this, store);
     this.side = document.createElement("side-bar").init(this, store, notifier);
     this.view = document.createElement("conversation-view").init(this, store);
-    this.nothing = h("div.nothing", {}, h("p", {}, "Choose a conversation, or begin one."),
+    this.nothing = h("div.nothing", {}, h("p", {}, "Choose a conversation, or start a new one."),
       h("button.primary", { type: "button", onclick: () => find(this, store) }, "Find rooms and people"));
     this.place.replaceChildren(h("main.chat", {}, this.side, h("div.pane", {},
-      h("h1.hidden", {}, "Parley"), // on a phone, where the list that has it is not shown
+      h("h1.hidden", {}, "Parley"), // for phones, where the list with the visible heading is hidden
       this.view, this.nothing)));
-    this.#offs = [
-      store.on("failed", (error) => this.say(error.message)),
+    this.#unsubscribers = [
+      store.on("failed", (error) => this.showToast(error.message)),
       store.on("open", () => this.#opened()),
-      store.on("news", (news) => this.#speak(news)),
+      store.on("news", (news) => this.#announce(news)),
     ];
     this.#route();
   }
 
-  async #begin(store) {
+  async #start(store) {
     const known = Object.keys(store.memory.rooms).length > 0;
     await store.start();
-    // Asked after every wait: one may have gone somewhere, or signed out, meanwhile.
+    // Checked after each wait: the user may have opened a conversation or signed out meanwhile.
     const isElsewhere = () => this.#store !== store || location.hash.length > 2;
     if (known || isElsewhere()) return;
-    // Nobody begins in front of an empty page: the first room is made if there is none at all.
+    // A new user is shown the first room, which is made if there is none.
     try {
       const rooms = await store.client.rooms();
       if (isElsewhere()) return;
       if (rooms.length === 0) await store.client.createRoom(FIRST_ROOM).catch(() => {});
-      const open = rooms.length === 0 || rooms.some(({ name, protected: shut }) => name === FIRST_ROOM && !shut);
-      if (open && !isElsewhere()) this.go(`#${FIRST_ROOM}`);
+      const canJoin = rooms.length === 0 || rooms.some(({ name, protected: locked }) => name === FIRST_ROOM && !locked);
+      if (canJoin && !isElsewhere()) this.go(`#${FIRST_ROOM}`);
     } catch {
-      // The connection was lost meanwhile; the list has a button for each of these.
+      // The connection was lost meanwhile. The user can still create or join a room by hand.
     }
   }
 
@@ -168,7 +176,7 @@ class App extends HTMLElement {
     try {
       title = decodeURIComponent(rest ?? "");
     } catch {
-      // Not an address of ours.
+      // Not an address that this page made: no conversation is shown.
     }
     const name = title && `${kind === "room" ? "#" : "@"}${title}`;
     this.#store.open(name && name !== `@${this.#store.me}` ? name : null);
@@ -184,13 +192,13 @@ class App extends HTMLElement {
     if (!document.querySelector("dialog[open]")) this.view.focus();
   }
 
-  /** What comes in, for those who listen. */
-  #speak({ conversation, message }) {
+  /** Announce a new message to screen readers. */
+  #announce({ conversation, message }) {
     if (conversation.isMine(message)) return;
     const here = conversation.name === this.#store.current;
     const where = here ? "" : conversation.isRoom ? ` in ${conversation.title}` : ", direct";
-    this.spoken.append(h("p", {}, `${message.sender}${where}: ${message.content.slice(0, 500)}`));
-    while (this.spoken.children.length > 5) this.spoken.firstElementChild.remove();
+    this.announcer.append(h("p", {}, `${message.sender}${where}: ${message.content.slice(0, 500)}`));
+    while (this.announcer.children.length > 5) this.announcer.firstElementChild.remove();
   }
 
   #key(event) {

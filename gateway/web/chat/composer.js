@@ -1,11 +1,11 @@
-/** Where one writes: grows with the text, keeps a draft of each conversation. */
+/** The text field: grows with its text, and keeps a draft for each conversation. */
 
 import "./emoji-picker.js";
 import { h, iconButton, icon } from "./dom.js";
 import { lengthOf } from "./text.js";
 
-/** From which part of the greatest length on it is told how much is left. */
-const TELL_FROM = 0.8;
+/** The length is shown from this fraction of the maximum on. */
+const SHOW_LENGTH_FROM = 0.8;
 
 export class MessageComposer extends HTMLElement {
   #store;
@@ -38,50 +38,50 @@ export class MessageComposer extends HTMLElement {
     this.text.placeholder = label;
     this.text.value = conversation.draft;
     this.#toggle(false, false);
-    this.#looks();
+    this.#update();
   }
 
   focus() {
     this.text.focus();
-    // A dialog that has just gone may have taken the caret with it, though not the focus.
+    // After a dialog has closed, the field may have the focus and no caret.
     this.text.setSelectionRange(this.text.value.length, this.text.value.length);
   }
 
   #typed() {
     this.#store.setDraft(this.#conversation, this.text.value);
     if (this.text.value.trim()) this.#store.client.typing(this.#conversation.name);
-    this.#looks();
+    this.#update();
   }
 
-  /** As high as its text, and whether it can be sent. */
-  #looks(hint = "") {
+  /** Set the height of the field, the state of the button, and the note below. */
+  #update(hint = "") {
     this.text.style.height = "auto";
     this.text.style.height = `${this.text.scrollHeight}px`;
-    const most = this.#store.client.maxContent;
+    const max = this.#store.client.maxContent;
     const length = lengthOf(this.text.value.trim());
-    const over = length > most;
-    this.button.disabled = length === 0 || over;
-    this.classList.toggle("over", over);
-    const words = `${length.toLocaleString()} of ${most.toLocaleString()} characters`;
-    const told = over ? `${words}: too long to send` : length > most * TELL_FROM ? words : "";
-    const note = hint || told;
+    const tooLong = length > max;
+    this.button.disabled = length === 0 || tooLong;
+    this.classList.toggle("over", tooLong);
+    const words = `${length.toLocaleString()} of ${max.toLocaleString()} characters`;
+    const lengthNote = tooLong ? `${words}: too long to send` : length > max * SHOW_LENGTH_FROM ? words : "";
+    const note = hint || lengthNote;
     if (this.note.textContent !== note) this.note.textContent = note;
   }
 
   #key(event) {
-    // A phone's keyboard has no Shift to hold: there, Enter begins a new line.
+    // A phone's keyboard has no Shift + Enter, so Enter begins a new line there.
     const touch = matchMedia("(hover: none) and (pointer: coarse)").matches;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch) return;
     event.preventDefault();
     this.form.requestSubmit();
   }
 
-  /** Text is pasted as text; what is none cannot be sent. */
+  /** Refuse a paste that has no text, such as a picture. */
   #paste(event) {
     const { items } = event.clipboardData;
     if (items.length && ![...items].some(({ kind }) => kind === "string")) {
       event.preventDefault();
-      this.#looks("Only text can be sent.");
+      this.#update("Only text can be sent.");
     }
   }
 
@@ -91,7 +91,7 @@ export class MessageComposer extends HTMLElement {
     if (this.button.disabled || !content) return;
     this.text.value = "";
     this.#store.setDraft(this.#conversation, "");
-    this.#looks();
+    this.#update();
     this.#store.send(this.#conversation, content);
     this.dispatchEvent(new CustomEvent("sent"));
     this.text.focus();

@@ -1,70 +1,70 @@
-/** Where one is connected, or when it is tried again. */
+/** The connection sign: the gateway's name, or the time until the next attempt. */
 
 import { h } from "./dom.js";
 import { count } from "./text.js";
 
-/** Milliseconds for which it says that it caught up. */
-const CAUGHT_UP_FOR = 6_000;
+/** Milliseconds for which the number of missed messages is shown. */
+const CAUGHT_UP_MS = 6_000;
 
 export class ConnectionSign extends HTMLElement {
   #client;
-  #until = 0;
+  #nextAttemptAt = 0;
   #timer = null;
-  #caughtUp = null;
-  #offs = [];
+  #caughtUpTimer = null;
+  #unsubscribers = [];
 
   init(client) {
     this.#client = client;
     this.words = h("span", { role: "status" });
-    // Counted down for the eye only: a word each second would be too many to listen to.
+    // Hidden from screen readers, which would read a new number each second.
     this.seconds = h("span", { "aria-hidden": "true" });
     this.button = h("button.link", { type: "button", hidden: true, onclick: () => client.reconnectNow() }, "Try now");
     this.append(h("span.dot", { "aria-hidden": "true" }), this.words, this.seconds, this.button);
-    this.#offs = [
-      client.on("state", (event) => this.#state(event)),
-      client.on("caughtUp", ({ messages }) => this.#back(messages)),
+    this.#unsubscribers = [
+      client.on("state", (event) => this.#showState(event)),
+      client.on("caughtUp", ({ messages }) => this.#showCaughtUp(messages)),
     ];
-    this.#state({ state: client.state, gateway: client.gateway });
+    this.#showState({ state: client.state, gateway: client.gateway });
     return this;
   }
 
   disconnectedCallback() {
     clearInterval(this.#timer);
-    clearTimeout(this.#caughtUp);
-    for (const off of this.#offs) off();
+    clearTimeout(this.#caughtUpTimer);
+    for (const unsubscribe of this.#unsubscribers) unsubscribe();
   }
 
-  #state({ state, gateway, inMs = 0 }) {
+  #showState({ state, gateway, inMs = 0 }) {
     clearInterval(this.#timer);
-    clearTimeout(this.#caughtUp);
+    clearTimeout(this.#caughtUpTimer);
     const was = this.dataset.state;
-    // Between two attempts it goes on to be a lost connection.
+    // During an attempt to reconnect, "Reconnecting" stays on the sign.
     const shown = state === "connecting" && was === "reconnecting" ? was : state;
     this.dataset.state = shown;
-    this.#until = Date.now() + inMs;
+    this.#nextAttemptAt = Date.now() + inMs;
     this.button.hidden = state !== "reconnecting" || inMs < 1000;
     this.seconds.textContent = "";
-    this.#say({
+    this.#setText({
       idle: "Not connected", connecting: "Connecting", connected: gateway ? `Connected to ${gateway}` : "Connected",
       reconnecting: "Reconnecting", closed: "Signed out",
     }[shown]);
     if (state !== "reconnecting" || inMs < 1000) return;
     const tick = () => {
-      const left = Math.max(0, Math.ceil((this.#until - Date.now()) / 1000));
+      const left = Math.max(0, Math.ceil((this.#nextAttemptAt - Date.now()) / 1000));
       this.seconds.textContent = left ? `in ${left} s` : "";
     };
     tick();
     this.#timer = setInterval(tick, 250);
   }
 
-  #back(messages) {
+  #showCaughtUp(messages) {
     if (messages === 0) return;
-    this.#say(`Caught up: ${count(messages, "message")}`);
+    this.#setText(`Caught up: ${count(messages, "message")}`);
     const { gateway } = this.#client;
-    this.#caughtUp = setTimeout(() => this.#say(`Connected to ${gateway}`), CAUGHT_UP_FOR);
+    this.#caughtUpTimer = setTimeout(() => this.#setText(`Connected to ${gateway}`), CAUGHT_UP_MS);
   }
 
-  #say(words) {
+  #setText(words) {
     if (this.words.textContent !== words) this.words.textContent = words;
   }
 }

@@ -1,22 +1,22 @@
-/** One conversation: its head, its messages, and where one writes. */
+/** The open conversation: its heading, its messages and the text field. */
 
 import "./composer.js";
 import "./connection-sign.js";
 import "./message-list.js";
 import { avatar, h, icon, iconButton, present } from "./dom.js";
-import { confirmed, field, form } from "./dialogs.js";
+import { askToConfirm, field, form } from "./dialogs.js";
 import { explain } from "./find-dialogs.js";
-import { lookAfter } from "./room-rules.js";
+import { manageRoom } from "./room-rules.js";
 import { typingLine } from "./text.js";
 
-const ROLES = { owner: " · yours", moderator: " · you moderate it" };
+const ROLES = { owner: " · you own it", moderator: " · you moderate it" };
 
 export class ConversationView extends HTMLElement {
   #app;
   #store;
   #shown = null;
   #gated = null;
-  #wasLoaded = false; // its messages had been read when it was shown
+  #wasLoaded = false; // its messages were loaded when it was opened
 
   init(app, store) {
     this.#app = app;
@@ -32,13 +32,13 @@ export class ConversationView extends HTMLElement {
     this.composer = document.createElement("message-composer").init(store);
     this.composer.addEventListener("sent", () => this.list.toEnd());
     this.gate = h("div.gate", { hidden: true });
-    // On a phone the list with its sign is not in sight: here is another, while it has bad news.
+    // On a phone the list, with its connection sign, is hidden. This one is shown while there is no connection.
     const sign = document.createElement("connection-sign").init(store.client);
     this.append(this.head, sign, this.list, this.gate, this.typing, this.composer);
     store.on("conversation", (event) => event.name === this.#shown?.name && this.#changed(event));
     store.on("list", () => this.#shown && this.#drawHead());
-    for (const type of ["focus", "visibilitychange"]) window.addEventListener(type, () => this.list.looked());
-    document.addEventListener("visibilitychange", () => this.list.looked());
+    for (const type of ["focus", "visibilitychange"]) window.addEventListener(type, () => this.list.pageShown());
+    document.addEventListener("visibilitychange", () => this.list.pageShown());
     return this;
   }
 
@@ -77,7 +77,7 @@ export class ConversationView extends HTMLElement {
       isRoom ? h("span.sign", {}, icon(locked ? "lock" : "hash")) : avatar(title, here),
       h("div.words", {}, h("h2", { tabindex: "-1" }, title),
         h("p.quiet", {}, isRoom ? `${locked ? "Locked room" : "Open room"}${ROLES[role] ?? ""}` : here ? "Online" : "Offline")),
-      role && loaded && iconButton("people", "Look after the room", () => lookAfter(this.#store, this.#shown)),
+      role && loaded && iconButton("people", "Manage room", () => manageRoom(this.#store, this.#shown)),
       (role || this.#app.isOpen) && isRoom && loaded && iconButton("trash", "Delete all messages", () => this.#clear()),
       isRoom && iconButton("exit", "Leave room", () => this.#leave()),
     ]));
@@ -88,12 +88,13 @@ export class ConversationView extends HTMLElement {
     if (this.typing.textContent !== line) this.typing.textContent = line;
   }
 
-  /** What stands in the way in, instead of the messages. */
+  /** Show the reason why the user is not in the room, in place of the messages. */
   #drawGate() {
     const { gate } = this.#shown;
     this.gate.hidden = gate === null;
     this.list.hidden = this.composer.hidden = this.typing.hidden = gate !== null;
-    const gated = gate && this.#shown.name; // tried again in vain, its words stay where they are
+    // After another failed try the form stays, with what the user has typed.
+    const gated = gate && this.#shown.name;
     if (gated === this.#gated) return;
     this.#gated = gated;
     this.gate.replaceChildren(...(gate ? this.#gateForm() : []));
@@ -108,11 +109,12 @@ export class ConversationView extends HTMLElement {
       await this.#store.join(title, { password: password.input.value });
       this.composer.focus();
     }, explain);
-    const said = conversation.putOut
-      ? [`You are not in ${title} any more`, `As the room says: ${conversation.gate.message}.`]
-      : [`${title} is locked`, "It takes a password, or there is no room of that name."];
-    return [h("div.card", {}, icon("lock"), h("h3", {}, said[0]), h("p.quiet", {}, said[1]), enter,
-      h("button.link", { type: "button", onclick: () => this.#store.leave(title) }, "Take it off the list"))];
+    const { message } = conversation.gate;
+    const [heading, reason] = conversation.wasRemoved
+      ? [`You are not in ${title} any more`, `${message[0].toUpperCase()}${message.slice(1)}.`]
+      : [`${title} is locked`, "Enter its password to join. The room may also not exist."];
+    return [h("div.card", {}, icon("lock"), h("h3", {}, heading), h("p.quiet", {}, reason), enter,
+      h("button.link", { type: "button", onclick: () => this.#store.leave(title) }, "Remove from the list"))];
   }
 
   #seenBy(item) {
@@ -122,24 +124,24 @@ export class ConversationView extends HTMLElement {
   }
 
   #remove(item) {
-    const said = item.content.length > 80 ? `${item.content.slice(0, 80)}…` : item.content;
-    confirmed("Delete this message?", `“${said}” is deleted for everybody.`, "Delete",
+    const text = item.content.length > 80 ? `${item.content.slice(0, 80)}…` : item.content;
+    askToConfirm("Delete this message?", `“${text}” is deleted for everyone.`, "Delete",
       () => this.#try(this.#store.client.deleteMessage(item.id)));
   }
 
   #clear() {
     const { title } = this.#shown;
-    confirmed(`Delete everything in ${title}?`, "All messages are deleted for everybody. This cannot be undone.",
+    askToConfirm(`Delete all messages in ${title}?`, "They are deleted for everyone. This cannot be undone.",
       "Delete all", () => this.#try(this.#store.client.clear(title)));
   }
 
   #leave() {
     const { title } = this.#shown;
-    confirmed(`Leave ${title}?`, "You can join it again at any time.", "Leave", () => this.#try(this.#store.leave(title)));
+    askToConfirm(`Leave ${title}?`, "You can join it again at any time.", "Leave", () => this.#try(this.#store.leave(title)));
   }
 
   #try(promise) {
-    promise.catch((error) => this.#app.say(explain(error)));
+    promise.catch((error) => this.#app.showToast(explain(error)));
     this.composer.focus();
   }
 }

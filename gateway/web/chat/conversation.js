@@ -1,28 +1,28 @@
-/** What the page knows of one place: its messages, and what one has of them. */
+/** The page's state of one room or chat: its messages, and how far they were seen. */
 
-/** Messages kept of a conversation that nobody looks at. */
-const MOST_IDLE = 400;
+/** Messages kept of a conversation that is not open. */
+const MAX_IDLE_MESSAGES = 400;
 
 export class Conversation {
-  messages = []; // by seq, without holes above the first
-  pending = []; // entries of the outbox that are no messages yet
+  messages = []; // by seq, without gaps from the first to the last
+  pending = []; // entries of the outbox that have not come back as messages yet
   loaded = false;
-  complete = false; // the first message is the first there is
+  complete = false; // there are no messages before the first one here
   loading = false;
   partial = false; // the server could not reach further back
   unread = 0;
-  unreadFrom = null; // the seq below the line "New"
+  unreadFrom = null; // the seq of the message below the line "New"
   typing = [];
   draft = "";
-  gate = null; // why one is not inside: {code, message}
-  othersSeen = 0; // how far anybody else has seen
+  gate = null; // why the user is not in the room: {code, message}
+  othersSeen = 0; // the last seq that another user has seen
   seenBy = new Map();
   mySeen = 0;
   preview = null;
-  grantLocks = false; // it was entered by a password
+  grantLocks = false; // the user joined with a password
   role = null; // "owner" or "moderator" of a room
 
-  /** `mine`: the names one has or had; a guest's change. */
+  /** `mine`: the names that the user has or had; a guest's name changes. */
   constructor(name, mine) {
     this.name = name;
     this.mine = mine;
@@ -34,8 +34,8 @@ export class Conversation {
     return this.grantLocks || this.gate !== null;
   }
 
-  /** Whether one was in the room until somebody put one out. */
-  get putOut() {
+  /** True if the user was kicked or banned. */
+  get wasRemoved() {
     return this.gate?.code === "kicked" || this.gate?.code === "banned";
   }
 
@@ -43,7 +43,7 @@ export class Conversation {
     return this.messages.at(-1)?.seq ?? 0;
   }
 
-  /** Everything to be shown, in order. */
+  /** All messages and pending entries, in order. */
   get items() {
     return this.pending.length ? [...this.messages, ...this.pending] : this.messages;
   }
@@ -56,28 +56,28 @@ export class Conversation {
     return item.sender === undefined || this.mine.has(item.sender);
   }
 
-  /** Begin with a page that reaches the head. */
+  /** Start with a page of history that reaches the head. */
   begin(page) {
     this.messages = page.filter((message) => !message.deleted);
     this.complete = page.length === 0;
     this.loaded = true;
     this.gate = null;
-    for (const message of this.messages) this.#learn(message);
+    for (const message of this.messages) this.#noteSeen(message);
     this.#settlePending();
   }
 
-  /** Put an older page in front; returns how many messages it added. */
+  /** Put an older page before the first message; return how many messages it added. */
   prepend(page) {
     const first = this.messages[0]?.seq ?? Infinity;
     const older = page.filter((message) => !message.deleted && message.seq < first);
     this.messages = [...older, ...this.messages];
-    for (const message of older) this.#learn(message);
+    for (const message of older) this.#noteSeen(message);
     return older.length;
   }
 
-  /** Take a live message; returns whether it is news. */
+  /** Add a live message; return true if it is new. */
   add(message) {
-    this.#learn(message);
+    this.#noteSeen(message);
     if (!this.loaded) {
       this.preview = message;
       return true;
@@ -90,9 +90,9 @@ export class Conversation {
     return true;
   }
 
-  /** Take note of something that happened between messages; `seq` is its place among them. */
+  /** Add a line about a change of the room, at `seq` between the messages. */
   note(seq, sender, words) {
-    const at = this.last?.createdAt ?? new Date().toISOString(); // it does not say itself
+    const at = this.last?.createdAt ?? new Date().toISOString(); // the event has no time of its own
     if (this.loaded) this.add({ event: true, id: `event-${seq}`, seq, sender, content: words, createdAt: at });
   }
 
@@ -102,7 +102,7 @@ export class Conversation {
     if (this.preview?.id === id) this.preview = null;
   }
 
-  /** Everything before a seq is deleted. */
+  /** Drop all messages up to a seq. */
   clear(seq) {
     this.messages = this.messages.filter((message) => message.seq > seq);
     this.preview = null;
@@ -110,7 +110,7 @@ export class Conversation {
     this.unread = 0;
   }
 
-  /** What waits to be sent, or was refused. */
+  /** Add, update or drop an entry of the outbox. */
   setPending(entry) {
     const at = this.pending.findIndex((other) => other.clientMsgId === entry.clientMsgId);
     if (entry.state === "discarded") {
@@ -118,7 +118,7 @@ export class Conversation {
       return;
     }
     if (at >= 0) this.pending[at] = entry;
-    // What was accepted is on its way here as a message, whoever is told of it first.
+    // An entry that is stored is here as a message already, or comes as one: it is not pending.
     else if (entry.state !== "durable") this.pending.push(entry);
     const message = this.messages.find((known) => known.id === entry.id);
     if (message) message.clientMsgId ??= entry.clientMsgId;
@@ -127,15 +127,15 @@ export class Conversation {
     this.#settlePending();
   }
 
-  /** An entry of the outbox that has come back as a message is that message. */
+  /** Drop the pending entries that have come back as messages; a message takes the entry's key. */
   #settlePending() {
     if (!this.pending.length) return;
     const ids = new Set(this.pending.map((entry) => entry.clientMsgId));
     const arrived = new Set();
     for (let n = this.messages.length - 1; n >= 0 && n >= this.messages.length - 300; n--) {
       const message = this.messages[n];
-      const entry = this.pending.find((one) =>
-        one.clientMsgId === message.clientMsgId || (one.id !== null && one.id === message.id));
+      const entry = this.pending.find((candidate) =>
+        candidate.clientMsgId === message.clientMsgId || (candidate.id !== null && candidate.id === message.id));
       if (!entry || arrived.has(entry.clientMsgId)) continue;
       arrived.add(entry.clientMsgId);
       message.clientMsgId = entry.clientMsgId;
@@ -155,7 +155,7 @@ export class Conversation {
     this.othersSeen = Math.max(this.othersSeen, seq);
   }
 
-  /** Count what others said past one's own place. */
+  /** Count the messages of others after the last one that the user has seen. */
   recount() {
     this.unread = 0;
     for (let n = this.messages.length - 1; n >= 0 && this.messages[n].seq > this.mySeen; n--) {
@@ -174,14 +174,14 @@ export class Conversation {
     }
   }
 
-  /** Whoever looks at another conversation does not need all of this one. */
+  /** Drop older messages of a conversation that is not open any more. */
   trim() {
-    if (this.messages.length <= MOST_IDLE) return;
-    this.messages = this.messages.slice(-MOST_IDLE / 2);
+    if (this.messages.length <= MAX_IDLE_MESSAGES) return;
+    this.messages = this.messages.slice(-MAX_IDLE_MESSAGES / 2);
     this.complete = false;
   }
 
-  /** "waiting", "failed", "sent", "stored" or "seen"; of one's own. */
+  /** The state of the user's own message: "waiting", "failed", "sent", "stored" or "seen". */
   stateOf(item) {
     if (item.state === "failed") return "failed";
     if (item.state !== undefined && item.id === null) return "waiting";
@@ -189,7 +189,7 @@ export class Conversation {
     return item.state !== undefined || item.stored === false ? "sent" : "stored";
   }
 
-  #learn(message) {
+  #noteSeen(message) {
     if (message.seen && this.isMine(message)) this.othersSeen = Math.max(this.othersSeen, message.seq);
   }
 }

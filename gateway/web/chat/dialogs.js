@@ -1,28 +1,28 @@
-/** Dialogs: a question, a form, a list to choose from. The browser keeps the focus in them. */
+/** Modal dialogs, forms and their fields. The browser keeps the focus inside a dialog. */
 
 import { h, iconButton } from "./dom.js";
 
-let last = 0;
+let dialogs = 0;
 
-/** Show a modal dialog with a title; returns it. It leaves the page when it is closed. */
+/** Show a modal dialog with a title, and return it. It is removed when it is closed. */
 export function dialog(title, ...children) {
-  const id = `dialog-${++last}`;
-  const before = document.activeElement;
+  const id = `dialog-${++dialogs}`;
+  const focused = document.activeElement;
   const box = h("dialog", { "aria-labelledby": id },
     h("header", {}, h("h2", { id }, title), iconButton("close", "Close", () => box.close())), ...children);
   box.addEventListener("close", () => {
     box.remove();
-    if (before?.isConnected && document.activeElement === document.body) before.focus();
+    if (focused?.isConnected && document.activeElement === document.body) focused.focus();
   });
-  // A click beside it closes it: there, the target is the dialog itself.
+  // A press on the backdrop closes the dialog: its target is the dialog itself, not a child.
   box.addEventListener("pointerdown", (event) => event.target === box && box.close());
   document.body.append(box);
   box.showModal();
   return box;
 }
 
-/** Ask before something that cannot be undone; `act` is called if so. */
-export function confirmed(title, text, action, act) {
+/** Ask before an action that cannot be undone; `act` is called when the user confirms. */
+export function askToConfirm(title, text, action, act) {
   const box = dialog(title, h("p", {}, text), h("footer", {},
     h("button.quiet", { type: "button", onclick: () => box.close() }, "Cancel"),
     h("button.danger", { type: "button", autofocus: true, onclick: () => {
@@ -38,8 +38,8 @@ export function field(label, attributes = {}) {
 }
 
 /**
- * A form that tries something: `act()` may reject, then `explain(error)` is shown and it can be
- * tried again.
+ * A form that calls `act()` when it is submitted. If `act()` rejects, the form shows
+ * `explain(error)`, and the user can try again.
  */
 export function form(button, fields, act, explain = (error) => error.message, look = "primary") {
   const problem = h("p.problem", { role: "alert" });
@@ -63,11 +63,11 @@ export function form(button, fields, act, explain = (error) => error.message, lo
 
 const KEYS = [
   ["Enter", "Send"], ["Shift + Enter", "New line"], ["Ctrl + K", "Go to a conversation"],
-  ["Alt + ↑ / ↓", "Previous or next conversation"], ["↑ / ↓", "From message to message, in the list"],
-  ["Delete", "Delete the message in focus"], ["End", "Go to the latest message"], ["Esc", "Back to writing"],
+  ["Alt + ↑ / ↓", "Previous or next conversation"], ["↑ / ↓", "Previous or next message, in the list"],
+  ["Delete", "Delete the focused message"], ["End", "Go to the latest message"], ["Esc", "Go to the text field"],
 ];
 
-/** What the keyboard can do. */
+/** Show the keyboard shortcuts. */
 export function showKeys() {
   dialog("Keyboard", h("dl.keys", {}, ...KEYS.flatMap(([keys, what]) => [h("dt", {}, h("kbd", {}, keys)), h("dd", {}, what)])));
 }

@@ -1,10 +1,10 @@
-/** Elements, made by code: text is only ever set as text. */
+/** Makes elements by code. Texts are set as text, never as markup. */
 
 /**
  * Make an element: `h("button.quiet", {onclick}, "Leave")`.
  *
- * Attributes that begin with `on` are listeners, true and false make an attribute be there or not,
- * undefined leaves it out. Children are nodes or text; null and false are left out.
+ * Attributes that begin with `on` are listeners. True sets an attribute without a value; false, null
+ * and undefined leave it out. Children are nodes or texts; null, false and undefined are left out.
  */
 export function h(what, attributes = {}, ...children) {
   const [tag, ...classes] = what.split(".");
@@ -24,7 +24,7 @@ export function set(element, attributes) {
   }
 }
 
-/** What remains of children without null, false and undefined. */
+/** The children without null, false and undefined. */
 export function present(children) {
   return children.flat().filter((child) => child !== null && child !== false && child !== undefined);
 }
@@ -55,7 +55,7 @@ const ICONS = {
   warn: ["M12 4.500l8.500 15h-17z", "M12 10v4.500M12 17v.01"],
 };
 
-/** An icon, for the eye only. */
+/** An icon, hidden from screen readers. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -69,14 +69,14 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that is an icon, with a name for those who do not see it. */
+/** A button with an icon, and a label for screen readers. */
 export function iconButton(name, label, onclick, attributes = {}) {
   return h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
 }
 
 const HUES = 6;
 
-/** The first letter of a name on a quiet colour of its own. */
+/** The first letter of a name, on a colour that depends on the name. */
 export function avatar(name, online) {
   const [letter] = new Intl.Segmenter().segment(name.trim().toLocaleUpperCase());
   let hash = 7;

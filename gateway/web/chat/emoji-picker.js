@@ -1,4 +1,4 @@
-/** A small grid of emoji; arrow keys move in it. */
+/** A small grid of emoji. Arrow keys move the focus in it. */
 
 import { h } from "./dom.js";
 
@@ -24,7 +24,7 @@ const EMOJI = [
 ];
 
 export class EmojiPicker extends HTMLElement {
-  /** `pick(emoji)` is called for each one chosen, `done()` when it is to be closed. */
+  /** `pick(emoji)` is called for each emoji chosen, `done()` when the picker is to be closed. */
   init(pick, done) {
     this.#done = done;
     this.setAttribute("role", "group");

@@ -1,22 +1,24 @@
-/** Finding, making and entering conversations. */
+/** Dialogs that find, create and open conversations. */
 
 import { avatar, h, icon } from "./dom.js";
 import { dialog, field, form } from "./dialogs.js";
 import { count } from "./text.js";
 
-/** Names as the server takes them; it has the last word. */
-const MOST_NAME = 128;
+/** The server checks names again. */
+const MAX_NAME_CHARACTERS = 128;
 
-const WORDS = {
-  room_exists: () => "There is a room of that name already.",
-  forbidden: () => "That password does not open it, or there is no such room.",
-  connection_lost: () => "There is no connection at the moment.",
-  timeout: () => "There is no connection at the moment.",
-  rate_limited: ({ retryAfterMs }) => `That was too often. Try again in ${count(Math.ceil(retryAfterMs / 1000) || 1, "second")}.`,
+const MESSAGES = {
+  room_exists: () => "A room with this name already exists.",
+  forbidden: () => "The password is wrong, or the room does not exist.",
+  connection_lost: () => "You are not connected at the moment.",
+  timeout: () => "You are not connected at the moment.",
+  rate_limited: ({ retryAfterMs }) => `Too many attempts. Try again in ${count(Math.ceil(retryAfterMs / 1000) || 1, "second")}.`,
 };
-export const explain = (error) => WORDS[error.code]?.(error) ?? `${error.message}.`;
 
-/** Choose a conversation, a room that one is not in, or somebody to talk to. */
+/** The text for an error of a request. */
+export const explain = (error) => MESSAGES[error.code]?.(error) ?? `${error.message}.`;
+
+/** Let the user choose a conversation, a room to join, or a person to write to. */
 export function find(app, store) {
   const { input, label } = field("Rooms and people", { type: "search", placeholder: "A name", autofocus: true });
   const list = h("ul.choices", {});
@@ -26,7 +28,7 @@ export function find(app, store) {
     box.close();
     app.go(name);
   };
-  const draw = () => list.replaceChildren(...candidates(store, rooms, input.value.trim()).map((one) => choice(one, choose)));
+  const draw = () => list.replaceChildren(...candidates(store, rooms, input.value.trim()).map((candidate) => choice(candidate, choose)));
   input.addEventListener("input", draw);
   box.addEventListener("keydown", (event) => move(event, input, list));
   draw();
@@ -35,9 +37,9 @@ export function find(app, store) {
 
 function candidates(store, rooms, typed) {
   const known = [...store.rooms, ...store.chats].map(({ name, title, isRoom, locked }) => ({ name, title, isRoom, locked }));
-  const more = rooms.map((room) => ({ name: `#${room.name}`, title: room.name, isRoom: true, locked: room.protected, hint: "Join" }));
+  const others = rooms.map((room) => ({ name: `#${room.name}`, title: room.name, isRoom: true, locked: room.protected, hint: "Join" }));
   const people = [...store.online].map((user) => ({ name: `@${user}`, title: user, hint: "Online" }));
-  const all = new Map([...people, ...more, ...known].map((one) => [one.name, one]));
+  const all = new Map([...people, ...others, ...known].map((candidate) => [candidate.name, candidate]));
   all.delete(`@${store.me}`);
   const wanted = typed.toLocaleLowerCase();
   const found = [...all.values()].filter(({ title }) => title.toLocaleLowerCase().includes(wanted))
@@ -52,7 +54,7 @@ function choice({ name, title, isRoom, locked, hint }, choose) {
     hint && h("span.hint", {}, hint)));
 }
 
-/** Arrow keys go from the field through the list; Enter in the field takes the first. */
+/** Arrow keys move from the field through the list; Enter in the field chooses the first item. */
 function move(event, input, list) {
   const stops = [input, ...list.querySelectorAll("button")];
   const at = stops.indexOf(document.activeElement);
@@ -65,19 +67,19 @@ function move(event, input, list) {
   }
 }
 
-/** Make a room, or enter one that is there. */
+/** Create a room, or join one that exists. */
 export function addRoom(app, store) {
-  const name = field("Name", { required: true, maxlength: MOST_NAME, autofocus: true });
-  const password = field("Password, if it is to be locked", { type: "password", maxlength: 256, autocomplete: "new-password" });
-  const make = form("Create room", [name.label, password.label], async () => {
+  const name = field("Name", { required: true, maxlength: MAX_NAME_CHARACTERS, autofocus: true });
+  const password = field("Password (optional)", { type: "password", maxlength: 256, autocomplete: "new-password" });
+  const create = form("Create room", [name.label, password.label], async () => {
     const title = name.input.value.trim();
     await store.createRoom(title, password.input.value);
     box.close();
     app.go(`#${title}`);
   }, explain);
-  const list = h("ul.choices", {}, h("li.empty", {}, "Looking for rooms"));
-  const box = dialog("Rooms", h("section.stack", {}, h("h3", {}, "New room"), make),
-    h("section.stack", {}, h("h3", {}, "Rooms you are not in"), list));
+  const list = h("ul.choices", {}, h("li.empty", {}, "Loading rooms"));
+  const box = dialog("Rooms", h("section.stack", {}, h("h3", {}, "New room"), create),
+    h("section.stack", {}, h("h3", {}, "Other rooms"), list));
   const enter = (place) => {
     box.close();
     app.go(place);
@@ -90,12 +92,12 @@ export function addRoom(app, store) {
   store.client.rooms().then(show, (error) => list.replaceChildren(h("li.empty", {}, explain(error))));
 }
 
-/** Begin a direct chat. */
+/** Start a direct chat. */
 export function addChat(app, store) {
-  const who = field("Name", { required: true, maxlength: MOST_NAME, autofocus: true });
-  const begin = form("Begin", [who.label], () => {
-    const user = who.input.value.trim();
-    if (user === store.me) throw new Error("That is you.");
+  const name = field("Name", { required: true, maxlength: MAX_NAME_CHARACTERS, autofocus: true });
+  const start = form("Start", [name.label], () => {
+    const user = name.input.value.trim();
+    if (user === store.me) throw new Error("You cannot start a chat with yourself.");
     box.close();
     app.go(`@${user}`);
   });
@@ -104,6 +106,6 @@ export function addChat(app, store) {
     box.close();
     app.go(place);
   }));
-  const box = dialog("New direct chat", h("section.stack", {}, begin),
+  const box = dialog("New direct chat", h("section.stack", {}, start),
     list.length > 0 && h("section.stack", {}, h("h3", {}, "Online now"), h("ul.choices", {}, ...list)));
 }

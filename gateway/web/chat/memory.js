@@ -1,15 +1,15 @@
-/** What this browser remembers of a user: rooms, drafts, settings. Works without, too. */
+/** A user's rooms, drafts and settings in this browser. Without storage they last as long as the page. */
 
 const NAME = "parley/name";
 
-/** What is forgotten with the page. */
-class Passing extends Map {
+/** Storage that lasts as long as the page. */
+class TemporaryStorage extends Map {
   getItem = (key) => this.get(key) ?? null;
   setItem = (key, value) => this.set(key, value);
   removeItem = (key) => this.delete(key);
 }
 
-/** `localStorage`, or null where the browser has none for us. */
+/** `localStorage`, or null if the browser does not allow it. */
 export function storage() {
   try {
     localStorage.setItem("parley/probe", "1");
@@ -24,25 +24,25 @@ export class Memory {
   #storage;
   #prefix;
 
-  /** Without a storage it remembers for as long as the page lasts. */
+  /** `storage`: null for data that lasts as long as the page. */
   constructor(storage, user) {
-    this.#storage = storage ?? new Passing();
+    this.#storage = storage ?? new TemporaryStorage();
     this.#prefix = `parley/user/${user}/`;
   }
 
-  /** Who one is: in this window, or else in the last one where somebody signed in. */
+  /** The user's name: of this window, or else of the last window in which a user signed in. */
   static name(storage) {
     return storage && (sessionStorage.getItem(NAME) ?? storage.getItem(NAME));
   }
 
   static setName(storage, name) {
-    for (const kept of storage ? [storage, sessionStorage] : []) {
-      if (name === null) kept.removeItem(NAME);
-      else kept.setItem(NAME, name);
+    for (const store of storage ? [storage, sessionStorage] : []) {
+      if (name === null) store.removeItem(NAME);
+      else store.setItem(NAME, name);
     }
   }
 
-  /** The rooms one is in: {name: {grant?, seen}}. */
+  /** The user's rooms: {name: {grant?, seen}}. */
   get rooms() {
     return this.#read("rooms", {});
   }
@@ -70,11 +70,11 @@ export class Memory {
     this.#write("notify", wanted);
   }
 
-  #read(key, otherwise) {
+  #read(key, fallback) {
     try {
-      return JSON.parse(this.#storage.getItem(this.#prefix + key) ?? "null") ?? otherwise;
+      return JSON.parse(this.#storage.getItem(this.#prefix + key) ?? "null") ?? fallback;
     } catch {
-      return otherwise; // another program's, or cut off
+      return fallback; // written by another program, or damaged
     }
   }
 
@@ -83,7 +83,7 @@ export class Memory {
       if (value === undefined) this.#storage.removeItem(this.#prefix + key);
       else this.#storage.setItem(this.#prefix + key, JSON.stringify(value));
     } catch {
-      // Full: it is forgotten with the page, and nothing that was said depends on it.
+      // The storage is full. What is lost with the page is no message.
     }
   }
 }

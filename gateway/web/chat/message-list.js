@@ -1,15 +1,19 @@
-/** The messages of a conversation: a window of rows that moves with the reader. */
+/** The messages of a conversation. Only a window of rows is in the document; it moves with the reader. */
 
 import { h, icon } from "./dom.js";
-import { keyOf, looks, row } from "./rows.js";
+import { describeRow, keyOf, row } from "./rows.js";
 import { count } from "./text.js";
 
-/** Rows in the document at the most; by how many the window moves; pixels from an edge at which. */
-const MAX_ROWS = 180, STEP = 60, NEAR = 800;
+/** Rows in the document at most. */
+const MAX_ROWS = 180;
+/** Rows by which the window moves. */
+const STEP_ROWS = 60;
+/** Pixels from an edge of the window at which it moves. */
+const EDGE_PIXELS = 800;
 /** Pixels from the end that count as the end. */
-const AT_END = 48;
-/** Messages left above the window when older ones are read. */
-const READ_AHEAD = 40;
+const END_PIXELS = 48;
+/** Older messages are loaded when fewer than this many are above the window. */
+const READ_AHEAD_MESSAGES = 40;
 
 export class MessageList extends HTMLElement {
   #store;
@@ -18,11 +22,11 @@ export class MessageList extends HTMLElement {
   #rows = new Map(); // key -> {element, signature}
   #start = 0;
   #end = 0;
-  #first = null; // key of the message that was the first, to see how many came before it
+  #first = null; // key of the first message, to notice that messages before it came or went
   #following = true;
   #measured = 0;
 
-  /** Give it what it shows; `actions` as of `row`. */
+  /** `actions`: as for `row`. */
   init(store, actions) {
     this.#store = store;
     this.#actions = actions;
@@ -38,7 +42,7 @@ export class MessageList extends HTMLElement {
     return this;
   }
 
-  /** Whether the newest message is in sight. */
+  /** True if the newest message is visible. */
   get atEnd() {
     return this.#following;
   }
@@ -61,11 +65,11 @@ export class MessageList extends HTMLElement {
     }
   }
 
-  /** Older messages came in front. */
+  /** Show older messages that were added before the first. */
   prepended(added) {
-    // Some are shown at once: at the very top there is nowhere to scroll to that would keep in its
-    // place what was the first row, which is less high without its day.
-    this.#start = Math.max(0, this.#start + added - STEP);
+    // A step of them is put into the document at once. At the very top the old first row can only
+    // stay in place if there is something above it to scroll by, as it loses the day above it.
+    this.#start = Math.max(0, this.#start + added - STEP_ROWS);
     this.#end = Math.min(this.#end + added, this.#start + MAX_ROWS);
     this.#first = this.#items[0] && keyOf(this.#items[0]);
     this.render();
@@ -76,10 +80,10 @@ export class MessageList extends HTMLElement {
     this.#following = true;
     this.#toWindowEnd();
     this.render();
-    this.#seen();
+    this.#markSeen();
   }
 
-  /** Bring the rows up to date; what the reader looks at stays where it is. */
+  /** Update the rows. What the reader looks at stays in place. */
   render() {
     if (!this.#conversation) return;
     this.#keepWindow();
@@ -90,7 +94,7 @@ export class MessageList extends HTMLElement {
     else if (anchor) this.scroller.scrollTop += this.#topOf(this.#rows.get(anchor.key).element) - anchor.top;
     this.#measured = this.scroller.clientHeight;
     this.#button();
-    if (this.#following) this.#seen();
+    if (this.#following) this.#markSeen();
     this.#readAhead();
   }
 
@@ -100,7 +104,7 @@ export class MessageList extends HTMLElement {
 
   #toWindowEnd() {
     this.#end = this.#items.length;
-    this.#start = Math.max(0, this.#end - STEP);
+    this.#start = Math.max(0, this.#end - STEP_ROWS);
   }
 
   /** Keep the window on the same messages when the number of messages changed. */
@@ -108,7 +112,7 @@ export class MessageList extends HTMLElement {
     const items = this.#items;
     const first = items[0] && keyOf(items[0]);
     if (this.#first !== null && this.#first !== first) {
-      // The first ones are gone: deleted, or let go. Find the window again by what it shows.
+      // The first messages were deleted or trimmed. Find the window again by the rows it has.
       const at = items.findIndex((item) => this.#rows.has(keyOf(item)));
       const size = this.#end - this.#start;
       if (at >= 0) [this.#start, this.#end] = [at, at + size];
@@ -116,17 +120,17 @@ export class MessageList extends HTMLElement {
     }
     this.#first = first ?? null;
     if (this.#following || this.#end > items.length) this.#end = items.length;
-    if (this.#end - this.#start > MAX_ROWS && this.#following) this.#start = this.#end - MOST_ROWS;
-    this.#start = Math.max(0, Math.min(this.#start, this.#end - STEP));
+    if (this.#end - this.#start > MAX_ROWS && this.#following) this.#start = this.#end - MAX_ROWS;
+    this.#start = Math.max(0, Math.min(this.#start, this.#end - STEP_ROWS));
   }
 
-  /** Where the words of a row are; a day and a name above them may come and go. */
+  /** The position of a row's text, not of the row: a day or a name above it may come and go. */
   #topOf(element) {
-    const words = element.querySelector(".content");
-    return words.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
+    const text = element.querySelector(".content");
+    return text.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
   }
 
-  /** The first row in sight that stays, and where it is. */
+  /** The first visible row that stays in the document, and its position. */
   #anchor() {
     const kept = new Set(this.#items.slice(this.#start, this.#end).map(keyOf));
     for (const element of this.list.children) {
@@ -140,11 +144,11 @@ export class MessageList extends HTMLElement {
   #edge() {
     const { loaded, complete, loading, partial, title, isRoom, gate } = this.#conversation;
     let text = "";
-    if (gate === null && !loaded) text = "Reading messages";
+    if (gate === null && !loaded) text = "Loading messages";
     else if (this.#start === 0 && complete) {
       text = isRoom ? `This is the beginning of ${title}.` : `This is the beginning of your chat with ${title}.`;
-    } else if (partial) text = "Older messages cannot be read now.";
-    else if (loading && this.#start === 0) text = "Reading older messages";
+    } else if (partial) text = "Older messages cannot be loaded right now.";
+    else if (loading && this.#start === 0) text = "Loading older messages";
     if (this.top.textContent !== text) this.top.textContent = text;
   }
 
@@ -152,8 +156,8 @@ export class MessageList extends HTMLElement {
     const items = this.#items;
     const wanted = new Map();
     for (let n = this.#start; n < this.#end; n++) {
-      const look = looks(this.#conversation, n, items);
-      wanted.set(look.key, look);
+      const description = describeRow(this.#conversation, n, items);
+      wanted.set(description.key, description);
     }
     for (const [key, { element }] of this.#rows) {
       if (!wanted.has(key)) {
@@ -162,9 +166,9 @@ export class MessageList extends HTMLElement {
       }
     }
     let next = this.list.firstElementChild;
-    for (const [key, look] of wanted) {
+    for (const [key, description] of wanted) {
       const known = this.#rows.get(key);
-      const current = known?.signature === look.signature ? known : this.#made(key, look);
+      const current = known?.signature === description.signature ? known : this.#made(key, description);
       if (known && known !== current) {
         const focused = known.element === document.activeElement;
         if (next === known.element) next = current.element;
@@ -176,8 +180,8 @@ export class MessageList extends HTMLElement {
     }
   }
 
-  #made(key, look) {
-    const made = { element: row(look, this.#actions), signature: look.signature };
+  #made(key, description) {
+    const made = { element: row(description, this.#actions), signature: description.signature };
     this.#rows.set(key, made);
     return made;
   }
@@ -186,23 +190,23 @@ export class MessageList extends HTMLElement {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const below = scrollHeight - scrollTop - clientHeight;
     const length = this.#items.length;
-    this.#following = this.#end === length && below < AT_END;
-    if (scrollTop < NEAR && this.#start > 0) {
-      this.#start = Math.max(0, this.#start - STEP);
+    this.#following = this.#end === length && below < END_PIXELS;
+    if (scrollTop < EDGE_PIXELS && this.#start > 0) {
+      this.#start = Math.max(0, this.#start - STEP_ROWS);
       this.#end = Math.min(this.#end, this.#start + MAX_ROWS);
       this.render();
-    } else if (below < NEAR && this.#end < length) {
-      this.#end = Math.min(length, this.#end + STEP);
+    } else if (below < EDGE_PIXELS && this.#end < length) {
+      this.#end = Math.min(length, this.#end + STEP_ROWS);
       this.#start = Math.max(this.#start, this.#end - MAX_ROWS);
       this.render();
     } else {
       this.#button();
-      if (this.#following) this.#seen();
+      if (this.#following) this.#markSeen();
       this.#readAhead();
     }
   }
 
-  /** The list became taller or shorter: whoever was at the end still is. */
+  /** Stay at the end when the list becomes taller or shorter. */
   #resized() {
     if (this.#conversation && this.#following && this.scroller.clientHeight !== this.#measured) {
       this.scroller.scrollTop = this.scroller.scrollHeight;
@@ -211,8 +215,8 @@ export class MessageList extends HTMLElement {
   }
 
   #readAhead() {
-    const near = this.scroller.scrollTop < NEAR * 2;
-    if (this.#start < READ_AHEAD && near && this.#conversation.loaded) this.#store.loadOlder(this.#conversation);
+    const near = this.scroller.scrollTop < EDGE_PIXELS * 2;
+    if (this.#start < READ_AHEAD_MESSAGES && near && this.#conversation.loaded) this.#store.loadOlder(this.#conversation);
   }
 
   #button() {
@@ -221,13 +225,13 @@ export class MessageList extends HTMLElement {
     this.latest.lastChild.textContent = unread ? count(unread, "new message") : "Latest";
   }
 
-  #seen() {
-    if (document.visibilityState === "visible" && document.hasFocus()) this.#store.see(this.#conversation);
+  #markSeen() {
+    if (document.visibilityState === "visible" && document.hasFocus()) this.#store.markSeen(this.#conversation);
   }
 
-  /** Somebody looks at the page again. */
-  looked() {
-    if (this.#conversation && this.#following) this.#seen();
+  /** Mark the messages as seen if the reader is at the end and the page is visible again. */
+  pageShown() {
+    if (this.#conversation && this.#following) this.#markSeen();
   }
 
   #key(event) {

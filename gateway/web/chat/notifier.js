@@ -1,6 +1,6 @@
-/** Tells of messages that one does not see: in the title, and by the browser where one may. */
+/** Unread messages in the title, and browser notifications where the user allowed them. */
 
-const MOST_TEXT = 140;
+const MAX_TEXT_CHARACTERS = 140;
 const ICON = new URL("icon.svg", import.meta.url).href;
 
 export class Notifier {
@@ -11,21 +11,21 @@ export class Notifier {
   constructor(app, store) {
     this.#app = app;
     this.#store = store;
-    store.on("news", (news) => this.#news(news));
+    store.on("news", (news) => this.#notify(news));
     store.on("list", () => this.title());
     store.on("open", () => this.title());
   }
 
-  /** Whether the browser notifies. */
+  /** True if notifications are on. */
   get on() {
     return this.#store.memory.notify && globalThis.Notification?.permission === "granted";
   }
 
   async toggle() {
-    const asked = !this.on;
-    if (asked && globalThis.Notification?.permission === "default") await Notification.requestPermission();
-    this.#store.memory.notify = asked;
-    if (asked && !this.on) this.#app.say("This browser does not allow notifications for this page.");
+    const wanted = !this.on;
+    if (wanted && globalThis.Notification?.permission === "default") await Notification.requestPermission();
+    this.#store.memory.notify = wanted;
+    if (wanted && !this.on) this.#app.showToast("This browser does not allow notifications for this page.");
     this.onchange(this.on);
   }
 
@@ -36,16 +36,16 @@ export class Notifier {
     if (document.title !== title) document.title = title;
   }
 
-  #news({ conversation, message }) {
+  #notify({ conversation, message }) {
     const away = document.visibilityState !== "visible" || !document.hasFocus();
     if (conversation.isMine(message) || !(away || conversation.name !== this.#store.current)) return;
     if (!this.on) return;
     const title = conversation.isRoom ? `${message.sender} in ${conversation.title}` : message.sender;
-    const told = new Notification(title, { body: message.content.slice(0, MOST_TEXT), tag: conversation.name, icon: ICON });
-    told.onclick = () => {
+    const notification = new Notification(title, { body: message.content.slice(0, MAX_TEXT_CHARACTERS), tag: conversation.name, icon: ICON });
+    notification.onclick = () => {
       window.focus();
       this.#app.go(conversation.name);
-      told.close();
+      notification.close();
     };
   }
 }

@@ -1,4 +1,4 @@
-/** The list of conversations, who is online, and oneself. */
+/** The list of conversations and of users who are online, with the user's own name below. */
 
 import "./connection-sign.js";
 import { avatar, h, icon, iconButton } from "./dom.js";
@@ -6,7 +6,7 @@ import { showKeys } from "./dialogs.js";
 import { addChat, addRoom, find } from "./find-dialogs.js";
 import { count, recently, typingLine } from "./text.js";
 
-const MOST_SHOWN = 99;
+const MAX_SHOWN_UNREAD = 99;
 
 export class SideBar extends HTMLElement {
   #app;
@@ -36,18 +36,21 @@ export class SideBar extends HTMLElement {
           h("button.icon-button", { type: "button", "aria-label": "Keyboard", title: "Keyboard", onclick: showKeys }, "?"),
           iconButton("exit", "Sign out", () => app.signOut())),
         sign));
-    store.on("list", () => this.#later());
-    store.on("conversation", ({ what }) => what === "typing" && this.#later());
+    store.on("list", () => this.#scheduleDraw());
+    store.on("conversation", ({ what }) => what === "typing" && this.#scheduleDraw());
     this.draw();
     return this;
   }
 
-  /** Once for all changes of a moment; after a press, or a button that is drawn anew loses its click. */
-  #later() {
-    if (this.waiting) return;
-    this.waiting = true;
+  /**
+   * Draw once for all changes of a frame, but not while the pointer is down: a button that is
+   * replaced between press and release gets no click.
+   */
+  #scheduleDraw() {
+    if (this.scheduled) return;
+    this.scheduled = true;
     requestAnimationFrame(() => {
-      this.waiting = false;
+      this.scheduled = false;
       if (!this.pressed) this.draw();
     });
   }
@@ -55,7 +58,7 @@ export class SideBar extends HTMLElement {
   #press() {
     const release = () => {
       this.pressed = false;
-      this.#later();
+      this.#scheduleDraw();
     };
     this.pressed = true;
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { once: true });
@@ -64,19 +67,19 @@ export class SideBar extends HTMLElement {
   draw() {
     const { rooms, chats, online, me, conversations, current } = this.#store;
     const others = [...online].filter((user) => user !== me && !conversations.has(`@${user}`)).sort((a, b) => a.localeCompare(b));
-    const state = JSON.stringify([me, [...rooms, ...chats].map((one) => this.#facts(one)), [...online], current]);
+    const state = JSON.stringify([me, [...rooms, ...chats].map((conversation) => this.#facts(conversation)), [...online], current]);
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.me.replaceChildren(avatar(me, true), h("span.name", {}, me));
     const focused = document.activeElement?.closest?.("[data-place]")?.dataset.place;
     this.nav.replaceChildren(
-      this.#group("Rooms", "Create or join a room", () => addRoom(this.#app, this.#store), rooms.map((one) => this.#item(one))),
-      this.#group("Direct chats", "New direct chat", () => addChat(this.#app, this.#store), chats.map((one) => this.#item(one))),
+      this.#group("Rooms", "Create or join a room", () => addRoom(this.#app, this.#store), rooms.map((room) => this.#item(room))),
+      this.#group("Direct chats", "New direct chat", () => addChat(this.#app, this.#store), chats.map((chat) => this.#item(chat))),
       ...(others.length ? [this.#group("Online", null, null, others.map((user) => this.#person(user)))] : []));
     if (focused) this.nav.querySelector(`[data-place="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  /** The place before or after the present one, in the order shown. */
+  /** The conversation before or after the open one, in the order shown. */
   neighbour(step) {
     const places = [...this.nav.querySelectorAll("[data-place]")].map((item) => item.dataset.place);
     const at = places.indexOf(this.#store.current);
@@ -91,7 +94,7 @@ export class SideBar extends HTMLElement {
     const id = `group-${title.toLowerCase().replace(" ", "-")}`;
     return h("section", { "aria-labelledby": id },
       h("div.group", {}, h("h2", { id }, title), action && iconButton("plus", action, onclick)),
-      items.length ? h("ul", {}, ...items) : h("p.empty", {}, title === "Rooms" ? "You are in no room yet." : "None yet."));
+      items.length ? h("ul", {}, ...items) : h("p.empty", {}, title === "Rooms" ? "You have not joined a room yet." : "None yet."));
   }
 
   #item(conversation) {
@@ -104,13 +107,13 @@ export class SideBar extends HTMLElement {
     h("span.words", {}, h("span.title", {}, title),
       h("span.preview", {}, typing.length ? `${typingLine(typing)}…` : draft && !current ? `Draft: ${draft}` : this.#preview(conversation))),
     h("span.side", {}, h("span.when", {}, conversation.last ? recently(conversation.last.createdAt) : ""),
-      unread > 0 && h("span.badge", {}, h("span", { "aria-hidden": "true" }, unread > MOST_SHOWN ? `${MOST_SHOWN}+` : String(unread)),
+      unread > 0 && h("span.badge", {}, h("span", { "aria-hidden": "true" }, unread > MAX_SHOWN_UNREAD ? `${MAX_SHOWN_UNREAD}+` : String(unread)),
         h("span.hidden", {}, count(unread, "unread message"))))));
   }
 
   #preview(conversation) {
     const { last, isRoom } = conversation;
-    if (!last) return isRoom ? "" : "Nothing said yet";
+    if (!last) return isRoom ? "" : "No messages yet";
     const who = conversation.isMine(last) ? "You: " : isRoom ? `${last.sender}: ` : "";
     return `${who}${last.content.slice(0, 120)}`;
   }

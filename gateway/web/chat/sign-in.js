@@ -1,32 +1,34 @@
-/** Who are you? A name, a token, or a guest, as the server wants it. */
+/** The sign-in form: a name, a token, or a guest, as the server is set up. */
 
 import { h } from "./dom.js";
 import { field, form } from "./dialogs.js";
 
-const MOST_NAME = 64;
+const MAX_NAME_CHARACTERS = 64;
 
-/** What one is asked for, by the way of signing in. */
-const WAYS = {
-  name: { words: "Pick a name, and you are in.", button: "Start talking" },
-  token: { words: "Your application signs you in: paste the token that it gave you.", button: "Sign in" },
+/** The texts of the form, by the method of signing in. */
+const METHODS = {
+  name: { words: "Enter a name to start.", button: "Start" },
+  token: { words: "Paste the token that your application gave you.", button: "Sign in" },
   application: { words: "Your application signs you in.", button: "Sign in" },
 };
 
 export class SignIn extends HTMLElement {
   /**
-   * `way`: as in `WAYS`; `enter(given)` may reject, then it can be tried again; `guest`: likewise,
-   * for those without a token, or null; `name`: the one from before; `problem`: what went wrong.
+   * `method`: a key of `METHODS`. `signIn(value)` gets the name or the token; if it rejects, its
+   * error is shown and the user can try again. `guest()`: the same for a guest, or null for no
+   * guests. `name`: the name to begin with. `problem`: an error to show at once.
    */
-  init(way, enter, { guest = null, name = "", problem = "" } = {}) {
-    const { words, button } = WAYS[way];
-    const asked = this.#field(way, name);
-    const start = form(button, asked ? [asked.label] : [], () => enter(asked?.input.value.trim()), said);
+  init(method, signIn, { guest = null, name = "", problem = "" } = {}) {
+    const { words, button } = METHODS[method];
+    const credential = this.#field(method, name);
+    const start = form(button, credential ? [credential.label] : [],
+      () => signIn(credential?.input.value.trim()), explainSignIn);
     start.querySelector(".problem").textContent = problem;
     this.status = h("p.quiet", { role: "status" });
     this.append(h("main.card", {},
       h("img", { src: new URL("icon.svg", import.meta.url).href, alt: "", width: "48", height: "48" }),
       h("h1", {}, "Parley"), h("p.quiet", {}, words), start,
-      guest && form("Continue as a guest", [], guest, said, "quiet"), this.status));
+      guest && form("Continue as a guest", [], guest, explainSignIn, "quiet"), this.status));
     return this;
   }
 
@@ -34,22 +36,22 @@ export class SignIn extends HTMLElement {
     this.querySelector("input, button").focus();
   }
 
-  /** How far it has come. */
-  tell(words) {
+  /** Show the progress of signing in. */
+  showStatus(words) {
     this.status.textContent = words;
   }
 
-  #field(way, name) {
-    if (way === "application") return null;
-    // Not a password: no browser should offer to keep it.
-    const asked = way === "token" ? field("Token", { required: true, class: "secret" })
-      : field("Your name", { required: true, maxlength: MOST_NAME, autocomplete: "nickname" });
-    asked.input.value = name;
-    return asked;
+  #field(method, name) {
+    if (method === "application") return null;
+    // Not of type "password": a browser would offer to store the token.
+    const credential = method === "token" ? field("Token", { required: true, class: "secret" })
+      : field("Your name", { required: true, maxlength: MAX_NAME_CHARACTERS, autocomplete: "nickname" });
+    credential.input.value = name;
+    return credential;
   }
 }
 
-/** Why one was not let in. */
-export const said = ({ code, message }) => (code === "unauthorized" ? `Not signed in: ${message}.` : `${message}.`);
+/** The text for an error of signing in. */
+export const explainSignIn = ({ code, message }) => (code === "unauthorized" ? `Not signed in: ${message}.` : `${message}.`);
 
 customElements.define("sign-in", SignIn);

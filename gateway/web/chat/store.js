@@ -1,15 +1,15 @@
-/** All conversations of the page, kept up with what the client tells; tells views what changed. */
+/** All conversations of the page, updated by the client's events. Views listen to its own events. */
 
 import { Emitter } from "../client/support/emitter.js";
 import { Conversation } from "./conversation.js";
-import { RULE_LINES } from "./text.js";
+import { ROOM_CHANGE_LINES } from "./text.js";
 
-const PAGE = 100;
+const PAGE_MESSAGES = 100;
 
 /**
  * Events: "list" (order, badges, people), "conversation" {name, what} where what is "messages",
- * "older", "typing", "gate" or "seen", "open" {name}, "news" {conversation, message}, and
- * "failed" (an error for a person).
+ * "older", "loading", "typing", "gate" or "seen", "open" {name}, "news" {conversation, message}, and
+ * "failed" (an error to show to the user).
  */
 export class Store extends Emitter {
   conversations = new Map();
@@ -21,7 +21,7 @@ export class Store extends Emitter {
     this.client = client;
     this.memory = memory;
     this.mine = new Set([client.username]);
-    this.#listen();
+    this.#subscribe();
     for (const name of Object.keys(memory.rooms)) this.conversation(`#${name}`);
     for (const entry of client.outbox) this.conversation(entry.place).setPending(entry);
   }
@@ -30,31 +30,31 @@ export class Store extends Emitter {
     return this.client.username;
   }
 
-  /** The conversation of a place, made if there is none. */
+  /** The conversation of a room or chat; it is added if it is new. */
   conversation(name) {
-    let found = this.conversations.get(name);
-    if (!found) {
-      found = new Conversation(name, this.mine);
-      found.draft = this.memory.draft(name);
-      found.mySeen = this.memory.rooms[found.title]?.seen ?? 0;
-      this.conversations.set(name, found);
+    let conversation = this.conversations.get(name);
+    if (!conversation) {
+      conversation = new Conversation(name, this.mine);
+      conversation.draft = this.memory.draft(name);
+      conversation.mySeen = this.memory.rooms[conversation.title]?.seen ?? 0;
+      this.conversations.set(name, conversation);
     }
-    return found;
+    return conversation;
   }
 
-  /** Connect, enter the rooms one was in, and come online. */
+  /** Connect, join the user's rooms again, and go online. */
   async start() {
     await this.client.connect();
     const online = this.client.goOnline().then((chats) => this.#chats(chats));
-    await Promise.all([this.#enterAll(), online.catch((error) => this.emit("failed", error))]);
+    await Promise.all([this.#loadAll(), online.catch((error) => this.emit("failed", error))]);
   }
 
-  /** Show a conversation; null shows none. */
+  /** Open a conversation; null opens none. */
   open(name) {
-    const before = this.conversations.get(this.current);
+    const previous = this.conversations.get(this.current);
     this.current = name;
-    if (before && before.name !== name) before.trim();
-    if (name !== null) this.#enter(this.conversation(name));
+    if (previous && previous.name !== name) previous.trim();
+    if (name !== null) this.#load(this.conversation(name));
     this.emit("open", { name });
     this.emit("list");
   }
@@ -77,17 +77,17 @@ export class Store extends Emitter {
     await this.join(name, { password });
   }
 
-  /** Enter a room. Rejects where it stays shut. */
-  async join(name, keys = {}) {
+  /** Join a room. Rejects if the server refuses. `credentials`: {password} or {grant}. */
+  async join(name, credentials = {}) {
     const conversation = this.conversation(`#${name}`);
     conversation.joining = true;
     try {
-      const joined = await this.client.join(name, keys);
+      const joined = await this.client.join(name, credentials);
       const now = this.conversations.get(conversation.name);
       if (now === conversation) this.#joined(conversation, joined);
-      else if (!now) this.client.leave(name).catch(() => {}); // one has left meanwhile
+      else if (!now) this.client.leave(name).catch(() => {}); // the user has left it meanwhile
     } catch (error) {
-      // What passes is tried again with the next connection.
+      // A retryable error is no reason to show the user: the next connection joins again.
       if (!error.retryable && error.code !== "closed" && !conversation.loaded) conversation.gate = error;
       throw error;
     } finally {
@@ -102,18 +102,19 @@ export class Store extends Emitter {
     await this.client.leave(name);
   }
 
-  /** Read what is above the first message that is shown. */
+  /** Load the page of history before the first message. */
   async loadOlder(conversation) {
     if (conversation.loading || conversation.complete || !conversation.loaded) return;
     conversation.loading = true;
     this.#changed(conversation, "loading");
     try {
       const before = conversation.messages[0]?.seq;
-      const page = await this.client.history(conversation.name, { before, limit: PAGE });
+      const page = await this.client.history(conversation.name, { before, limit: PAGE_MESSAGES });
       const added = conversation.prepend(page.items);
       conversation.partial = page.partial;
       conversation.complete = page.items.length === 0 && !page.partial;
-      // Of a page on which all is deleted nothing is shown; the next one is further up.
+      // A page may have only deleted messages, which are not shown. The first of them then tells
+      // whether there are older ones.
       if (!added && page.items.length) conversation.complete = page.items[0].prev === 0;
       conversation.loading = false;
       this.emit("conversation", { name: conversation.name, what: "older", added });
@@ -125,16 +126,16 @@ export class Store extends Emitter {
     }
   }
 
-  /** One looks at the end of a conversation: all of it is seen. */
-  see(conversation) {
+  /** Mark a conversation as seen up to its end. */
+  markSeen(conversation) {
     const head = conversation.head;
     if (!conversation.loaded || (conversation.unread === 0 && conversation.mySeen >= head)) return;
-    const news = conversation.unread > 0;
+    const hadUnread = conversation.unread > 0;
     conversation.mySeen = Math.max(conversation.mySeen, head);
     conversation.unread = 0;
     if (conversation.isRoom) this.memory.setRoom(conversation.title, { seen: head });
     this.client.seen(conversation.name, head);
-    if (news) this.emit("list");
+    if (hadUnread) this.emit("list");
   }
 
   setDraft(conversation, text) {
@@ -145,7 +146,7 @@ export class Store extends Emitter {
   }
 
   send(conversation, content) {
-    // Whether it was kept or refused is told by the events of the outbox.
+    // The events of the outbox tell what becomes of it.
     this.client.send(conversation.name, content).catch(() => {});
   }
 
@@ -153,15 +154,15 @@ export class Store extends Emitter {
     return [...this.conversations.values()].filter(which).sort(order);
   }
 
-  /** Enter what one was in, or looks at, and is not in yet. */
-  async #enterAll() {
+  /** Join the user's rooms and load the open conversation, where that is not done. */
+  async #loadAll() {
     const names = new Set(Object.keys(this.memory.rooms).map((name) => `#${name}`));
     if (this.current !== null) names.add(this.current);
-    await Promise.all([...names].map((name) => this.#enter(this.conversation(name))));
+    await Promise.all([...names].map((name) => this.#load(this.conversation(name))));
   }
 
-  async #enter(conversation) {
-    if (conversation.loaded || conversation.joining || conversation.putOut || this.client.state !== "connected") return;
+  async #load(conversation) {
+    if (conversation.loaded || conversation.joining || conversation.wasRemoved || this.client.state !== "connected") return;
     try {
       if (conversation.isRoom) await this.join(conversation.title, this.memory.rooms[conversation.title]);
       else await this.#reload(conversation);
@@ -178,9 +179,10 @@ export class Store extends Emitter {
     this.#begin(conversation, messages);
     conversation.recount();
     this.emit("list");
-    // Where the others are in it is told with a resume, and what it missed is nothing.
-    const asked = { rooms: { [conversation.title]: head }, grants: grant ? { [conversation.title]: grant } : {} };
-    this.client.request("resume", asked, { repeat: true }).catch(() => {});
+    // A resume from the head misses no message. It is sent because the server sends the cursors of
+    // the other members after a resume, and not after a join.
+    const resume = { rooms: { [conversation.title]: head }, grants: grant ? { [conversation.title]: grant } : {} };
+    this.client.request("resume", resume, { repeat: true }).catch(() => {});
   }
 
   #begin(conversation, messages) {
@@ -189,7 +191,7 @@ export class Store extends Emitter {
   }
 
   async #reload(conversation) {
-    const page = await this.client.history(conversation.name, { limit: PAGE });
+    const page = await this.client.history(conversation.name, { limit: PAGE_MESSAGES });
     this.#begin(conversation, page.items);
     conversation.partial = page.partial;
     if (conversation.isRoom) conversation.recount();
@@ -203,7 +205,7 @@ export class Store extends Emitter {
       if (!conversation.loaded) conversation.preview = lastMessage;
     }
     const current = this.conversations.get(this.current);
-    if (current && !current.isRoom) this.#enter(current);
+    if (current && !current.isRoom) this.#load(current);
     this.emit("list");
   }
 
@@ -217,51 +219,51 @@ export class Store extends Emitter {
     this.emit("conversation", { name: conversation.name, what });
   }
 
-  #listen() {
+  #subscribe() {
     const { client } = this;
     client.on("message", (message) => this.#message(message));
-    client.on("deleted", ({ place, id }) => this.#in(place, (one) => one.remove(id)));
-    client.on("cleared", ({ place, seq }) => this.#in(place, (one) => one.clear(seq)));
-    client.on("outbox", (entry) => this.#in(entry.place, (one) => one.setPending(entry)));
-    client.on("seen", ({ place, user, seq }) => this.#in(place, (one) => one.seen(user, seq), "seen"));
-    client.on("typing", ({ place, users }) => this.#in(place, (one) => { one.typing = users; }, "typing"));
+    client.on("deleted", ({ place, id }) => this.#update(place, (conversation) => conversation.remove(id)));
+    client.on("cleared", ({ place, seq }) => this.#update(place, (conversation) => conversation.clear(seq)));
+    client.on("outbox", (entry) => this.#update(entry.place, (conversation) => conversation.setPending(entry)));
+    client.on("seen", ({ place, user, seq }) => this.#update(place, (conversation) => conversation.seen(user, seq), "seen"));
+    client.on("typing", ({ place, users }) => this.#update(place, (conversation) => { conversation.typing = users; }, "typing"));
     client.on("chats", ({ chats }) => this.#chats(chats));
-    client.on("chat", ({ place }) => this.#in(place, () => {}));
+    client.on("chat", ({ place }) => this.#update(place, () => {}));
     client.on("chatDeleted", ({ place }) => this.#forget(place));
     client.on("reset", ({ place }) => this.#reload(this.conversation(place))
       .catch((error) => this.emit("failed", error)));
-    client.on("lost", ({ place, ...error }) => this.#in(place, (one) => {
-      Object.assign(one, { loaded: false, gate: error });
-      if (one.putOut) this.memory.setRoom(one.title, null); // it takes a click to go back
+    client.on("lost", ({ place, ...error }) => this.#update(place, (conversation) => {
+      Object.assign(conversation, { loaded: false, gate: error });
+      if (conversation.wasRemoved) this.memory.setRoom(conversation.title, null); // the user has to join again by hand
     }, "gate"));
     client.on("user", ({ username }) => {
       this.mine.add(username);
       this.emit("list");
     });
-    for (const type of Object.keys(RULE_LINES)) client.on(type, (event) => this.#ruled(type, event));
+    for (const type of Object.keys(ROOM_CHANGE_LINES)) client.on(type, (event) => this.#roomChanged(type, event));
     client.on("online", ({ users }) => {
       this.online = new Set(users);
       this.emit("list");
     });
-    client.on("state", ({ state, again }) => state === "connected" && again && this.#enterAll());
+    client.on("state", ({ state, again }) => state === "connected" && again && this.#loadAll());
     client.on("error", (error) => this.emit("failed", error));
   }
 
-  #in(place, change, what = "messages") {
+  #update(place, change, what = "messages") {
     const conversation = this.conversation(place);
     change(conversation);
     this.#changed(conversation, what);
     this.emit("list");
   }
 
-  /** Somebody looked after a room: a line says so, and it may change what one may do. */
-  #ruled(type, { place, seq, ...facts }) {
+  /** Add a line for a change of a room, which may also change the user's role. */
+  #roomChanged(type, { place, seq, ...facts }) {
     const called = (user) => (this.mine.has(user) ? "you" : user);
-    const words = RULE_LINES[type](called, facts);
-    this.#in(place, (one) => {
-      one.note(seq, facts.by, words[0].toUpperCase() + words.slice(1));
-      if (type === "moderatorChanged" && this.mine.has(facts.user)) one.role = facts.moderator ? "moderator" : null;
-      if (type === "passwordChanged") one.grantLocks = facts.protected;
+    const words = ROOM_CHANGE_LINES[type](called, facts);
+    this.#update(place, (conversation) => {
+      conversation.note(seq, facts.by, words[0].toUpperCase() + words.slice(1));
+      if (type === "moderatorChanged" && this.mine.has(facts.user)) conversation.role = facts.moderator ? "moderator" : null;
+      if (type === "passwordChanged") conversation.grantLocks = facts.protected;
     });
   }
 

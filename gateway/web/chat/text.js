@@ -1,14 +1,14 @@
-/** What people wrote, and times, as nodes and words. */
+/** Message texts as nodes, and times and counts as words. */
 
 import { h } from "./dom.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"]+/giu;
-/** Signs at the end of a link that belong to the sentence around it. */
+/** Punctuation after a link that belongs to the sentence around it. */
 const SENTENCE_END = /[.,:;!?'*_~]+$/u;
 const ONLY_EMOJI = /^(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|\p{Extended_Pictographic}|\u200D|\p{Emoji_Modifier}|\s)+$/u;
-const MOST_EMOJI = 6;
+const MAX_LARGE_EMOJI = 6;
 
-/** Text with its links made links; nothing else in it means anything. */
+/** The nodes of a text, with its URLs as links. Everything else stays text. */
 export function linked(content) {
   const nodes = [];
   let at = 0;
@@ -34,7 +34,7 @@ function anchor(url) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, url);
 }
 
-/** A link without the end of the sentence; a closing bracket stays where one was opened. */
+/** A URL without the punctuation after it. A closing bracket stays if the URL has an opening one. */
 function withinSentence(url) {
   for (;;) {
     const cut = url.replace(SENTENCE_END, "");
@@ -44,10 +44,10 @@ function withinSentence(url) {
   }
 }
 
-/** Whether a message is a few emoji and nothing else; they are shown large. */
+/** True for a message of a few emoji and nothing else, which is shown large. */
 export function isEmoji(content) {
   return content.length < 40 && ONLY_EMOJI.test(content) &&
-    [...new Intl.Segmenter().segment(content.replace(/\s/gu, ""))].length <= MOST_EMOJI;
+    [...new Intl.Segmenter().segment(content.replace(/\s/gu, ""))].length <= MAX_LARGE_EMOJI;
 }
 
 /** Characters as the server counts them. */
@@ -62,10 +62,10 @@ const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short
 export const timeOf = (iso) => clock.format(new Date(iso));
 export const momentOf = (iso) => whole.format(new Date(iso));
 
-/** A day, by the reader's own calendar; equal for equal days. */
+/** A key for the day of a time in the reader's time zone. */
 export const dayKey = (iso) => new Date(iso).toDateString();
 
-/** "Today", "Yesterday", "Friday 3 May", or with the year where it is another. */
+/** "Today", "Yesterday", "Friday 3 May", or a date with the year if it is another year. */
 export function dayLabel(iso, now = new Date()) {
   const then = new Date(iso);
   const yesterday = new Date(now);
@@ -75,7 +75,7 @@ export function dayLabel(iso, now = new Date()) {
   return (then.getFullYear() === now.getFullYear() ? day : dayOfYear).format(then);
 }
 
-/** The time of something of today, else its date. */
+/** The time if it is today, else the date. */
 export function recently(iso, now = new Date()) {
   const then = new Date(iso);
   return then.toDateString() === now.toDateString() ? clock.format(then) : short.format(then);
@@ -89,15 +89,15 @@ export function typingLine(users) {
 }
 
 /** "1 message", "14 messages". */
-export const count = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
+export const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-/** What somebody did in a room, as a line among its messages; `called(user)` is a name, or "you". */
-export const RULE_LINES = {
-  kicked: (called, { by, user }) => `${called(by)} put ${called(user)} out of the room.`,
+/** The lines between messages for changes of a room. `called(user)` is the user's name, or "you". */
+export const ROOM_CHANGE_LINES = {
+  kicked: (called, { by, user }) => `${called(by)} removed ${called(user)} from the room.`,
   banned: (called, { by, user }) => `${called(by)} banned ${called(user)} from the room.`,
-  unbanned: (called, { by, user }) => `${called(by)} let ${called(user)} in again.`,
+  unbanned: (called, { by, user }) => `${called(by)} undid the ban on ${called(user)}.`,
   moderatorChanged: (called, { by, user, moderator }) =>
-    `${called(by)} made ${called(user)} ${moderator ? "a moderator" : "a member like any other"}.`,
+    `${called(by)} ${moderator ? `made ${called(user)} a moderator` : `removed ${called(user)} as moderator`}.`,
   passwordChanged: (called, { by, protected: locked }) =>
-    `${called(by)} ${locked ? "set a new password" : "took the password off: anybody may join"}.`,
+    `${called(by)} ${locked ? "set a new password" : "removed the password: anyone can join"}.`,
 };

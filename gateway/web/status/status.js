@@ -1,13 +1,13 @@
-// Shows what `status.json` says, and asks again every two seconds.
+// Shows the data of `status.json`, and loads it again every two seconds.
 
-const EVERY = 2000;
+const REFRESH_INTERVAL_MS = 2000;
 const UNKNOWN = "?";
 
 const main = document.querySelector("main");
 const place = (id) => document.getElementById(id);
 
-/** An element with text, and perhaps a class. */
-function made(tag, text, kind = "") {
+/** Make an element with a text, and a class if it has one. */
+function make(tag, text, kind = "") {
   const element = document.createElement(tag);
   element.textContent = text ?? UNKNOWN;
   element.className = kind;
@@ -21,35 +21,35 @@ function row(...cells) {
 }
 
 const number = (value, ill = false) =>
-  made("td", value?.toLocaleString("en"), ill ? "number ill" : "number");
+  make("td", value?.toLocaleString("en"), ill ? "number ill" : "number");
 
-function forHumans(seconds) {
+function duration(seconds) {
   const units = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
   const [size, unit] = units.find(([length]) => seconds >= length) ?? units.at(-1);
   const count = Math.floor(seconds / size);
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
-function redisSays(redis) {
-  if (!redis) return made("dd", "does not answer", "ill");
+function redisStatus(redis) {
+  if (!redis) return make("dd", "does not answer", "ill");
   const memory = (redis.memoryBytes / 2 ** 20).toFixed(1);
-  return made(
+  return make(
     "dd",
-    `${redis.version}, ${redis.role}, up for ${forHumans(redis.uptimeSeconds)}, ${memory} MiB, ${redis.clients} clients`,
+    `${redis.version}, ${redis.role}, up for ${duration(redis.uptimeSeconds)}, ${memory} MiB, ${redis.clients} clients`,
   );
 }
 
-function sqlSays({ dialect, milliseconds }) {
-  if (milliseconds === null) return made("dd", `${dialect}, does not answer`, "ill");
-  return made("dd", `${dialect}, answers in ${milliseconds} ms`);
+function sqlStatus({ dialect, milliseconds }) {
+  if (milliseconds === null) return make("dd", `${dialect}, does not answer`, "ill");
+  return make("dd", `${dialect}, answers in ${milliseconds} ms`);
 }
 
 function partitionRow(partition) {
   const state = partition.open === null ? UNKNOWN : partition.open ? "open" : "closed";
   return row(
     number(partition.number),
-    made("td", state, partition.open ? "" : "ill"),
-    made("td", partition.owner ?? "nobody", partition.owner ? "" : "ill"),
+    make("td", state, partition.open ? "" : "ill"),
+    make("td", partition.owner ?? "none", partition.owner ? "" : "ill"),
     number(partition.epoch),
     number(partition.backlog),
     number(partition.stored),
@@ -57,38 +57,38 @@ function partitionRow(partition) {
   );
 }
 
-/** What an operator should look at, a sentence each. */
-function doubts(status) {
+/** The warnings for the operator, a sentence each. */
+function warnings(status) {
   const found = [...(status.redis?.doubts ?? [])];
   const letters = status.partitions.reduce((sum, { deadLetters }) => sum + (deadLetters ?? 0), 0);
   if (!status.redis) found.push("Redis does not answer");
   if (status.sql.milliseconds === null) found.push("the database does not answer");
-  if (status.redis && !status.persisters.length) found.push("no persister lives");
-  if (letters) found.push(`${letters} dead letters: look with python -m persister dead-letter list`);
+  if (status.redis && !status.persisters.length) found.push("no persister is running");
+  if (letters) found.push(`${letters} dead letters: list them with python -m persister dead-letter list`);
   return found;
 }
 
 function show(status) {
   const waits = status.waitsFor ? `${status.gateway} waits for ${status.waitsFor}` : "";
-  const found = doubts(status);
-  place("verdict").textContent = waits || (found.length ? "Running, with doubts" : "All is well");
+  const found = warnings(status);
+  place("verdict").textContent = waits || (found.length ? "Running, with warnings" : "All is well");
   place("verdict").dataset.is = waits || found.length ? "ill" : "well";
-  place("when").textContent = `as ${status.gateway} sees it, ${new Date().toLocaleTimeString()}`;
+  place("when").textContent = `reported by ${status.gateway}, ${new Date().toLocaleTimeString()}`;
   place("doubts").hidden = !found.length;
-  place("doubts").replaceChildren(...found.map((text) => made("li", text)));
+  place("doubts").replaceChildren(...found.map((text) => make("li", text)));
   place("stores").replaceChildren(
-    made("dt", "Redis"), redisSays(status.redis), made("dt", "SQL"), sqlSays(status.sql),
+    make("dt", "Redis"), redisStatus(status.redis), make("dt", "SQL"), sqlStatus(status.sql),
   );
   place("gateways").replaceChildren(
-    ...status.gateways.map(({ name, connections }) => row(made("td", name), number(connections))),
+    ...status.gateways.map(({ name, connections }) => row(make("td", name), number(connections))),
   );
   place("persisters").replaceChildren(
-    ...status.persisters.map(({ name, partitions }) => row(made("td", name), number(partitions))),
+    ...status.persisters.map(({ name, partitions }) => row(make("td", name), number(partitions))),
   );
   place("partitions").replaceChildren(...status.partitions.map(partitionRow));
 }
 
-async function look() {
+async function refresh() {
   try {
     const answer = await fetch("status.json", { signal: AbortSignal.timeout(10_000) });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -99,7 +99,7 @@ async function look() {
     place("verdict").dataset.is = "ill";
     main.dataset.stale = "";
   }
-  setTimeout(look, EVERY);
+  setTimeout(refresh, REFRESH_INTERVAL_MS);
 }
 
-look();
+refresh();

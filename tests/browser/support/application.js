@@ -1,4 +1,4 @@
-/** Somebody's application in front of Parley, under one host name: some answers are its own. */
+/** An application in front of Parley under the same host name; it answers some paths itself. */
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
