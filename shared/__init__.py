@@ -1,5 +1,5 @@
-"""What gateways and persisters have in common: settings, the model, the broker and storage.
+"""Code that gateways and persisters share: settings, the model, the broker, and SQL.
 
-Imports nobody who shares it; its folders and modules are layers (`pyproject.toml`).
+Imports neither of them. Its folders and modules are layers (`pyproject.toml`).
 See docs/topics/architecture.md.
 """

@@ -1,5 +1,6 @@
-"""The broker, Redis or Valkey: the only package that imports a client for it.
+"""Access to the broker, Redis or Valkey. No other package imports a Redis client.
 
-`rooms` and `sessions` stand on `partitions`, these on `transport`; imports codec and model.
+`rooms` and `sessions` build on `partitions`, and `partitions` on `transport`. Imports the codec and
+the model.
 See docs/topics/failover.md.
 """

@@ -158,7 +158,9 @@ async def test_a_bad_setting_of_a_process_ends_the_cluster(tmp_path: Path) -> No
     cluster = Cluster(gateways=1, data_dir=tmp_path, env={"AUTH_MODE": "jwt"})
     await cluster.start()
     assert await cluster.wait_ended() == 2
-    assert [line for line in cluster.lines if "| AUTH_MODE=jwt needs exactly one of JWT_KEY" in line]
+    assert [
+        line for line in cluster.lines if "| AUTH_MODE=jwt needs exactly one of JWT_KEY" in line
+    ]
     assert not [line for line in cluster.lines if "starting it again" in line]
     assert cluster.stdout == []
 

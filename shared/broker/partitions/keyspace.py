@@ -1,8 +1,9 @@
 """Names of keys and channels: each begins with the installation's namespace.
 
-`<namespace>:{<tag>}:<rest>`. The namespace keeps installations apart that share a server: channels
-know no database numbers. All keys and channels of a partition have its hash tag (see `slots`), so a
-script may use them together; nothing lies outside of a partition, so nothing is in one slot only.
+`<namespace>:{<tag>}:<rest>`. The namespace separates installations that share a server. A Redis
+database number would not do, because channels have none. All keys and channels of a partition have
+its hash tag (see `slots`), so one script may use them together. Every key belongs to a partition,
+so no single slot of a Redis Cluster carries what all partitions need.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ class PartitionKeys:
     """The keys of one partition.
 
     Attributes:
-        number: which partition.
-        prefix: what all of its keys and channels begin with.
+        number: the partition's number, from 0.
+        prefix: the beginning of all its keys and channels.
     """
 
     number: int
@@ -28,7 +29,7 @@ class PartitionKeys:
 
     @property
     def record(self) -> str:
-        """Hash: format, epoch, replid, counter, position, number, partitions, opened and more."""
+        """Hash, the partition's record: format, epoch, replid, counter, position, and more."""
         return self._key("partition")
 
     @property
@@ -38,71 +39,71 @@ class PartitionKeys:
 
     @property
     def held(self) -> str:
-        """Sorted set: the rooms held in the broker, by when they were last seen active."""
+        """Sorted set: keys of the held rooms, by the time of their last activity."""
         return self._key("held")
 
     @property
     def unstored(self) -> str:
-        """Sorted set: the rooms created and not yet in SQL, by name."""
+        """Sorted set: keys of rooms that were created and are not in SQL yet, by name."""
         return self._key("unstored")
 
     @property
     def lease(self) -> str:
-        """The owner's lease, which expires."""
+        """String that expires: the incarnation of the persister that has the lease."""
         return self._key("lease")
 
     @property
     def members(self) -> str:
-        """Hash: the living processes, by incarnation, with what each reads (see `members`)."""
+        """Hash: the running processes by incarnation, with the formats that each reads."""
         return self._key("members")
 
     @property
     def database(self) -> str:
-        """Hash: which database the installation is stored in: name, place, adoptions."""
+        """Hash: the identity of the installation's database: name, place, adoptions."""
         return self._key("database")
 
     @property
     def dead(self) -> str:
-        """Stream of entries that SQL refused."""
+        """Stream of dead letters: entries that SQL refused."""
         return self._key("dead")
 
     @property
     def control(self) -> str:
-        """Sharded channel that every gateway follows: wakes, and what is committed."""
+        """Sharded channel that every gateway subscribes to: wakes and committed positions."""
         return self._key("control")
 
     @property
     def everyone(self) -> str:
-        """Sharded channel that every gateway follows: notices to all, presence and beats."""
+        """Sharded channel that every gateway subscribes to: notices, presence, heartbeats."""
         return self._key("everyone")
 
     @property
     def wakes(self) -> str:
-        """Stream of the last wakes; entry ids are those of the events that woke."""
+        """Stream of the last wakes; an entry has the stream id of the event that caused it."""
         return self._key("wakes")
 
     def chats(self, user: str) -> str:
-        """Set: keys of the direct chats of a user that are held here."""
+        """Set: keys of a user's direct chats that the broker holds."""
         return self._key(f"chats:{user}")
 
     def gone(self, key: str) -> str:
-        """Sorted set: places of single deleted messages that a room's log may still hold."""
+        """Sorted set: seqs of messages deleted one by one that the room's log may still hold."""
         return self._key(f"gone:{key}")
 
     def cursors(self, key: str) -> str:
-        """Hash: a room's cursors that are known here, `<seq>` by user."""
+        """Hash: the seq of each user's cursor, for cursors that moved since the room is held."""
         return self._key(f"cursors:{key}")
 
     def moves(self, key: str) -> str:
-        """Stream: how cursors of a direct chat moved, for messages the log may still hold."""
+        """Stream: cursor moves of a direct chat that cover messages its log may still hold."""
         return self._key(f"moves:{key}")
 
     def all_of_room(self, key: str) -> list[str]:
-        """What is kept of a room beside its record: log, gone, cursors, moves."""
+        """The keys of a room beside its record: log, gone, cursors, moves, in this order."""
         return [self.log(key), self.gone(key), self.cursors(key), self.moves(key)]
 
     def send_keys(self, key: str) -> tuple[str, str, str]:
-        """What a send to a room touches: its record, its log, its channel."""
+        """The keys that a send to a room touches: its record, its log, its channel."""
         prefix = self.prefix
         return f"{prefix}room:{key}", f"{prefix}log:{key}", f"{prefix}channel:{key}"
 
@@ -120,15 +121,15 @@ class PartitionKeys:
 
     @property
     def once(self) -> list[str]:
-        """Hashes: heads of envelopes by name of their sends, of even periods and of odd ones."""
+        """Two hashes of envelope heads by the key of their send, of even and of odd periods."""
         return [self._key("once:0"), self._key("once:1")]
 
     def session(self, pid: str) -> str:
-        """Hash: what is remembered of a client, so that it can come back."""
+        """Hash: the session of a Socket.IO client, for its recovery."""
         return self._key(f"session:{pid}")
 
     def ticket(self, digest: str) -> str:
-        """String: whom a ticket lets in; named by the ticket's hash."""
+        """String: the user whom a ticket lets in; `digest` is the ticket's hash."""
         return self._key(f"ticket:{digest}")
 
 
@@ -136,8 +137,8 @@ class Keyspace:
     """The keys of one installation.
 
     Attributes:
-        namespace: its name.
-        partitions: the keys of each partition, by its number.
+        namespace: the installation's name.
+        partitions: the keys of each partition, in the order of their numbers.
     """
 
     def __init__(self, namespace: str, partitions: int) -> None:
@@ -155,17 +156,18 @@ class Keyspace:
         return self.partitions[number]
 
     def number_of(self, name: str) -> int:
-        """The number of the partition that a room's key, or any other name, belongs to."""
+        """The number of the partition of a room's key, or of any other name."""
         return partition_of_key(name, len(self.partitions))
 
     def of(self, name: str) -> PartitionKeys:
-        """The keys of the partition that a room's key, or any other name, belongs to."""
+        """The keys of the partition of a room's key, or of any other name."""
         return self.partitions[self.number_of(name)]
 
     def bucket(self, kind: str, subject: tuple[str, ...]) -> str:
-        """String: when a token bucket is full again, in microseconds since 1970.
+        """String: the time at which a token bucket is full, in microseconds since 1970.
 
-        Buckets whose first name is the same share a hash tag: one call may take from several.
+        Buckets of subjects with the same first name share a hash tag, so one script call may take
+        from several of them.
         """
         # The lengths keep two names from running together.
         names = ":".join(f"{len(name)}:{name}" for name in subject)

@@ -1,8 +1,9 @@
-"""What builds without formats left in the broker, on its way to the keys of this one.
+"""Migration of the keys that builds without formats left in the broker.
 
-Their keys had no namespace: `{<number>}:<rest>`. Nothing of theirs is written any more. What they
-accepted goes to SQL from their streams; what only the broker has, dead letters and sessions, moves;
-the rest is in SQL. A record that says so is left behind, and refuses such a build that starts.
+Their keys had no namespace: `{<number>}:<rest>`. This build only reads them. Entries of their
+streams are stored in SQL. Dead letters and sessions, which exist in the broker alone, are renamed
+to this build's keys. Everything else is in SQL and is deleted. The old record of a partition stays,
+with values that make an old build refuse to start.
 """
 
 import contextlib
@@ -17,23 +18,23 @@ from shared.broker.transport.client import Client
 from shared.model import formats
 
 MAX_KEYS_PER_CALL: Final = 1000
-"""Keys looked at, or let go of, at a time."""
+"""Keys scanned, or deleted, in one call."""
 
 INVALID_PARTITIONS: Final = 0
-"""As `partitions` in the record that is left behind: older builds refuse data made with another."""
+"""`partitions` in the record that stays: old builds refuse data with another number than theirs."""
 
 
 class LegacyBroker:
-    """The keys without a namespace, and where they go."""
+    """Reads and moves the keys without a namespace."""
 
     def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
         self._keys = keys
 
     async def close(self, number: int) -> None:
-        """Let nothing more be accepted under the old keys, and no older build start.
+        """Stop old builds from accepting sends to a partition, and from starting.
 
-        Dead letters move now: what is set aside from here on comes behind them.
+        Dead letters move at once, so that entries set aside later come after them.
         """
         record, dead = f"{{{number}}}:partition", f"{{{number}}}:dead"
         async with self._client.pipeline(transaction=True) as transaction:
@@ -46,10 +47,10 @@ class LegacyBroker:
             await self._client.renamenx(dead, self._keys[number].dead)
 
     async def entries(self, number: int, after: int, limit: int) -> list[Entry]:
-        """About `most` entries of an old stream after a position, in order."""
+        """About `limit` entries of an old stream after a position, in order."""
         stream, prefix = f"{{{number}}}:stream", f"{{{number}}}:room:"
         found: list[Entry] = []
-        # A row that holds the position holds what is after it, too.
+        # A stream entry has several events: the one with the position may hold later ones, too.
         rows: Any = await self._client.xrange(stream, f"({after}-0", "+", limit)
         for entry_id, fields in rows:
             entries = entries_of(counter_in(entry_id), flatten_fields(fields), prefix)
@@ -57,7 +58,7 @@ class LegacyBroker:
         return found
 
     async def move(self, number: int) -> None:
-        """Keep what SQL has not got, and let go of the rest. It may be done again."""
+        """Move sessions to this build's keys and delete the rest. Repeating it does no harm."""
         part, old = self._keys[number], f"{{{number}}}:"
         async for key in self._client.scan_iter(f"{old}session:*", MAX_KEYS_PER_CALL):
             pid = key.decode().removeprefix(f"{old}session:")
@@ -69,7 +70,7 @@ class LegacyBroker:
             await self._client.unlink("{persisters}:members")
 
     async def _batches(self, old: str) -> AsyncIterator[list[bytes]]:
-        """All keys that begin so, but for the partition's record."""
+        """Keys that begin with `old`, except the partition's record, in lists."""
         left: list[bytes] = []
         async for key in self._client.scan_iter(f"{old}*", MAX_KEYS_PER_CALL):
             if key != f"{old}partition".encode():

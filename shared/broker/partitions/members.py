@@ -1,9 +1,10 @@
-"""The living processes of an installation: each announces what it reads, and hears what all do.
+"""Membership: each running process announces the formats it reads, and learns those of all others.
 
-This is how old and new builds live side by side. A process announces itself in every partition
-before it relies on one, and the script that opens an epoch in a format looks at who is announced
-there (`announce.lua`, `open_partition.lua`): either it sees the process, and does not open what it
-cannot read, or the process sees the new format, and refuses to run.
+This lets old and new builds run side by side. A process announces itself in every partition before
+it uses one (`announce.lua`). The script that opens an epoch in a format reads these announcements
+(`open_partition.lua`). Scripts run one after the other, so there are two cases: the opening script
+sees the process and does not choose a format that the process cannot read, or the process sees the
+new format and refuses to run.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from shared.model import formats
 from shared.model.database import DatabaseIdentity
 
 ANNOUNCE_INTERVAL_SECONDS: Final = 3.0
-"""Seconds between two words of a process; those who are silent for 15 s count as dead."""
+"""Seconds between two announcements of a process. One silent for 15 s is removed."""
 
 Role = Literal["gateway", "persister"]
 
@@ -25,32 +26,32 @@ UNKNOWN_DATABASE: Final = DatabaseIdentity()
 
 
 class AnotherDatabase(ConfigError):
-    """The installation is stored in another database than this process works with.
+    """The installation is stored in another database than the one this process works with.
 
     Attributes:
-        later: this one is to take its place, once a persister that works with it starts.
+        later: this process's database was adopted, and takes the other's place as soon as a
+            persister starts on it.
     """
 
     def __init__(self, namespace: str, status: bytes) -> None:
-        what = (
-            "a persister that runs" if status == b"in use" else "the installation's last persister"
-        )
+        what = "a running persister" if status == b"in use" else "the installation's last persister"
         super().__init__(
-            f"{what} stores the installation {namespace} in another database: end what works with "
-            "the other one, then `python -m persister adopt` goes on with this one in its place, "
-            "or `python -m persister new-identity` makes it an installation of its own"
+            f"{what} stores the installation {namespace} in another database: stop the processes "
+            "that use the other one, then run `python -m persister adopt` to go on with this one "
+            "in its place, or `python -m persister new-identity` to make it an installation of "
+            "its own"
         )
         self.later = status == b"later"
 
 
 class MembershipReply(NamedTuple):
-    """What a partition answered.
+    """The answer of a partition to an announcement.
 
     Attributes:
-        written_in: its format; 0 before it was first opened.
-        all_read: the newest format that every living process reads.
-        persisters: how many of them live.
-        schema: the lowest schema of SQL that a living process knows.
+        written_in: the partition's format; 0 before it was first opened.
+        all_read: the newest format that every running process reads.
+        persisters: the number of running persisters.
+        schema: the lowest SQL schema that a running process knows.
     """
 
     written_in: int
@@ -60,7 +61,7 @@ class MembershipReply(NamedTuple):
 
 
 class Membership:
-    """This process among the living ones."""
+    """The announcements of this process."""
 
     def __init__(
         self,
@@ -73,16 +74,16 @@ class Membership:
         database: DatabaseIdentity = UNKNOWN_DATABASE,
         lease_seconds: float = 0.0,
     ) -> None:
-        """Prepare; `announce` says it.
+        """Prepare; nothing is sent before `announce`.
 
         Args:
-            pipe: to the broker.
-            keys: of the installation.
-            incarnation: who this is.
-            role: what it is.
-            schema: of SQL, as this build knows it.
-            database: which one it works with.
-            lease_seconds: after which a silent persister does not count any more.
+            pipe: connects to the broker.
+            keys: the installation's keys.
+            incarnation: this process's incarnation.
+            role: `gateway` or `persister`.
+            schema: the SQL schema that this build knows.
+            database: the database that this process works with; unknown by default.
+            lease_seconds: a persister silent for longer no longer gets a share of partitions.
         """
         self._pipe = pipe
         self._keys = keys
@@ -95,11 +96,11 @@ class Membership:
         self._announce = PipedScript(pipe, "announce")
 
     async def announce(self) -> list[MembershipReply]:
-        """Be counted in every partition; what each answers.
+        """Announce this process in every partition; return the answers in their order.
 
         Raises:
             ConfigError: a partition is in a format that this build does not know.
-            AnotherDatabase: the installation is stored in another one.
+            AnotherDatabase: the installation is stored in another database.
             UNAVAILABLE: the broker is away.
         """
         calls = [
@@ -109,10 +110,10 @@ class Membership:
         return [self._read_reply(*answer) for answer in await asyncio.gather(*calls)]
 
     async def leave(self) -> None:
-        """Be counted no more.
+        """Take back the announcements, at the end of the process.
 
         Raises:
-            UNAVAILABLE: the broker is away; then silence tells in time.
+            UNAVAILABLE: the broker is away; the announcements expire after 15 s.
         """
         words = [pack("HDEL", part.members, self.incarnation) for part in self._keys.partitions]
         await asyncio.gather(*map(self._pipe.call, words))
@@ -128,5 +129,5 @@ class Membership:
 
 
 def is_persister(word: bytes) -> bool:
-    """Whether what a process announced, as the broker keeps it, is a persister's word."""
+    """Return True if an announcement, as the broker stores it, is a persister's."""
     return word.startswith(b"persister ")

@@ -1,4 +1,4 @@
-"""The broker as an operator looks at it: who works with it, and how it is."""
+"""The broker's state for the status page: its settings, the persisters, the dead letters."""
 
 import asyncio
 from typing import Any, Final
@@ -16,7 +16,7 @@ class Server(msgspec.Struct, frozen=True, rename="camel"):
     """The broker's server.
 
     Attributes:
-        doubts: what of its settings does not keep what it accepts, a sentence each.
+        doubts: a sentence for each of its settings that may lose accepted messages.
     """
 
     version: str
@@ -28,13 +28,13 @@ class Server(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """What was found.
+    """One look at the broker.
 
     Attributes:
-        server: how it is.
-        persisters: those that live, by incarnation.
-        owners: of each partition, by its lease; None where nobody has it.
-        dead_letters: of each partition.
+        server: the server's version, load and settings.
+        persisters: the incarnations of the running persisters.
+        owners: for each partition the incarnation that has its lease; None where it is free.
+        dead_letters: for each partition the number of its dead letters.
     """
 
     server: Server
@@ -44,14 +44,14 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 class ClusterInspector:
-    """Looks when it is asked; nothing that carries messages needs it."""
+    """Inspects the broker on request. Nothing that carries messages depends on it."""
 
     def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
         self._parts = keys.partitions
 
     async def inspect(self) -> Overview | None:
-        """What there is to see; None while the broker does not answer."""
+        """Read the broker's state; None if it does not answer within 2 s."""
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 return await self._read_overview()
@@ -75,24 +75,25 @@ class ClusterInspector:
         )
 
     async def _fsync(self) -> str | None:
-        """The server's `appendfsync`; None where it does not tell."""
+        """The server's setting `appendfsync`; None where CONFIG is not allowed."""
         try:
             found: Any = await self._client.config_get("appendfsync")
         except UNAVAILABLE:
             raise
         except Failure:
-            return None  # some providers keep CONFIG to themselves
+            return None  # some hosting providers do not allow CONFIG
         return str(found.get("appendfsync")) if found else None
 
 
 def _server(info: dict[str, Any], fsync: str | None) -> Server:
     doubts = []
     if not info.get("aof_enabled"):
-        doubts.append("appendonly is off: what was accepted is lost when Redis ends")
+        doubts.append("appendonly is off: accepted messages are lost when Redis ends")
     elif fsync not in (None, "always"):
-        doubts.append(f"appendfsync is {fsync}: a loss of power loses what was accepted last")
+        doubts.append(f"appendfsync is {fsync}: a power failure loses the last accepted messages")
     if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
-        doubts.append(f"maxmemory-policy is {info.get('maxmemory_policy')}: accepted sends may go")
+        policy = info.get("maxmemory_policy")
+        doubts.append(f"maxmemory-policy is {policy}: accepted messages may be evicted")
     return Server(
         version=str(info.get("valkey_version") or info.get("redis_version")),
         role=str(info.get("role")),

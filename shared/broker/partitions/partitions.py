@@ -1,4 +1,4 @@
-"""Partitions as their owners see them: leases, epochs, what was committed, what is idle."""
+"""A persister's commands to the broker: leases, epochs, committed positions, idle rooms."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,18 +15,18 @@ from shared.model import formats
 
 
 class PartitionState(msgspec.Struct, frozen=True):
-    """A partition in the broker.
+    """The state of a partition in the broker.
 
     Attributes:
-        replid: of the server that answered.
-        epoch: the epoch it is open in; None while it is closed.
-        partitions: how many there were when it was opened; None if it never was.
-        last: the last entry id its stream ever gave, `<counter>-0`.
+        replid: the `master_replid` of the server that answered.
+        epoch: the epoch in which the partition is open; None while it is closed.
+        partitions: PARTITIONS at the time it was opened; None if it never was.
+        last: the last entry id that its stream ever gave, `<counter>-0`.
         position: the counter up to which SQL has everything.
         age: seconds since it was opened.
-        written_in: its format; 0 before it was first opened.
-        left_behind: it is open here in an epoch that has ended elsewhere: a failover left this
-            server behind.
+        written_in: the partition's format; 0 before it was first opened.
+        left_behind: the partition is open here in an epoch that has ended on another server: a
+            failover left this server behind.
     """
 
     replid: str
@@ -45,14 +45,14 @@ class PartitionState(msgspec.Struct, frozen=True):
 
 
 class Head(NamedTuple):
-    """How far a room is committed: the last seq, 0 where only state changed."""
+    """The last committed seq of a room; 0 where only its cursors or record changed."""
 
     room_id: int
     seq: int
 
 
 class PartitionProbe:
-    """Looks at whether partitions are open."""
+    """Reads the state of all partitions, for gateways."""
 
     def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence) -> None:
         self._keys = keys
@@ -60,9 +60,10 @@ class PartitionProbe:
         self._state = PipedScript(pipe, "partition_state")
 
     async def states(self) -> list[PartitionState]:
-        """Where each stands. One without an epoch accepts nothing.
+        """Read the state of each partition, in order.
 
-        It was never opened, or on a server that was replaced since, or that was left behind.
+        A partition without an epoch is closed and accepts nothing. It was never opened, or it was
+        opened on a server that was replaced, or a failover left this server behind.
 
         Raises:
             ConfigError: they were opened under another PARTITIONS, or in a format that this build
@@ -84,7 +85,7 @@ class PartitionProbe:
 
 
 async def read_state(script: PipedScript, part: PartitionKeys) -> PartitionState:
-    """Run `partition_state` for one partition."""
+    """Read the state of one partition with the script `partition_state`."""
     answer = await script([part.record, part.stream], [])
     replid, epoch, partitions, last, position, age, written_in = answer
     return PartitionState(
@@ -99,23 +100,23 @@ async def read_state(script: PipedScript, part: PartitionKeys) -> PartitionState
 
 
 def check_states(expected: int, states: Iterable[PartitionState]) -> None:
-    """Hold PARTITIONS and this build to what the broker's data was made with.
+    """Check that PARTITIONS and this build fit the broker's data.
 
     Raises:
-        ConfigError: PARTITIONS is another, or this build does not know the format.
+        ConfigError: PARTITIONS differs, or this build does not know the format.
     """
     for state in states:
         if state.written_in and not formats.is_known(state.written_in):
             raise ConfigError(formats.refusal(state.written_in))
         if state.partitions not in (None, expected):
             raise ConfigError(
-                f"PARTITIONS={expected} is not valid: "
-                f"the broker's data was made with {state.partitions}, for good"
+                f"PARTITIONS={expected} is not valid: the broker's data was made with "
+                f"{state.partitions}, and this number cannot change"
             )
 
 
 class PartitionBroker:
-    """What a persister does with partitions, beside reading their streams."""
+    """The partition commands of a persister, except reading streams."""
 
     def __init__(
         self, client: Client, pipe: Pipe, keys: Keyspace, fence: Fence, settings: Settings
@@ -126,7 +127,7 @@ class PartitionBroker:
         self._log_length = settings.log_length
         self._room_idle_ms = int(settings.room_idle * 1000)
         self._lease_ms = int(settings.lease_seconds * 1000)
-        # What is asked all the time goes through the pipe.
+        # Frequent scripts go through the pipe, which costs a tenth of the CPU.
         self._state = PipedScript(pipe, "partition_state")
         self._open = Script(client, "open_partition")
         self._committed = PipedScript(pipe, "committed")
@@ -134,16 +135,16 @@ class PartitionBroker:
         self._lease = PipedScript(pipe, "hold_lease")
 
     async def hold_lease(self, number: int, owner: str) -> bool:
-        """Take or renew the lease of a partition; whether `owner` has it now."""
+        """Take or renew the lease of a partition. Return True if `owner` has it now."""
         answer = await self._lease([self._keys[number].lease], [owner, self._lease_ms])
         return bool(answer)
 
     async def release_lease(self, number: int, owner: str) -> None:
-        """Give a lease back."""
+        """Give back a lease, if `owner` has it."""
         await self._lease([self._keys[number].lease], [owner, 0])
 
     async def state(self, number: int) -> PartitionState:
-        """Where a partition stands.
+        """Read the state of a partition.
 
         Raises:
             ConfigError: it was opened under another PARTITIONS, or in a format that this build does
@@ -156,7 +157,7 @@ class PartitionBroker:
         return state
 
     async def close(self, number: int) -> None:
-        """Close a partition: nothing is accepted until it is opened."""
+        """Close a partition: it accepts nothing until it is opened again."""
         await self._client.hdel(self._keys[number].record, "epoch")
 
     async def open(
@@ -165,15 +166,16 @@ class PartitionBroker:
         """Open a partition in a new epoch.
 
         Args:
-            number: the partition.
-            epoch: as SQL has it now.
-            seen: what the broker was when its owner looked.
-            start: numbering goes on above it.
+            number: the partition's number.
+            epoch: the new epoch, as SQL has it.
+            seen: the partition's state before the owner stored its surviving entries.
+            start: the first entry of the epoch gets the counter above this one.
             written_in: the format of the epoch.
 
         Returns:
-            `open`; or else why not: the broker `moved` on since `seen` was read, a later owner
-            opened it in a `newer` epoch, or a living process does not read the format (`unread`).
+            `open`, or the reason for which it stays closed: the server or its stream `moved` on
+            since `seen` was read, a later owner opened it in a `newer` epoch, or a running process
+            does not read the format (`unread`).
         """
         part = self._keys[number]
         answer = await self._open(
@@ -191,17 +193,17 @@ class PartitionBroker:
         heads: Mapping[str, Head],
         created: Sequence[str],
     ) -> bool:
-        """SQL has everything up to `position`: trim the stream and the logs.
+        """Tell the broker that SQL has everything up to `position`: it trims stream and logs.
 
         Args:
-            number: the partition.
-            epoch: the owner's.
-            position: the last entry committed.
-            heads: for each room the batch touched, by key, how far it is committed.
+            number: the partition's number.
+            epoch: the epoch of the owner's claim.
+            position: the counter of the last committed entry.
+            heads: the last committed seq of each room that the batches touched, by key.
             created: keys of rooms whose creation was committed.
 
         Returns:
-            False when the broker's record is of another epoch.
+            False if the broker's record is of another epoch; nothing was trimmed then.
         """
         part = self._keys[number]
         answer = await self._committed(
@@ -218,12 +220,12 @@ class PartitionBroker:
         return bool(answer)
 
     async def unstored(self, number: int, limit: int = 500) -> list[str]:
-        """Keys of rooms whose creation may not be in SQL yet."""
+        """Keys of up to `limit` rooms whose creation may not be in SQL yet."""
         found: Any = await self._client.zrange(self._keys[number].unstored, 0, limit - 1)
         return [key.decode() for key in found]
 
     async def evict_idle(self, number: int, limit: int = 100) -> int:
-        """Let quiet rooms leave the broker, `most` at the most; how many did."""
+        """Remove up to `limit` idle rooms from the broker. Return the number of removed rooms."""
         part = self._keys[number]
         seconds, micros = await self._client.time()
         before = seconds * 1000 + micros // 1000 - self._room_idle_ms

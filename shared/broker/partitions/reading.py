@@ -1,4 +1,4 @@
-"""Reading single keys of a partition, from a server that is not out of date."""
+"""Reads of single keys of a partition that a server left behind by a failover refuses."""
 
 from typing import Any
 
@@ -13,11 +13,12 @@ from shared.errors import broker_unavailable
 class PartitionReader:
     """Runs commands that read keys of a partition while it is open.
 
-    A plain command would be answered by a server that a failover left behind, too.
+    A server that a failover left behind would answer a plain command with old data. Here the
+    script `read_key` checks the epoch first.
 
     Attributes:
-        keys: of the installation.
-        fence: what this process has seen of the partitions.
+        keys: the installation's keys.
+        fence: the epochs that this process has seen.
     """
 
     def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence) -> None:
@@ -28,7 +29,7 @@ class PartitionReader:
     async def read(
         self, part: PartitionKeys, command: str, *keys: str, words: tuple[Word, ...] = ()
     ) -> Any:  # noqa: ANN401 - each command answers differently
-        """Run `COMMAND KEY.. WORD..`; what it answers, strings as bytes.
+        """Run `COMMAND KEY.. WORD..` and return its answer, with strings as bytes.
 
         Raises:
             ChatError: `broker_unavailable`, also while the partition is closed.

@@ -1,12 +1,12 @@
 """Hash tags that spread partitions evenly over the masters of a Redis Cluster.
 
-A cluster has 16,384 slots, shared out among its masters in ranges that are about equal. The slot of
-a key is the CRC-16 (XMODEM) of its hash tag, modulo 16,384 (Redis Cluster specification, "Key
-distribution model"). Tags that are plain numbers fall on few masters; so partition p of P has the
-shortest tag whose slot is the middle of the p-th of P equal ranges. Then 1 to P masters have the
-same number of partitions, or one more than others.
+A cluster shares 16,384 slots out among its masters, in ranges of about the same size. The slot of a
+key is the CRC-16 (XMODEM) of its hash tag, modulo 16,384 (Redis Cluster specification, "Key
+distribution model"). Tags that are plain numbers fall on few masters. So the range of slots is cut
+into P equal parts, and partition p has the shortest tag whose slot is the middle of part p. With 1
+to P masters, each master then has the same number of partitions, or one more than another.
 
-The tags are part of the data: another way to compute them would not find what is stored.
+The tags are part of the data. Another way to compute them would not find the stored keys.
 """
 
 import itertools
@@ -22,7 +22,7 @@ _LETTERS: Final = string.digits + string.ascii_lowercase
 
 
 def slot_of(key: str) -> int:
-    """The slot of a key, or of a channel: that of its hash tag, if it has one."""
+    """The slot of a key or channel: the slot of its hash tag, if it has one."""
     start = key.find("{") + 1
     end = key.find("}", start) if start else -1
     tag = key[start:end] if end > start else key
@@ -31,7 +31,7 @@ def slot_of(key: str) -> int:
 
 @cache
 def hash_tags(partitions: int) -> tuple[str, ...]:
-    """The hash tag of each of so many partitions, in their order."""
+    """The hash tags of `partitions` partitions, in their order."""
     partition_by_slot = {(2 * n + 1) * SLOTS // (2 * partitions): n for n in range(partitions)}
     tags = [""] * partitions
     for word in _words():

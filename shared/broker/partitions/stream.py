@@ -1,4 +1,4 @@
-"""Reading partition streams, and the dead-letter stream beside each."""
+"""Reads of partition streams, and the dead-letter stream beside each of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ class DeadLetter(msgspec.Struct, frozen=True):
     """An entry that SQL refused, or that this build could not read.
 
     Attributes:
-        entry_id: its id in the dead-letter stream.
-        entries: what it holds: itself, or the events of a row that was kept whole and that this
-            build reads.
-        reason: why it was set aside.
+        entry_id: the letter's id in the dead-letter stream.
+        entries: the entry that was set aside. For a row that was kept whole and that this build
+            can read, its events.
+        reason: the error for which it was set aside.
     """
 
     partition: int
@@ -35,15 +35,15 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 class StreamReader:
-    """Reads streams on a connection of its own, because reading blocks."""
+    """Reads streams on a connection of its own, because a blocking read holds the connection."""
 
     def __init__(self, url: str, keys: Keyspace, block: float = 0.25) -> None:
-        """Prepare.
+        """Prepare; the first read connects.
 
         Args:
-            url: the broker's.
-            keys: of the installation.
-            block: seconds to wait for something to read.
+            url: the broker's URL.
+            keys: the installation's keys.
+            block: seconds to wait for an entry, unless a call says otherwise.
         """
         self._pipe = Pipe(url, timeout=block + 5.0)
         self._keys = keys
@@ -55,7 +55,7 @@ class StreamReader:
         """Wait for entries after these positions.
 
         Args:
-            positions: partition -> the number after which to read.
+            positions: partition -> the counter after which to read.
             limit: entries for each partition, at the most and approximately.
             block: seconds to wait, 0 for not at all; the reader's own unless given.
 
@@ -77,7 +77,7 @@ class StreamReader:
         return found
 
     async def range(self, number: int, after: int, limit: int) -> list[Entry]:
-        """About `most` entries of a partition after a position, without waiting."""
+        """About `limit` entries of a partition after a position, without waiting."""
         return (await self.read({number: after}, limit, block=0)).get(number, [])
 
     async def close(self) -> None:
@@ -96,14 +96,14 @@ class StreamReader:
 
 
 class DeadLetters:
-    """The entries that were set aside, kept whole for an operator."""
+    """The dead letters of all partitions: whole entries that wait for an operator."""
 
     def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
         self._keys = keys
 
     async def add(self, number: int, entry: Entry, reason: str) -> None:
-        """Set an entry aside. Its id is its place in the partition, so adding twice is once."""
+        """Set an entry aside. Its counter is its id here, so repeating the call adds nothing."""
         stream = self._keys[number].dead
         if not await self._client.xrange(stream, f"{entry.counter}-0", f"{entry.counter}-0"):
             fields: dict[str, str | bytes] = {"why": reason}
@@ -114,7 +114,7 @@ class DeadLetters:
             await self._client.xadd(stream, fields, f"{entry.counter}-0")  # type: ignore[arg-type]
 
     async def all(self) -> list[DeadLetter]:
-        """Every one, by partition and order."""
+        """All dead letters, by partition and counter."""
         letters = []
         for part in self._keys.partitions:
             rows: Any = await self._client.xrange(part.dead)
@@ -123,7 +123,7 @@ class DeadLetters:
         return letters
 
     async def remove(self, letter: DeadLetter) -> None:
-        """Forget one, after it was stored."""
+        """Delete a dead letter, after it was stored."""
         await self._client.xdel(self._keys[letter.partition].dead, letter.entry_id)
 
 
@@ -139,7 +139,7 @@ def _read_letter(
 
 
 def _append_entries(entries: list[Entry], prefix: str, rows: Sequence[Any], after: int) -> None:
-    """Append what rows of a stream hold beyond `after`, and beyond what is there."""
+    """Append the events of stream rows that come after `after` and after those in `entries`."""
     for entry_id, words in rows:
         after = entries[-1].counter if entries else after
         found = entries_of(counter_in(entry_id), words, prefix)

@@ -1,4 +1,4 @@
-"""Rooms in the broker: find, open, publish to, read back, move cursors.
+"""Rooms in the broker: finding and opening them, sends, reading logs, and cursors.
 
 Imports partitions and transport. See docs/topics/message-path.md.
 """

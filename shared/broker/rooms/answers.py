@@ -1,4 +1,4 @@
-"""What the broker says of a room: held or not, a part of its log, what SQL may not have."""
+"""The broker's answers about a room: held or not, a part of its log, its tail."""
 
 import msgspec
 
@@ -8,10 +8,13 @@ from shared.model.timeline import Changes
 
 
 class NotHeld(msgspec.Struct, frozen=True):
-    """The broker does not hold the room: everything there is of it is in SQL, as of now.
+    """The broker does not hold the room: if the room exists, all of it is in SQL.
 
     Attributes:
-        deleted: the room is gone, though SQL may still have it.
+        epoch: the partition's epoch at the time of this answer.
+        generation: the partition's generation at that time. Opening or creating the room passes
+            both back, and fails if either has changed since.
+        deleted: the room was deleted, though SQL may still have it.
     """
 
     epoch: int
@@ -27,7 +30,7 @@ class HeldRoom(msgspec.Struct, frozen=True):
 
 
 class LogPart(msgspec.Struct, frozen=True):
-    """A part of a room's log, oldest first, and where the room stood when it was read."""
+    """A part of a room's log, oldest first, with the room's head and floor at that time."""
 
     epoch: int
     room_id: int
@@ -38,10 +41,13 @@ class LogPart(msgspec.Struct, frozen=True):
 
 
 class Tail(msgspec.Struct, frozen=True):
-    """What SQL may not have of a room yet.
+    """The tail of a room: what SQL may not have yet.
+
+    Read the tail before SQL. In the other order a message can be missed: SQL is read up to seq 40,
+    then 41 is stored and its position moves, and the tail, read after that, begins at 42.
 
     Attributes:
-        cursor: how far the user who asks has seen; None where only SQL knows.
+        cursor: the user's cursor; None where only SQL has it.
         events: events of the log, oldest first.
     """
 

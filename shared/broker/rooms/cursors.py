@@ -1,4 +1,4 @@
-"""Cursors in the broker: how far a user has seen a room; moving one, reading those of a room."""
+"""Read cursors in the broker: moving a user's cursor, and reading the cursors of a room."""
 
 from typing import Literal
 
@@ -15,10 +15,10 @@ from shared.model.rooms import Room
 
 
 class MoveResult(msgspec.Struct, frozen=True):
-    """Where a cursor is after a move.
+    """The position of a cursor after a move.
 
     Attributes:
-        status: `unknown` when SQL must be asked where it is, and the move tried again.
+        status: `unknown` if the cursor must be read from SQL and the move repeated with it.
     """
 
     status: Literal["moved", "unmoved", "unknown"]
@@ -31,14 +31,15 @@ class CursorBroker:
     def __init__(
         self, client: Client, reads: Pipe, keys: Keyspace, fence: Fence, settings: Settings
     ) -> None:
-        """Take what leads to the broker.
+        """Prepare.
 
         Args:
-            client: for moves.
-            reads: for what each resume reads. Not the pipe of sends: an answer may be long.
-            keys: of the installation.
-            fence: what this process has seen of the partitions.
-            settings: MAX_BACKLOG and WAKE_AFTER.
+            client: runs moves.
+            reads: the pipe for reading. It is not the pipe of sends, which long answers would
+                delay.
+            keys: the installation's keys.
+            fence: the epochs that this process has seen.
+            settings: MAX_BACKLOG and WAKE_AFTER are used.
         """
         self._keys = keys
         self._fence = fence
@@ -53,16 +54,16 @@ class CursorBroker:
         """Move a cursor forward to `seq`, or to the head if that is before it.
 
         Args:
-            room: the room.
-            user: whose cursor.
-            seq: how far they have seen.
-            stored: the cursor as SQL has it, where that was asked.
-            message_id: the message that was marked, or 0.
-            origin: the sid of the connection that moves it.
+            room: the room of the cursor.
+            user: the user whose cursor moves.
+            seq: the last seq that the user has seen.
+            stored: the cursor as SQL has it; None before SQL was read.
+            message_id: the message that was marked as seen, or 0.
+            origin: the sid of the connection that moves the cursor.
 
         Raises:
             RoomNotHeld: open the room first.
-            ChatError: `not_found` when the room is gone, `overloaded`, `broker_unavailable`.
+            ChatError: `not_found` if the room was deleted, `overloaded`, `broker_unavailable`.
         """
         part, key = self._keys.of(room.key), room.key
         with unavailable_as_error():
@@ -86,12 +87,12 @@ class CursorBroker:
             case [b"absent", _]:
                 raise RoomNotHeld
             case [b"overloaded", _]:
-                raise ChatError("overloaded", "too much waits to be stored, try again")
+                raise ChatError("overloaded", "too many messages wait to be stored, try again")
             case _:
-                raise ChatError("not_found", "there is no such chat any more")
+                raise ChatError("not_found", "this room or chat does not exist any more")
 
     async def read(self, key: str) -> tuple[int, dict[str, int]]:
-        """The epoch, and the cursors of a room that moved since the broker holds it, by user.
+        """Read the epoch, and by user the cursors of a room that moved since the broker holds it.
 
         Raises:
             ChatError: `broker_unavailable`, also while the partition is closed.

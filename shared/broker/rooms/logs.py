@@ -1,4 +1,4 @@
-"""Rooms' logs in the broker: a part of one, its tail, where it stands."""
+"""Room logs in the broker: reading a part of a log, its tail, or the heads of rooms."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -18,14 +18,14 @@ class LogBroker:
     """The logs of all rooms."""
 
     def __init__(self, client: Client, reads: Pipe, keys: Keyspace, fence: Fence) -> None:
-        """Take what leads to the broker.
+        """Prepare.
 
         Args:
-            client: for tails and heads.
-            reads: for logs, which each join and resume reads, at a tenth of the CPU. Not the pipe
-                of sends: an answer may be long.
-            keys: of the installation.
-            fence: what this process has seen of the partitions.
+            client: reads tails and heads.
+            reads: the pipe for logs, which every join and resume reads. It is not the pipe of
+                sends, which long answers would delay.
+            keys: the installation's keys.
+            fence: the epochs that this process has seen.
         """
         self._keys = keys
         self._fence = fence
@@ -45,14 +45,15 @@ class LogBroker:
         """Read events of a room's log.
 
         Args:
-            key: the room's.
-            direction: which end of the range matters when it holds more than `limit`.
-            lowest: lowest seq wanted.
-            highest: highest seq wanted; None for the newest.
-            limit: events at the most.
+            key: the room's key.
+            direction: if the range holds more than `limit` events, `forward` returns the oldest
+                of them and `backward` the newest.
+            lowest: the lowest seq to read.
+            highest: the highest seq to read; None for the newest.
+            limit: the maximum number of events.
 
         Returns:
-            The events, oldest first either way, or None when the room is not held.
+            The events, oldest first for both directions; None if the room is not held.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -78,7 +79,7 @@ class LogBroker:
         return LogPart(int(epoch), int(room_id), int(head), int(floor), events, changes)
 
     async def read_tail(self, key: str, user: str) -> Tail | None:
-        """Read what SQL may not have of a room yet, and a user's cursor; None when not held.
+        """Read the tail of a room and a user's cursor; None if the room is not held.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -103,7 +104,7 @@ class LogBroker:
         )
 
     async def heads(self, keys: Sequence[str]) -> list[int]:
-        """Where rooms of one partition stand; 0 for one that is not held.
+        """Read the heads of rooms of one partition, in the order of `keys`; 0 if not held.
 
         Raises:
             ChatError: `broker_unavailable`.

@@ -1,4 +1,4 @@
-"""Publishing: the sends of a tick go to the broker in one script call for each partition."""
+"""The publisher: passes the sends of a turn to the broker, in one script call a partition."""
 
 import asyncio
 from collections import defaultdict, deque
@@ -29,7 +29,7 @@ from shared.model.rooms import Room
 from shared.telemetry import logger
 
 MAX_SENDS_PER_CALL: Final = 256
-"""Sends in one call: it keeps the server's other clients waiting for about 5 ms at the most."""
+"""Sends in one call, so that the server's other clients wait for 5 ms at the most."""
 
 ACCEPTED: Final = Counter("sends_accepted", "Sends that the broker accepted.")
 DUPLICATES: Final = Counter("sends_duplicate", "Sends that were accepted before.")
@@ -39,22 +39,25 @@ SHARING: Final = Histogram("publish_sends", "Sends that shared a call of publish
 DUPLICATE: Final = 1
 ABSENT: Final = 2
 OVERLOADED: Final = 4
-"""What the script says of a send that was not simply accepted, 0, and whose room is not gone, 3."""
+"""Statuses in the answer of `publish.lua`, beside 0 (accepted) and 3 (the room is gone)."""
 
 log = logger(__name__)
 
 
 class Publisher:
-    """Gathers sends and signals and hands them to the broker.
+    """Collects sends and signals and passes them to the broker.
 
-    A partition has one call under way at a time, and what arrives meanwhile goes with the next:
-    so sends keep their order, and the busier it gets, the more share one call and one fsync.
+    A partition has one call under way at a time; sends that arrive meanwhile go with the next call.
+    So sends keep their order, and the higher the load, the more sends share one call and one fsync.
+    With two calls under way a retry could change the order: call 1 (send A) fails with its
+    connection, call 2 (send B) succeeds on the next one, and the retry of call 1 gives A a seq
+    above B's, although A was sent first.
 
     Attributes:
         on_rooms_not_held: takes the sends of a call whose rooms the broker does not hold. By
             default they fail with RoomNotHeld.
-        lines: sends to rooms that are being opened, by key, in order. Whoever puts a list here
-            takes it out and submits what is in it.
+        lines: queues of sends to rooms that are being opened, by key, in order. The code that adds
+            a queue also removes it, and submits its sends.
     """
 
     def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence, settings: Settings) -> None:
@@ -68,7 +71,7 @@ class Publisher:
         ]
         self._script = PipedScript(pipe, "publish")
         self._waiting: defaultdict[int, deque[Send]] = defaultdict(deque)
-        # Partitions with a call under way, or about to begin one.
+        # Partitions with a call under way, or with one that begins at the end of this turn.
         self._busy: set[int] = set()
         self._begun: list[int] = []
         self._idle: asyncio.Future[None] | None = None
@@ -77,10 +80,10 @@ class Publisher:
         self.lines: dict[str, list[Send]] = {}
 
     def send(self, room: Room, sender: str, client_msg_id: str, body: Body) -> Send:
-        """Take a send; the order of the calls is the order in the room.
+        """Send an event to a room; the order of the calls is the order in the room.
 
-        It ends with ChatError (`broker_unavailable`, `overloaded`, `not_found` for a room that
-        was deleted) or RoomNotHeld where it is not accepted.
+        Awaiting the returned Send raises ChatError (`broker_unavailable`, `overloaded`, `not_found`
+        for a deleted room) or RoomNotHeld if it is not accepted.
         """
         send = Send(room, self._keys.number_of(room.key), sender, client_msg_id, body)
         if line := self.lines.get(room.key):
@@ -90,7 +93,7 @@ class Publisher:
         return send
 
     def submit(self, send: Send) -> None:
-        """Hand a send to the broker, behind all that were submitted before."""
+        """Queue a send for the broker, behind all that were submitted before."""
         number = send.number
         self._waiting[number].append(send)
         if number not in self._busy:
@@ -100,7 +103,7 @@ class Publisher:
             self._begun.append(number)
 
     def withdraw(self, key: str) -> list[Send]:
-        """Take out what was submitted for a room and is not on its way yet."""
+        """Remove and return the sends to a room that are in no call yet, in order."""
         waiting = self._waiting[self._keys.number_of(key)]
         taken = [send for send in waiting if send.room.key == key]
         if taken:
@@ -110,46 +113,47 @@ class Publisher:
         return taken
 
     def signal(self, channel: str, body: Body, *, created_at: int = 0, room_id: int = 0) -> None:
-        """Publish something that is not kept. What the broker cannot take now is dropped.
+        """Publish a signal. It is dropped if the broker cannot take it at once.
 
         Args:
-            channel: where.
-            body: what happened.
-            created_at: when, in milliseconds since 1970.
+            channel: the channel to publish on.
+            body: the signal.
+            created_at: its time, milliseconds since 1970.
             room_id: the room that it is about; 0 for none.
         """
         data = signal(body, self._fence.signals, created_at, room_id)
         self._pipe.call(pack("SPUBLISH", channel, data)).add_done_callback(_dropped)
 
     def broadcast(self, source: str, body: Body, *, created_at: int = 0, turn: int = 0) -> None:
-        """Publish something that is not kept to every gateway.
+        """Publish a signal to every gateway.
 
-        Every gateway follows a channel of each partition for this, so that no master of a cluster
-        carries it all.
+        Every gateway subscribes to such a channel in each partition, so that the load is spread
+        over the masters of a Redis Cluster.
 
         Args:
-            source: events of one source go by one channel, and arrive in order.
-            body: what happened.
-            created_at: when, in milliseconds since 1970.
-            turn: goes by another channel for each turn, so that one dead master loses some only.
+            source: signals of one source go by one channel, and arrive in order.
+            body: the signal.
+            created_at: its time, milliseconds since 1970.
+            turn: selects another channel for each number, so that a dead master loses only some
+                of a series of signals.
         """
         number = (self._keys.number_of(source) + turn) % len(self._keys)
         self.signal(self._keys[number].everyone, body, created_at=created_at)
 
     async def close(self) -> None:
-        """Wait until everything that was taken has its answer."""
+        """Wait until every send has its answer."""
         while self._busy:
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
 
     def _begin(self) -> None:
-        """Call for the partitions to which a first send came in this turn of the event loop."""
+        """Make the first call of each partition that got sends in this turn of the event loop."""
         begun, self._begun = self._begun, []
         for number in begun:
             self._call(number)
 
     def _call(self, number: int) -> None:
-        """Hand what waits for a partition to the broker, or let the partition rest."""
+        """Pass the waiting sends of a partition to the broker; without any, mark it as not busy."""
         waiting = self._waiting[number]
         if not waiting:
             self._busy.discard(number)
@@ -161,8 +165,8 @@ class Publisher:
 
         def answered(answer: Any) -> None:  # noqa: ANN401 - the script's answer
             if isinstance(answer, UNAVAILABLE):
-                # Asking again is safe: a send whose answer was lost is remembered by its
-                # clientMsgId.
+                # Repeating the call is safe. If the broker executed it and only the answer was
+                # lost, it knows the sends by their keys, and answers with their first id and seq.
                 task = asyncio.create_task(self._call_again(call, keys, args))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -176,13 +180,13 @@ class Publisher:
             self._answered(call, error)
 
     def _answered(self, call: "_Call", answer: Any) -> None:  # noqa: ANN401 - the script's answer
-        """Say what became of the sends of a call, and go on with those that came meanwhile."""
+        """Settle the sends of a call, then call for those that came meanwhile."""
         try:
             self._settle(call, answer)
         except UNAVAILABLE as error:
             log.warning("publish failed", partition=call.number, error=str(error))
             _refuse(call.sends, broker_unavailable())
-        except Exception as error:  # whoever waits must have an answer
+        except Exception as error:  # every send must get an answer
             log.exception("publish failed", partition=call.number, error=str(error))
             _refuse(call.sends, ChatError("internal", "the message could not be published"))
         self._call(call.number)
@@ -216,7 +220,7 @@ class Publisher:
 
 
 class _Call:
-    """A call of the script: sends of one partition, those of each room together."""
+    """A call of `publish.lua`: sends of one partition, grouped by room."""
 
     __slots__ = ("_part", "began", "number", "rooms", "sends")
 
@@ -231,7 +235,7 @@ class _Call:
         self.began = monotonic()
 
     def words(self, limits: Sequence[int], fence: Fence) -> tuple[list[str], list[Word]]:
-        """The script's KEYS and ARGV."""
+        """Build the script's KEYS and ARGV."""
         part, sends = self._part, self.sends
         keys = [part.record, part.stream, part.control, part.wakes, *part.once]
         args: list[Word] = [*limits, fence.epoch(self.number), len(self.rooms), len(sends)]
@@ -244,7 +248,7 @@ class _Call:
         args += [send.body for send in sends]
         for number, send in enumerate(sends, 1):
             if not send.effect:
-                continue  # nearly always
+                continue  # most sends are messages, which have none
             for what, field, value in send.effect:
                 args += (number, what, field, value)
                 if what == "delete":
@@ -252,7 +256,7 @@ class _Call:
         return keys, args
 
     def settle(self, epoch: int, results: Sequence[int]) -> list[Send]:
-        """Give sends their results; those whose room is not held are returned."""
+        """Settle the sends with their results; return those whose room is not held."""
         absent: list[Send] = []
         numbers = iter(results)
         for send, status, event_id, seq, at in zip(
@@ -264,9 +268,10 @@ class _Call:
             elif status == ABSENT:
                 absent.append(send)
             elif status == OVERLOADED:
-                send.settle(ChatError("overloaded", "too much waits to be stored, try again"))
+                text = "too many messages wait to be stored, try again"
+                send.settle(ChatError("overloaded", text))
             else:
-                send.settle(ChatError("not_found", "there is no such room any more"))
+                send.settle(ChatError("not_found", "this room does not exist any more"))
         return absent
 
 

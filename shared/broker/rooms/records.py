@@ -1,4 +1,4 @@
-"""A room's record in the broker: its words as a room, what of a room becomes words, and changes."""
+"""Conversions of a room's record in the broker: to a Room, from a Room, and from changes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -20,18 +20,18 @@ from shared.model.standings import STANDINGS, Standings
 from shared.model.timeline import Move
 
 RECORD_FIELD_NAMES: Final = {"password_hash": "password"}
-"""Fields of a room that change and are called otherwise in its record."""
+"""Names in the record of the fields that a Room calls differently."""
 
 Operation = tuple[str, str, Word]
-"""Something the publish script does to a record: what, to which field, with which value."""
+"""A change of a record by `publish.lua`: operation, field, value."""
 
 
 def room_of(key: str, epoch: int, words: Sequence[bytes]) -> Room:
-    """The room of a record.
+    """Make the room of a record.
 
     Args:
-        key: the room's.
-        epoch: of the partition.
+        key: the room's key.
+        epoch: the partition's epoch.
         words: the fields' names and values in turn.
     """
     texts = [word.decode() for word in words]
@@ -55,7 +55,7 @@ def room_of(key: str, epoch: int, words: Sequence[bytes]) -> Room:
 
 
 def new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
-    """The room that a creation made, by what the broker gave it."""
+    """Make the room of a creation, with the id, time and epoch that the broker gave it."""
     return Room(
         key=created.key,
         id=room_id,
@@ -73,7 +73,7 @@ def new_room(created: RoomCreated, room_id: int, at: int, epoch: int) -> Room:
 
 
 def rule_fields(room: Room) -> list[Word]:
-    """The fields of a record that say who may what in a room, names and values in turn."""
+    """The fields of a record for a room's state and standings, names and values in turn."""
     words: list[Word] = []
     for field in STATE:
         words += [field.name, getattr(room, field.name)]
@@ -83,7 +83,7 @@ def rule_fields(room: Room) -> list[Word]:
 
 
 def operations(changes: Iterable[Change]) -> list[Operation]:
-    """What the publish script does to a room's record for an event that changes something."""
+    """The operations of `publish.lua` on a room's record for the changes of an event."""
     found: list[Operation] = []
     for change in changes:
         match change:
@@ -107,7 +107,7 @@ def operations(changes: Iterable[Change]) -> list[Operation]:
 
 
 def read_moves(words: Sequence[bytes]) -> tuple[Move, ...]:
-    """How cursors moved, of four words for each move: user, since, seq, at."""
+    """Cursor moves, from four words each: user, since, seq, at."""
     fields = iter(words)
     return tuple(
         Move(user.decode(), int(since), int(seq), int(at))
@@ -124,7 +124,7 @@ def _field_operation(field: str, value: Value) -> Operation:
 
 
 def _standing_field(name: str, user: str) -> str:
-    """The field that holds something of a user, whose name may hold anything."""
+    """The record's field of a standing. The name comes first, as a user's name may have colons."""
     return f"{name}:{user}"
 
 

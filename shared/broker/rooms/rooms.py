@@ -1,4 +1,4 @@
-"""Rooms in the broker: find one, make one, open one again from SQL; which are held, or new."""
+"""Rooms in the broker: finding, creating and opening them, and lists of held and new rooms."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,15 +25,15 @@ class RoomBroker:
     def __init__(
         self, client: Client, reads: Pipe, keys: Keyspace, fence: Fence, max_backlog: int
     ) -> None:
-        """Take what leads to the broker.
+        """Prepare.
 
         Args:
-            client: to make and to open them, which is rare.
-            reads: for what each join and resume reads, at a tenth of the CPU. Not the pipe of
-                sends: an answer may be long.
-            keys: of the installation.
-            fence: what this process has seen of the partitions.
-            max_backlog: entries a partition may have waiting.
+            client: creates and opens rooms, which is rare.
+            reads: the pipe for reading, which every join and resume does. It is not the pipe of
+                sends, which long answers would delay.
+            keys: the installation's keys.
+            fence: the epochs that this process has seen.
+            max_backlog: the entries of a partition that may wait to be stored.
         """
         self._keys = keys
         self._fence = fence
@@ -63,14 +63,14 @@ class RoomBroker:
         return HeldRoom(room_of(key, int(epoch), words), int(idle) / 1000)
 
     async def create(self, created: RoomCreated, seen: NotHeld) -> Room | Literal["stale"]:
-        """Claim a name that neither the broker nor SQL holds.
+        """Create a room whose key neither the broker nor SQL has.
 
         Args:
-            created: the creation; its key is the claim.
-            seen: what `find` said before SQL was asked.
+            created: the creation.
+            seen: the answer of `find` before SQL was read.
 
         Returns:
-            The new room, or "stale" when SQL's word may be out of date: find again.
+            The new room, or "stale" if SQL's answer may be out of date: begin with `find` again.
 
         Raises:
             ChatError: `room_exists`, `overloaded`, `broker_unavailable`.
@@ -101,26 +101,29 @@ class RoomBroker:
             case [b"exists"]:
                 raise ChatError("room_exists", "a room of this name exists")
             case [b"overloaded"]:
-                raise ChatError("overloaded", "too much waits to be stored, try again")
+                raise ChatError("overloaded", "too many messages wait to be stored, try again")
             case _:
                 return "stale"
 
     async def open(self, room: Room, active_at: int, seen: NotHeld) -> bool:
-        """Hold a room that SQL has.
+        """Let the broker hold a room that SQL has.
 
         Args:
             room: the room as SQL has it.
-            active_at: when its last event was, milliseconds since 1970.
-            seen: what `find` said before SQL was read.
+            active_at: the time of its last event, milliseconds since 1970.
+            seen: the answer of `find` before SQL was read.
 
         Returns:
-            False when SQL's word may be out of date: find again.
+            False if SQL's answer may be out of date: begin with `find` again.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
         part = self._keys.of(room.key)
-        # Each epoch since its last stored event may have given numbers that were lost.
+        # Each epoch since the last stored event may have given seqs to events that were lost, at
+        # most FENCE_GAP - 1 of them. Example: the last stored event is seq 40 of epoch 5, and the
+        # partition is in epoch 7. Epoch 5 may have given 41 and more, and so may epoch 6: the next
+        # seq is 40 + 2 * FENCE_GAP + 1. With `epoch` unchanged since, nothing is skipped.
         given = room.head + FENCE_GAP * (seen.epoch - room.epoch)
         with unavailable_as_error():
             answer = await self._open(
@@ -140,7 +143,7 @@ class RoomBroker:
         return bool(answer == b"open")
 
     async def event(self, event_id: int) -> tuple[str, Event] | None:
-        """An event that may not be in SQL yet, by its id, and the key of its room, or None.
+        """Find an event of the stream by its id; return the room's key and the event, or None.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -156,13 +159,13 @@ class RoomBroker:
             try:
                 event = codec.decode(entry.data)
             except codec.CodecError:
-                continue  # not the one: it stands behind it, on its way to the dead letters
+                continue  # another event of the same row, which will be a dead letter
             if event.id == event_id:
                 return entry.room_key, event
         return None
 
     async def held_chats(self, *users: str) -> list[str]:
-        """Keys of the direct chats of any of these users that are held: the others are in SQL.
+        """Keys of the held direct chats of any of these users. Others are in SQL only.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -176,7 +179,7 @@ class RoomBroker:
         return sorted(key.decode() for keys in found for key in keys)
 
     async def unstored(self, after: str, limit: int) -> Sequence[str]:
-        """Keys of rooms that SQL may not have yet, by name, after the key `after`.
+        """Keys of rooms that SQL may not have yet, sorted, beginning after the key `after`.
 
         Raises:
             ChatError: `broker_unavailable`.

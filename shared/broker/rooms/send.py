@@ -1,4 +1,4 @@
-"""A send on its way to the broker, and what became of it."""
+"""A send: an event on its way to the broker, and its outcome."""
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
@@ -18,11 +18,12 @@ log = logger(__name__)
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """What the broker gave a send; `duplicate` when it was accepted before.
+    """The broker's answer to an accepted send.
 
     Attributes:
         created_at: milliseconds since 1970.
-        epoch: of the partition when it answered.
+        duplicate: the send was accepted before; the numbers are those of the first time.
+        epoch: the partition's epoch at the time of the answer.
     """
 
     id: int
@@ -33,21 +34,21 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class RoomNotHeld(Exception):
-    """The broker does not hold the room: open it from SQL and send again."""
+    """The broker does not hold the room. Open the room from SQL and send again."""
 
 
 class Send:
-    """A send on its way; awaiting it gives what the broker gave it, or raises what it ended with.
+    """A send on its way to the broker. Awaiting it returns Accepted or raises its error.
 
-    Not a future: whoever asks by `when_done` is told while the broker's answer is read, so that a
-    reply leaves in the same write as the event that the broker pushes at that moment.
+    It is no future: callbacks of `when_done` run while the broker's answer is read. So the reply
+    to the sender leaves in the same write as the event, which the broker pushes at that moment.
 
     Attributes:
-        number: its partition's.
-        once: what names it once and for all.
-        body: encoded.
-        effect: what it does to its room's record, beside that the event has a place there.
-        retried: it came back once, because the broker did not hold its room.
+        number: the number of its partition.
+        once: its idempotency key: room id, sender and clientMsgId.
+        body: the encoded body of the event.
+        effect: operations on the room's record; empty for a message.
+        retried: the broker did not hold its room once, and it was sent again.
     """
 
     __slots__ = ("_outcome", "_watchers", "body", "effect", "number", "once", "retried", "room")
@@ -57,7 +58,7 @@ class Send:
     ) -> None:
         self.room = room
         self.number = number
-        # The length keeps two names from running together.
+        # With the length, sender `a:b` with id `c` differs from sender `a` with id `b:c`.
         self.once = f"{room.id}:{len(sender)}:{sender}:{client_msg_id}"
         self.body = encode_body(body)
         self.effect: Sequence[Operation] = ()
@@ -68,7 +69,7 @@ class Send:
         self._watchers: list[Callable[[Send], object]] = []
 
     def __await__(self) -> Generator[Any, None, Accepted]:
-        """Wait for the outcome."""
+        """Wait for the outcome; see `result`."""
         if self._outcome is None:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -81,27 +82,28 @@ class Send:
         return self.result()
 
     def when_done(self, callback: "Callable[[Send], object]") -> None:
-        """Be told of the outcome; at once if it is there."""
+        """Call `callback` with this send when it has an outcome; at once if it has one."""
         if self._outcome is None:
             self._watchers.append(callback)
         else:
             callback(self)
 
     def settle(self, outcome: Accepted | Exception) -> None:
-        """Say what became of it; the first word stands."""
+        """Set the outcome and run the callbacks. Only the first call has an effect."""
         if self._outcome is None:
             self._outcome = outcome
             for callback in self._watchers:
                 try:
                     callback(self)
-                except Exception:  # the sends behind it are others'
-                    log.exception("outcome not taken")
+                except Exception:  # the next sends belong to other clients
+                    log.exception("a callback of a send failed")
 
     def result(self) -> Accepted:
-        """What the broker gave it.
+        """Return the broker's answer.
 
         Raises:
-            ChatError: it was refused; or RoomNotHeld.
+            ChatError: the send was refused.
+            RoomNotHeld: the broker does not hold the room.
         """
         if isinstance(self._outcome, Accepted):
             return self._outcome

@@ -1,4 +1,4 @@
-"""The wake log: chats that were quiet and have news, for gateways that did not hear."""
+"""The wake log: recent wakes of direct chats, for gateways that missed the published ones."""
 
 from shared import codec
 from shared.broker.partitions.reading import PartitionReader
@@ -10,13 +10,13 @@ log = logger(__name__)
 
 
 class WakeLog:
-    """The last wakes of all partitions."""
+    """Reads the wake logs of all partitions."""
 
     def __init__(self, reader: PartitionReader) -> None:
         self._reader = reader
 
     async def last(self, number: int) -> int:
-        """The counter of the last wake of a partition; 0 for none.
+        """Read the counter of the last wake of a partition; 0 for none.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -27,7 +27,7 @@ class WakeLog:
         return int(rows[0][0].partition(b"-")[0]) if rows else 0
 
     async def since(self, number: int, counter: int, limit: int) -> list[Event | None]:
-        """Wakes of a partition after one, in order; None for one that this build cannot read.
+        """Read wakes after `counter`, in order; None for one that this build cannot read.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -40,13 +40,13 @@ class WakeLog:
             try:
                 wakes.append(codec.decode(fields[1]))
             except codec.CodecError as error:
-                wakes.append(None)  # of a newer gateway
+                wakes.append(None)  # published by a newer build
                 log.warning(
-                    "wake not understood", stream=part.wakes, place=place, reason=str(error)
+                    "a wake could not be read", stream=part.wakes, place=place, reason=str(error)
                 )
         return wakes
 
     @staticmethod
     def counter(wake: Event) -> int:
-        """The place of a wake in its log."""
+        """The counter of a wake: its entry in the wake log."""
         return counter_of(wake.id)

@@ -1,4 +1,8 @@
-"""The Lua scripts: each file says what its KEYS and ARGV mean, `prelude.lua` goes before all."""
+"""The Lua scripts that run inside the broker.
+
+Each file opens with the meaning of its KEYS, its ARGV and its answer. `prelude.lua` is put in front
+of every script.
+"""
 
 from functools import cache
 from hashlib import sha1
@@ -8,12 +12,12 @@ from typing import Final
 from shared.model import formats
 
 _LIBRARIES: Final = {"announce": ("members",), "open_partition": ("members",)}
-"""What goes in front of some of them, behind the prelude."""
+"""Files that go in front of a script, behind the prelude."""
 
 
 @cache
 def source(name: str) -> str:
-    """The text of `<name>.lua` as it goes to the server."""
+    """The text of the script `<name>.lua`, as it is sent to the server."""
     folder = files(__name__)
     names = ("prelude", *_LIBRARIES.get(name, ()), name)
     text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in names)
@@ -25,5 +29,5 @@ def source(name: str) -> str:
 
 @cache
 def digest(name: str) -> str:
-    """How the server names `<name>.lua`."""
+    """The SHA-1 by which the server knows the script `<name>.lua`."""
     return sha1(source(name).encode(), usedforsecurity=False).hexdigest()

@@ -1,26 +1,26 @@
--- Be counted among the living processes of a partition, and hear what all of them can read.
+-- Announce a process as a running member of a partition, and return what all members can read.
 --
--- A process that reads the partition's format is safe from then on: no epoch opens in a format that
--- a living process does not read. One that does not read it is not counted, and neither is one that
--- works with another database than the installation is stored in.
+-- From then on no epoch of the partition opens in a format that the process does not read. The
+-- process is refused if it does not read the partition's present format, or if it works with
+-- another database than the one the installation is stored in.
 --
--- KEYS[1]  the partition's record   KEYS[2]  the living processes, by incarnation
--- KEYS[3]  which database the installation is stored in
--- ARGV[1]  who it is                ARGV[2]  its role, one word
+-- KEYS[1]  the partition's record   KEYS[2]  hash: the running processes, by incarnation
+-- KEYS[3]  hash: the identity of the installation's database
+-- ARGV[1]  the incarnation          ARGV[2]  its role, `gateway` or `persister`
 -- ARGV[3], ARGV[4] the oldest and the newest format that it reads
--- ARGV[5]  the schema of SQL that it knows
--- ARGV[6]  ms after which a silent persister is not counted any more
+-- ARGV[5]  the SQL schema that it knows
+-- ARGV[6]  ms after which a silent persister no longer counts
 -- ARGV[7]  the name of the database that it works with, or '' if it does not know yet
--- ARGV[8]  the part of that name that stays, and
+-- ARGV[8]  the part of that name that stays after a restart of the machine
 -- ARGV[9]  how often a database has taken the place of the one before it
 --
--- Returns {what became of it; the format of the partition, or 0; the highest format that all read;
--- how many persisters live; the lowest schema that one knows}. What became of it is
---   counted   it is one of them
+-- Returns {status; the format of the partition, or 0; the highest format that all members read;
+-- the number of running persisters; the lowest schema that a member knows}. Status is
+--   counted   the process is a member
 --   unread    it does not read the partition's format
---   in use    a living persister works with another database
+--   in use    a running persister works with another database
 --   another   the installation was last stored in another database
---   later     so it was, and this one is to take its place once a persister says so
+--   later     the process's database was adopted; wait until a persister announces it
 
 local me, role, mine, adoptions = ARGV[1], ARGV[2], ARGV[7], tonumber(ARGV[9])
 local format = tonumber(redis.call('HGET', KEYS[1], 'format') or 0)

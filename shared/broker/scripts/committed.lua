@@ -1,21 +1,24 @@
--- SQL has everything up to a position: say so, and let go of what need not be kept.
+-- Record that SQL has everything up to a position, publish that, and trim what SQL has.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
 -- KEYS[3]  rooms created and not yet in SQL
--- KEYS[4]  the control channel, where gateways hear of the position
--- KEYS[5..] five for each room the batch touched: its record, log, gone, cursors, moves
+-- KEYS[4]  the control channel, on which gateways receive the position
+-- KEYS[5..] five for each room the batches touched: its record, log, gone, cursors, moves
 -- ARGV[1]  the owner's epoch        ARGV[2]  the position: the last entry committed
 -- ARGV[3]  LOG_LENGTH
--- ARGV[4..] two for each of those rooms: its id (its key may have gone to another since), and
---          its last committed seq
+-- ARGV[4..] two for each of those rooms: its id (since then another room may have got its key),
+--          and its last committed seq
 -- ARGV[..]  the keys of rooms whose creation was committed
 --
--- Returns nil when the record is of another epoch, else 1. A log is cut to LOG_LENGTH entries,
--- never above what is committed. Deletions and moves stay for as long as the log may hold a
--- message they speak of, and until they are committed.
+-- Returns nil when the record is of another epoch, else 1. A log is cut to LOG_LENGTH entries, but
+-- an entry that is not committed is never removed: with LOG_LENGTH 1000, head 5000 and 3500
+-- committed, the log keeps 3501..5000, which are 1500 entries. Deletions (gone) and cursor moves
+-- stay until they are committed and the log no longer holds a message that they are about.
 
 local partition = redis.call('HMGET', KEYS[1], 'epoch', 'position', 'format', 'number')
 if partition[1] ~= ARGV[1] then return false end
+-- Calls may overtake each other after an outage: the position must not go back, or a gateway would
+-- report fewer messages as durable than it did before.
 local position = math.max(tonumber(partition[2]), tonumber(ARGV[2]))
 if tonumber(partition[2]) < position then redis.call('HSET', KEYS[1], 'position', ARGV[2]) end
 redis.call('XTRIM', KEYS[2], 'MINID', int(tonumber(ARGV[2]) + 1) .. '-0')
@@ -29,7 +32,7 @@ for i = 1, rooms do
   local is_it = held_as == tonumber(id)
   local excess = is_it and redis.call('XLEN', log) - length or 0
   if excess > 0 and head - committed <= length then
-    -- The last LOG_LENGTH entries have all that is not committed among them: nothing is read.
+    -- The last LOG_LENGTH entries include everything that is not committed: no need to read them.
     redis.call('XTRIM', log, 'MAXLEN', length)
   elseif excess > 0 then
     local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', excess)

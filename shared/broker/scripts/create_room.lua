@@ -1,12 +1,12 @@
--- Claim a key that neither the broker nor SQL holds, and put the creation into the stream.
+-- Create a room whose key neither the broker nor SQL has, and append its creation to the stream.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
--- KEYS[3]  the control channel      KEYS[4]  the wakes
--- KEYS[5]  rooms held here          KEYS[6]  rooms created and not yet in SQL
+-- KEYS[3]  the control channel      KEYS[4]  the wake log
+-- KEYS[5]  the held rooms           KEYS[6]  rooms created and not yet in SQL
 -- KEYS[7]  the room's record        KEYS[8..11] its log, gone, cursors, moves
 -- KEYS[12..] for a direct chat, the set of held chats of each of its users
--- ARGV[1]  the epoch and
--- ARGV[2]  the generation at which the broker was seen not to hold it, before SQL was asked
+-- ARGV[1], ARGV[2]  the epoch and the generation at which the broker did not hold the room, read
+--          before SQL was asked
 -- ARGV[3]  MAX_BACKLOG   ARGV[4] key      ARGV[5] kind    ARGV[6] name   ARGV[7] password hash
 -- ARGV[8]  creator       ARGV[9] user1    ARGV[10] user2
 -- ARGV[11] the encoded body of the creation
@@ -14,10 +14,15 @@
 -- ARGV[13] the latest epoch that the gateway has seen   ARGV[14] the format of the bodies
 --
 -- Returns nil when the partition is closed, or {status, id, created_at}:
---   created     it is ours
---   exists      somebody else made it meanwhile
---   stale       epoch or generation moved on: what SQL said may be out of date, ask again
+--   created     the room exists now
+--   exists      another client created it first
+--   stale       the epoch or generation changed: SQL's answer may be out of date, ask it again
 --   overloaded  the backlog is full
+--
+-- Without the generation: gateway A sees that `lobby` is not held, and SQL does not have it either.
+-- Gateway B creates `lobby`; it is stored, falls idle and is evicted. Only then A's call arrives:
+-- the broker does not hold `lobby`, and A would create a second one. The eviction has raised the
+-- generation, so A gets `stale` and finds the room in SQL.
 
 local epoch, format = open_epoch(KEYS[1], ARGV[13])
 if not epoch or format ~= tonumber(ARGV[14]) then return false end
@@ -30,8 +35,8 @@ if not counter then return {'overloaded'} end
 
 local created_at = now_ms()
 for i = 7, 11 do redis.call('DEL', KEYS[i]) end
-redis.call('HSET', KEYS[7], 'format', format, 'floor', 0, 'key', ARGV[4], 'kind', ARGV[5], 'name', ARGV[6],
-  'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
+redis.call('HSET', KEYS[7], 'format', format, 'floor', 0, 'key', ARGV[4], 'kind', ARGV[5],
+  'name', ARGV[6], 'password', ARGV[7], 'creator', ARGV[8], 'user1', ARGV[9], 'user2', ARGV[10],
   'created', int(created_at),
   state_field(id, tonumber(epoch), 0, 0, counter, created_at, 0, 0))
 redis.call('ZADD', KEYS[5], int(created_at), ARGV[4])

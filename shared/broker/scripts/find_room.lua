@@ -6,8 +6,8 @@
 -- Returns nil when the partition is closed, else {epoch, generation, state, idle, fields}. State is
 --   held     fields are all of the record, name and value in turn, with id and head in place of
 --            its state; idle is the milliseconds since its last event
---   deleted  there is no such room, though SQL may not know yet
---   absent   it is not held in this epoch: what there is of it is in SQL, at this generation
+--   deleted  the room was deleted, which SQL may not have yet
+--   absent   the broker does not hold the room in this epoch: if it exists, all of it is in SQL
 
 local epoch = open_epoch(KEYS[1], ARGV[1])
 if not epoch then return false end

@@ -1,11 +1,11 @@
--- Put in front of scripts that deal with the living processes: what they share.
+-- Functions for scripts that read the running processes; put in front of them.
 
--- Milliseconds after which a process that said nothing more counts as dead.
+-- Milliseconds without an announcement after which a process counts as ended.
 local FORGET_AFTER = 15000
 
--- The processes that announced themselves lately: {name, role, at}, who and what each is and when it
--- said so. Then the lowest and the highest format that all of them read, and the lowest schema of
--- SQL that one knows. Those that are dead are dropped.
+-- Return the processes that announced themselves lately, each as {name, role, at}: incarnation,
+-- role, and time of the announcement. Then the lowest and the highest format that all of them read,
+-- and the lowest SQL schema that one of them knows. Others are removed from the hash.
 local function living(members)
   local now, found, oldest, newest, schema = now_ms(), {}, 0, math.huge, math.huge
   local fields = redis.call('HGETALL', members)
@@ -13,7 +13,7 @@ local function living(members)
     local role, from, to, knows, at =
       string.match(fields[i + 1], '^(%a+) (%d+) (%d+) (%d+) (%d+)')
     at = tonumber(at or 0)
-    -- Also one that a clock which was set back since left in the future.
+    -- The absolute difference, as a clock that was set back leaves announcements in the future.
     if math.abs(now - at) > FORGET_AFTER then
       redis.call('HDEL', members, fields[i])
     else

@@ -3,19 +3,19 @@
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
 -- KEYS[3]  the room's channel       KEYS[4]  the room's record
 -- KEYS[5..8] its log, gone, cursors, moves
--- KEYS[9]  the control channel, where a direct chat that nobody may follow any more tells it
+-- KEYS[9]  the control channel, for moves in a direct chat that no gateway may follow any more
 -- ARGV[1]  MAX_BACKLOG   ARGV[2] the room's id   ARGV[3] user   ARGV[4] seq
--- ARGV[5]  the cursor as SQL has it, asked when the broker did not know it; '' before
+-- ARGV[5]  the cursor as SQL has it, read after the answer `unknown`; '' in a first call
 -- ARGV[6]  the id of the message that was marked, or 0   ARGV[7] the connection's sid
 -- ARGV[8]  the key of a direct chat, else ''
--- ARGV[9]  after how long without an event a direct chat may not be followed, ms
+-- ARGV[9]  ms without an event after which gateways may have stopped following a direct chat
 -- ARGV[10] the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, or {status, seq}:
---   moved       the cursor is at seq now; told to stream and channel
---   unmoved     it was there already, or beyond
---   unknown     the broker does not know the cursor: ask SQL and come again
---   absent, gone, overloaded   as for a send
+--   moved       the cursor is at seq now; the move is in the stream and on the channel
+--   unmoved     it was at seq already, or beyond
+--   unknown     the broker does not know the cursor: read it from SQL and call again
+--   absent, gone, overloaded   as for a send (see publish.lua)
 
 local epoch, format = open_epoch(KEYS[1], ARGV[10])
 if not epoch then return false end

@@ -1,10 +1,11 @@
--- What a partition's owner must know of it, and whether it is open.
+-- Read the state of a partition, and whether it is open on this server.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the partition's stream
 --
 -- Returns {replid of this server, epoch if open (else ''), number of partitions on record
 -- (or ''), the last id the stream ever gave (or '0-0'), the position, ms since it was opened,
--- its format (or '0')}. Open it is here also for those who do not know its format.
+-- its format (or '0')}. The epoch is returned also to builds that do not know the format, so that
+-- they can say why they refuse to run.
 
 local record = redis.call('HMGET', KEYS[1], 'partitions', 'position', 'opened', 'format', 'epoch',
   'replid')

@@ -1,11 +1,15 @@
--- Put in front of every script: what several of them need.
+-- Functions that several scripts need; put in front of every script.
 
--- The formats that this build reads and writes (shared/model/formats.py fills them in).
+-- The formats that this build reads and writes, filled in from shared/model/formats.py.
 local OLDEST_FORMAT, NEWEST_FORMAT = @OLDEST@, @NEWEST@
 
--- Whether this server is the one that a partition's owner opened it on: a restart, a promotion,
--- an empty or an older server all change master_replid, and a failover there and back changes it
--- twice.
+-- Return true if this server is the one on which the partition was opened. A restart, a promotion,
+-- and an empty or older server all have another master_replid.
+--
+-- run_id would not do. Server A accepts seq 41 to 45, is cut off before it replicates them, and B
+-- is promoted with 40. A, which kept running, becomes B's replica and drops 41 to 45. If A is then
+-- promoted again, its run_id is still the one on record: the partition would be open, and the next
+-- message would get seq 41 a second time. master_replid changes with each promotion.
 local function is_here(replid)
   return replid and
     string.find(redis.call('INFO', 'replication'), 'master_replid:' .. replid .. '\r', 1, true)
@@ -16,20 +20,21 @@ local function replid_here()
   return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 end
 
--- Whether a partition with this epoch, replid and format is open for a caller that has seen the
--- epoch `floor`. It is open while the server that runs this script is the one its owner opened it
--- on. A server with an epoch below the floor was left behind by a failover: what it has is out of
--- date, and what it would accept would be lost. Of a format that this build does not know it can
--- neither read nor write a word.
-local function is_open(epoch, replid, format, floor)
-  return epoch and tonumber(epoch) >= tonumber(floor) and format and
+-- Return true if a partition with this epoch, replid and format is open for a caller that has seen
+-- the epoch `min_epoch`. It is open on the server on which its owner opened it. A server with an
+-- older epoch was left behind by a failover: its data is out of date, and what it accepted would be
+-- lost. Data in a format that this build does not know cannot be read or written.
+local function is_open(epoch, replid, format, min_epoch)
+  return epoch and tonumber(epoch) >= tonumber(min_epoch) and format and
     tonumber(format) >= OLDEST_FORMAT and tonumber(format) <= NEWEST_FORMAT and is_here(replid)
 end
 
--- The epoch of an open partition, as text, and its format; nil of one that is not.
-local function open_epoch(partition, floor)
+-- The epoch of an open partition, as text, and its format; nil if it is closed.
+local function open_epoch(partition, min_epoch)
   local record = redis.call('HMGET', partition, 'epoch', 'replid', 'format')
-  if is_open(record[1], record[2], record[3], floor) then return record[1], tonumber(record[3]) end
+  if is_open(record[1], record[2], record[3], min_epoch) then
+    return record[1], tonumber(record[3])
+  end
 end
 
 -- The counter and the id of the next entry of a partition's stream; nil when the backlog is full.
@@ -40,7 +45,7 @@ local function next_entry(partition, max_backlog)
   return counter + 1, (counter + 1) * 1024 + tonumber(record[3])
 end
 
--- The last id that a stream ever gave, also to an entry that is gone; '0-0' before the first.
+-- The last id that a stream ever gave, also if that entry was trimmed; '0-0' before the first.
 local function last_id(stream)
   if redis.call('EXISTS', stream) == 0 then return '0-0' end
   local info = redis.call('XINFO', 'STREAM', stream)
@@ -55,30 +60,42 @@ local function now_ms()
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
--- A whole number as text: Lua would write 1e+15 for a large one.
+-- A whole number as text. Lua itself would write a large one as 1e+15.
 local function int(number)
   return string.format('%.0f', number)
 end
 
--- Where a room stands, in one field of its record, which is read and written at once: id, epoch,
--- head, given, last, active, and 1 or 0 for woke and for deleted. As long as it may be for a record
--- that the server keeps compact.
+-- The state of a room: eight numbers in one field of its record, read and written together.
+--   id       the room's id
+--   epoch    the epoch in which the record was written; of another epoch, the room is not held
+--   head     the last seq; the next event has it as `prev`
+--   given    no seq up to this one is given again, because an earlier epoch may have given it
+--   last     the counter of the last entry about the room, in the partition's stream
+--   active   when its last event was, ms since 1970
+--   woke     1 after the first event since the room is held
+--   deleted  1 once the room was deleted
+-- The next seq is max(head, given) + 1. Example: SQL has a room up to seq 40, and the broker lost
+-- 41 to 45, which clients have seen. In the next epoch head is 40 and given is 1,000,040, far above
+-- 45: the next event has seq 1,000,041 and prev 40. With head alone it would be seq 41, which
+-- clients have already, and they would drop the new message as a duplicate.
+-- 64 bytes are the longest value with which the server stores a small hash in its compact form.
 local STATE = '<dddddddd'
 
--- The eight of them; nothing when the room is not held. One of another length was left by another
--- format, and so by another epoch.
+-- The eight numbers; nothing when the room is not held. A field of another length was written in
+-- another format, and so in another epoch.
 local function state_of(record)
   local state = redis.call('HGET', record, 'state')
   if state and #state == 64 then return struct.unpack(STATE, state) end
 end
 
--- The field and the value to write.
+-- The field of a record and its value for a state, as arguments of HSET.
 local function state_field(id, epoch, head, given, last, active, woke, deleted)
   return 'state', struct.pack(STATE, id, epoch, head, given, last, active, woke, deleted)
 end
 
--- An envelope (see shared/model/events.py) is an array of seven, six numbers and the body. The
--- head is all but the body: its format, then each number in the nine bytes of a uint 64.
+-- An envelope (see shared/model/events.py) is a MessagePack array of seven: six numbers and the
+-- body. Its head is everything but the body. All heads are equally long, as each number after the
+-- format takes the nine bytes of a uint 64.
 local HEAD = '>BBBI8BI8BI8BI8BI8'
 
 local function head_of(format, room_id, id, seq, prev, created_at)
@@ -96,19 +113,19 @@ local function envelope(format, room_id, id, seq, prev, created_at, body)
   return head_of(format, room_id, id, seq, prev, created_at) .. body
 end
 
--- Append a row to a partition's stream: of each event its envelope and its room's record, in turn
--- (shared/broker/partitions/rows.py reads it).
+-- Append a row to a partition's stream: the envelope and the record key of each event in turn.
+-- `counter` is that of the last event. shared/broker/partitions/rows.py reads rows.
 local function add_row(stream, counter, format, ...)
   redis.call('XADD', stream, counter, 'format', format, ...)
 end
 
--- Tell every gateway that a quiet chat has news, and remember it for those who did not hear.
+-- Publish a wake to every gateway, and keep it in the wake log for gateways that miss it.
 local function wake(control, wakes, counter, event)
   redis.call('XADD', wakes, 'MAXLEN', 10000, counter, 'e', event)
   redis.call('SPUBLISH', control, event)
 end
 
--- How cursors of a direct chat moved: user, since, seq, at, one after the other.
+-- The cursor moves of a direct chat: user, since, seq and at of each, one after the other.
 local function words_of_moves(stream)
   local words = {}
   for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do

@@ -1,38 +1,41 @@
--- Accept the sends of a tick: number them, append them to stream and logs, publish them.
+-- Accept the sends of a turn: number them, append them to stream and logs, publish them.
 --
 -- KEYS[1]  the partition's record      KEYS[2]  the partition's stream
--- KEYS[3]  the control channel         KEYS[4]  the wakes
--- KEYS[5], KEYS[6]  what remembers clientMsgIds (see below)
+-- KEYS[3]  the control channel         KEYS[4]  the wake log
+-- KEYS[5], KEYS[6]  the hashes that remember clientMsgIds, of even and of odd periods (see below)
 -- KEYS[7..] three for each of R rooms: its record, its log, its channel
--- KEYS[..]  one for each 'delete' below: the gone of its room
+-- KEYS[..]  one for each 'delete' below: the set of deleted seqs (gone) of its room
 -- ARGV[1]  MAX_BACKLOG, entries        ARGV[2]  how long a clientMsgId is remembered, ms
--- ARGV[3]  after how long without an event a direct chat wakes, ms
+-- ARGV[3]  ms without an event after which a message of a direct chat is also a wake
 -- ARGV[4]  the latest epoch that the gateway has seen
--- ARGV[5]  R                           ARGV[6]  S: how many sends there are, in order by room
--- ARGV[7]  the format that the bodies are encoded in
--- ARGV[8..] two for each room: its id, as the gateway knows it, and how many of the sends it has
--- ARGV[..]  one for each send: what names it once and for all
+-- ARGV[5]  R, the number of rooms      ARGV[6]  S, the number of sends, in order by room
+-- ARGV[7]  the format of the encoded bodies
+-- ARGV[8..] two for each room: its id, as the gateway knows it, and its number of sends
+-- ARGV[..]  one for each send: its idempotency key (room id, sender and clientMsgId)
 -- ARGV[..]  one for each send: its encoded body
--- ARGV[..]  four for each thing that a send does to its room beside having a place in it, in
---           order: the number of the send (1..S), what it does, a field of the room's record, and
---           a value. 'set' gives the field the value, 'seq' gives it the seq of the event, 'unset'
---           takes it away; 'delete' deletes the message at the place <value>, 'drop' the room
+-- ARGV[..]  four for each effect that a send has on its room's record, in order: the number of the
+--           send (1..S), the operation, a field of the record, and a value. 'set' gives the field
+--           the value, 'seq' gives it the seq of the event, 'unset' removes the field, 'delete'
+--           deletes the message with the seq <value>, 'drop' deletes the room
 --
 -- Returns nil when the partition is closed; else {epoch, results}, with four numbers for each
 -- send: status, id, seq, created_at. Status is
 --   0 accepted    a new event
---   1 duplicate   this clientMsgId was accepted before; the numbers are of that time
---   2 absent      the room is not held here (quiet, or of another epoch): open it and come again
+--   1 duplicate   this clientMsgId was accepted before; the numbers are those of the first time
+--   2 absent      the room is not held (evicted, or of another epoch): open it and send again
 --   3 gone        the room has another id, or was deleted
 --   4 overloaded  the backlog is full
--- Nothing is written before every check that could fail has passed for its send, and no write
--- below can fail: the types are ours and the ids only grow. What the sends of a call write into
--- the same place is written once.
+-- Nothing is written for a send before all of its checks have passed, and no write below can fail,
+-- because only scripts write these keys and ids only grow. Values that several sends of a call
+-- change, such as a room's state, are written once.
 --
--- A clientMsgId is remembered in the hash of the period it came in, a period being as long as it
--- must be remembered. Two hashes take turns, and both are asked. What is remembered is the head of
--- the envelope, of whichever format the send was accepted in. One of a later format, left by a
--- newer build that gave its place back to this one, is nothing: SQL has that send.
+-- A clientMsgId is remembered in the hash of the period in which it came; a period is as long as a
+-- clientMsgId must be remembered (ARGV[2]). Two hashes take turns, and both are read. Example with
+-- 60 minutes: a send of 10:59 is in the hash of 10:00. Its repeat of 11:58 looks into the hashes of
+-- 11:00 and of 10:00. The first send after 12:00 empties the hash of 10:00.
+-- The stored value is the head of the envelope, in the format in which the send was accepted. A
+-- head of a later format was written by a newer build that this one has replaced, and is ignored:
+-- SQL has the sends of that build.
 
 local call = redis.call
 local record = call('HMGET', KEYS[1], 'epoch', 'replid', 'format', 'counter', 'position', 'number',
@@ -47,7 +50,7 @@ local quiet_ms, room_count, send_count = tonumber(ARGV[3]), tonumber(ARGV[5]), t
 local names, bodies = 7 + 2 * room_count, 7 + 2 * room_count + send_count
 local created_at = now_ms()
 
--- What sends do to their rooms, by the number of the send: nothing, nearly always.
+-- The effects of sends on their rooms, by the number of the send. Most sends have none.
 local effects, gone = {}, 6 + 3 * room_count
 for arg = bodies + send_count + 1, #ARGV, 4 do
   local send = tonumber(ARGV[arg])
@@ -63,7 +66,7 @@ for arg = bodies + send_count + 1, #ARGV, 4 do
   end
 end
 
--- What an event at `seq` does to its room's record and what lies beside it.
+-- Apply the effect of the event with `seq` to its room's record and its set of deleted seqs.
 local function apply(effect, key, seq)
   for _, step in ipairs(effect) do
     if step.what == 'set' then
@@ -78,8 +81,9 @@ local function apply(effect, key, seq)
   end
 end
 
--- The hash of this period holds what is of the period before last, until the first send of this
--- one. It says so by when it would expire; after the clock was set back it may say later.
+-- Until the first send of this period, its hash still holds the period before the last one. The
+-- expiry of the hash tells which: (period + 3) * memory_ms, set below. After the clock was set back
+-- the expiry may be later, and the hash is kept.
 local period = math.floor(created_at / memory_ms)
 local once, once_before = KEYS[5 + period % 2], KEYS[6 - period % 2]
 local new_period = record[7] ~= int(period)
@@ -126,15 +130,17 @@ for i = 1, room_count do
       end
       call('XADD', log, seq, 'e', event)
       call('SPUBLISH', channel, event)
-      -- A clock that was set back makes the last event one of the future: that wakes too. So does
-      -- the first event since the room is held: who came online before could not be told of it.
+      -- A clock that was set back puts the last event into the future (idle < 0): that is a wake,
+      -- too. So is the first event since the room is held (woke == 0): while the room was not held,
+      -- gateways of users who came online could not find it among the held chats.
       local idle = created_at - active
       if woke == 0 or idle < 0 or idle >= quiet_ms or effect and effect.drops then
         woke = 1
         local room = call('HMGET', key, 'kind', 'key', 'user1', 'user2')
         if room[1] == 'direct' then
           local body = cmsgpack.pack({'wake', room[2], room[3], room[4], false})
-          wake(KEYS[3], KEYS[4], counter, envelope(format, id, event_id, seq, head, created_at, body))
+          wake(KEYS[3], KEYS[4], counter,
+            envelope(format, id, event_id, seq, head, created_at, body))
         end
       end
       head, active, last = seq, created_at, counter

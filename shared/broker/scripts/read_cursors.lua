@@ -1,10 +1,10 @@
--- Read how far users have seen a room: the cursors that moved since it is held.
+-- Read the cursors of a room that moved since the broker holds it.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the room's record   KEYS[3]  its cursors
 -- ARGV[1]  the latest epoch that the gateway has seen
 --
--- Returns nil when the partition is closed, else {epoch, {user, seq, ...}}; nobody when the room is
--- not held in this epoch: what an earlier one left here may be older than what SQL has.
+-- Returns nil when the partition is closed, else {epoch, {user, seq, ...}}. There are none when the
+-- room is not held in this epoch: cursors left by an earlier epoch may be behind those in SQL.
 
 local epoch = open_epoch(KEYS[1], ARGV[1])
 if not epoch then return false end

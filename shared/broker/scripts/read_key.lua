@@ -1,10 +1,10 @@
--- Read one key of a partition by one command, if what the server has is not out of date.
+-- Run one reading command on keys of a partition, if it is open on this server.
 --
--- KEYS[1]  the partition's record   KEYS[2..] what the command reads
+-- KEYS[1]  the partition's record   KEYS[2..] the keys that the command reads
 -- ARGV[1]  the latest epoch that the gateway has seen
--- ARGV[2]  the command              ARGV[3..] its words behind the keys
+-- ARGV[2]  the command              ARGV[3..] its arguments after the keys
 --
--- Returns nil when the partition is closed, else {what the command answers}.
+-- Returns nil when the partition is closed, else {the command's answer}.
 
 if not open_epoch(KEYS[1], ARGV[1]) then return false end
 local words = {ARGV[2]}

@@ -1,14 +1,14 @@
--- Read a part of a room's log together with where the room stands.
+-- Read a part of a room's log together with the room's head and floor.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the room's record
 -- KEYS[3..6] its log, gone, cursors, moves
 -- ARGV[1]  'forward' (oldest first) or 'backward' (newest first)
 -- ARGV[2]  lowest seq wanted        ARGV[3]  highest seq wanted, or '+'
--- ARGV[4]  entries at the most      ARGV[5]  the latest epoch that the gateway has seen
+-- ARGV[4]  maximum of entries       ARGV[5]  the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, {} when the room is not held, else
--- {epoch, id, head, floor, [envelope, ...], [place of a deleted message, ...],
---  [user, since, seq, at, ...]}: how cursors moved, four words for each move.
+-- {epoch, id, head, floor, [envelope, ...], [seq of a deleted message, ...],
+--  [user, since, seq, at, ...]}; the last are cursor moves, four values each.
 
 local epoch = open_epoch(KEYS[1], ARGV[5])
 if not epoch then return false end

@@ -1,12 +1,12 @@
--- Read what a room has that SQL may not have yet, newest first, and one user's cursor.
+-- Read the tail of a room (events that SQL may not have yet), newest first, and a user's cursor.
 --
 -- KEYS[1]  the partition's record   KEYS[2]  the room's record
 -- KEYS[3..6] its log, gone, cursors, moves
 -- ARGV[1]  the user                 ARGV[2]  the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, {} when the room is not held or deleted, else
--- {id, head, floor, cursor or '', [envelope, ...], [place of a deleted message, ...],
---  [user, since, seq, at, ...]}: how cursors moved.
+-- {id, head, floor, cursor or '', [envelope, ...], [seq of a deleted message, ...],
+--  [user, since, seq, at, ...]}; the last are cursor moves, four values each.
 
 local epoch = open_epoch(KEYS[1], ARGV[2])
 if not epoch then return false end

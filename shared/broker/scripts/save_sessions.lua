@@ -1,11 +1,14 @@
--- Keep sessions of one partition as their gateways see them, or forget them.
+-- Save or delete Socket.IO sessions of one partition.
 --
 -- KEYS[n]  a session's record, a hash: format, owner, data, at
 -- ARGV[1]  the format of the data
--- ARGV[2..] for each session three: its owner, how long to keep it in ms, its data
---          (empty: forget it)
+-- ARGV[2..] three for each session: its owner, how long to keep it in ms, its data
+--          (empty: delete it)
 --
--- Returns for each session 1, or 0 when another owner has taken it over: then nothing was done.
+-- Returns 1 for each session, or 0 if another owner has taken it over: then nothing was done.
+-- Example: a client recovers on gateway B while gateway A, which was paused, still has its old
+-- connection. Without the owner, A's next save would overwrite what B has saved since: rooms that
+-- the client joined on B would be missing after its next recovery.
 
 local at, answer = now_ms(), {}
 for n, key in ipairs(KEYS) do

@@ -1,10 +1,11 @@
--- Take a session over, so that whoever had it before can change it no more.
+-- Take over a session: its former owner can no longer change it.
 --
 -- KEYS[1]  the session's record
 -- ARGV[1]  its new owner   ARGV[2] how long to keep it, ms
 --
--- Returns nil when there is none that this build reads, or {data, at, now, format}: what was
--- kept, when, and the time, in ms since 1970. One of format 1 does not say so.
+-- Returns nil when there is no session that this build reads, or {data, at, now, format}: the saved
+-- data, the time it was saved, and the present time, in ms since 1970. A session without the field
+-- `format` is of format 1.
 
 local found = redis.call('HMGET', KEYS[1], 'data', 'at', 'format')
 local format = tonumber(found[3] or 1)

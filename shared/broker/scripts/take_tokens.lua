@@ -1,14 +1,14 @@
--- Take tokens from one or more buckets, as many from each; none at all where one is empty.
+-- Take tokens from one or more buckets, the same number from each; none if one of them is empty.
 --
--- A bucket is one number: when it will be full again, in microseconds since 1970 by the server's
--- clock. A full one is not kept. `shared/rates.py` does the same sums.
+-- A bucket is one number: the time at which it will be full, in microseconds since 1970 by the
+-- server's clock. A full bucket has no key. `shared/rates.py` does the same calculation.
 --
 -- KEYS[n]  a bucket
--- ARGV[1]  how many tokens are wanted at the most; below zero: so many are given back
+-- ARGV[1]  the number of tokens to take, at the most; below zero: tokens to give back
 -- ARGV[2n] the microseconds in which one token of bucket n comes   ARGV[2n+1] its burst
 --
--- Returns {granted, wait}: how many tokens were taken, and if that is 0 the microseconds until
--- every bucket has one.
+-- Returns {granted, wait}: the number of tokens taken, and if that is 0 the microseconds until
+-- every bucket has a token.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -17,7 +17,8 @@ for n, key in ipairs(KEYS) do
   local interval, burst = tonumber(ARGV[2 * n]), tonumber(ARGV[2 * n + 1])
   local at = math.max(tonumber(redis.call('GET', key) or 0), now)
   if at > now + burst * interval then
-    -- Emptier than empty: the clock was set back. It fills from now on, and locks nobody out.
+    -- Less than empty: the clock was set back. The bucket counts as empty now, so that users are
+    -- not refused for as long as the clock was set back.
     at = now + burst * interval
     redis.call('SET', key, int(at), 'PX', int(math.ceil((at - now) / 1000)))
   end

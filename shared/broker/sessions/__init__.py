@@ -1,4 +1,4 @@
-"""What the broker keeps for a while: sessions of clients, tickets, tokens of rate limits.
+"""Data that the broker keeps for a limited time: sessions, tickets, token buckets.
 
 Imports partitions and transport. See docs/topics/security.md and docs/topics/socketio.md.
 """

@@ -1,4 +1,4 @@
-"""Token buckets in the broker: one for all gateways, so that a second one doubles no limit."""
+"""Token buckets in the broker, shared by all gateways, so that limits hold for the cluster."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from shared.rates import Rate
 
 
 class Bucket(NamedTuple):
-    """A bucket.
+    """A token bucket.
 
     Attributes:
-        kind: what is limited.
+        kind: the kind of actions that is limited.
         subject: the rate-limit subject: one name, or several that share the bucket.
-        rate: how fast.
+        rate: the rate at which tokens come.
     """
 
     kind: str
@@ -25,28 +25,28 @@ class Bucket(NamedTuple):
 
 
 class LimitsUnavailable(Exception):
-    """The broker does not say; it may have taken the tokens."""
+    """The broker did not answer. It may have taken the tokens or not."""
 
 
 class LimitBroker:
-    """The buckets of all gateways."""
+    """Takes tokens from the buckets in the broker."""
 
     def __init__(self, pipe: Pipe, keys: Keyspace) -> None:
         self._keys = keys
         self._take = PipedScript(pipe, "take_tokens")
 
     async def take(self, buckets: Sequence[Bucket], wanted: int) -> tuple[int, int]:
-        """Take up to `wanted` tokens from each of some buckets, or none at all.
+        """Take up to `wanted` tokens, the same number from each bucket, or none at all.
 
         Args:
-            buckets: several have the same first name in `subject`.
+            buckets: their subjects must have the same first name.
             wanted: tokens to take; below zero, tokens to give back.
 
         Returns:
-            How many were taken, and if none the microseconds until every bucket has one.
+            The number of tokens taken, and if 0 the microseconds until every bucket has one.
 
         Raises:
-            LimitsUnavailable: the broker is away.
+            LimitsUnavailable: the broker did not answer.
         """
         args = [
             number for bucket in buckets for number in (bucket.rate.interval, bucket.rate.burst)

@@ -1,4 +1,4 @@
-"""Sessions in the broker: so that a client comes back through any gateway, also after a crash."""
+"""Sessions of Socket.IO clients in the broker, so that any gateway can recover a client."""
 
 import asyncio
 from collections import defaultdict
@@ -14,20 +14,21 @@ from shared.broker.transport.pipe import Pipe, PipedScript
 from shared.model.sessions import SessionState
 
 MAX_SESSIONS_PER_CALL: Final = 250
-"""Sessions in one call, so that others need not wait long for the broker."""
+"""Sessions in one script call, which keeps other callers of the broker waiting."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(SessionState)
 
 
 class SessionUpdate(NamedTuple):
-    """A session to be kept.
+    """A session to save or delete.
 
     Attributes:
-        pid: its secret name.
-        owner: whoever took it last; another may not change it.
-        session: as it is now; None to forget it.
-        keep: seconds to keep it if nothing more is heard.
+        pid: the session's private id.
+        owner: the incarnation that owns the session. If another one has taken it over, the update
+            fails.
+        session: the state to save; None to delete the session.
+        keep: seconds after which it expires, unless it is saved again.
     """
 
     pid: str
@@ -40,9 +41,9 @@ class TakenSession(NamedTuple):
     """A session that was taken over.
 
     Attributes:
-        session: as its last owner saw it.
-        at: when that was, in milliseconds since 1970 by the broker's clock.
-        age: how long ago that is, in milliseconds.
+        session: the state that its former owner saved last.
+        at: the time of that save, milliseconds since 1970 by the broker's clock.
+        age: milliseconds since that save.
     """
 
     session: SessionState
@@ -51,7 +52,7 @@ class TakenSession(NamedTuple):
 
 
 class SessionBroker:
-    """The sessions of all gateways."""
+    """Saves and takes over sessions."""
 
     def __init__(self, pipe: Pipe, keys: Keyspace, fence: Fence) -> None:
         self._keys = keys
@@ -60,10 +61,13 @@ class SessionBroker:
         self._take = PipedScript(pipe, "take_session")
 
     async def save(self, savings: Sequence[SessionUpdate]) -> list[bool]:
-        """Keep sessions, many in a call; False for one that somebody else has taken over.
+        """Save or delete sessions, many in a call.
+
+        Returns:
+            For each update True, or False if another owner has taken the session over.
 
         Raises:
-            ChatError: `broker_unavailable`; some of them may have been kept.
+            ChatError: `broker_unavailable`; some of the updates may have been applied.
         """
         by_partition: defaultdict[int, list[int]] = defaultdict(list)
         for index, saving in enumerate(savings):
@@ -79,7 +83,7 @@ class SessionBroker:
                 for number, indexes in calls
             )
         )
-        # By index: two owners may save the same session at once.
+        # By index, not by pid: two owners may save the same session in one call.
         kept = [False] * len(savings)
         for (_, indexes), answered in zip(calls, answers, strict=True):
             for index, answer in zip(indexes, answered, strict=True):
@@ -87,12 +91,12 @@ class SessionBroker:
         return kept
 
     async def take(self, pid: str, owner: str, keep: float) -> TakenSession | None:
-        """Take a session over; None where there is none, or none that this build reads.
+        """Take over a session; None if there is none, or none that this build reads.
 
         Args:
-            pid: its secret name.
-            owner: who takes it.
-            keep: seconds to keep it if nothing more is heard.
+            pid: the session's private id.
+            owner: the new owner.
+            keep: seconds after which it expires, unless it is saved again.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -106,7 +110,7 @@ class SessionBroker:
         try:
             return TakenSession(_decoder.decode(data), at, now - at)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return None  # of another build
+            return None  # written by another build
 
     async def _call(self, number: int, savings: Sequence[SessionUpdate]) -> list[int]:
         part = self._keys[number]

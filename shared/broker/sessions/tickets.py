@@ -1,4 +1,4 @@
-"""Tickets in the broker: whom each lets in, once, through any gateway."""
+"""Tickets in the broker: passwords for one connection through any gateway."""
 
 from hashlib import sha256
 
@@ -7,19 +7,19 @@ from shared.broker.transport.client import Client, unavailable_as_error
 
 
 class TicketBroker:
-    """The tickets of all gateways. The broker knows their hashes only."""
+    """Stores and takes tickets. The broker has only their hashes."""
 
     def __init__(self, client: Client, keys: Keyspace) -> None:
         self._client = client
         self._keys = keys
 
     async def keep(self, ticket: str, bearer: bytes, seconds: float) -> None:
-        """Keep whom a ticket lets in.
+        """Store a ticket.
 
         Args:
-            ticket: the secret.
-            bearer: what `take` gives back.
-            seconds: how long it is good for.
+            ticket: the secret text that a client will send.
+            bearer: the encoded user whom the ticket lets in; `take` returns it.
+            seconds: the ticket expires after this time.
 
         Raises:
             ChatError: `broker_unavailable`.
@@ -28,7 +28,7 @@ class TicketBroker:
             await self._client.set(self._key(ticket), bearer, px=max(1, int(seconds * 1000)))
 
     async def take(self, ticket: str) -> bytes | None:
-        """Take a ticket, which is none any more; None for one that is not, or was used before.
+        """Use up a ticket and return its bearer; None if it is unknown, expired or used.
 
         Raises:
             ChatError: `broker_unavailable`; it may have been taken.

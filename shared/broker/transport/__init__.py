@@ -1,4 +1,4 @@
-"""Connections to the broker: a client for what is rare, a pipe for what is frequent, pub/sub.
+"""Connections to the broker: a client for rare commands, a pipe for frequent ones, pub/sub.
 
-The one folder that imports redis. Imports `shared.broker.scripts`. See decisions 003 and 006.
+No other folder imports redis. Imports `shared.broker.scripts`. See decisions 003 and 006.
 """

@@ -1,4 +1,4 @@
-"""The connection for commands and scripts, and what its failures mean to a client of ours."""
+"""The client for commands and scripts, and the errors that its failures are for chat clients."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,14 +39,14 @@ TRANSIENT_ERROR_PREFIXES = (
     "CLUSTERDOWN",
     "TRYAGAIN",
 )
-"""How answers begin with which a server says that it cannot serve now."""
+"""Error prefixes of transient server failures."""
 
 MAX_CONNECTIONS = 32
-"""Connections of one client: a storm of callers waits for one rather than opening more."""
+"""Connections of one client. When all are busy, callers wait instead of opening more."""
 
 Client = Redis
 Failure = RedisError
-"""Whatever the broker's client raises."""
+"""The base class of the errors that the broker's client raises."""
 
 UNAVAILABLE = (
     RedisConnectionError,
@@ -56,20 +56,20 @@ UNAVAILABLE = (
     OutOfMemoryError,
     OSError,
 )
-"""Failures of the broker, not of what was asked."""
+"""Failures of the broker, as opposed to errors in a command."""
 
 
 def connect(url: str, *, timeout: float = 5.0) -> Client:
-    """A client with a pool of connections; it connects when first used.
+    """Make a client with a pool of connections; it connects when first used.
 
     It never repeats a command by itself: a write whose answer was lost would be done twice.
 
     Args:
         url: redis://, rediss:// or unix://.
-        timeout: seconds an answer may take.
+        timeout: seconds to wait for an answer.
 
     Raises:
-        ConfigError: that is no URL of a broker.
+        ConfigError: the URL is not one of a broker.
     """
     try:
         tls_context(url)  # now rather than at each connection
@@ -96,11 +96,11 @@ def _pool(url: str, timeout: float) -> BlockingConnectionPool:
 
 
 def _with_transient_errors(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """A kind of connection that calls the server's own trouble by its name: it passes.
+    """Make a connection class that raises ConnectionError for every transient failure.
 
-    uvloop raises RuntimeError for a write to a connection that was reset meanwhile, where asyncio
-    says nothing and lets the next read fail. redis-py takes most answers of a server that cannot
-    serve for errors in what was asked.
+    uvloop raises RuntimeError for a write to a connection that was reset, where asyncio lets the
+    next read fail. redis-py raises ResponseError for most answers of a server that cannot serve at
+    the moment, as for a wrong command.
     """
 
     class Connection(kind):  # type: ignore[misc, valid-type]
@@ -126,7 +126,7 @@ def _with_transient_errors(kind: type[AbstractConnection]) -> type[AbstractConne
 
 @contextmanager
 def unavailable_as_error() -> Iterator[None]:
-    """Turn a failure of the broker into the error a client is told.
+    """Turn a failure of the broker into the error that a client gets.
 
     Raises:
         ChatError: `broker_unavailable`.
@@ -138,11 +138,11 @@ def unavailable_as_error() -> Iterator[None]:
 
 
 class Script:
-    """One Lua script, called by its digest and loaded again when the server lost it."""
+    """A Lua script, called by its digest and loaded again if the server does not know it."""
 
     def __init__(self, client: Client, name: str) -> None:
         self._script = client.register_script(source(name))
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 - each script answers differently
-        """Run it; the answer is as the script's own first lines say, strings as bytes."""
+        """Run the script. Its first comment describes the answer; strings come as bytes."""
         return await self._script(keys=keys, args=args)

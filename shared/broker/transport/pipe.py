@@ -1,7 +1,7 @@
-"""Commands in a pipeline: those of one turn of the event loop leave in one write.
+"""Pipelined commands: those of one turn of the event loop leave in one write.
 
-For the hot path: a call through redis-py takes ten times the CPU. It knows one server; everything
-else, which is rare, goes through `client`.
+It is for frequent commands, as a call through redis-py takes ten times the CPU. A pipe connects to
+one server only. Rare commands go through `client`.
 """
 
 import asyncio
@@ -20,36 +20,36 @@ from shared.broker.transport.resp import RespConnection, Word, open_connection, 
 from shared.telemetry import logger
 
 ANSWER_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds a reply may take; then the connection is dropped, and what was asked has failed."""
+"""Seconds to wait for a reply. Then the connection is dropped and its calls have failed."""
 
 REFUSAL_PREFIXES: Final = (*TRANSIENT_ERROR_PREFIXES, "READONLY", "OOM")
-"""How replies begin with which a server says that it cannot serve now."""
+"""Error prefixes of replies by which a server refuses every command for a while."""
 
 ReplyCallback = Callable[[Any], object]
 """Takes a reply, strings as bytes, or the exception that came instead.
 
-It is called while the connection is read, without a turn of the event loop in between, so that
-what it writes leaves together with what other replies and pushes of that moment write. redis-py's
-ConnectionError stands for no reply and for a server that cannot serve now, ResponseError for other
-errors.
+It is called while the connection is read, without a turn of the event loop in between. So what it
+writes to clients leaves together with what other replies and pushes of the same read write.
+redis-py's ConnectionError stands for a missing reply and for a server that refuses every command
+for a while, ResponseError for all other errors.
 """
 
 log = logger(__name__)
 
 
 class Pipe:
-    """A connection for commands; it connects when it is needed.
+    """A connection for commands; the first command connects.
 
-    Replies come in the order of the calls. A call whose connection ends before its reply has
-    failed, and nobody can say whether the server did it: it is never repeated here.
+    Replies come in the order of the calls. A call fails if the connection ends before its reply.
+    The server may have executed it or not, so a pipe never repeats a call.
     """
 
     def __init__(self, url: str, timeout: float = ANSWER_TIMEOUT_SECONDS) -> None:
-        """Prepare.
+        """Prepare; nothing connects yet.
 
         Args:
             url: redis://, rediss:// or unix://.
-            timeout: seconds a reply may take.
+            timeout: seconds to wait for a reply.
         """
         self._url = url
         self._timeout = timeout
@@ -60,7 +60,7 @@ class Pipe:
         self._timeout_timer: asyncio.TimerHandle | None = None
 
     def ask(self, command: bytes, on_reply: ReplyCallback) -> None:
-        """Send a packed command; `take` gets what comes of it, never before this returns."""
+        """Send a packed command. `on_reply` gets the reply, never before this method returns."""
         loop = asyncio.get_running_loop()
         if not self._unsent:
             loop.call_soon(self._flush)
@@ -70,17 +70,17 @@ class Pipe:
             self._timeout_timer = loop.call_later(self._timeout, self._check_timeout)
 
     def call(self, command: bytes) -> "asyncio.Future[Any]":
-        """Send a packed command; what `ask` hands over as a future."""
+        """Send a packed command; return a future of the reply."""
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.ask(command, partial(_settle, reply))
         return reply
 
     def renew(self) -> None:
-        """Leave a server that was left behind: the next call connects afresh."""
+        """Drop the connection to a server that a failover left behind; the next call reconnects."""
         self._fail(RedisConnectionError("the server was left behind by a failover"))
 
     def close(self) -> None:
-        """Drop the connection; what waits for a reply has failed."""
+        """Drop the connection; calls that wait for a reply fail."""
         if self._connecting is not None:
             self._connecting.cancel()
         self._fail(RedisConnectionError("closed"))
@@ -116,7 +116,7 @@ class Pipe:
         self._fail(RedisConnectionError(f"the broker's connection ended: {ended.exception()}"))
 
     def _fail(self, error: Exception) -> None:
-        """Let go of the connection; who waits for a reply gets the error."""
+        """Drop the connection; every call that waits for a reply gets the error."""
         connection, self._connection = self._connection, None
         waiting, self._waiting = self._waiting, deque()
         self._unsent.clear()
@@ -126,7 +126,7 @@ class Pipe:
             _deliver(on_reply, error)
 
     def _check_timeout(self) -> None:
-        """Drop a connection whose oldest call waits too long."""
+        """Drop the connection if its oldest call has waited too long."""
         self._timeout_timer = None
         if not self._waiting:
             return
@@ -139,7 +139,7 @@ class Pipe:
 
 
 class PipedScript:
-    """One Lua script on a pipe, called by its digest and loaded again when the server lost it."""
+    """A Lua script on a pipe, called by its digest and sent again if the server lost it."""
 
     def __init__(self, pipe: Pipe, name: str) -> None:
         self._pipe = pipe
@@ -147,13 +147,13 @@ class PipedScript:
         self._digest = digest(name)
 
     async def __call__(self, keys: Sequence[str], args: Sequence[Word]) -> Any:  # noqa: ANN401 - each script answers differently
-        """Run it; the answer is as the script's own first lines say, strings as bytes."""
+        """Run the script. Its first comment describes the answer; strings come as bytes."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.ask(keys, args, partial(_settle, answer))
         return await answer
 
     def ask(self, keys: Sequence[str], args: Sequence[Word], on_reply: ReplyCallback) -> None:
-        """Run it; `take` gets the answer, or what came instead."""
+        """Run the script; `on_reply` gets the answer, or the exception that came instead."""
 
         def retry_unknown_script(answer: Any) -> None:  # noqa: ANN401 - whatever the script answers
             if isinstance(answer, ResponseError) and str(answer).startswith("NOSCRIPT"):
@@ -173,7 +173,7 @@ def _deliver(on_reply: ReplyCallback, reply: Any) -> None:  # noqa: ANN401 - as 
 
 def _settle(waiting: "asyncio.Future[Any]", reply: Any) -> None:  # noqa: ANN401 - as Take
     if waiting.done():
-        return  # nobody waits any more
+        return  # the caller was cancelled
     if isinstance(reply, Exception):
         waiting.set_exception(reply)
     else:

@@ -1,4 +1,4 @@
-"""A connection to the broker that hiredis reads: replies parsed in C, no task for any of them."""
+"""A connection to the broker whose replies hiredis parses in C, without a task for each reply."""
 
 import asyncio
 import ssl
@@ -16,11 +16,11 @@ Word = str | bytes | int
 
 
 class RespConnection(asyncio.Protocol):
-    """One connection.
+    """A connection to the broker.
 
     Attributes:
-        ended: done with an exception when the connection is over, whatever the reason.
-        heard: when bytes came last, by the loop's clock.
+        ended: a future that gets an exception when the connection ends, for any reason.
+        received_at: the time at which bytes came last, by the loop's clock.
     """
 
     def __init__(self, on_reply: Callable[[Any], None]) -> None:
@@ -34,21 +34,21 @@ class RespConnection(asyncio.Protocol):
         self._on_reply = on_reply
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
-        # Nobody may be waiting when it ends: then nobody need hear why.
+        # Reads the exception, so that asyncio does not warn of one that no task awaited.
         self.ended.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self.received_at = self._loop.time()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = transport  # type: ignore[assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
+        """End the connection."""
         self.end(exc or ConnectionError("the broker closed the connection"))
 
     def data_received(self, data: bytes) -> None:
-        """Hand over the replies that these bytes complete."""
+        """Pass on the replies that these bytes complete."""
         self.received_at = self._loop.time()
         self._reader.feed(data)
         try:
@@ -58,10 +58,10 @@ class RespConnection(asyncio.Protocol):
             self.end(error)
 
     async def greet(self, commands: Sequence[bytes]) -> None:
-        """Send commands and wait until all have succeeded.
+        """Send commands one by one, and wait until all have succeeded.
 
         Raises:
-            ConnectionError: one has not.
+            ConnectionError: a command failed, or the connection ended.
         """
         loop, on_reply = self._loop, self._on_reply
         for command in commands:
@@ -74,7 +74,7 @@ class RespConnection(asyncio.Protocol):
         self._on_reply = on_reply
 
     def write(self, data: bytes) -> None:
-        """Send commands, packed; on a connection that is ending it does nothing."""
+        """Send packed commands; does nothing on a connection that is ending."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
@@ -87,7 +87,7 @@ class RespConnection(asyncio.Protocol):
 
 
 def pack(*words: Word) -> bytes:
-    """A command as the server reads it."""
+    """Encode a command for the server (RESP array of bulk strings)."""
     packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]
     return packed
 
@@ -100,7 +100,7 @@ async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConn
         on_reply: see RespConnection.
 
     Raises:
-        OSError: nobody is there, nobody answers in time, the password is refused, or the server
+        OSError: the server cannot be reached, does not answer in time, refuses the password, or
             still loads its data.
     """
     options = parse_url(url)
@@ -123,11 +123,11 @@ async def open_connection(url: str, on_reply: Callable[[Any], None]) -> RespConn
 
 
 def tls_context(url: str) -> ssl.SSLContext | None:
-    """How TLS is spoken for a URL, by the options that redis-py takes; None where it is not.
+    """The TLS settings of a URL, which has redis-py's options; None for a URL without TLS.
 
     Raises:
-        OSError: a file that the URL names cannot be used.
-        ValueError: that is no URL of a broker.
+        OSError: a certificate file that the URL names cannot be used.
+        ValueError: the URL is not one of a broker.
     """
     options = parse_url(url)
     if options.get("connection_class") is not SSLConnection:
@@ -139,11 +139,11 @@ def tls_context(url: str) -> ssl.SSLContext | None:
 
 
 def _greeting(options: Mapping[str, Any]) -> list[bytes]:
-    """What a new connection says first."""
+    """The first commands of a new connection."""
     commands = []
     if password := options.get("password"):
         commands.append(pack("AUTH", *filter(None, (options.get("username"), password))))
     if database := int(options.get("db") or 0):
         commands.append(pack("SELECT", database))
-    # A server that still loads its data takes subscriptions, and refuses this.
+    # A server that still loads its data accepts subscriptions, but refuses PING.
     return [*commands, pack("PING")]

@@ -1,8 +1,8 @@
-"""Subscribing: sharded channels over one connection, read by hiredis, with a count for each.
+"""Subscriptions to sharded channels, over one connection, with a reference count for each channel.
 
-This is the hot path of fan-out, so the pushes of one read are parsed in C and handed over one
-after the other without a task for each. The connection comes back by itself; every channel that
-was subscribed afresh is reported, since what was published meanwhile is lost.
+Every delivered message passes here, so the pushes of one read are parsed in C and passed on one
+after the other, without a task for each. A lost connection is made again. Every new subscription
+is reported to the caller, who must read what was published while there was none.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from shared.telemetry import logger
 
 PING_INTERVAL_SECONDS: Final = 1.0
 MAX_SILENCE_SECONDS: Final = 3.0
-"""Seconds without an answer to a PING after which a connection is taken for dead."""
+"""Seconds without an answer to a PING after which a connection counts as lost."""
 
 PING: Final = pack("PING")
 
@@ -31,29 +31,29 @@ OnSubscribed = Callable[[str], None]
 
 
 class Subscriber:
-    """Follows channels for as long as somebody holds them."""
+    """Subscribes to channels for as long as callers need them."""
 
     def __init__(self, url: str, on_message: OnMessage, on_subscribed: OnSubscribed) -> None:
         """Prepare; nothing connects before `start`.
 
         Args:
-            url: the broker's, as for the client.
+            url: the broker's URL, as for the client.
             on_message: called with channel and data of each message, in order.
-            on_subscribed: called when the server confirmed a subscription, the first and each
-                one after a reconnect.
+            on_subscribed: called with the channel when the server confirms a subscription: the
+                first one, and each one after a reconnect.
         """
         self._url = url
         self._on_message = on_message
         self._on_subscribed = on_subscribed
         self._holders: dict[str, int] = {}
-        # Subscriptions whose end was asked for and not yet confirmed.
+        # Requests to unsubscribe that the server has not confirmed yet, by channel.
         self._leaving: Counter[str] = Counter()
         self._connection: RespConnection | None = None
         self._runner: EssentialTask | None = None
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection now."""
+        """True while there is a connection."""
         return self._connection is not None
 
     def start(self) -> None:
@@ -66,18 +66,18 @@ class Subscriber:
             await self._runner.close()
 
     def renew(self) -> None:
-        """Leave a server that was left behind; every channel is subscribed afresh."""
+        """Drop the connection to a server that a failover left behind, and subscribe again."""
         if self._connection is not None:
             self._connection.end(ConnectionError("the server was left behind by a failover"))
 
     def subscribe(self, channel: str) -> None:
-        """Follow `channel` once more; the first holder subscribes."""
+        """Add a reference to `channel`; the first one subscribes."""
         self._holders[channel] = self._holders.get(channel, 0) + 1
         if self._holders[channel] == 1 and self._connection is not None:
             self._connection.write(pack("SSUBSCRIBE", channel))
 
     def unsubscribe(self, channel: str) -> None:
-        """Undo one `hold`; the last one unsubscribes."""
+        """Remove a reference to `channel`; the last one unsubscribes."""
         self._holders[channel] -= 1
         if not self._holders[channel]:
             del self._holders[channel]
@@ -123,11 +123,11 @@ class Subscriber:
 
     def _on_unsubscribed(self, channel: str) -> None:
         if self._leaving[channel]:
-            self._leaving[channel] -= 1  # as asked; it may be held again since
+            self._leaving[channel] -= 1  # requested; the channel may be subscribed again since
             if not self._leaving[channel]:
                 del self._leaving[channel]
         else:
-            # The server moved the slot away: start over where it is now.
+            # The server moved the slot to another one: connect again, to where it is now.
             raise ConnectionError("the server ended a subscription")
 
 
@@ -137,11 +137,11 @@ def _log_reconnect(state: RetryCallState) -> None:
 
 
 async def _ping_until_ended(connection: RespConnection) -> None:
-    """Ping until the connection ends, and raise why it did."""
+    """Ping until the connection ends; raise the reason for its end."""
     loop = asyncio.get_running_loop()
     while True:
         connection.write(PING)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(connection.ended), PING_INTERVAL_SECONDS)
         if loop.time() - connection.received_at > MAX_SILENCE_SECONDS:
-            raise ConnectionError("the broker is silent")
+            raise ConnectionError("the broker does not answer")

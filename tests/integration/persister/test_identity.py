@@ -74,7 +74,7 @@ async def test_adopted_it_waits_until_the_other_is_not_in_use(stage: Stage, tmp_
         await stage.all_stored(room, 1)
         copy = copy_of(stage, tmp_path)
         await command(stage, copy, "adopt")
-        assert "a persister that runs stores the installation" in await refusal(stage, copy)
+        assert "a running persister stores the installation" in await refusal(stage, copy)
     async with working(stage, copy):
         # It has the place now: the other one is refused, also as a gateway's.
         for module in ("persister", "gateway"):
