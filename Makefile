@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser test-sdk test-sdk-python test-sdk-javascript clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
+	test-socketio test-javascript test-browser test-reference test-sdk test-sdk-python test-sdk-javascript clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -97,6 +97,12 @@ test-javascript: setup  ## the tests of the JavaScript client; needs Node 20
 
 test-browser: setup tests/browser/node_modules  ## the tests of the chat page; needs Node 20 and Debian's Chromium
 	@$(NODE_TEST) tests/browser/*.test.js
+
+test-reference: tests/reference/node_modules  ## the AsyncAPI document, by AsyncAPI's own parser; needs Node 20
+	@node --test --test-reporter=spec tests/reference/*.test.js
+
+tests/reference/node_modules: tests/reference/package-lock.json
+	@cd tests/reference && npm ci --no-audit --no-fund && touch node_modules
 
 test-sdk: test-sdk-python test-sdk-javascript  ## install the built clients in empty folders, and use them there
 

@@ -23,33 +23,56 @@ Balancer = Literal["haproxy", "caddy"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
-    """What the cluster itself needs to know; its processes read the rest by themselves.
+    """Settings of the cluster as a whole; its processes read the others by themselves.
 
-    The names are those of the environment variables in lower case.
+    The names are those of the environment variables in lower case. The text below each is what
+    `docs/reference/settings.md` says of it.
     """
 
     gateways: Count = 2
+    """Number of gateways."""
     persisters: Count = 1
+    """Number of persisters."""
     host: str = "127.0.0.1"
+    """Address that the load balancer listens on."""
     port: Port = 8080
+    """Port of the load balancer. Gateway n listens on `PORT+n`, the embedded Redis on
+    `PORT+500`."""
     admin_host: str = "127.0.0.1"
+    """Address that the operator's ports listen on."""
     admin_port: Port | None = None
+    """Port of the cluster's status page and metrics. Gateway n has its own on `ADMIN_PORT+n`,
+    persister n on `ADMIN_PORT+100+n`. Not given: `PORT+1000`."""
     data_dir: str = ".cluster"
+    """Folder of the data: the SQLite file, the files of Redis, keys, logs and process ids."""
     redis_url: str | None = None
+    """Address of a Redis or Valkey server of yours. Not given: the cluster runs its own."""
     database_url: str | None = None
-    # PEM files; with them the load balancer serves https and wss on PORT.
+    """Address of a database of yours. Not given: the SQLite file in `DATA_DIR`."""
     tls_cert: str | None = None
+    """Path of a certificate chain (PEM). With it the load balancer serves https and wss."""
     tls_key: str | None = None
+    """Path of the certificate's key (PEM). It may be in the file of the certificate."""
     load_balancer: Annotated[Balancer | None, Meta(description="haproxy or caddy")] = None
+    """The load balancer: `haproxy` or `caddy`. Not given: HAProxy if there is one, else Caddy."""
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
+    """Format of log lines."""
     drain_seconds: Seconds = 10.0
-    # A process that lived so long was well: its next death is the first of a row again.
+    """Seconds a gateway that is told to stop takes to send its clients elsewhere."""
     well_after: Seconds = 30.0
+    """Seconds after which a process counts as started well. Six starts in a row that end sooner
+    stop the cluster."""
     secret_keys: str | None = None
+    """Keys that sign grants, separated by commas. Not given: keys of its own, kept in
+    `DATA_DIR`."""
     trusted_proxies: Trusted = Networks.parse("")
-    # Connections that one address may have at a time, where rates are limited; HAProxy only.
+    """Addresses and networks of proxies in front of the load balancer, separated by commas, whose
+    `X-Forwarded-For` is believed."""
     max_connections: Connections = 2000
+    """Connections that an address may have at a time, where rates are limited. Only with
+    HAProxy."""
     no_color: str | None = None
+    """Anything turns the colours of the output off."""
 
 
 def environment() -> dict[str, str]:

@@ -21,7 +21,7 @@ class ChatError(Exception):
         self.retry_after = retry_after
 
     def payload(self) -> dict[str, str | bool | int]:
-        """What goes over the wire: `{code, message, retryable}`, and `retryAfterMs` if known."""
+        """Return what the client gets: `{code, message, retryable}`, and perhaps `retryAfterMs`."""
         payload: dict[str, str | bool | int] = {
             "code": self.code,
             "message": self.message,

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from gateway.access import authorization
 from gateway.api import targets
 from gateway.api.actions import Action
+from shared.model.commands import Command
 from shared.protocol.errors import ERRORS, Code
 from tools import docstrings
 
@@ -36,3 +39,12 @@ def errors_of(action: Action) -> list[Code]:
 def who_may(action: Action) -> str:
     """Return who may ask an action: a sentence."""
     return docstrings.function(authorization.__name__, getattr(action.rule, "__name__", ""))
+
+
+def may_be_left_out(command: type[Command]) -> bool:
+    """Return whether a request may come without data."""
+    try:
+        msgspec.convert({}, command)
+    except msgspec.ValidationError:
+        return False
+    return True

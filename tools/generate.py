@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from shared.command_line import command_line
-from tools import javascript_constants, openapi, python_constants
+from tools import (
+    asyncapi,
+    javascript_constants,
+    openapi,
+    protocol_page,
+    python_constants,
+    settings_page,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -14,6 +21,9 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
     "clients/python/src/parley_chat/constants.py": python_constants.module,
     "clients/javascript/src/constants.js": javascript_constants.module,
     "clients/javascript/src/constants.d.ts": javascript_constants.types,
+    "docs/reference/protocol.md": protocol_page.page,
+    "docs/reference/settings.md": settings_page.page,
+    "docs/reference/asyncapi.json": asyncapi.document,
     "docs/reference/openapi.json": openapi.document,
     "gateway/web/docs/openapi.json": openapi.document,
 }

@@ -121,7 +121,7 @@ class StructFormat:
         """Read the data of a frame as a command."""
         decoder = self._decoders.get(kind)
         if decoder is None:
-            decoder = self._decoders[kind] = self._new_decoder(_accepted_type(kind))
+            decoder = self._decoders[kind] = self._new_decoder(accepted_type(kind))
         try:
             value = decoder.decode(bytes(frame.data) or self._null)
             return value if isinstance(value, kind) else _from_bare(value, kind)
@@ -139,7 +139,8 @@ class StructFormat:
         return frame(self._opcode, self._encode(outgoing))
 
 
-def _accepted_type(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
+def accepted_type(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
+    """Return the type of what may stand for a command: itself, a bare value, or nothing."""
     if kind.bare is not None:
         bare = next(f for f in msgspec.structs.fields(kind) if f.name == kind.bare)
         return kind | bare.type

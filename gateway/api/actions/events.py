@@ -135,7 +135,7 @@ EVENTS: Final[Mapping[str, Action]] = {
         rate="history",
         handler=places.history,
         find=targets.place,
-        reply=out.HistoryPayload,
+        reply=out.RoomHistoryPayload | out.ChatHistoryPayload,
     ),
     "seen": Action(
         command=commands.Seen,

@@ -4,7 +4,12 @@ from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import BackgroundReply
 from gateway.api.targets import Target
-from gateway.protocols.payloads import HistoryPayload, message_payload, new_message_payload
+from gateway.protocols.payloads import (
+    ChatHistoryPayload,
+    RoomHistoryPayload,
+    message_payload,
+    new_message_payload,
+)
 from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.model import commands
@@ -33,7 +38,7 @@ async def _type_in_chat(gateway: Gateway, client: Client, chat: Room) -> None:
 
 async def history(
     gateway: Gateway, client: Client, command: commands.History, target: Target
-) -> HistoryPayload:
+) -> RoomHistoryPayload | ChatHistoryPayload:
     """Read a page of the history of a room or chat."""
     room = target.known
     await _subscribe_if_chat(gateway, client, room)
@@ -45,10 +50,10 @@ async def history(
     else:
         page = await pages.newest(room, command.limit)
     if room.kind == "direct":
-        return HistoryPayload(
+        return ChatHistoryPayload(
             [new_message_payload(item, room) for item in page.items], page.head, page.partial
         )
-    return HistoryPayload(
+    return RoomHistoryPayload(
         [message_payload(item, room.name) for item in page.items], page.head, page.partial
     )
 

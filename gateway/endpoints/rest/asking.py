@@ -18,7 +18,7 @@ async def ask(request: Request, action: str, command: Callable[[], Awaitable[Com
     """Find out who a request is from, read its command, and do what it asks.
 
     Args:
-        request: the request.
+        request: the HTTP request, with its token if it has one.
         action: of `REQUESTS`.
         command: reads the command; of nobody who has to say who they are and does not.
 

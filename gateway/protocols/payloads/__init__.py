@@ -31,10 +31,11 @@ from gateway.protocols.payloads.connections import (
 )
 from gateway.protocols.payloads.places import (
     AcceptedPayload,
+    ChatHistoryPayload,
     DurablePayload,
-    HistoryPayload,
     ResumedPayload,
     ResumedPlace,
+    RoomHistoryPayload,
     SeenPayload,
 )
 from gateway.protocols.payloads.rooms import (
@@ -50,11 +51,11 @@ __all__ = [
     "AcceptedPayload",
     "AuthenticatedPayload",
     "ChatDeletedPayload",
+    "ChatHistoryPayload",
     "ChatPayload",
     "DurablePayload",
     "EmptyPayload",
     "ErrorPayload",
-    "HistoryPayload",
     "JoinedPayload",
     "LaggedPayload",
     "ListedChatPayload",
@@ -68,6 +69,7 @@ __all__ = [
     "ResumedPayload",
     "ResumedPlace",
     "RoomCreatedPayload",
+    "RoomHistoryPayload",
     "RoomPayload",
     "SeenPayload",
     "Ticket",

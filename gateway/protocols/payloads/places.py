@@ -78,17 +78,33 @@ class ResumedPayload(Payload, frozen=True):
     chats: dict[str, ResumedPlace]
 
 
-class HistoryPayload(Payload, frozen=True):
-    """Page of history.
+class RoomHistoryPayload(Payload, frozen=True):
+    """Page of a room's history.
 
     Attributes:
-        items: the messages, oldest first: those of a room as in `message`, those of a direct chat
-            as in `newMessage`. Deleted ones are among them, without their text.
-        head: `seq` of the room's or chat's last event when the page was read.
+        items: the messages, oldest first, as in `message`. Deleted ones are among them, without
+            their text.
+        head: `seq` of the room's last event when the page was read.
         partial: true if the broker or the database did not answer and messages may be missing:
             ask again later.
     """
 
-    items: Sequence[MessagePayload | NewMessagePayload]
+    items: Sequence[MessagePayload]
+    head: int
+    partial: bool
+
+
+class ChatHistoryPayload(Payload, frozen=True):
+    """Page of a direct chat's history.
+
+    Attributes:
+        items: the messages, oldest first, as in `newMessage`. Deleted ones are among them, without
+            their text.
+        head: `seq` of the chat's last event when the page was read.
+        partial: true if the broker or the database did not answer and messages may be missing:
+            ask again later.
+    """
+
+    items: Sequence[NewMessagePayload]
     head: int
     partial: bool

@@ -20,7 +20,7 @@ class MessagePayload(Payload, frozen=True, omit_defaults=True):
         room: name of the room.
         content: text of the message; missing in a deleted one.
         sender: name of the user who sent it, as text; missing in a deleted one.
-        created_at: time it was accepted (ISO 8601, UTC, milliseconds).
+        created_at: time it was accepted (ISO 8601, UTC, milliseconds); always there.
         deleted: true for a message that was deleted, which history shows without its text;
             missing otherwise.
     """

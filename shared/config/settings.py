@@ -1,0 +1,191 @@
+"""The settings of gateways and persisters."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from shared.addresses import Networks, is_loopback
+from shared.origins import Origins
+from shared.protocol.limits import DEFAULT_CONTENT_CHARACTERS, MAX_CONTENT_CHARACTERS
+from shared.rates import Rate
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+
+MAX_PARTITIONS = 1024
+"""An id keeps ten bits for its partition, so there cannot be more of them."""
+
+MAX_BACKLOG_LIMIT = 999_999
+"""The highest MAX_BACKLOG; the gap between epochs (`FENCE_GAP`) is above it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
+    """Settings of gateways and persisters, named as in the environment.
+
+    The text below each is what `docs/reference/settings.md` says of it.
+    """
+
+    host: str = "127.0.0.1"
+    """Address that a gateway listens on."""
+    port: Port = 8080
+    """Port of a gateway."""
+    admin_host: str = "127.0.0.1"
+    """Address that the operator's port listens on."""
+    admin_port: Port | None = None
+    """Port of the operator's status page and metrics. Not given: they are not served."""
+    tls_cert: str = ""
+    """Path of a certificate chain (PEM). With it a gateway serves https and wss only."""
+    tls_key: str = ""
+    """Path of the certificate's key (PEM). It may be in the file of the certificate."""
+    gateway_name: Name = "gateway"
+    """Name of the gateway, unique in the installation."""
+    persister_name: Name = "persister"
+    """Name of the persister, unique in the installation."""
+    data_dir: str = ".cluster"
+    """Folder of the SQLite file, where `DATABASE_URL` is not given."""
+    redis_url: str = "redis://127.0.0.1:8580"
+    """Address of the Redis or Valkey server, `redis://` or `rediss://`."""
+    database_url: str = ""
+    """Address of the database, SQLite or PostgreSQL. Not given: the SQLite file `parley.db` in
+    `DATA_DIR`."""
+    namespace: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{0,64}\Z")] = ""
+    """Prefix of all keys and channels in Redis, fixed for the life of the data. Not given: that of
+    the data; new data gets a random one."""
+    partitions: Annotated[int, Meta(ge=1, le=MAX_PARTITIONS)] | None = None
+    """Number of partitions, fixed for the life of the data. Not given: that of the data; new data
+    gets 8."""
+    write_format: Annotated[int, Meta(ge=2)] | None = None
+    """Newest format of data to write, to keep a way back to an older version. Not given: the newest
+    that all running processes read."""
+    log_length: Annotated[int, Meta(ge=100, le=100_000)] = 1000
+    """Entries of a room that Redis keeps, once the database has them."""
+    room_idle: Seconds = 3600
+    """Seconds without an event after which a room leaves the memory of Redis. It stays in the
+    database."""
+    max_backlog: Annotated[int, Meta(ge=1000, le=MAX_BACKLOG_LIMIT)] | None = None
+    """Entries of a partition that may wait for the database; above it sends get `overloaded`. Not
+    given: 200,000, or less with more than 8 partitions."""
+    max_content: Annotated[int, Meta(ge=1, le=MAX_CONTENT_CHARACTERS)] = DEFAULT_CONTENT_CHARACTERS
+    """Characters of a message, at most."""
+    wake_after: Seconds = 600
+    """Seconds without an event after which gateways stop following a direct chat. The next event
+    wakes those of its users."""
+    dedupe_minutes: Annotated[float, Meta(ge=0.01, le=10**6)] = 60
+    """Minutes for which Redis knows a `clientMsgId`. After that, only a send with `resend: true` is
+    looked up in the database."""
+    drain_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 10
+    """Seconds a gateway that is told to stop takes to send its clients elsewhere."""
+    broadcast_limit: Annotated[int, Meta(ge=0)] = 1000
+    """Connections in the installation up to which everyone is told who connects and who is online.
+    Above it, only those who share rooms or chats are."""
+    recovery_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 120
+    """Seconds for which a Socket.IO client that lost its connection can be recovered."""
+    outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576
+    """Bytes that a connection may leave unread before it gets `lagged` and is closed."""
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+    """Entries in one transaction of a persister, at most."""
+    batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.1
+    """Seconds that a persister waits for more entries before it stores a batch."""
+    sqlite_synchronous: Literal["FULL", "EXTRA", "NORMAL"] = "FULL"
+    """How carefully SQLite writes to disk (`PRAGMA synchronous`). `NORMAL` may lose what is durable
+    in a power failure."""
+    lease_seconds: Annotated[float, Meta(ge=0.5, le=60)] = 3
+    """Seconds that a persister holds a partition without renewing it. After a crash another
+    persister takes over in about this time."""
+    secret_keys: str = ""
+    """Keys that sign grants, separated by commas, the same for all gateways. The first signs, all
+    are accepted. Not given: a gateway makes its own, and grants hold on that gateway until it
+    stops."""
+    grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
+    """Hours for which a grant of a protected room is valid."""
+    auth_mode: Literal["open", "jwt"] = "open"
+    """`open`: a connection is who it says. `jwt`: a token of your application says who it is."""
+    allow_open: Literal["yes", "no"] = "no"
+    """`yes` lets a gateway with `AUTH_MODE=open` listen on addresses other than loopback."""
+    guests: Literal["on", "off"] = "off"
+    """`on` lets in connections without a token, under a name that the server gives. Only with
+    `AUTH_MODE=jwt`."""
+    jwt_key: str = ""
+    """Secret that signs tokens with HS256, at least 32 bytes."""
+    jwt_public_key: str = ""
+    """Public key of your tokens: a PEM, or the path of one. RS256, ES256 or EdDSA."""
+    jwt_jwks_url: str = ""
+    """Address of a key set (JWKS) that has the public keys of your tokens."""
+    jwt_audience: str = ""
+    """Audience (`aud`) that a token has to name. Not given: any."""
+    jwt_issuer: str = ""
+    """Issuer (`iss`) that a token has to name. Not given: any."""
+    jwt_leeway: Annotated[float, Meta(ge=0, le=60)] = 2
+    """Seconds by which the clocks of your application and of a gateway may differ."""
+    trusted_proxies: Networks = Networks.parse("")
+    """Addresses and networks of proxies, separated by commas, whose `X-Forwarded-For` is
+    believed."""
+    allowed_origins: Origins = Origins.parse("")
+    """Origins of pages that may connect, separated by commas; `self` and `loopback` are words for
+    some. Not given: `self`, and with `AUTH_MODE=open` also `loopback`."""
+    handshake_seconds: Annotated[float, Meta(ge=0.1, le=300)] = 10
+    """Seconds that a connection may take to send its first request."""
+    ping_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 20
+    """Seconds of silence after which a WebSocket is pinged. Without an answer in the same time it
+    is dropped."""
+    max_half_open: Annotated[int, Meta(ge=1)] = 4096
+    """Connections of a gateway that have not sent a request yet. Above it the oldest is dropped."""
+    max_rooms: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    """Rooms that one connection may be in."""
+    rate_limits: Literal["on", "off", "auto"] = "auto"
+    """`on` limits rates, `off` does not. `auto` limits them with `AUTH_MODE=jwt` and where `HOST`
+    is not loopback."""
+    rate_connections: Rate = Rate.parse("20/1s:500")
+    """Connections that an address opens."""
+    rate_user_connections: Rate = Rate.parse("1/1s:30")
+    """Connections that a user opens."""
+    rate_messages: Rate = Rate.parse("20/1s:60")
+    """`message` and `sendMessage` of a user."""
+    rate_joins: Rate = Rate.parse("10/1s:200")
+    """`joinRoom`, `leaveRoom`, `resume`, `createRoom` and `createChat` of a user."""
+    rate_typing: Rate = Rate.parse("2/1s:10")
+    """`typing` of a user. What is too much is dropped."""
+    rate_history: Rate = Rate.parse("10/1s:100")
+    """`history`, `getMessages`, `getChats` and `getRooms` of a user."""
+    rate_requests: Rate = Rate.parse("50/1s:300")
+    """All other requests of a user."""
+    rate_rest: Rate = Rate.parse("20/1s:100")
+    """REST requests of an address."""
+    rate_guesses: Rate = Rate.parse("5/1m:5")
+    """Wrong passwords of a user for a room."""
+    rate_address_guesses: Rate = Rate.parse("10/1m:20")
+    """Wrong passwords of an address for a room."""
+    rate_room_guesses: Rate = Rate.parse("60/1m:100")
+    """Wrong passwords of all users for a room."""
+    rate_refusals: Rate = Rate.parse("10/1s:100")
+    """Refused frames of a connection. Above it the connection is closed with 4429."""
+    log_format: Literal["text", "json"] = "text"
+    """Format of log lines."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important lines that are logged."""
+
+    def __post_init__(self) -> None:
+        """Give the database its place in DATA_DIR where none is given."""
+        if not self.database_url:
+            url = f"sqlite+aiosqlite:///{self.data_dir}/parley.db"
+            msgspec.structs.force_setattr(self, "database_url", url)
+
+    def backlog_of(self, partitions: int) -> int:
+        """Entries that each of so many partitions may hold and SQL not."""
+        return self.max_backlog or min(200_000, 1_600_000 // partitions)
+
+    @property
+    def limited(self) -> bool:
+        """Rates are limited; with `auto`, where strangers may come."""
+        if self.rate_limits == "auto":
+            return self.auth_mode != "open" or not is_loopback(self.host)
+        return self.rate_limits == "on"
+
+    @property
+    def origins(self) -> Origins:
+        """Origins of pages that may connect."""
+        if str(self.allowed_origins):
+            return self.allowed_origins
+        return Origins.parse("self,loopback" if self.auth_mode == "open" else "self")
