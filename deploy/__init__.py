@@ -1,5 +1,6 @@
-"""How a cluster is set up, started and kept running on one machine.
+"""Setup, start and supervision of a cluster on one machine.
 
-Imports `shared` only and is imported by nobody; `processes` and `servers` stand below the rest.
+Imports `shared` only, and no other package imports it. `processes` and `servers` are its lowest
+layers.
 See docs/decisions/001-own-process-supervision.md.
 """

@@ -1,9 +1,9 @@
 """A check of the pinned packages for known vulnerabilities.
 
-pip-audit looks. It calls packages sound that its service knows nothing
-of, as behind a registry of one's own, where it would pass having looked at nothing: so here such
-an audit has failed. Exit code 0 where every package was looked up and none has a vulnerability
-that is known, 1 where one has, 2 for a wrong argument, 3 where packages could not be looked up.
+It runs pip-audit, which passes packages that its service does not know, such as those of a private
+registry. Here an audit with such packages fails. Exit code 0: every package was looked up and none
+has a known vulnerability. 1: a package has one. 2: a wrong argument. 3: packages could not be
+looked up.
 """
 
 import subprocess
@@ -24,14 +24,14 @@ NOT_LOOKED_UP = 3
 
 
 class Vulnerability(msgspec.Struct, frozen=True):
-    """A known one, and the versions that do not have it."""
+    """A known vulnerability, and the versions that do not have it."""
 
     id: str
     fix_versions: list[str]
 
 
 class Dependency(msgspec.Struct, frozen=True):
-    """A package, as pip-audit found it; without a version it was not looked up."""
+    """A package in pip-audit's report. One without a version was not looked up."""
 
     name: str
     version: str | None = None
@@ -39,19 +39,19 @@ class Dependency(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What pip-audit writes."""
+    """The report of pip-audit."""
 
     dependencies: list[Dependency]
 
 
 def verdict(report: bytes) -> tuple[int, list[str]]:
-    """The exit code, and what there is to say, from pip-audit's JSON; empty if it ended early."""
+    """The exit code and the lines to print for pip-audit's JSON, which is empty if it failed."""
     try:
         found = msgspec.json.decode(report, type=Report).dependencies
     except msgspec.DecodeError:
         return NOT_LOOKED_UP, ["The database of vulnerabilities cannot be reached from here."]
     bad = [
-        f"{each.name} {each.version} has {flaw.id}, mended in {', '.join(flaw.fix_versions) or '?'}"
+        f"{each.name} {each.version} has {flaw.id}, fixed in {', '.join(flaw.fix_versions) or '?'}"
         for each in found
         for flaw in each.vulns
     ]
@@ -69,7 +69,7 @@ def verdict(report: bytes) -> tuple[int, list[str]]:
 
 
 def main() -> int:
-    """Run pip-audit over what a running cluster needs; return the exit code."""
+    """Run pip-audit on the requirements of a running cluster; return the exit code."""
     parser = command_line("deploy.audit", __doc__, EPILOG)
     _, passed_on = parser.parse_known_args()
     options = ("--disable-pip", "--progress-spinner", "off", "--format", "json")

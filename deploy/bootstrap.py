@@ -2,8 +2,8 @@
 
     python3 deploy/bootstrap.py runtime -m deploy.cluster
 
-It runs with whatever Python a machine has, so it imports the standard library only, and has no
-syntax that an old Python would stumble over before it could be told that it is too old.
+It runs with any Python that a machine has. So it imports the standard library only, and has no
+syntax that an old Python cannot parse: such a Python must get as far as the error about its age.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-# Written last: a folder without it is a setup that was interrupted.
+# Written last. A folder without it comes from a setup that was interrupted.
 MADE = VENV / ".made"
 # The Python client is a library with a folder of its own, and runs from there. The path is relative
 # so that a checkout whose .venv is a link to another's still imports its own client.
@@ -32,18 +32,22 @@ REPORT_INTERVAL_SECONDS = 2.0  # seconds between two lines of progress
 
 
 class SetupError(Exception):
-    """Why the setup cannot go on, in one sentence."""
+    """The setup cannot go on; the text is one sentence."""
 
 
 def main(group: str, command: list[str]) -> int:
-    """Set up what `group` needs and become `command`; return an exit code when that fails."""
+    """Set up `.venv` for `group` and replace this process by `command`.
+
+    Returns:
+        The exit code if the setup fails, or if there is no command.
+    """
     try:
         set_up(group)
     except SetupError as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:
-        say("setup interrupted: the same command takes it up again")
+        say("setup interrupted: run the same command again to go on")
         return 130
     if command:
         os.execv(PYTHON, [str(PYTHON), *command])  # noqa: S606  our own Python, no shell
@@ -51,10 +55,10 @@ def main(group: str, command: list[str]) -> int:
 
 
 class CommandLine(argparse.ArgumentParser):
-    """A parser of arguments that ends with one sentence and exit code 2 where they are wrong."""
+    """A parser that ends the process with one sentence and exit code 2 for wrong arguments."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end the process with exit code 2."""
+        """Print the error, and end the process with exit code 2."""
         self.exit(2, f"{self.prog}: {message} (--help lists the arguments)\n")
 
 
@@ -72,7 +76,7 @@ def arguments() -> argparse.Namespace:
 
 
 def set_up(group: str) -> None:
-    """Bring `.venv` to what `requirements/GROUP.txt` says.
+    """Install into `.venv` the packages of `requirements/GROUP.txt`, if they are not there yet.
 
     Raises:
         SetupError: Python or one of its parts is missing, or pip fails.
@@ -84,7 +88,7 @@ def set_up(group: str) -> None:
         link_client()
         return
     lock = os.open(ROOT, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # another `make` may be at it
+    fcntl.flock(lock, fcntl.LOCK_EX)  # another `make` may be installing
     try:
         if not up_to_date(stamp, digest):
             if not (MADE.exists() and PYTHON.exists()):
@@ -97,15 +101,15 @@ def set_up(group: str) -> None:
 
 
 def up_to_date(stamp: Path, digest: str) -> bool:
-    """Return whether the installation that `stamp` tells of is complete and of `digest`."""
+    """Return True if `stamp` says that the packages of `digest` were installed."""
     return PYTHON.exists() and stamp.exists() and stamp.read_text() == digest
 
 
 def make_venv() -> None:
-    """Make `.venv` from nothing.
+    """Create `.venv`.
 
     Raises:
-        SetupError: Python is too old, or was installed without what this needs.
+        SetupError: Python is too old, or lacks the modules `venv` and `ensurepip`.
     """
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < OLDEST_PYTHON:
@@ -133,10 +137,10 @@ def make_venv() -> None:
 
 
 def install(requirements: Path) -> None:
-    """Install exactly what `requirements` pins, from wheels whose hashes it names.
+    """Install the pinned packages of `requirements`, from wheels with the hashes given there.
 
     Raises:
-        SetupError: pip fails; what it said has been shown.
+        SetupError: pip failed; its last lines were printed.
     """
     progress = Progress(requirements)
     command = [
@@ -158,13 +162,13 @@ def install(requirements: Path) -> None:
         sys.stderr.write("".join(lines[-15:]))
         raise SetupError(
             f"pip could not install requirements/{requirements.name}, its last lines are above:"
-            " mend what they name, then run the same command again."
+            " correct the error that they name, then run the same command again."
         )
     progress.done()
 
 
 def cache_is_usable() -> bool:
-    """Return whether pip could keep a cache for this user; else it would complain at length."""
+    """Return True if pip can write its cache; without it pip prints long warnings."""
     try:
         home = Path.home()
         folders = (home, home / ".cache", home / ".cache" / "pip")
@@ -173,7 +177,7 @@ def cache_is_usable() -> bool:
             for folder in folders
             if folder.exists()
         )
-    except (OSError, RuntimeError):  # no home, or one that cannot be looked into
+    except (OSError, RuntimeError):  # no home folder, or one that cannot be read
         return False
 
 
@@ -184,11 +188,11 @@ def link_client() -> None:
         if not link.exists() or link.read_text() != CLIENT_PATH:
             made = link.with_suffix(".new")
             made.write_text(CLIENT_PATH)
-            made.replace(link)  # another process may be starting just now
+            made.replace(link)  # in one step, as another process may read it at this moment
 
 
 class Progress:
-    """Tells from the lines of pip how far it has come."""
+    """Prints the progress of pip, from the lines that it writes."""
 
     def __init__(self, requirements: Path) -> None:
         pinned = [line for line in requirements.read_text().splitlines() if "==" in line]
@@ -200,7 +204,7 @@ class Progress:
         say(f"installing what requirements/{self._name} pins into .venv ...")
 
     def follow(self, line: str) -> None:
-        """Take in one line that pip wrote."""
+        """Handle one line of pip."""
         word = line.split(" ", 1)[0]
         if word == "Ignoring":  # for another system or another Python
             self._count -= 1
@@ -213,13 +217,13 @@ class Progress:
             say(f"  {self._count} packages fetched, unpacking them ...")
 
     def done(self) -> None:
-        """Say that it is over."""
+        """Print the number of packages and the time that the installation took."""
         took = time.monotonic() - self._started
         say(f"  {self._count} packages installed in {took:.0f} s")
 
 
 def say(line: str) -> None:
-    """Write a line for the person who waits."""
+    """Write a line to standard error."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 

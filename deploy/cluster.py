@@ -1,9 +1,9 @@
 """A whole cluster on one machine.
 
-Starts Redis, the persisters, the gateways and the load balancer, starts again what dies, and
-stops them in order at SIGINT, SIGTERM or SIGHUP. Prints one line when the cluster is ready;
-all else goes to standard error and to the log folder. Exit code 0 after an ordered stop, 1 when
-it cannot start or a process keeps dying, 2 for a setting that cannot be used.
+Starts Redis, the persisters, the gateways and the load balancer, restarts processes that end, and
+stops them in order at SIGINT, SIGTERM or SIGHUP. Prints one line to standard output when the
+cluster is ready; all else goes to standard error and to the log folder. Exit code 0 after an
+ordered stop, 1 if the cluster cannot start or a process keeps ending, 2 for an invalid setting.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ Adjust = Callable[[Members], Members]
 
 
 def as_planned(members: Members) -> Members:
-    """Change nothing."""
+    """Return the members unchanged."""
     return members
 
 
@@ -39,7 +39,7 @@ def main(adjust: Adjust = as_planned) -> int:
     """Run the cluster; return the exit code.
 
     Args:
-        adjust: has the last word on how processes are started.
+        adjust: changes the way processes are started, for tests.
     """
     environ = environment()
     try:
@@ -69,10 +69,10 @@ async def run(
     data_dir: DataDir,
     adjust: Adjust,
 ) -> int:
-    """Run the cluster in a data folder that is claimed; return the exit code.
+    """Run the cluster in a data folder that this process has claimed; return the exit code.
 
     Raises:
-        StartError: A port it needs is taken, or processes of an earlier cluster do not end.
+        StartError: A port is in use, or processes of an earlier cluster do not end.
     """
     members = adjust(plan_members(settings, environ, servers, plan, data_dir))
     console = Console(
@@ -102,10 +102,10 @@ async def run(
 
 
 async def wait_for_leftovers(data_dir: DataDir, console: Console, stop_timeout: float) -> None:
-    """Wait up to `patience` seconds for the processes of an earlier cluster that was killed.
+    """Wait up to `stop_timeout` seconds for processes of an earlier cluster that was killed.
 
     Raises:
-        StartError: Some still run.
+        StartError: Some of them still run.
     """
     if not (left := data_dir.leftovers()):
         return
@@ -118,8 +118,8 @@ async def wait_for_leftovers(data_dir: DataDir, console: Console, stop_timeout: 
         named = ", ".join(f"{name} (pid {pid})" for name, pid in left.items())
         pids = " ".join(map(str, left.values()))
         raise StartError(
-            f"Of an earlier cluster in {data_dir.path} there still run {named}:"
-            f" end them with `kill {pids}`"
+            f"Processes of an earlier cluster in {data_dir.path} still run: {named}."
+            f" End them with `kill {pids}`"
         ) from error
 
 

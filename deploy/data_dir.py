@@ -1,4 +1,4 @@
-"""The folder that holds everything a cluster keeps between two runs."""
+"""The data folder of a cluster: what it keeps between two runs."""
 
 import fcntl
 import os
@@ -8,23 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-# What the command line of a process of ours contains, where it is not its role's name.
+# A part of the command line by which a process is recognized, if it is not its role's name.
 COMMAND_MARKS = {"redis": "-server", "cluster": "deploy.cluster"}
 
 
 class StartError(Exception):
-    """Why the cluster cannot start; its text is one sentence. The exit code is 1."""
+    """The cluster cannot start; the text is one sentence, and the exit code 1."""
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """The cluster that holds the lock of a data folder."""
+    """The running cluster that has the lock of a data folder."""
 
     pid: int
     url: str
 
 
 class DataDir:
-    """`DATA_DIR`: the log and configuration of each process, its pid, the keys, the lock."""
+    """The folder DATA_DIR: logs, configuration and pids of processes, keys, and a lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -32,10 +32,10 @@ class DataDir:
         self.log = self.path / "log"
 
     def claim(self, url: str) -> None:
-        """Make the folder and hold it for this process, until the process ends in whatever way.
+        """Create the folder, and lock it until this process ends.
 
         Raises:
-            StartError: It cannot be written to, or a running cluster holds it.
+            StartError: The folder cannot be written to, or a running cluster has the lock.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class DataDir:
             ) from error
 
     def _lock(self, url: str) -> None:
-        # Never closed: the lock lives as long as this process, and children do not inherit it.
+        # Never closed, so that the lock ends with this process. Children do not inherit it.
         lock = os.open(self.run / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,23 +62,23 @@ class DataDir:
     def _already_running(self, owner: bytes) -> str:
         try:
             found = msgspec.json.decode(owner, type=Owner)
-        except msgspec.DecodeError:  # it has the lock and is about to write who it is
-            return f"a cluster is just being started in {self.path}: choose another DATA_DIR"
+        except msgspec.DecodeError:  # the other process has the lock and has not written its URL
+            return f"another cluster is starting in {self.path}: choose another DATA_DIR"
         return (
             f"a cluster is already running on {found.url} (pid {found.pid}, data in {self.path}):"
             f" stop it with `kill {found.pid}`, or choose another PORT and another DATA_DIR"
         )
 
     def write_pid(self, name: str, pid: int) -> None:
-        """Record that process `name` is `pid`, in one step that a reader never sees half of."""
+        """Write the pid file of process `name`, in one step that a reader never sees half of."""
         write_atomically(self.run / f"{name}.pid", f"{pid}\n")
 
     def remove_pid(self, name: str) -> None:
-        """Record that process `name` is gone."""
+        """Delete the pid file of process `name`."""
         (self.run / f"{name}.pid").unlink(missing_ok=True)
 
     def leftovers(self) -> dict[str, int]:
-        """Return name and pid of every process of an earlier cluster that still lives."""
+        """Return name and pid of every process of an earlier cluster that still runs."""
         found = {}
         for file in self.run.glob("*.pid"):
             name = file.stem
@@ -89,7 +89,7 @@ class DataDir:
         return found
 
     def secret_keys(self) -> str:
-        """Return the keys kept here; made at the first call in the life of the folder."""
+        """Return the folder's secret keys; the first call creates them."""
         file = self.path / "secret_keys"
         if not file.exists():
             write_atomically(file, secrets.token_urlsafe(32) + "\n")
@@ -97,7 +97,7 @@ class DataDir:
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Replace `file`, readable by its user only, so that no crash leaves half of it."""
+    """Replace `file` in one step, so that no crash leaves half of it; only its user can read it."""
     fresh = file.with_name(file.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:

@@ -1,4 +1,4 @@
-"""The processes of a cluster: how each is started, and what it finds in its environment."""
+"""The processes of a cluster: their command lines and environments."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,20 +20,20 @@ from shared.config import Settings as ProcessSettings
 from shared.config import load
 
 LOCAL = "127.0.0.0/8,::1"
-"""What processes of this machine reach each other from."""
+"""Addresses from which processes on this machine connect to each other."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Servers(msgspec.Struct, frozen=True):
-    """The programs found on this machine; no Redis where one is given by its URL."""
+    """The server programs to run; `redis` is None if REDIS_URL is set."""
 
     redis: Server | None
     balancer: Server
 
 
 class Members(msgspec.Struct, frozen=True):
-    """How to start each process of a cluster, by its part."""
+    """The specifications of all processes of a cluster, by role."""
 
     redis: list[ProcessSpec]
     persisters: list[ProcessSpec]
@@ -48,10 +48,10 @@ class Members(msgspec.Struct, frozen=True):
 
 
 def find_servers(settings: Settings) -> Servers:
-    """Return the programs to run beside our own.
+    """Find the server programs to run: Redis and the load balancer.
 
     Raises:
-        ConfigError: One is neither installed nor on PATH.
+        ConfigError: One of them is neither installed nor on PATH.
     """
     redis = None if settings.redis_url else find_redis()
     return Servers(redis, find_balancer(settings))
@@ -64,9 +64,9 @@ def plan_members(
     plan: PortPlan,
     data_dir: DataDir,
 ) -> Members:
-    """Return all processes of the cluster; writes the configuration of the load balancer."""
+    """Return all processes of the cluster, and write the load balancer's configuration."""
     own_environ = _own_environment(settings, environ, plan, data_dir)
-    # Servers that others wrote need none of our settings, and some of these are secrets.
+    # Redis and the load balancer need none of our settings, some of which are secrets.
     known = {*Settings.__struct_encode_fields__, *ProcessSettings.__struct_encode_fields__}
     server_environ = {name: value for name, value in environ.items() if name not in known}
     redis = []
@@ -99,7 +99,7 @@ def plan_members(
 def _own_environment(
     settings: Settings, environ: Mapping[str, str], plan: PortPlan, data_dir: DataDir
 ) -> dict[str, str]:
-    """Return what every gateway and persister finds in its environment."""
+    """Return the common environment of all gateways and persisters."""
     return {
         **environ,
         "HOST": settings.host,
@@ -113,13 +113,13 @@ def _own_environment(
         or f"sqlite+aiosqlite:///{data_dir.path / 'parley.db'}",
         "TRUSTED_PROXIES": _trusted(settings, plan),
         "SECRET_KEYS": settings.secret_keys or data_dir.secret_keys(),
-        # Else what a process said last stays in its buffer when it is killed.
+        # Without it, the last lines of a process are lost in its buffer when it is killed.
         "PYTHONUNBUFFERED": "1",
     }
 
 
 def _trusted(settings: Settings, plan: PortPlan) -> str:
-    """Return whom gateways believe: whom the load balancer does, and the load balancer."""
+    """Return the proxies that gateways trust: the trusted proxies, and the load balancer."""
     own = read_address(plan.balancer.reachable.host)
     return ",".join(filter(None, (str(settings.trusted_proxies), LOCAL, str(own or ""))))
 

@@ -1,4 +1,4 @@
-"""Which process listens where, and whether those places are free."""
+"""The addresses on which the processes of a cluster listen, and a check that they are free."""
 
 import errno
 import socket
@@ -35,7 +35,7 @@ class Address(NamedTuple):
 
 
 class Listener(NamedTuple):
-    """An address with what listens there and the setting that moves it."""
+    """An address, the name of what listens there, and the setting that changes it."""
 
     name: str
     address: Address
@@ -46,7 +46,7 @@ class PortPlan:
     """Every address of a cluster, derived from `HOST`, `PORT`, `ADMIN_HOST` and `ADMIN_PORT`.
 
     Raises:
-        ConfigError: A derived port is past the last there is, or two are the same.
+        ConfigError: A derived port is above 65535, or two of them are the same.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -59,19 +59,19 @@ class PortPlan:
 
     @property
     def url(self) -> str:
-        """What clients know the cluster by."""
+        """The URL of the cluster for clients."""
         return f"https://{self.balancer}" if self._settings.tls_cert else self.balancer.url
 
     def gateway(self, number: int) -> Address:
-        """Where gateway `number`, counted from 1, serves clients."""
+        """The address on which gateway `number`, counted from 1, serves clients."""
         return Address(self._host, self.balancer.port + number)
 
     def gateway_admin(self, number: int) -> Address:
-        """Where gateway `number`, counted from 1, serves its status and metrics."""
+        """The address on which gateway `number`, counted from 1, serves status and metrics."""
         return Address(self.admin.host, self.admin.port + number)
 
     def persister_admin(self, number: int) -> Address:
-        """Where persister `number`, counted from 1, serves its status and metrics."""
+        """The address on which persister `number`, counted from 1, serves its metrics."""
         return Address(self.admin.host, self.admin.port + 100 + number)
 
     def _check(self) -> None:
@@ -92,7 +92,7 @@ class PortPlan:
             owners[address.port] = name
 
     def taken(self) -> str | None:
-        """Say in one sentence which address cannot be had; None when all are free."""
+        """Return a sentence about the first address that cannot be bound; None if all are free."""
         for name, address, setting in self._listeners():
             error = _bind_error(address)
             if error is None:
@@ -129,7 +129,7 @@ def _bind_error(address: Address) -> OSError | None:
         found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, where in found:
             with socket.socket(family, kind, protocol) as probe:
-                # As servers do: connections of an earlier run in TIME_WAIT are no obstacle.
+                # As servers do, so that connections of an earlier run in TIME_WAIT do no harm.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(where)
     except OSError as error:

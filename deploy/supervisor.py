@@ -1,4 +1,4 @@
-"""Starts the processes of a cluster together and stops them in order."""
+"""The supervisor: starts the processes of a cluster, and stops them in order."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,12 @@ from deploy.processes.process import ProcessFailedError, ProcessSpec, Supervised
 from deploy.servers.balancer import SOFT_STOP
 
 READY = "/health/ready"
-BALANCER_START_SECONDS = 5.0  # seconds after which it starts even if no gateway is ready
+BALANCER_START_SECONDS = 5.0  # after this time it starts even if no gateway is ready
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 
 
 class Supervisor:
-    """Keeps the processes of one cluster running until a signal, or until one is hopeless."""
+    """Keeps the processes of a cluster running until a signal, or until one fails for good."""
 
     def __init__(
         self,
@@ -35,12 +35,12 @@ class Supervisor:
         """Prepare.
 
         Args:
-            members: how to start each process.
-            plan: where they listen.
-            data_dir: where their pids are kept.
-            console: where what they say is shown.
+            members: the specifications of the processes.
+            plan: the addresses on which they listen.
+            data_dir: the folder of their pid files.
+            console: shows their output.
             stop_timeout: seconds a process may take to stop before it is killed.
-            well_after: seconds a process must have lived for its death to be no failed start.
+            well_after: an uptime in seconds after which the count of failures starts again.
         """
 
         def supervised(specs: list[ProcessSpec]) -> list[SupervisedProcess]:
@@ -72,12 +72,13 @@ class Supervisor:
     async def _start(self) -> None:
         self._supervise(self._redis)
         await self._until_ready({p.name: redis_probe(self._plan.redis) for p in self._redis})
-        # From here on each waits by itself for what it needs.
+        # Persisters and gateways wait by themselves until they can reach what they need.
         self._supervise(self._persisters + self._gateways)
         numbered = enumerate(self._gateways, start=1)
         gateways = {p.name: http_probe(self._plan.gateway(n), READY) for n, p in numbered}
-        # Before it has gateways the load balancer would complain of each, and hold requests
-        # back for a second. Later, it is to pass on what they have to say.
+        # Without a ready gateway the load balancer would log an error for each, and delay requests
+        # by a second. After BALANCER_START_SECONDS it starts anyway, so that operators can read the
+        # gateways' own answers through it.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BALANCER_START_SECONDS):
                 await self._until_ready(gateways)
@@ -89,7 +90,7 @@ class Supervisor:
         print_line(f"cluster ready: {self._plan.url}")
 
     async def _stop(self) -> None:
-        """Stop everything, those first that others do not need."""
+        """Stop all processes; those on which no others depend come first."""
         for balancer in self._balancer:
             if balancer.name in SOFT_STOP and balancer in self._running:
                 balancer.signal(SOFT_STOP[balancer.name])
@@ -110,7 +111,7 @@ class Supervisor:
         try:
             await process.supervise()
         except ProcessFailedError as error:
-            for line in str(error).splitlines():  # the process's own last ones are among them
+            for line in str(error).splitlines():  # it includes the last lines of the process
                 self._console.say(line, "error")
             self._end(error.exit_code)
 
@@ -132,23 +133,23 @@ class Supervisor:
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Started with nohup, the cluster goes on when its terminal is closed.
+            # A cluster that was started with nohup goes on when its terminal is closed.
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if not self._exit_code.done():
-            self._console.say(f"{number.name}: stopping in order; once more stops at once")
+            self._console.say(f"{number.name}: stopping in order; a second signal kills at once")
             self._end(0)
         elif not self._interrupted:
             self._interrupted = True
-            self._console.say(f"{number.name} again: killing what still runs", "warning")
+            self._console.say(f"{number.name} again: killing running processes", "warning")
             for process in self._running:
                 process.kill()
 
 
 def print_line(line: str) -> None:
-    """Print `line` on standard output, which may have been closed by who read it."""
+    """Print `line` to standard output, also if its reader has closed it."""
     with contextlib.suppress(OSError):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

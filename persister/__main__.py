@@ -45,7 +45,7 @@ log = logger("persister")
 
 
 async def serve(settings: Settings) -> None:
-    """Store until SIGTERM or SIGINT, then finish the batch and hand over.
+    """Store entries until SIGTERM or SIGINT, then finish the batch and give back the leases.
 
     Raises:
         ConfigError: a setting does not fit the data, or cannot be used.
@@ -68,7 +68,7 @@ async def serve(settings: Settings) -> None:
 
 
 class _Backends(NamedTuple):
-    """What a persister is connected to."""
+    """The connections of a persister."""
 
     engine: Engine
     client: Client
@@ -78,7 +78,7 @@ class _Backends(NamedTuple):
 async def _work(
     settings: Settings, installation: Installation, backends: _Backends, stop: asyncio.Event
 ) -> None:
-    """Store until `stop`.
+    """Store entries until `stop`.
 
     Raises:
         ConfigError: this process may not work with the data.
@@ -117,7 +117,7 @@ async def _work(
 
 
 async def handle_dead_letters(settings: Settings, action: str) -> bool:
-    """List the dead letters, or try them again; whether all is well."""
+    """List the dead letters, or try to store them. Return True if none failed."""
     engine = _engine(settings)
     found = await read_installation(engine)
     if found is None:
@@ -143,7 +143,7 @@ def _engine(settings: Settings) -> Engine:
 
 
 async def change_identity(settings: Settings, action: str) -> None:
-    """Say whose data a copied, restored or moved database holds; `action` is the command."""
+    """Adopt a copied, restored or moved database, or give it a new identity (`action`)."""
     engine = _engine(settings)
     try:
         if action == "adopt":
@@ -152,7 +152,7 @@ async def change_identity(settings: Settings, action: str) -> None:
             found = await new_identity(engine, settings.namespace)
     finally:
         await engine.dispose()
-    _print_line(f"this database is the one of the installation {found.namespace} from now on")
+    _print_line(f"this database now belongs to the installation {found.namespace}")
 
 
 COMMANDS = (
@@ -176,7 +176,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Read the command line and the settings, and run."""
+    """Read the command line and the settings, and run the command."""
     arguments = _arguments()
     settings = load_or_exit(Settings)
     configure(settings, settings.persister_name)
@@ -191,7 +191,7 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     except (*UNAVAILABLE, *OUTAGE) as error:
-        sys.exit(f"cannot reach what is needed: {str(error).splitlines()[0]}")
+        sys.exit(f"the broker or the database cannot be reached: {str(error).splitlines()[0]}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What an operator does by hand: look at dead letters, and try them again."""
+"""Commands of an operator: list dead letters, and try to store them again."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ PrintLine = Callable[[str], None]
 
 
 async def list_letters(letters: DeadLetters, print_line: PrintLine) -> None:
-    """Print a line for each: where it stood, what it was, why it was refused. No content."""
+    """Print a line for each dead letter: location, kind and error, without users' content."""
     found = await letters.all()
     for letter in found:
         reason = letter.reason.splitlines()[0] if letter.reason else "unknown"
@@ -23,7 +23,11 @@ async def list_letters(letters: DeadLetters, print_line: PrintLine) -> None:
 
 
 async def retry_letters(letters: DeadLetters, writer: Writer, print_line: PrintLine) -> bool:
-    """Store each where its void stands; what is still refused stays. Whether none stayed."""
+    """Store each dead letter in place of its void; keep those that are refused again.
+
+    Returns:
+        True if none was refused.
+    """
     stored = 0
     found = await letters.all()
     for letter in found:

@@ -1,4 +1,4 @@
-"""From stream entries to rows, without I/O."""
+"""Conversion of stream entries to rows, without I/O."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ Row = dict[str, object]
 
 
 class EventRow(NamedTuple):
-    """A row of the table of events: its columns, in their order."""
+    """A row of the table `events`, with the columns in their order."""
 
     id: int
     room_id: int
@@ -38,7 +38,7 @@ class EventRow(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """What the event at a place of a room changed of it."""
+    """A change of a room by its event `seq`."""
 
     room_id: int
     seq: int
@@ -46,21 +46,21 @@ class Changed(NamedTuple):
 
 
 class Unreadable(Exception):
-    """An entry holds no event that can be stored."""
+    """An entry has no event that can be stored."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Some entries of one partition, in order, and the rows they become.
+    """Entries of one partition, in order, and their rows.
 
     Attributes:
         position: the counter of the last entry.
-        heads: for each room touched here, by key, how far it is stored.
-        floors: for each room that was cleared, by id, the seq up to which.
-        gone: (room id, seq) of messages deleted one by one.
+        heads: the last seq in this batch of each room, by key.
+        floors: the new floor of each room that was cleared, by id.
+        gone: (room id, seq) of messages that were deleted one by one.
         moves: cursor moves, in order.
-        changes: what else events changed of rooms, in order.
+        changes: other changes of rooms, in order.
         dropped: ids of rooms that were deleted.
-        created: keys of the rooms made here.
+        created: keys of rooms that were created.
     """
 
     entries: Sequence[Entry]
@@ -77,22 +77,22 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def oldest(self) -> int | None:
-        """When the first of its rows was accepted, milliseconds since 1970, if it has any."""
+        """The acceptance time of the first row, milliseconds since 1970; None without rows."""
         if self.events:
             return self.events[0].created_at
         return next((int(str(row["created_at"])) for row in self.rooms), None)
 
 
 def empty_batch(entry: Entry) -> Batch:
-    """A batch that moves the position past an entry, and nothing else."""
+    """Make a batch that moves the position past an entry, without rows."""
     return _new_batch([entry])
 
 
 def make_batch(entries: Sequence[Entry], epoch: int) -> Batch:
-    """The rows of `entries`, at least one.
+    """Make a batch of at least one entry.
 
     Raises:
-        Unreadable: an entry is no event that can be stored. A batch of one tells which.
+        Unreadable: an entry has no event that can be stored.
     """
     batch = _new_batch(entries)
     for entry, event in _read(entries):
@@ -101,14 +101,14 @@ def make_batch(entries: Sequence[Entry], epoch: int) -> Batch:
 
 
 def void_batch(entry: Entry, epoch: int) -> Batch:
-    """What stands in for an entry that SQL refuses: a void row at its place, if it has one."""
+    """Make a batch with a void row in place of an entry that SQL refused, if it has a seq."""
     batch = _new_batch([entry])
     if entry.whole_row:
-        return batch  # nobody can tell which places it had
+        return batch  # the seqs of its events are unknown
     try:
         event = decode(entry.data)
     except CodecError:
-        return batch  # nobody can tell which place it had
+        return batch  # its seq is unknown
     if event.seq:
         batch.events.append(_row(event, epoch, "void", None, deleted=True))
         batch.heads[entry.room_key] = Head(event.room_id, event.seq)
@@ -116,13 +116,13 @@ def void_batch(entry: Entry, epoch: int) -> Batch:
 
 
 def event_row(event: Event, epoch: int) -> EventRow:
-    """The row of an event of a room's log.
+    """Make the row of an event of a room's log.
 
     Raises:
-        Unreadable: it is not one that is stored.
+        Unreadable: events of its kind are not stored.
     """
     body = event.body
-    if isinstance(body, MessagePosted):  # nearly always
+    if isinstance(body, MessagePosted):  # first, as nearly all events are messages
         return _row(event, epoch, "message", body.sender, body.content, body.client_msg_id)
     columns = body.row() if isinstance(body, LogEvent) else None
     if columns is None:
@@ -131,7 +131,10 @@ def event_row(event: Event, epoch: int) -> EventRow:
 
 
 def furthest(previous: Head | None, head: Head) -> Head:
-    """How far a room is stored, of two heads that came one after the other."""
+    """The head of a room that is further, of two in order; of another room, the later one.
+
+    A cursor move has seq 0 and comes after messages: it must not set the head back.
+    """
     same = previous is not None and previous.room_id == head.room_id
     return previous if previous and same and previous.seq > head.seq else head
 
@@ -165,7 +168,7 @@ def _new_batch(entries: Sequence[Entry]) -> Batch:
 def _add(batch: Batch, entry: Entry, event: Event, epoch: int) -> None:
     room, key, body = event.room_id, entry.room_key, event.body
     batch.heads[key] = furthest(batch.heads.get(key), Head(room, event.seq))
-    if isinstance(body, MessagePosted):  # nearly always
+    if isinstance(body, MessagePosted):  # first, as nearly all events are messages
         batch.events.append(event_row(event, epoch))
     elif isinstance(body, RoomCreated):
         batch.rooms.append(_room_row(event, body, epoch))
@@ -190,14 +193,14 @@ def _change(batch: Batch, room: int, key: str, seq: int, change: Change) -> None
         case Dropped():
             batch.dropped.append(room)
             for row in batch.rooms:
-                if row["id"] == room:  # made and deleted in one batch
+                if row["id"] == room:  # created and deleted in one batch
                     row |= {"deleted": True, "key": dropped_key(key, room)}
         case _:
             batch.changes.append(Changed(room, seq, change))
 
 
 def dropped_key(key: str, room_id: int) -> str:
-    """The key of a deleted room: it frees the one it had."""
+    """The new key of a deleted room, which frees its old key for another room."""
     return f"{key}#{room_id}"
 
 

@@ -1,4 +1,8 @@
-"""What SQL refuses: found by halving, tried again, then set aside with a void in its place."""
+"""Salvage of a batch that SQL refused as a whole.
+
+The entries with bad data are found by halving the batch, tried again, and set aside as dead
+letters, with a void row at their seq.
+"""
 
 from typing import Final
 
@@ -16,7 +20,7 @@ from shared.model.log_events import MessageDeleted, MessagePosted
 from shared.telemetry import logger
 
 MAX_TRIES: Final = 5
-"""Refusals of an entry by itself before it is set aside."""
+"""Tries of a single entry before it is set aside."""
 
 DEAD_LETTERS: Final = Counter("dead_letters", "Entries set aside because SQL refused them.")
 
@@ -24,7 +28,7 @@ log = logger(__name__)
 
 
 class BatchSalvage:
-    """Stores a batch that was refused as a whole."""
+    """Stores the good entries of a batch that was refused as a whole."""
 
     def __init__(self, writer: Writer, dead_letters: DeadLetters, publisher: Publisher) -> None:
         self._writer = writer
@@ -32,14 +36,14 @@ class BatchSalvage:
         self._dead_letters = dead_letters
 
     async def store(self, claim: Claim, entries: list[Entry]) -> list[Batch]:
-        """Store what can be, in order, each half in a transaction of its own.
+        """Store all entries that SQL accepts, in order, in smaller transactions.
 
         Returns:
-            What was stored, for trimming.
+            The stored batches, for trimming.
 
         Raises:
-            LostPartition, OUTAGE: as `Writer.store`; what was stored stays stored, and the
-                claim's position tells how far it went.
+            LostPartition, OUTAGE: as `Writer.store`. Batches that were committed stay so, and the
+                claim's position is that of the last one.
         """
         if len(entries) == 1:
             return [await self._store_one(claim, entries[0])]
@@ -69,17 +73,17 @@ class BatchSalvage:
         try:
             await self._writer.store([(claim, void)])
         except Refused:
-            # Even its place is taken: the position alone moves on.
+            # Another row has its seq, too: only the position moves on.
             bare = empty_batch(entry)
             await self._writer.store([(claim, bare)])
             return bare
         return void
 
     async def _set_aside(self, claim: Claim, entry: Entry, reason: str) -> None:
-        """Keep an entry for an operator; a send that SQL has already is taken back instead.
+        """Add an entry to the dead letters, or delete it for clients if it is a duplicate send.
 
-        Either comes before the position moves: a crash in between does it once more, and both
-        may be done twice.
+        A duplicate is a message that SQL has under another id. This happens before the position
+        moves. After a crash in between it is repeated, and repeating has no further effect.
         """
         event = _posted(entry)
         room = await self._writer.room_of_duplicate(event) if event else None
@@ -88,17 +92,19 @@ class BatchSalvage:
             DEAD_LETTERS.value += 1
             await self._dead_letters.add(claim.number, entry, reason)
             return
-        log.warning("send was stored before", partition=claim.number, entry=entry.counter)
+        log.warning("duplicate send not stored", partition=claim.number, entry=entry.counter)
         deleted = MessageDeleted("", event.id, event.seq)
         try:
             await self._publisher.send(room, "", f"void {event.id}", deleted)
         except (ChatError, RoomNotHeld) as error:
-            # The partition is closed: its rooms are resumed when it opens, without this message.
-            log.warning("deletion not told", entry=entry.counter, error=str(error))
+            # The partition is closed. When it opens, clients resume its rooms without the message.
+            log.warning(
+                "deletion of a duplicate not published", entry=entry.counter, error=str(error)
+            )
 
 
 def _posted(entry: Entry) -> Event | None:
-    """The message an entry posts, if it posts one."""
+    """The event of an entry, if it is a message."""
     try:
         event = decode(entry.data)
     except CodecError:

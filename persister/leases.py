@@ -1,4 +1,4 @@
-"""Which partitions are ours: a lease each, shared out evenly among the living persisters."""
+"""Leases: the partitions that this persister should store, an even share of all."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,12 @@ log = logger(__name__)
 
 
 class Leases:
-    """Keeps leases in the broker up to date.
+    """Takes, renews and gives back leases in the broker.
 
-    A lease only says who should write. Who may is decided in SQL, by the claim that every
-    transaction checks: a process that was paused past its lease cannot do harm.
+    A lease says which persister should write. Which one may write is decided in SQL, by the owner
+    and epoch that every transaction checks. Example: persister A is paused for 10 s, its lease
+    expires after 3 s, and B takes the partition, claims it in SQL and stores up to 500. A wakes up
+    and commits its batch up to 480: the update finds owner B, and the whole transaction fails.
     """
 
     def __init__(
@@ -29,10 +31,10 @@ class Leases:
         """Prepare.
 
         Args:
-            broker: where leases are.
-            membership: this process among the living ones.
-            partitions: how many there are.
-            lease_seconds: after which a dead owner's partitions are free.
+            broker: the commands for leases.
+            membership: the announcements of this process.
+            partitions: the number of partitions.
+            lease_seconds: seconds after which the leases of a dead persister expire.
         """
         self._broker = broker
         self._membership = membership
@@ -42,7 +44,8 @@ class Leases:
         self._held: set[int] = set()
         self._surplus: set[int] = set()
         self._took_any = False
-        # A renewal under way while a lease is given back would take it again.
+        # Excludes renewing and releasing at the same time: a renewal that was sent before the
+        # release, and is executed after it, would take the lease again for nobody.
         self._lock = asyncio.Lock()
         self._ended = asyncio.Event()
         self._all_read: dict[int, int] = {}
@@ -50,23 +53,23 @@ class Leases:
 
     @property
     def wanted(self) -> frozenset[int]:
-        """Partitions whose lease is ours and that are ours to keep."""
+        """The partitions that this process holds by lease and should keep."""
         return frozenset(self._held - self._surplus)
 
     @property
     def surplus(self) -> frozenset[int]:
-        """Partitions whose lease is ours and that others are to have."""
+        """The partitions that this process holds beyond its share and should give back."""
         return frozenset(self._surplus)
 
     def all_read(self, number: int) -> int:
-        """The newest format that every living process reads; 0 where nobody said so yet."""
+        """The newest format that every running process reads; 0 before the first announcement."""
         return self._all_read.get(number, 0)
 
     async def run(self) -> None:
-        """Take, renew and hand over leases until `end`.
+        """Take and renew leases until `end`.
 
         Raises:
-            ConfigError: this process may not work with the data any more: it is in a format that
+            ConfigError: this process may not work with the data any more: the format is one that
                 this build does not read, or another database has taken the place of this one.
         """
         while not self._ended.is_set():
@@ -76,7 +79,8 @@ class Leases:
                     await self._renew()
             except UNAVAILABLE as error:
                 log.warning("leases not renewed", error=str(error))
-            # One that was lost since this round began, and taken again, makes no other difference.
+            # `_took_any` tells of a lease that was lost and taken again since this round began,
+            # which leaves `wanted` as it was; the worker must claim the partition again.
             if self._took_any or self.wanted != before:
                 self.changed.set()
             with contextlib.suppress(TimeoutError):
@@ -84,23 +88,23 @@ class Leases:
                     await self._ended.wait()
 
     def end(self) -> None:
-        """Let `run` return. A cancellation in the middle of a call to the broker may be lost."""
+        """Let `run` return. Cancelling it might be lost in the middle of a call to the broker."""
         self._ended.set()
 
     async def release(self, number: int) -> None:
-        """Give back a partition that is no longer wanted, after its last batch."""
+        """Give back the lease of a partition, after its last batch."""
         async with self._lock:
             self._held.discard(number)
             self._surplus.discard(number)
             await self._broker.release_lease(number, self._owner)
 
     def lose(self, number: int) -> None:
-        """Another owner has this partition in SQL; the lease shows it soon."""
+        """Note that another persister owns this partition in SQL."""
         self._held.discard(number)
         self._surplus.discard(number)
 
     async def leave(self) -> None:
-        """Give everything back, at the end."""
+        """Give back all leases and the announcement, at the end of the process."""
         for number in list(self._held):
             await self.release(number)
         await self._membership.leave()

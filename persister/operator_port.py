@@ -1,4 +1,4 @@
-"""What a persister tells its operator: `/metrics`, and `/health/live`."""
+"""A persister's port for operators: `/metrics` and `/health/live`."""
 
 import socket
 import threading
@@ -11,7 +11,7 @@ from typing import Final
 from shared.metrics import CONTENT_TYPE, exposition
 
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
-"""Seconds a request may take to arrive."""
+"""Seconds to wait for a request to arrive."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, b"there is /metrics and /health/live\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's
-        """Say nothing: whoever asks does so every few seconds."""
+        """Log nothing: monitoring sends requests every few seconds."""
 
     def _answer(
         self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8"
@@ -45,15 +45,15 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Who went away while asking is no event."""
+        """Log nothing for a client that closed its connection early."""
 
 
 @contextmanager
 def serving_operator(listener: socket.socket | None) -> Iterator[None]:
-    """Answer for as long as the block runs, in threads: storing never waits for who asks.
+    """Serve the port while the block runs, in threads, so that requests never delay storing.
 
     Args:
-        listener: bound to the operator's port, if there is one.
+        listener: a socket bound to the operator's port; None for no port.
     """
     if listener is None:
         yield

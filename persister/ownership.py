@@ -1,4 +1,4 @@
-"""Taking a partition over: shut others out, and open it in a new epoch where data may be lost."""
+"""Taking over a partition, and opening it in a new epoch where the broker may have lost data."""
 
 from typing import Final
 
@@ -12,14 +12,14 @@ from shared.broker.partitions.stream import StreamReader
 from shared.model import formats
 
 ANNOUNCE_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds after which every process that lives has announced itself to a server, or is dead."""
+"""Seconds after which every running process has announced itself to a new server."""
 
 
 class PartitionOpener:
-    """Makes partitions ours, and opens those that the broker holds closed.
+    """Claims partitions in SQL, and opens those that are closed in the broker.
 
     Attributes:
-        last: the counter of the last entry of each partition, when it was last looked at.
+        last: the counter of the last entry of each partition, at its last check.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class PartitionOpener:
         """Prepare.
 
         Args:
-            writer: to SQL.
-            broker: where partitions are.
-            reader: of their streams.
-            legacy: where older builds left what they accepted.
-            membership: this process among the living ones.
-            write_format: WRITE_FORMAT, if given.
+            writer: writes to SQL.
+            broker: the commands for partitions.
+            reader: reads their streams.
+            legacy: reads and moves the data of builds without formats.
+            membership: the announcements of this process.
+            write_format: WRITE_FORMAT; None if not set.
         """
         self._writer = writer
         self._broker = broker
@@ -48,26 +48,26 @@ class PartitionOpener:
         self._reader = reader
         self._legacy = legacy
         self._newest = min(formats.NEWEST, write_format or formats.NEWEST)
-        # The format that a partition is to be opened anew in, and on which server.
+        # The server (replid) and the format of a planned change, by partition.
         self._planned: dict[int, tuple[str, int]] = {}
         self.last: dict[int, int] = {}
 
     async def claim(self, number: int) -> Claim:
-        """Become a partition's owner in SQL."""
+        """Become the owner of a partition in SQL; earlier owners can no longer write."""
         return await self._writer.claim(number, self._membership.incarnation)
 
     async def finish_trimming(self, claim: Claim) -> None:
-        """Trim what an owner that died stored and could not trim any more."""
+        """Trim what the former owner stored, in case it died before it trimmed that."""
         unstored = await self._broker.unstored(claim.number)
         known = await self._writer.known_rooms(unstored) if unstored else []
         await self._broker.committed(claim.number, claim.epoch, claim.position, {}, known)
 
     async def is_open(self, claim: Claim, all_read: int) -> bool:
-        """Whether the broker accepts sends in the claim's epoch, and in the format it should have.
+        """Return True if the partition is open in the claim's epoch and needs no other format.
 
         Args:
-            claim: the partition.
-            all_read: the newest format that every living process reads; 0 where nobody knows.
+            claim: the claim of the partition.
+            all_read: the newest format that every running process reads; 0 if unknown.
 
         Raises:
             ConfigError: the partition was opened under another PARTITIONS, or in a format that
@@ -78,8 +78,8 @@ class PartitionOpener:
         self._planned.pop(claim.number, None)
         if state.epoch != claim.epoch:
             return False
-        # Who lives is known once all have had the time to announce themselves: after a failover
-        # the server may have heard of nobody yet.
+        # After a failover the new server may have no announcements yet. A partition that changed
+        # its format then could end processes that still run and do not read the new one.
         all_announced = state.age > ANNOUNCE_TIMEOUT_SECONDS and all_read
         if not all_announced or state.written_in == self._format(all_read):
             return True
@@ -87,18 +87,18 @@ class PartitionOpener:
         return False
 
     def _format(self, all_read: int) -> int:
-        """The format in which a partition should be."""
+        """The format that a partition should have."""
         return min(self._newest, max(all_read, formats.OLDEST))
 
     async def close(self, claim: Claim) -> PartitionState:
-        """Close a partition, so that nothing is accepted while what survived is stored."""
+        """Close a partition, so that it accepts nothing while surviving entries are stored."""
         if claim.format == formats.LEGACY:
             await self._legacy.close(claim.number)
         await self._broker.close(claim.number)
         return await self._broker.state(claim.number)
 
     async def surviving_entries(self, claim: Claim, limit: int) -> list[Entry]:
-        """About `most` of the entries that the broker has of a closed partition and SQL has not."""
+        """About `limit` entries of a closed partition that SQL does not have."""
         if claim.format == formats.LEGACY and (
             found := await self._legacy.entries(claim.number, claim.position, limit)
         ):
@@ -108,13 +108,15 @@ class PartitionOpener:
     async def open(self, claim: Claim, seen: PartitionState) -> bool:
         """Open a partition in a new epoch, after everything up to `seen.last` was stored.
 
-        Numbering begins above all that may have been given: an epoch gives at most MAX_BACKLOG
-        numbers above what SQL has, and that is less than the gap.
+        Numbering begins above all numbers that may have been given. An epoch gives at most
+        MAX_BACKLOG numbers above the position in SQL, which is less than the gap. The epoch is
+        raised in SQL first: from then on, batches of the old epoch fail, also those of a persister
+        that still reads a server that a failover left behind.
 
         Returns:
-            False when the broker moved on meanwhile: close it and look again.
+            False if the broker's data changed meanwhile: close the partition and begin again.
         """
-        gap = FENCE_GAP if claim.epoch else 0  # before the first epoch nothing was given
+        gap = FENCE_GAP if claim.epoch else 0  # epoch 0: no number was ever given
         start = max(claim.position, seen.last_counter) + gap
         previous_format, written_in = claim.format, await self._next_format(claim, seen)
         if claim.format == formats.LEGACY:
@@ -122,17 +124,17 @@ class PartitionOpener:
         await self._writer.raise_epoch(claim, start, written_in)
         opened = await self._broker.open(claim.number, claim.epoch, seen, start, written_in)
         if opened == "unread":
-            claim.format = formats.OLDEST  # somebody came meanwhile
+            claim.format = formats.OLDEST  # a process that reads less has started meanwhile
         elif opened == "moved" and formats.is_known(previous_format):
-            claim.format = previous_format  # what was planned was for another server
+            claim.format = previous_format  # the plan was for another server
         return opened == "open"
 
     async def _next_format(self, claim: Claim, seen: PartitionState) -> int:
         """The format of the next epoch.
 
-        It changes only as planned, from one that is open here: after a failure nobody can say who
-        lives, and a process that could not announce itself on the new server may read no more
-        than it did.
+        It changes only by a plan, which `is_open` makes for a partition that is open on this
+        server. After a failure it stays: a running process that could not announce itself on the
+        new server yet may not read another format.
         """
         if formats.is_known(claim.format):
             planned_on, planned = self._planned.pop(claim.number, ("", claim.format))

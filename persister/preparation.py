@@ -1,4 +1,4 @@
-"""Before a persister stores anything: the schema, and whether the database is the right one."""
+"""Preparation of the database before a persister stores anything: schema and identity."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ log = logger("persister")
 def membership_of(
     settings: Settings, installation: Installation, keys: Keyspace, pipe: Pipe
 ) -> Membership:
-    """This persister among the living processes of its installation."""
+    """Make the announcements of this persister."""
     return Membership(
         pipe,
         keys,
@@ -37,10 +37,10 @@ def membership_of(
 async def prepare(
     settings: Settings, engine: Engine, pipe: Pipe, stop: asyncio.Event
 ) -> Installation | None:
-    """Bring the database to this build's schema, and make sure that it is the right one.
+    """Migrate the database to this build's schema, and check that it is the right database.
 
     Returns:
-        Whose data it is; None when told to stop before the database was there.
+        The database's installation; None if `stop` was set before it could be reached.
 
     Raises:
         ConfigError: this process may not work with the data.
@@ -65,7 +65,7 @@ async def prepare(
 
 
 async def _min_known_schema(settings: Settings, engine: Engine, pipe: Pipe) -> int | None:
-    """The lowest schema that a living process knows; None where nobody can say."""
+    """The lowest schema that a running process knows; None if unknown."""
     found = await read_installation(engine)
     if found is None:
         return None
@@ -82,4 +82,4 @@ async def _min_known_schema(settings: Settings, engine: Engine, pipe: Pipe) -> i
 
 def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    log.warning("database not ready", error=str(error).split("\n", 1)[0])
+    log.warning("database not ready, trying again", error=str(error).split("\n", 1)[0])

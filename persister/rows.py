@@ -1,4 +1,4 @@
-"""What a batch does to the tables, statement by statement, inside the writer's transaction."""
+"""The SQL statements of a batch, executed inside the writer's transaction."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,6 +13,7 @@ from shared.model.changes import SEQ, RoomChange, StandingChange, at
 from shared.model.standings import STANDINGS
 from shared.storage.tables import cursors, events, rooms, standings
 
+# The parameters are not called as columns are: SQLAlchemy keeps those names for the SET clause.
 _ROOM = events.c.room_id == bindparam("room")
 _SHOWN = (events.c.kind == "message") & events.c.deleted.is_(False)
 _FLOOR = (
@@ -45,11 +46,11 @@ _SEEN = (
 
 
 class SeqTakenError(Exception):
-    """Another row stands where an event that was set aside belongs."""
+    """Another row has the seq of an event that was set aside."""
 
 
 async def insert_rooms(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
-    """Free the keys of deleted rooms, then insert the new ones, which may have the same."""
+    """Free the keys of deleted rooms, then insert new rooms, which may have these keys."""
     dropped = [room for batch in batches for room in batch.dropped]
     if dropped:
         query = select(rooms.c.id, rooms.c.key).where(
@@ -65,16 +66,16 @@ async def insert_rooms(connection: AsyncConnection, batches: Sequence[Batch]) ->
 
 
 async def insert_events(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
-    """Insert the events of rooms' logs.
+    """Insert events of room logs.
 
-    Past the parameters of Core, which cost as much as the database does.
+    It bypasses the parameter handling of SQLAlchemy Core, which costs as much as the database.
     """
     if rows := [row for batch in batches for row in batch.events]:
         await connection.exec_driver_sql(_insert_text(connection.dialect), rows)
 
 
 async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -> None:
-    """Floors, deletions, cursors, other changes, and what of deleted rooms is to be forgotten."""
+    """Apply floors, deletions, cursors and other changes, and delete the rows of deleted rooms."""
     floors = [{"room": room, "place": seq} for b in batches for room, seq in b.floors.items()]
     if floors:
         await connection.execute(_FLOOR, floors)
@@ -98,42 +99,46 @@ def _insert_text(dialect: Dialect) -> str:
 
 
 async def _apply(connection: AsyncConnection, changed: Changed) -> None:
-    """Change a room, or what it remembers of a user: it is rare, so one by one, in order.
+    """Change a room's fields or a user's standing. These changes are rare and made one by one.
 
-    What comes late, because it was set aside, does not undo what happened after it.
+    A change that was set aside and is restored late does not undo a later one: the columns with the
+    seq of the last change guard it. Example: `ann` was banned at seq 10, which was set aside, and
+    unbanned at 20. Restoring the ban finds seq 20 in her standing, and changes nothing.
     """
     room, seq, change = changed
     match change:
         case RoomChange(fields, secret):
             older = [rooms.c[name] < seq for name, value in fields.items() if value is SEQ]
-            its = update(rooms).where(rooms.c.id == room, *older)
-            await connection.execute(its.values(**at({**fields, **secret}, seq)))
+            statement = update(rooms).where(rooms.c.id == room, *older)
+            await connection.execute(statement.values(**at({**fields, **secret}, seq)))
         case StandingChange(user, fields):
             insert: Any = _dialect(connection).insert(standings)
             new = insert.values(room_id=room, user=user, seq=0, **dict.fromkeys(STANDINGS, 0))
             await connection.execute(new.on_conflict_do_nothing())
             mine = (standings.c.room_id == room) & (standings.c.user == user)
-            its = update(standings).where(mine, standings.c.seq < seq)
-            await connection.execute(its.values(**at(fields, seq), seq=seq))
+            statement = update(standings).where(mine, standings.c.seq < seq)
+            await connection.execute(statement.values(**at(fields, seq), seq=seq))
 
 
 async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
-    """Put an event where a void stands for it, or nothing, unless all up to there was deleted.
+    """Store an event that was set aside, in place of its void.
 
-    Nothing stands for the events of a row that could not be read when it was set aside.
+    There is no void for events of a row that could not be read; they are inserted. An event at or
+    below the room's floor stays deleted.
     """
     floor = select(func.max(rooms.c.floor)).where(rooms.c.id == row.room_id)
     known: int = (await connection.execute(floor)).scalar_one_or_none() or 0
     place = (events.c.room_id == row.room_id) & (events.c.seq == row.seq)
     if row.seq <= known:
         return
-    # The epoch is that of the void: numbering goes by it.
+    # The void's epoch stays. The next seq of the room depends on the epoch of its last row (see
+    # RoomBroker.open), and the epoch here is 0.
     values = {name: value for name, value in row._asdict().items() if name != "epoch"}
     void = update(events).where(place, events.c.kind == "void")
     if (await connection.execute(void.values(values))).rowcount == 1:
         return
     if (await connection.execute(select(events.c.id).where(place))).first():
-        raise SeqTakenError(f"the place of event {row.id} is taken")
+        raise SeqTakenError(f"another row has the seq of event {row.id}")
     await connection.execute(events.insert().values(row._asdict()))
 
 
@@ -142,7 +147,7 @@ def _dialect(connection: AsyncConnection) -> Any:  # noqa: ANN401 - one of two m
 
 
 def _upsert_cursor(connection: AsyncConnection) -> Insert:
-    """A cursor only moves forward, in SQL too."""
+    """Insert a cursor, or move it forward; a cursor never moves back."""
     insert: Any = (
         _dialect(connection)
         .insert(cursors)

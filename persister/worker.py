@@ -1,4 +1,4 @@
-"""The loop: read the streams of our partitions, store, trim; open what the broker holds closed."""
+"""The persister's loop: read streams, store and trim entries, open closed partitions."""
 
 import asyncio
 import contextlib
@@ -22,10 +22,10 @@ from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
 from shared.telemetry import logger
 
 CHECK_INTERVAL_SECONDS: Final = 0.5
-"""Seconds between two looks at whether the broker still is the one partitions were opened on."""
+"""Seconds between two checks that the partitions are still open in the broker."""
 
 TRIM_INTERVAL_SECONDS: Final = 1.0
-"""Seconds between two times that rooms' logs are trimmed."""
+"""Seconds between two trims of room logs."""
 
 STORED: Final = Counter("stored_entries", "Entries committed to SQL.")
 BATCH: Final = Histogram("batch_entries", "Entries that shared a transaction.", SIZES)
@@ -71,13 +71,13 @@ class Worker:
 
     @property
     def backlog(self) -> dict[int, int]:
-        """Entries of each of our partitions that are not stored, as of the last look."""
+        """The number of entries of each owned partition that are not stored, at the last check."""
         claims = list(self._claims.values())
         return {c.number: max(0, self._opener.last.get(c.number, 0) - c.position) for c in claims}
 
     @property
     def lag(self) -> float:
-        """Seconds that the oldest entry we could not store yet has waited."""
+        """Seconds since the oldest entry that is being stored was accepted."""
         accepted = self._oldest_accepted_at
         return max(0.0, time() - accepted / 1000) if accepted is not None else 0.0
 
@@ -88,7 +88,7 @@ class Worker:
             ConfigError: this process may not work with the data any more.
         """
         try:
-            # A group: a process whose leases are not renewed must end, not go on half alive.
+            # A group, so that the process ends if the task that renews its leases fails.
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._leases.run(), name="leases")
                 waking = group.create_task(self._stop_with(stop), name="stop")
@@ -122,10 +122,11 @@ class Worker:
             await self._store({self._claims[n]: rows for n, rows in found.items()})
 
     async def _apply_leases(self) -> None:
-        """Hand over what is no longer ours to keep, claim what is."""
+        """Give back partitions beyond our share, and claim those whose lease was taken."""
         wanted = self._leases.wanted
-        # A lease may have been taken and become surplus while we were busy with others: nobody
-        # claimed its partition, and nobody else can.
+        # Surplus leases are released also if this worker never claimed them. A lease that was taken
+        # and became surplus during a long batch would otherwise be renewed and never used, and no
+        # other persister could take it.
         for number in (self._claims.keys() | self._leases.surplus) - wanted:
             self._claims.pop(number, None)
             await self._leases.release(number)
@@ -139,7 +140,7 @@ class Worker:
             self._next_check = 0.0
 
     async def _maintain(self) -> None:
-        """Now and then: open partitions that are closed, let idle rooms go."""
+        """Open closed partitions, trim logs and evict idle rooms, each at its own interval."""
         now = asyncio.get_running_loop().time()
         if now >= self._next_check:
             claims = list(self._claims.values())
@@ -160,10 +161,10 @@ class Worker:
             self._next_sweep = now + min(60.0, self._settings.room_idle / 4)
 
     async def _open(self, claim: Claim) -> None:
-        """Store what survived in the broker, then open the partition in a new epoch."""
+        """Store the surviving entries of a partition, then open it in a new epoch."""
         try:
             while not self._stop.is_set() and not await self._try_to_open(claim):
-                pass  # the broker moved on meanwhile
+                pass  # the broker's data changed meanwhile
         except LostPartition:
             self._drop_claim(claim.number)
 
@@ -176,16 +177,16 @@ class Worker:
                 break
             await self._store({claim: entries}, trim=False)
             if claim.number not in self._claims:
-                return True  # another owner has it, and opens it
+                return True  # another owner has the partition, and opens it
         return not self._stop.is_set() and await self._opener.open(claim, seen)
 
     async def _gather(self) -> dict[int, list[Entry]]:
-        """Wait for entries, then a little longer for more to share the transaction."""
+        """Wait for entries, then up to BATCH_AGE for more to share the transaction."""
         limit = self._settings.batch_size
         positions = {number: claim.position for number, claim in self._claims.items()}
         found = await self._reader.read(positions, limit)
         if found and sum(map(len, found.values())) < limit:
-            # Reading each as it comes would cost more than all the rest.
+            # A transaction for every few entries would cost more CPU than everything else.
             await asyncio.sleep(self._settings.batch_age)
             positions |= {number: rows[-1].counter for number, rows in found.items()}
             for number, rows in (await self._reader.read(positions, limit, block=0)).items():
@@ -193,7 +194,7 @@ class Worker:
         return found
 
     async def _store(self, found: Mapping[Claim, list[Entry]], *, trim: bool = True) -> None:
-        """Store entries of some partitions; what turns out to be another's is left to it."""
+        """Store entries of some partitions, except those that another owner has taken."""
         left = dict(found)
 
         async def store() -> None:
@@ -209,7 +210,8 @@ class Worker:
         return None
 
     async def _store_once(self, found: Mapping[Claim, list[Entry]], *, trim: bool) -> None:
-        # A try that an outage ended may have stored the first of them.
+        # A former try that an outage ended may have stored some of them already: BatchSalvage
+        # commits in several transactions, and each moves the position of its claim.
         fresh = {
             claim: left
             for claim, rows in found.items()
@@ -240,7 +242,7 @@ class Worker:
         self._oldest_accepted_at = None
 
     async def _trim(self, claims: Iterable[Claim], stored: list[tuple[Claim, Batch]]) -> None:
-        """Tell the broker what is stored, of partitions or of all that it was not told yet."""
+        """Tell the broker the positions of partitions, and once a second trim room logs."""
         created: dict[Claim, list[str]] = {claim: [] for claim in claims}
         for claim, batch in stored:
             created[claim] += batch.created
@@ -252,8 +254,8 @@ class Worker:
         if now >= self._next_trim:
             logs, self._untrimmed = self._untrimmed, {}
             self._next_trim = now + TRIM_INTERVAL_SECONDS
-        # Where the broker is away or in another epoch there is nothing to trim now; the next
-        # call covers this one, or the partition is opened afresh.
+        # If the broker is away or in another epoch, nothing is trimmed now. The next call includes
+        # what this one would have trimmed, or the partition opens in a new epoch.
         calls = [
             self._broker.committed(
                 c.number, c.epoch, c.position, logs.get(c, {}), created.get(c, [])
@@ -270,7 +272,7 @@ class Worker:
         self._leases.lose(number)
 
     async def _retry_outages(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """Do it again until neither broker nor database is away; give up only at the end."""
+        """Repeat `work` while the broker or the database is away, until it succeeds or `stop`."""
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((*UNAVAILABLE, *OUTAGE)),
             wait=wait_exponential_jitter(multiplier=0.05, max=1.0, jitter=0.1),
@@ -284,7 +286,7 @@ class Worker:
 
 
 def show_gauges(worker: Worker) -> None:
-    """Let Prometheus see what this persister has and how far behind it is."""
+    """Register this persister's gauges: owned partitions, backlog and lag."""
 
     def backlog() -> dict[str, float]:
         return {str(number): count for number, count in worker.backlog.items()}
@@ -297,4 +299,5 @@ def show_gauges(worker: Worker) -> None:
 def _log_retry(state: RetryCallState) -> None:
     OUTAGES.value += 1
     error = state.outcome.exception() if state.outcome else None
-    log.warning("waiting", attempt=state.attempt_number, error=str(error).split("\n", 1)[0])
+    reason = str(error).split("\n", 1)[0]
+    log.warning("broker or database away, trying again", attempt=state.attempt_number, error=reason)

@@ -1,4 +1,4 @@
-"""Writing to SQL: rows and the partition's position in one transaction."""
+"""Writes to SQL: a batch's rows and its partition's position, in one transaction."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -18,15 +18,15 @@ from shared.storage.reader import room_of
 from shared.storage.tables import Number, events, partitions, rooms
 
 OUTAGE = (DBAPIError, OSError, TimeoutError)
-"""Failures of the database where they are no `Refused`: no entry is blamed for them."""
+"""Failures of the database itself. Errors in the data of an entry are `Refused`."""
 
 
 class Refused(Exception):
-    """SQL refuses the data of at least one entry of a batch."""
+    """SQL refused the data of at least one entry of a batch."""
 
 
 class LostPartition(Exception):
-    """Another owner has the partition: nothing of the transaction was written."""
+    """Another owner has the partition. Nothing of the transaction was written."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"partition {number} has another owner")
@@ -37,9 +37,10 @@ class Claim(msgspec.Struct, eq=False):
     """A partition that this process owns.
 
     Attributes:
-        owner: this process's incarnation, as SQL has it.
-        position: the counter of the last entry stored.
-        format: of the epoch, as SQL has it.
+        owner: this process's incarnation.
+        epoch: the partition's epoch.
+        position: the counter of the last stored entry.
+        format: the format of the epoch, as SQL has it.
     """
 
     number: int
@@ -51,7 +52,14 @@ class Claim(msgspec.Struct, eq=False):
 
 @cache
 def _move_statement(count: int) -> Update:
-    """Move some partitions: one statement, because each costs as much as many rows do."""
+    """Make the UPDATE that moves the positions and epochs of `count` partitions.
+
+    It is one statement, as a statement costs as much as many rows. Each partition is matched by its
+    owner, epoch and position, and all three are needed. Two tries of one owner in one epoch differ
+    only in the position. Example: a commit from 40 to 50 succeeds and its answer is lost, so the
+    batch is tried again. The position in SQL is 50 now: the UPDATE matches nothing, the rows are
+    not written twice, and the partition is claimed again.
+    """
     mine, positions, epochs = [], [], []
     for n in range(count):
         number = partitions.c.number == bindparam(f"number{n}")
@@ -68,21 +76,24 @@ def _move_statement(count: int) -> Update:
 
 
 class _ClaimsLost(Exception):
-    """Not all of several claims stand."""
+    """At least one of several claims is no longer valid."""
 
 
 Move = tuple[Claim, int, int]
-"""A claim, and the position and the epoch to which its partition moves if it stands."""
+"""A claim, and the new position and epoch of its partition."""
 
 
 class Writer:
-    """The only one that writes."""
+    """Writes to SQL. Nothing else in the system does."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def claim(self, number: int, owner: str) -> Claim:
-        """Shut out every other owner of a partition, and learn where it stands."""
+        """Become the owner of a partition, and read its epoch, position and format.
+
+        From then on transactions of the former owner fail.
+        """
         async with self._engine.begin() as connection:
             mine = partitions.c.number == number
             await connection.execute(update(partitions).where(mine).values(owner=owner))
@@ -90,14 +101,14 @@ class Writer:
         return Claim(number, owner, row.epoch, row.position, row.format)
 
     async def store(self, batches: Sequence[tuple[Claim, Batch]]) -> None:
-        """Write the rows of some partitions and their positions, all or nothing.
+        """Write batches of some partitions and their positions, all or nothing.
 
-        The claims' positions move when it is committed.
+        The claims' positions move after the commit.
 
         Raises:
-            LostPartition: a claim is void.
-            Refused: SQL does not take the data.
-            OUTAGE: it may be tried again as it is.
+            LostPartition: a claim is no longer valid.
+            Refused: SQL refused the data.
+            OUTAGE: the database failed; the same call may be repeated.
         """
         try:
             async with self._engine.begin() as connection:
@@ -120,26 +131,27 @@ class Writer:
     async def _find_lost(self, claims: Sequence[Claim]) -> NoReturn:
         for claim in claims:
             await self.check(claim)
-        # It stands again, which cannot be; whoever claims it anew finds out where it stands.
+        # All claims are valid now. The commit of an earlier try may have moved a position; a new
+        # claim reads it from SQL.
         raise LostPartition(claims[0].number)
 
     async def check(self, claim: Claim) -> None:
-        """Make sure that a claim still stands.
+        """Check that a claim is still valid.
 
         Raises:
-            LostPartition: it does not.
+            LostPartition: the claim is no longer valid.
         """
         async with self._engine.begin() as connection:
             await _move(connection, [(claim, claim.position, claim.epoch)])
 
     async def known_rooms(self, keys: Sequence[str]) -> list[str]:
-        """Those of `keys` that are rooms in SQL."""
+        """Return those of `keys` whose rooms are in SQL."""
         async with self._engine.begin() as connection:
             query = select(rooms.c.key).where(rooms.c.key.in_(keys))
             return list((await connection.execute(query)).scalars())
 
     async def room_of_duplicate(self, event: Event) -> Room | None:
-        """The room of a message that is stored already, under another id; None if it is not."""
+        """Return the room of a message that SQL has under another id; None if it has not."""
         if not isinstance(event.body, MessagePosted):
             return None
         query = (
@@ -157,19 +169,19 @@ class Writer:
                 for row in await connection.execute(query):
                     return room_of(row)
         except (OverflowError, UnicodeError):
-            pass  # what SQL cannot even be asked for is not in it
+            pass  # values that SQL cannot even compare with are not stored
         return None
 
     async def raise_epoch(self, claim: Claim, start: int, written_in: int) -> None:
-        """Begin a new epoch of a partition: what an earlier owner or epoch still sends fails.
+        """Begin a new epoch of a partition. Later batches of earlier owners or epochs fail.
 
         Args:
-            claim: moves to the new epoch when it is committed.
+            claim: the partition's claim; it moves to the new epoch after the commit.
             start: the position from which the new epoch counts.
             written_in: the format of the new epoch.
 
         Raises:
-            LostPartition: the claim is void.
+            LostPartition: the claim is no longer valid.
         """
         async with self._engine.begin() as connection:
             await _move(connection, [(claim, start, claim.epoch + 1)])
@@ -178,10 +190,10 @@ class Writer:
         claim.epoch, claim.position, claim.format = claim.epoch + 1, start, written_in
 
     async def restore(self, batch: Batch) -> None:
-        """Store a batch of entries that were set aside, each row where a void stands for it.
+        """Store a batch of entries that were set aside, each event in place of its void.
 
         Raises:
-            Refused: SQL still does not take it.
+            Refused: SQL refused it again.
         """
         try:
             async with self._engine.begin() as connection:

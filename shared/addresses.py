@@ -1,4 +1,4 @@
-"""Addresses: which are loopback, whose word on others is believed, what counts as one client."""
+"""Network addresses: lists of networks, loopback, and a client's address behind proxies."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -7,14 +7,14 @@ from typing import Final, Self
 Address = IPv4Address | IPv6Address
 
 NO_ADDRESS: Final = "local"
-"""What counts as the address of a peer that has none: one on a Unix socket."""
+"""The address of a peer that has none, such as one on a Unix socket."""
 
 CLIENT_PREFIX_BITS: Final = 64
-"""Bits of an IPv6 address that one client is given by its network; it may use all below."""
+"""Bits of an IPv6 prefix. A network gives a /64 to one client, who may use all addresses in it."""
 
 
 class Networks:
-    """Addresses and networks, as in `10.0.0.0/8,192.0.2.7`."""
+    """A list of addresses and networks, such as `10.0.0.0/8,192.0.2.7`."""
 
     __slots__ = ("_networks", "_text")
 
@@ -40,7 +40,7 @@ class Networks:
 
 
 def read_address(text: str) -> Address | None:
-    """An address as it stands in a header, with a port or without; None for anything else."""
+    """Parse an address from a header, with a port or without; None for anything else."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -55,7 +55,7 @@ def read_address(text: str) -> Address | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what listens on a host is reached from this machine only."""
+    """Return True if a server that listens on `host` is reached from this machine only."""
     if host == "localhost":
         return True
     address = read_address(host)
@@ -63,16 +63,15 @@ def is_loopback(host: str) -> bool:
 
 
 def peer(connected: str | None, forwarded: Iterable[str], trusted: Networks) -> str:
-    """Whose request it is.
+    """The address of the client that sent a request.
 
-    Each proxy puts the address that it was connected from behind what it was told itself, so the
-    last one that is not a trusted proxy's own is the client's. Before that, anybody may have
-    written anything.
+    Each proxy appends the address of its own peer to `X-Forwarded-For`. So the last address that is
+    not a trusted proxy's is the client's. The client may have written any addresses before it.
 
     Args:
-        connected: the address that the connection comes from, if it has one.
+        connected: the address of the connection's peer; None if it has none.
         forwarded: the values of all `X-Forwarded-For` headers.
-        trusted: whose word is believed.
+        trusted: addresses of proxies whose header is believed.
     """
     found = read_address(connected or "")
     if found is None:
@@ -81,13 +80,13 @@ def peer(connected: str | None, forwarded: Iterable[str], trusted: Networks) -> 
     while forwarded_addresses and found in trusted:
         previous = read_address(forwarded_addresses.pop())
         if previous is None:
-            break  # garbage
+            break  # not an address
         found = previous
     return str(found)
 
 
 def rate_limit_address(address: str) -> str:
-    """What an address counts as: an IPv6 address as its /64, which one client has all of."""
+    """The address under which rates are counted: the /64 of an IPv6 address, else itself."""
     found = read_address(address)
     if isinstance(found, IPv6Address):
         return str(ip_network((int(found), CLIENT_PREFIX_BITS), strict=False))

@@ -1,4 +1,4 @@
-"""Envelope <-> MessagePack bytes, with the format in front."""
+"""Encoding and decoding of envelopes as MessagePack, with the format as first element."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,39 +13,42 @@ READABLE: Final = frozenset({formats.LEGACY, *range(formats.OLDEST, formats.NEWE
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Event)
-# An envelope whose body this build does not know begins its body with a tag.
+# For an envelope whose body this build does not know: an array that begins with a tag.
 _frame = msgspec.msgpack.Decoder(
     tuple[int, int, int, int, int, int, list[Any]]  # the fields of Event, in their order
 )
 
 
 class CodecError(ValueError):
-    """Bytes that are no envelope of a format that this build reads."""
+    """The bytes are not an envelope in a format that this build reads."""
 
 
 encode_body: Final[Callable[[Body], bytes]] = _encoder.encode
-"""The part of an envelope that a gateway writes; the publish script writes the rest."""
+"""Encode the body of an envelope. `publish.lua` puts the head in front of it."""
 
 
 def encode(event: Event) -> bytes:
-    """A whole envelope, in the format that it names."""
+    """Encode a whole envelope, in the format that it names."""
     return _encoder.encode(event)
 
 
 def signal(body: Body, written_in: int, created_at: int = 0, room_id: int = 0) -> bytes:
-    """A whole envelope for something that is not kept: it has no id and no place in a room.
+    """Encode a whole envelope of a signal, which has no id and no seq.
 
     Args:
-        body: what happened.
+        body: the signal.
         written_in: the format.
         created_at: milliseconds since 1970.
-        room_id: where it happened; 0 for nowhere.
+        room_id: the room that it is about; 0 for none.
     """
     return encode(Event(written_in, room_id, 0, 0, 0, created_at, body))
 
 
 def decode(data: bytes) -> Event:
-    """Read an envelope. One whose body a newer build wrote keeps its place, as Unknown.
+    """Decode an envelope. A body of a kind that only newer builds know becomes Unknown.
+
+    The envelope keeps its seq and prev, so clients see no gap at an event that this build cannot
+    read.
 
     Raises:
         CodecError: the bytes are not an envelope, or of a format that this build does not read.

@@ -1,4 +1,4 @@
-"""The command line of an entry point: `--help`, and one sentence for an argument it cannot take."""
+"""The command line of an entry point: `--help`, and one sentence for an invalid argument."""
 
 import argparse
 import textwrap

@@ -1,4 +1,4 @@
-"""Tasks that a process cannot do without: any such work, and work that is done periodically."""
+"""Background tasks without which a process must not go on, single or periodic."""
 
 import asyncio
 import signal
@@ -8,16 +8,16 @@ from typing import Any, Final
 from shared.telemetry import logger
 
 CANCEL_RETRY_SECONDS: Final = 0.01
-"""Seconds after which a task that did not end is cancelled once more."""
+"""Seconds after which a task that did not end is cancelled again."""
 
 log = logger(__name__)
 
 
 class EssentialTask:
-    """A background task that should only end by `close`.
+    """A background task that may end by `close` only.
 
-    Should it end by itself, the process is told to stop as an operator would tell it, so that it
-    drains and whoever supervises it starts a whole one: better than one that goes on half alive.
+    If it ends by itself, the process gets SIGTERM, drains, and its supervisor starts a new one. A
+    process that went on without one of its tasks would look healthy and not work.
     """
 
     def __init__(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -25,10 +25,10 @@ class EssentialTask:
         self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
-        """End it, and wait until it has.
+        """Cancel the task, and wait until it has ended.
 
         On Python 3.11 `asyncio.wait_for`, which the broker's client uses, loses a cancellation
-        that comes just as its work ends: so it is asked until it has heard.
+        that comes just as its work ends. So the task is cancelled until it has ended.
         """
         self._task.remove_done_callback(self._ended)
         while not self._task.done():
@@ -43,7 +43,7 @@ class EssentialTask:
 
 
 class PeriodicTask:
-    """Work that an essential task does again and again, from `start` to `close`."""
+    """Work that an essential task repeats from `start` to `close`."""
 
     def __init__(
         self,
@@ -57,12 +57,13 @@ class PeriodicTask:
         """Prepare.
 
         Args:
-            work: what is done, a function or a coroutine function. An error that it raises ends
-                the process, as the end of any essential task does.
-            pause: seconds between the end of one run and the next, or what says how many.
-            name: the task's.
-            at_once: whether the first run comes at the start, and not after a pause.
-            at_close: awaited at the close, when the task has ended.
+            work: a function or a coroutine function. An error that it raises ends the process, as
+                the end of any essential task does.
+            pause: seconds between the end of a run and the next run, or a function that returns
+                them.
+            name: the name of the task, for log lines.
+            at_once: True to begin with a run, False to begin with a pause.
+            at_close: awaited by `close`, after the task has ended.
         """
         self._work = work
         self._pause = pause
@@ -72,11 +73,11 @@ class PeriodicTask:
         self._task: EssentialTask | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start the task."""
         self._task = EssentialTask(self._run(), self._name)
 
     async def close(self) -> None:
-        """End, wait until the task has, and do what is left for then."""
+        """End the task, then await `at_close`."""
         if self._task is not None:
             await self._task.close()
         if self._at_close is not None:

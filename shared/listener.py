@@ -1,4 +1,4 @@
-"""The operator's port, bound before anything else: a process that cannot have it ends at once."""
+"""The operator's port, bound at the start, so that a process that cannot bind it ends at once."""
 
 import socket
 import sys
@@ -7,10 +7,10 @@ from shared.config import Settings, refuse
 
 
 def listen_or_exit(settings: Settings) -> socket.socket | None:
-    """Bind ADMIN_PORT at ADMIN_HOST; None where no port is given.
+    """Bind ADMIN_PORT at ADMIN_HOST; None if no port is set.
 
-    An address that this machine does not have ends the process as a bad setting does; a port that
-    another has, with exit code 1: it may become free.
+    An address that this machine does not have ends the process with exit code 2, as any bad setting
+    does. A port in use ends it with exit code 1, so that a supervisor tries again.
     """
     if settings.admin_port is None:
         return None

@@ -1,8 +1,8 @@
-"""What a process counts, and how Prometheus reads it.
+"""Counters, histograms and gauges of a process, and their text for Prometheus.
 
-A count is a plain number that is raised where things happen, and turned into Prometheus's format
-when somebody asks: on the path of a delivery an addition is all it costs, where the library's own
-counters take a lock. They belong to the process, as log lines do.
+A count is a plain number that is increased where things happen, and is turned into Prometheus's
+format on request. So it costs one addition on the path of a delivery, where the counters of the
+library take a lock. Metrics are global to the process, as log lines are.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 LATENCIES: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Bounds in seconds, for what should take milliseconds."""
+"""Bounds of histogram buckets in seconds, for work that should take milliseconds."""
 
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 10_000)
-"""Bounds for how many things share one call."""
+"""Bounds of histogram buckets for the number of things that share a call."""
 
 CHECK_INTERVAL_SECONDS: Final = 0.5
 
@@ -43,16 +43,16 @@ _families: dict[str, _Family] = {}
 
 
 class Counter:
-    """How often something happened.
+    """A counter of events.
 
     Attributes:
-        value: raised by whoever sees it happen.
+        value: the count; callers increase it directly.
     """
 
     __slots__ = ("_name", "_text", "value")
 
     def __init__(self, name: str, text: str) -> None:
-        """Register it under `parley_<name>_total`."""
+        """Register the counter as `parley_<name>_total`."""
         self._name, self._text = f"parley_{name}", text
         self.value = 0
         _families[name] = self
@@ -63,16 +63,16 @@ class Counter:
 
 
 class LabelledCounter:
-    """How often each kind of a thing happened; the kinds are few, and ours."""
+    """A counter with one label, whose values are few and set by the code."""
 
     def __init__(self, name: str, text: str, label: str) -> None:
-        """Register it under `parley_<name>_total`."""
+        """Register the counter as `parley_<name>_total`."""
         self._name, self._text, self._label = f"parley_{name}", text, label
         self._values: defaultdict[str, int] = defaultdict(int)
         _families[name] = self
 
     def add(self, kind: str) -> None:
-        """One more."""
+        """Increase the count of `kind` by one."""
         self._values[kind] += 1
 
     def family(self) -> Metric:
@@ -84,7 +84,7 @@ class LabelledCounter:
 
 
 class Histogram:
-    """How large something was each time."""
+    """A histogram of observed values."""
 
     def __init__(self, name: str, text: str, bounds: tuple[float, ...]) -> None:
         """Register it under `parley_<name>`."""
@@ -95,7 +95,7 @@ class Histogram:
         _families[name] = self
 
     def observe(self, value: float) -> None:
-        """Take one into account."""
+        """Add a value."""
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
@@ -107,18 +107,18 @@ class Histogram:
 
 
 class Gauge:
-    """How much there is of something, found out when somebody asks."""
+    """A gauge whose value is read on request."""
 
     def __init__(
         self, name: str, text: str, read: Callable[[], Reading], label: str | None = None
     ) -> None:
-        """Register it under `parley_<name>`, in place of one of the same name.
+        """Register the gauge as `parley_<name>`, in place of one of the same name.
 
         Args:
-            name: unique in the process.
-            text: what it says.
-            read: answers with a number, or with one for each value of the label.
-            label: its name, if there is one.
+            name: the name, unique in the process.
+            text: the help text for Prometheus.
+            read: returns a number, or a number for each value of the label.
+            label: the label's name; None for a gauge without a label.
         """
         self._name, self._text = f"parley_{name}", text
         self._read, self._label = read, label
@@ -136,7 +136,7 @@ class Gauge:
 
 
 class _Counts:
-    """What the library collects from."""
+    """The collector of all metrics, for the library."""
 
     def collect(self) -> Iterable[Metric]:
         return [family.family() for family in list(_families.values())]
@@ -149,12 +149,12 @@ for _kind in (ProcessCollector, PlatformCollector, GCCollector):
 
 
 def exposition() -> bytes:
-    """Everything this process counts, in Prometheus's text format."""
+    """All metrics of this process in Prometheus's text format."""
     return generate_latest(_registry)
 
 
 class LoopLag:
-    """Measures how late the event loop is: what every client waits for, whatever it asks."""
+    """Measures the lag of the event loop, which delays every answer to every client."""
 
     def __init__(self) -> None:
         self._histogram = Histogram("event_loop_lag_seconds", "How late a timer was.", LATENCIES)
@@ -162,7 +162,7 @@ class LoopLag:
         self._timer = self._schedule()
 
     def close(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
         self._timer.cancel()
 
     def _schedule(self) -> asyncio.TimerHandle:

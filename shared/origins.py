@@ -1,4 +1,4 @@
-"""Origins (RFC 6454): whose pages may talk to a gateway from a browser."""
+"""The allow-list of origins (RFC 6454): pages that may connect to a gateway from a browser."""
 
 from collections.abc import Collection
 from typing import Final, Self
@@ -14,10 +14,10 @@ _SCHEMES: Final = frozenset({"http", "https"})
 
 
 class Origins:
-    """An allow-list: `self,https://chat.example.org`.
+    """An allow-list of origins, such as `self,https://chat.example.org`.
 
     `self` stands for the gateway's own origin, `loopback` for every page that this machine
-    serves itself, `*` for all. An origin is compared whole; nothing matches by a part of it.
+    serves itself, `*` for all. Origins are compared as a whole, never by a part.
     """
 
     __slots__ = ("_allowed", "_text")
@@ -31,16 +31,16 @@ class Origins:
         """Read a list separated by commas.
 
         Raises:
-            ValueError: a part of it is no origin.
+            ValueError: a part of it is not an origin.
         """
         parts = [part for item in text.split(",") if (part := item.strip())]
         for part in parts:
             if part not in _WORDS and _host(part) is None:
-                raise ValueError(f"{part} is no origin such as https://chat.example.org")
+                raise ValueError(f"{part} is not an origin such as https://chat.example.org")
         return cls(text, parts)
 
     def allow(self, origin: str, host: str) -> bool:
-        """Whether a page of an origin may ask.
+        """Return True if a page of this origin may connect.
 
         Args:
             origin: the `Origin` header.
@@ -60,15 +60,16 @@ class Origins:
 
 
 def is_own(origin: str, host: str) -> bool:
-    """Whether an origin is the one that the request went to.
+    """Return True if an origin is the gateway's own, by the request's `Host` header.
 
-    The scheme is not compared: behind a proxy that ends TLS a gateway does not know its own.
+    The scheme is not compared: behind a proxy that ends TLS, a gateway does not know the scheme
+    that browsers use.
     """
     return bool(host) and _host(origin) == host.lower()
 
 
 def _host(origin: str) -> str | None:
-    """The host and port of an origin, as they stand in a `Host` header; None for no origin."""
+    """The host and port of an origin, as in a `Host` header; None if it is not an origin."""
     try:
         parts = urlsplit(origin)
         port = parts.port
@@ -78,6 +79,6 @@ def _host(origin: str) -> str | None:
         return None
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     host = name if port is None else f"{name}:{port}"
-    # An origin is a scheme and a host and nothing else, in lower case as browsers write it. What
-    # the library passes over, as before and behind brackets, is no part of one.
+    # An origin is a scheme and a host and nothing else, in lower case as browsers write it. Text
+    # that `urlsplit` ignores, such as before and after brackets, makes it invalid.
     return host if origin == f"{parts.scheme}://{host}" else None

@@ -1,4 +1,4 @@
-"""Rates: so many in so long, with a burst; a token bucket as one number (GCRA)."""
+"""Rates with a burst, and a token bucket that is one number (GCRA)."""
 
 import math
 import re
@@ -11,12 +11,12 @@ _MAX_FILL_MICROSECONDS: Final = 7 * 24 * _UNITS["h"]
 
 
 class TakenTokens(NamedTuple):
-    """What a bucket gave.
+    """The answer of a bucket.
 
     Attributes:
-        granted: tokens; 0 if there was none.
-        full_at: when the bucket will be full again, in microseconds of the clock it was asked by.
-        wait: microseconds until there is one; 0 if there was.
+        granted: the tokens taken; 0 if the bucket was empty.
+        full_at: the time at which the bucket will be full, in microseconds of the caller's clock.
+        wait: microseconds until the next token comes; 0 if tokens were granted.
     """
 
     granted: int
@@ -25,11 +25,11 @@ class TakenTokens(NamedTuple):
 
 
 class Rate:
-    """How fast something may happen: `20/1s:60` is 20 a second for long, and 60 at once.
+    """A rate with a burst: `20/1s:60` allows 20 a second in the long run, and 60 at once.
 
     Attributes:
         interval: microseconds in which one token comes.
-        burst: tokens that a full bucket has.
+        burst: the tokens of a full bucket.
     """
 
     __slots__ = ("_text", "burst", "interval")
@@ -44,7 +44,7 @@ class Rate:
         """Read `COUNT/TIME:BURST`, the time as in `1s`, `500ms`, `10m` or `h`.
 
         Raises:
-            ValueError: that is no rate.
+            ValueError: the text is not a rate.
         """
         found = _SYNTAX.fullmatch(text)
         if found is None or not int(found[1]) or not int(found[4]):
@@ -59,11 +59,12 @@ class Rate:
         """Take up to `wanted` tokens, as `take_tokens.lua` does.
 
         Args:
-            full_at: when the bucket is full again; any time in the past for a full one.
-            now: the time, in microseconds of any clock.
+            full_at: the time at which the bucket is full; a time in the past for a full one.
+            now: the present time, in microseconds of any clock.
             wanted: the number of tokens to take.
         """
-        # At most empty: a clock that was set back locks nobody out.
+        # A bucket is never less than empty. After the clock was set back by an hour, full_at lies
+        # an hour too late, and users would be refused for that hour.
         full_at = min(max(full_at, now), now + self.burst * self.interval)
         room = now + self.burst * self.interval - full_at
         granted = min(wanted, room // self.interval)

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, as text for people or as JSON for machines."""
+"""Structured logs: one line for each event, as text or as JSON."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ import structlog
 from shared.config import Settings
 
 OWN_PACKAGES: Final = ("gateway", "persister", "shared")
-"""Whose log lines LOG_LEVEL is about."""
+"""Packages whose log lines LOG_LEVEL selects."""
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -18,11 +18,11 @@ def configure(settings: Settings, name: str) -> None:
     """Send every log line of this process to standard error.
 
     Args:
-        settings: `LOG_FORMAT` chooses text or JSON, `LOG_LEVEL` the least level shown.
-        name: the process, a field of each JSON line.
+        settings: `LOG_FORMAT` chooses text or JSON, `LOG_LEVEL` the lowest level shown.
+        name: the process's name, a field of each JSON line.
     """
     as_json = settings.log_format == "json"
-    # One line an event, whatever people wrote: JSON escapes by itself.
+    # One line for each event, also if a user's text has line ends. JSON escapes them anyway.
     steps: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     if not as_json:
         steps.append(_in_one_line)
@@ -53,7 +53,7 @@ def configure(settings: Settings, name: str) -> None:
             ],
         )
     )
-    # Of libraries only what is wrong: some say all they handle, values of statements among it.
+    # From libraries only warnings and errors: at lower levels some log all data that they handle.
     level: int = getattr(logging, settings.log_level.upper())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     for package in OWN_PACKAGES:
@@ -67,7 +67,7 @@ def configure(settings: Settings, name: str) -> None:
 
 
 def escaped(text: str) -> str:
-    """A text without what a terminal obeys or a reader of lines would take for an end of one."""
+    """Replace control characters and line ends by escapes, for terminals and line readers."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""Certificates that a server of ours shows."""
+"""A check of the TLS certificate of a gateway or load balancer."""
 
 import ssl
 
@@ -6,18 +6,18 @@ from shared.config import ConfigError
 
 
 def check_certificate(certificate: str, key: str = "") -> None:
-    """Make sure that a certificate and its private key can be used.
+    """Check that a certificate and its private key can be used.
 
     Args:
         certificate: a file in PEM with the chain, and the key if `key` is not given.
         key: a file in PEM with the key, without a passphrase.
 
     Raises:
-        ConfigError: they cannot.
+        ConfigError: they cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        # Else a key with a passphrase would ask for it on the terminal.
+        # Without the callback, OpenSSL would ask for a key's passphrase on the terminal.
         context.load_cert_chain(certificate, key or None, password=lambda: "")
     except (OSError, ValueError) as error:
         named = f"TLS_CERT={certificate}" + (f" with TLS_KEY={key}" if key else "")

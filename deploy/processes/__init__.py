@@ -1,5 +1,5 @@
-"""Processes that are supervised: started, watched, restarted, stopped, and their output.
+"""Supervision of processes: start, probes, restart, stop, and output.
 
-Imports the cluster's ports and data folder; knows no server by name.
+Imports the cluster's ports and data folder. No server is named here.
 See docs/decisions/001-own-process-supervision.md.
 """

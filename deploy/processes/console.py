@@ -1,4 +1,4 @@
-"""Where the lines of all processes go: standard error, and a log file for each."""
+"""The output of all processes: to standard error, and to a log file for each process."""
 
 import logging
 import queue
@@ -15,7 +15,7 @@ from shared.telemetry import escaped
 
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 LOG_FILE_BYTES = 10_000_000
-# What may wait for a terminal that does not read, before lines are left out.
+# Lines that may wait for a terminal that does not read. Further lines are left out.
 WAITING_LINES = 10_000
 
 
@@ -26,14 +26,14 @@ class LogFile(RotatingFileHandler):
         super().__init__(path, maxBytes=LOG_FILE_BYTES, backupCount=1, encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the base class' name
-        """Lose the line: a full disk must not stop the process that is being logged."""
+        """Drop the line: a full disk must not stop the process that is being logged."""
 
 
 class Console:
     """Shows the lines of every process and keeps them in the log folder.
 
-    Writing to standard error is left to a thread: a terminal that was paused must not hold up
-    the cluster, whose processes would in turn wait for it with their own lines.
+    A thread writes to standard error. A paused terminal would otherwise block the event loop that
+    reads the processes' pipes, and then the processes themselves, when their pipes are full.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Console:
             self.line("cluster", f"{now} [{level}] {event}")
 
     def line(self, name: str, line: str) -> None:
-        """Write a line of process `name`, given without its end."""
+        """Write a line of process `name`; the line has no line end."""
         line = escaped(line)
         self._files[name].emit(logging.makeLogRecord({"msg": line}))
         try:
@@ -77,12 +77,12 @@ class Console:
             self._left_out += 1
 
     def close(self) -> None:
-        """Write what waits, for two seconds at most, and close the log files."""
+        """Write waiting lines, for two seconds at most, and close the log files."""
         try:
             self._waiting.put(None, timeout=1)
             self._writer.join(timeout=1)
         except queue.Full:
-            pass  # nobody reads it; the log files have it all
+            pass  # the terminal does not read; the log files have all lines
         for file in self._files.values():
             file.close()
 

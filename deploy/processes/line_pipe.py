@@ -1,4 +1,4 @@
-"""A pipe that a process writes its lines to."""
+"""A pipe to which a process writes lines."""
 
 import asyncio
 import os
@@ -8,10 +8,10 @@ MAX_LINE_CHARACTERS = 65536
 
 
 class LinePipe:
-    """Calls `on_line` with every line that arrives at `write_end`.
+    """Calls `on_line` with every line that is written to `write_end`.
 
-    It outlives the processes that write to it. So the end of a process is seen even while a
-    child of its own keeps the pipe open, and what it wrote last is read before its end is told.
+    The pipe outlives the processes that write to it. So the end of a process is noticed also while
+    one of its children keeps the pipe open, and its last lines are shown before its end.
     """
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
@@ -22,7 +22,7 @@ class LinePipe:
         asyncio.get_running_loop().add_reader(self._read_end, self._read)
 
     def finish(self) -> None:
-        """Read what is there now, and take an unfinished last line for a line."""
+        """Read all lines that are there now, and an unfinished last line."""
         while self._read():
             pass
         if self._pending:
@@ -30,7 +30,7 @@ class LinePipe:
             self._pending = b""
 
     def close(self) -> None:
-        """Read what is there and close both ends."""
+        """Read all lines that are there now, and close both ends."""
         self.finish()
         asyncio.get_running_loop().remove_reader(self._read_end)
         os.close(self._read_end)

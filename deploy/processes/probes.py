@@ -1,4 +1,4 @@
-"""Questions whose answer tells that a process is there."""
+"""Probes: requests whose answer shows that a process is ready."""
 
 import asyncio
 import ssl
@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from deploy.ports import Address
 
-PROBE_INTERVAL_SECONDS = 0.05  # seconds between two questions
-PROBE_TIMEOUT_SECONDS = 2.0  # seconds for one answer
-REPORT_INTERVAL_SECONDS = 3.0  # seconds between two words on what is not there yet
+PROBE_INTERVAL_SECONDS = 0.05
+PROBE_TIMEOUT_SECONDS = 2.0
+REPORT_INTERVAL_SECONDS = 3.0  # between two lines about processes that are not ready
 
-# Asks once; returns None when all is well, else what is wrong in a few words.
+# Sends one request; returns None if the process is ready, else the reason in a few words.
 Probe = Callable[[], Awaitable[str | None]]
 
 
 def http_probe(address: Address, path: str, *, tls: bool = False) -> Probe:
-    """Return a probe that wants status 200 from `path` at `address`, whatever its certificate."""
+    """Return a probe that expects status 200 from `path`; with TLS, any certificate will do."""
     request = f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
 
     async def probe() -> str | None:
@@ -31,7 +31,7 @@ def http_probe(address: Address, path: str, *, tls: bool = False) -> Probe:
 
 
 def redis_probe(address: Address) -> Probe:
-    """Return a probe that wants a PONG, which a server that still loads its data refuses."""
+    """Return a probe that expects PONG, which Redis does not send while it loads its data."""
 
     async def probe() -> str | None:
         answer = await _exchange(address, b"PING\r\n")
@@ -43,7 +43,7 @@ def redis_probe(address: Address) -> Probe:
 
 
 async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], None]) -> None:
-    """Wait until each probe, by name, has succeeded; `report` now and then what is missing."""
+    """Wait until each probe has succeeded, and report every 3 s which have not."""
     missing: dict[str, str | None] = dict.fromkeys(probes, "not asked yet")
 
     async def until_answered(name: str) -> None:
@@ -62,7 +62,7 @@ async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], 
 
 
 async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> bytes | None:
-    """Send `request` and return the first line of the answer; None when there is none."""
+    """Send `request` and return the first line of the answer; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(
@@ -78,7 +78,7 @@ async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> b
 
 
 def _unverified() -> ssl.SSLContext:
-    """TLS with our own process on this machine: its certificate is for another name."""
+    """TLS settings that accept any certificate; that of a local process is for another name."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

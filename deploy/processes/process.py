@@ -1,4 +1,4 @@
-"""One supervised process: started, started again when it dies, stopped."""
+"""A supervised process: it is started, restarted when it ends, and stopped."""
 
 import asyncio
 import contextlib
@@ -22,11 +22,14 @@ PR_SET_PDEATHSIG = 1
 
 
 class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start a process.
+    """The specification of a process.
 
-    `env` is its whole environment. With `refuses_settings`, its exit code 2 is about a setting
-    that it has told of, and it is of no use to start it again. After any other end by itself,
-    `repair` may mend what it found broken, and returns what it did in a sentence.
+    Attributes:
+        env: the whole environment.
+        refuses_settings: True if exit code 2 means an invalid setting, which the process has
+            printed. It is not restarted then.
+        repair: called when the process ended with another exit code. It repairs broken files, and
+            returns a sentence about it, or None.
     """
 
     name: str
@@ -38,7 +41,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProcessFailedError(Exception):
-    """A process that will not be started again, why, and the exit code this is to the cluster."""
+    """A process failed for good. `exit_code` is the exit code of the cluster."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -46,7 +49,7 @@ class ProcessFailedError(Exception):
 
 
 class SupervisedProcess:
-    """Keeps one process alive from `supervise` to `stop`."""
+    """Keeps one process running from `supervise` to `stop`."""
 
     def __init__(
         self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float
@@ -62,10 +65,10 @@ class SupervisedProcess:
         self._ended = asyncio.Event()
 
     async def supervise(self) -> None:
-        """Run the process until it is told to stop, starting it again whenever it dies.
+        """Run the process until `stop`, and restart it whenever it ends.
 
         Raises:
-            ProcessFailedError: It keeps dying, or refuses its settings.
+            ProcessFailedError: It keeps ending, or refuses its settings.
         """
         pipe = LinePipe(self._show)
         try:
@@ -79,7 +82,7 @@ class SupervisedProcess:
             self._ended.set()
 
     def signal(self, number: signal.Signals) -> None:
-        """Announce the end to the process: once it has gone, it is not started again."""
+        """Send a signal that ends the process; it is not restarted afterwards."""
         self._stopping.set()
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):  # it ended just now
@@ -99,14 +102,14 @@ class SupervisedProcess:
             await self._ended.wait()
 
     def kill(self) -> None:
-        """End the process, and what it may have started, at once."""
+        """Kill the process and its children."""
         self._stopping.set()
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _run_once(self, pipe: LinePipe) -> tuple[float, str]:
-        """Run the process to its end; return the seconds it lived and how it ended."""
+        """Run the process to its end; return its uptime in seconds, and how it ended."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -124,13 +127,13 @@ class SupervisedProcess:
         except OSError as error:
             return 0.0, f"cannot be started: {error}"
         self._record_start(process.pid)
-        if self._stopping.is_set():  # told to stop while it was being started
+        if self._stopping.is_set():  # `stop` was called while it was being started
             self.signal(signal.SIGTERM)
         status = await process.wait()
         pipe.finish()
         if self._spec.refuses_settings and status == BAD_SETTING and not self._stopping.is_set():
             raise ProcessFailedError(
-                f"{self.name} refused a setting (exit code {status}), see its last line",
+                f"{self.name} refused a setting (exit code {status}): see its last line",
                 exit_code=BAD_SETTING,
             )
         if status > 0 and self._spec.repair is not None and not self._stopping.is_set():
@@ -140,7 +143,7 @@ class SupervisedProcess:
     async def _repair(self, repair: Callable[[], str | None]) -> None:
         try:
             done = await asyncio.to_thread(repair)
-        except OSError as error:  # a full disk: the next start tells
+        except OSError as error:  # such as a full disk
             done = f"{self.name} could not be repaired: {error}"
         if done:
             self._console.say(done, "warning")
@@ -148,7 +151,7 @@ class SupervisedProcess:
     def _record_start(self, pid: int) -> None:
         try:
             self._data_dir.write_pid(self.name, pid)
-        except OSError as error:  # a full disk is no reason to give the process up
+        except OSError as error:  # such as a full disk; the process can run without the file
             self._console.say(f"the pid file of {self.name} cannot be written: {error}", "warning")
         self._console.say(f"{self.name} started (pid {pid})")
 
@@ -162,18 +165,18 @@ class SupervisedProcess:
             log_file = self._data_dir.log / f"{self.name}.log"
             last_lines = "".join(f"\n    {line}" for line in self._last_lines)
             raise ProcessFailedError(
-                f"{self.name} died {self._restarts.deaths} times in a row, at last"
+                f"{self.name} ended {self._restarts.failures} times in a row, the last time:"
                 f" {ending}; its last lines (more in {log_file}):{last_lines}",
                 exit_code=1,
             )
         when = f"in {delay:g} s" if delay else "at once"
-        self._console.say(f"{self.name} died ({ending}): starting it again {when}", "warning")
+        self._console.say(f"{self.name} ended ({ending}): restarting it {when}", "warning")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), delay)
 
 
 def describe_exit(status: int) -> str:
-    """Return in words what the exit status of a process, negative for a signal, means."""
+    """Describe the exit status of a process; a negative status is a signal."""
     if status >= 0:
         return f"exit code {status}"
     try:
@@ -183,10 +186,11 @@ def describe_exit(status: int) -> str:
 
 
 def _terminate_with_parent() -> Callable[[], None] | None:
-    """Return what makes a child get SIGTERM when the cluster dies without a farewell.
+    """Return a function by which a child gets SIGTERM when this process is killed.
 
-    Only Linux can do this. It runs between fork and exec, where only what is prepared here
-    may be touched: no import, no lock, no allocation that another thread might hold.
+    Only Linux can do this. The function runs between fork and exec. There it may use only what was
+    prepared before: an import, a lock or an allocation could wait for a lock that another thread
+    held at the fork.
     """
     if sys.platform != "linux":
         return None
@@ -195,7 +199,7 @@ def _terminate_with_parent() -> Callable[[], None] | None:
 
     def in_child() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the line above
+        if os.getppid() != parent:  # the parent ended before the line above
             os._exit(1)
 
     return in_child

@@ -1,29 +1,28 @@
-"""When a process that died is started again, and when it is given up."""
+"""The restart policy: delays between restarts, and the number of restarts."""
 
-# Seconds to wait after the first, second, ... death in a row.
+# Seconds to wait after the first, second, ... failure in a row.
 DELAYS_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
 class RestartPolicy:
-    """Counts the deaths in a row of one process. Knows no clock: it is told how long it lived."""
+    """Counts the failures in a row of a process. It reads no clock; callers give the uptime."""
 
     def __init__(self, well_after: float) -> None:
-        """Begin.
+        """Prepare.
 
         Args:
-            well_after: a process that lived this many seconds was well: its next death is a
-                first one again.
+            well_after: an uptime in seconds after which the count starts again.
         """
         self._well_after = well_after
-        self.deaths = 0
+        self.failures = 0
 
     def delay_after(self, uptime: float) -> float | None:
-        """Count a death of a process that lived `lived` seconds.
+        """Count a failure of a process after `uptime` seconds.
 
         Returns:
-            Seconds to wait before the next start; None to give the process up.
+            Seconds to wait before the restart; None if it should not be restarted.
         """
         if uptime >= self._well_after:
-            self.deaths = 0
-        self.deaths += 1
-        return DELAYS_SECONDS[self.deaths - 1] if self.deaths <= len(DELAYS_SECONDS) else None
+            self.failures = 0
+        self.failures += 1
+        return DELAYS_SECONDS[self.failures - 1] if self.failures <= len(DELAYS_SECONDS) else None

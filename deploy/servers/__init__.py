@@ -1,4 +1,4 @@
-"""The servers beside ours: which Redis and which load balancer run, and how they are configured.
+"""Redis and the load balancer: finding their programs, configuration, and repair.
 
 Imports `deploy.processes` and the cluster's settings.
 See README.md, "Run it your way".

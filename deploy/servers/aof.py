@@ -1,8 +1,8 @@
-"""Repairs the append-only file of the embedded Redis, by the server's own checker.
+"""Repair of the embedded Redis's append-only file, with the server's own checker.
 
-A disk that lost its power may leave anything behind the last fsync. Half a command Redis cuts off
-by itself; on garbage it refuses to start. What the checker cuts off was answered to nobody, and a
-copy of it is kept.
+After a power failure a disk may have anything after the last fsync. Redis itself removes half a
+command at the end, but it refuses to start with garbage there. The checker removes only writes
+after the last fsync, which no client was told of, and a copy is kept.
 """
 
 import shutil
@@ -15,19 +15,19 @@ from typing import Final
 FOLDER: Final = "appendonlydir"
 BEFORE: Final = "appendonlydir-before-repair"
 
-# The server is its own checker when it is called by the checker's name.
+# The server's program works as the checker if it is called by the checker's name.
 CHECKERS: Final = {"valkey-server": "valkey-check-aof", "redis-server": "redis-check-aof"}
 
 
 def repair_aof(server: str, data_dir: Path) -> str | None:
-    """Cut off what the server cannot read, after keeping a copy of all files.
+    """Remove the end of the file that the server cannot read, after copying all files.
 
     Args:
         server: the path of the server's program.
-        data_dir: the folder that the server runs in.
+        data_dir: the folder in which the server runs.
 
     Returns:
-        What was done, in one sentence; None when nothing was wrong, or nothing could be done.
+        A sentence about the repair; None if nothing was broken, or there is no file.
     """
     file = newest(data_dir / FOLDER)
     if file is None:
@@ -44,11 +44,11 @@ def repair_aof(server: str, data_dir: Path) -> str | None:
         if fixed != 0:
             return f"{file.name} is broken and could not be repaired; a copy is in {copy}"
         cut = size - file.stat().st_size
-        return f"{file.name} was broken: {cut} bytes were cut off its end; a copy is in {copy}"
+        return f"{file.name} was broken: {cut} bytes at its end were removed; a copy is in {copy}"
 
 
 def newest(folder: Path) -> Path | None:
-    """The file that the server appended to last, by its manifest; None when there is none."""
+    """The file to which the server appended last, by its manifest; None if there is none."""
     for manifest in folder.glob("*.manifest"):
         words = [line.split() for line in manifest.read_text().splitlines()]
         names = [line[1] for line in words if line[:1] == ["file"] and line[-1] == "i"]

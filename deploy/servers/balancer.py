@@ -1,4 +1,4 @@
-"""Configures the load balancer: its file, its command line, how it is stopped."""
+"""The load balancer's configuration file, command line, and stop signal."""
 
 import signal
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ TEMPLATES = Path(__file__).parent
 
 CERTIFICATE = "tls.pem"
 
-# HAProxy stops listening and leaves the connections it has to their ends. Caddy knows no such
-# signal: it stays up until the gateways have gone.
+# On this signal HAProxy stops listening and lets its connections go on. Caddy has no such signal,
+# and is stopped after the gateways.
 SOFT_STOP = {"haproxy": signal.SIGUSR1}
 
 
@@ -30,10 +30,10 @@ def balancer_process(
     *,
     limited: bool,
 ) -> ProcessSpec:
-    """Write the configuration of the load balancer and return how to start it.
+    """Write the configuration of the load balancer, and return its process specification.
 
-    `max_files` is the number of files it may hold open; where `limited`, one address has a part
-    of them only.
+    `max_files` is its limit of open files. With `limited`, one client address may have only
+    MAX_CONNECTIONS connections.
     """
     numbers = range(1, settings.gateways + 1)
     gateways = {f"gateway-{n}": plan.gateway(n).reachable for n in numbers}
@@ -55,7 +55,7 @@ def balancer_process(
     values["tls"] = _tls(settings, data_dir, server.kind)
     template = Template((TEMPLATES / f"{config}.tmpl").read_text())
     write_atomically(data_dir.run / config, template.substitute(values))
-    # Caddy keeps files in these folders, or in the user's home where they are not set.
+    # Caddy writes files to these folders; without them, to the user's home.
     folders = {"XDG_DATA_HOME": str(data_dir.path), "XDG_CONFIG_HOME": str(data_dir.path)}
     return ProcessSpec(
         name=server.kind,
@@ -66,7 +66,7 @@ def balancer_process(
 
 
 def _tls(settings: Settings, data_dir: DataDir, kind: str) -> str:
-    """Put certificate and key into one file beside the configuration; what that says of it."""
+    """Write certificate and key into one file; return the directive that names it."""
     certificate = data_dir.run / CERTIFICATE
     if not settings.tls_cert:
         certificate.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def _tls(settings: Settings, data_dir: DataDir, kind: str) -> str:
 
 
 def _listed(directive: str, settings: Settings) -> str:
-    """Return a directive with the trusted proxies in it, or nothing where there are none."""
+    """Return a directive with the trusted proxies; empty if there are none."""
     addresses = " ".join(str(settings.trusted_proxies).replace(",", " ").split())
     return directive.format(addresses) if addresses else ""
 
@@ -107,7 +107,7 @@ def _caddy_values(
     plan: PortPlan, gateways: Mapping[str, Address], admins: Mapping[str, Address]
 ) -> dict[str, str]:
     return {
-        # Not the host: a site with one would refuse every other name of this machine.
+        # Without the host, as a site with a host refuses requests by other names of this machine.
         "listen": f":{plan.balancer.port}",
         "admin_listen": f":{plan.admin.port}",
         "host": plan.balancer.host,
@@ -119,9 +119,10 @@ def _caddy_values(
 
 
 def _caddy_session(name: str, gateways: Mapping[str, Address]) -> str:
-    """Return what keeps a polling session on its gateway, whose name its sid begins with.
+    """Return the directives that route a polling session to its gateway.
 
-    Once that one is gone, another says that it does not know the session.
+    The session's sid begins with the gateway's name. If that gateway has ended, another one gets
+    the request, and answers that it does not know the session.
     """
     others = (str(address) for other, address in gateways.items() if other != name)
     return (

@@ -1,4 +1,4 @@
-"""Which Redis and which load balancer run in the cluster."""
+"""Finds the programs of Redis and of the load balancer."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ OLDEST_REDIS = (7, 0)
 
 
 class Server(NamedTuple):
-    """A program that was found: its kind, its path and the reason it was taken."""
+    """A program: its kind, its path, and the reason for which it was chosen."""
 
     kind: str
     path: str
@@ -24,10 +24,10 @@ class Server(NamedTuple):
 
 
 def find_redis() -> Server:
-    """Return the server to embed: the wheel's, else one on `PATH`.
+    """Find the Redis to embed: the wheel's, else one on `PATH`.
 
     Raises:
-        ConfigError: There is none, or only one that is too old.
+        ConfigError: There is none, or it is too old.
     """
     wheel = _valkey_wheel()
     if wheel is not None:
@@ -44,7 +44,7 @@ def find_redis() -> Server:
 
 
 def redis_command(server: Server, plan: PortPlan, data_dir: DataDir) -> tuple[str, ...]:
-    """Return the command line that loses nothing it has accepted, and evicts nothing."""
+    """Return the command line of a Redis that loses no accepted write, and evicts nothing."""
     options = {
         "port": str(plan.redis.port),
         "bind": plan.redis.host,
@@ -62,10 +62,10 @@ def redis_command(server: Server, plan: PortPlan, data_dir: DataDir) -> tuple[st
 
 
 def find_balancer(settings: Settings) -> Server:
-    """Return the load balancer that was asked for, or else the first of the possible ones.
+    """Find the load balancer of LOAD_BALANCER; if that is not set, HAProxy, else Caddy.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: None was found.
     """
     requested = settings.load_balancer
     kinds: tuple[Balancer, ...] = (requested,) if requested else ("haproxy", "caddy")

@@ -136,7 +136,7 @@ async def _take(
     # The end of a membership is in no log that the client will replay. Example: a kick from "den"
     # was written as count 120, and the session has no "den" any more. A client that shows count 118
     # would be "recovered" and show a room that it is not in, so it has to begin anew.
-    if not has_up_to(taken.session, offset, taken.session.must_have):
+    if not has_up_to(taken.session, offset, taken.session.required_offset):
         raise NotRecovered
     return taken
 

@@ -102,7 +102,7 @@ class SessionTracker:
             sent=self._last_offset(hub),
             rooms={name: self._room(name, local) for name, local in hub.rooms_of(client).items()},
             chats={local.room.id: self._chat(local) for local in self._chats(hub)},
-            must_have=self.required_offset,
+            required_offset=self.required_offset,
         )
 
     def _last_offset(self, hub: Hub) -> int:

@@ -1,5 +1,5 @@
-"""What the system is about, without I/O: ids, commands, events and what they change, history.
+"""The data model, without I/O: ids, commands, events and their changes, rooms, history.
 
-Imports msgspec and its own modules. `log_events.py` is the registry of what happens in rooms.
+Imports msgspec and its own modules. `log_events.py` is the registry of the events of room logs.
 See docs/how-to/add-an-event.md.
 """

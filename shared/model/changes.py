@@ -1,7 +1,8 @@
-"""What an event of a room's log changes, said once.
+"""Changes that an event makes to its room.
 
-The broker's record of the room (`shared/broker/rooms/records.py`), SQL (`persister/rows.py`) and
-the room as gateways know it (`shared/model/rooms.py`) follow what stands here.
+An event describes its changes once, in these types. They are applied in three places: the broker's
+record of the room (`shared/broker/rooms/records.py`), SQL (`persister/rows.py`), and the room in a
+gateway's memory (`shared/model/rooms.py`).
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ class OwnSeq(Enum):
 
 
 SEQ: Final = OwnSeq.SEQ
-"""A value: the `seq` of the event itself. Whoever makes the event does not know it yet."""
+"""The `seq` of the event itself, as a value. It is not known before the event is accepted."""
 
 Value = str | int | Literal[OwnSeq.SEQ]
 
@@ -28,23 +29,25 @@ class Floor(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """The message at a place of the room is deleted; its place keeps a tombstone."""
+    """The message with this seq is deleted; a tombstone stays."""
 
     seq: int
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """The room is gone with all it held."""
+    """The room is deleted with all of its messages."""
 
 
 class RoomChange(msgspec.Struct, frozen=True):
-    """Fields of the room have other values from here on.
+    """Fields of the room get new values.
 
     Attributes:
-        fields: by name in `RoomState`. Where one of them is SEQ, an event that is stored late
-            does not undo what a later one did.
-        secret: the same of what only the broker and SQL have, by name in `Room`: an event that was
-            read from SQL does not say it any more, so nothing that reads a log can follow it.
+        fields: the new values by field of `RoomState`. If one of them is SEQ, the change is applied
+            only if that field has a lower seq: an event that is restored from the dead letters does
+            not undo a later one. Example: the password change of seq 10 was set aside, the one of
+            seq 20 was stored (`password_seq` 20); restoring seq 10 changes nothing.
+        secret: the new values of fields of `Room` that only the broker and SQL store. An event that
+            was read from SQL has no value for them, so no reader of a log may apply them.
     """
 
     fields: Mapping[str, Value]
@@ -52,10 +55,10 @@ class RoomChange(msgspec.Struct, frozen=True):
 
 
 class StandingChange(msgspec.Struct, frozen=True):
-    """What the room remembers of a user is something else from here on.
+    """The standing of a user in the room changes.
 
     Attributes:
-        fields: by the names of the columns of `standings`: True, False or SEQ.
+        fields: True, False or SEQ, by column of the table `standings`.
     """
 
     user: str
@@ -66,5 +69,5 @@ Change = Floor | Gone | Dropped | RoomChange | StandingChange
 
 
 def at(fields: Mapping[str, Value], seq: int) -> dict[str, str | int]:
-    """The values of fields, once the place of the event is known."""
+    """The values of fields with SEQ replaced by the event's seq."""
     return {name: seq if value is SEQ else value for name, value in fields.items()}

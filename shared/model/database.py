@@ -1,15 +1,15 @@
-"""Which database an installation is stored in."""
+"""The identity of the database in which an installation is stored."""
 
 import msgspec
 
 
 class DatabaseIdentity(msgspec.Struct, frozen=True):
-    """A database, by something that a copy of it does not have (see `shared/storage/identity.py`).
+    """An identity that a copy of the database does not have (see `shared/storage/identity.py`).
 
     Attributes:
-        name: `<place>@<file system>`; empty where it is not known. Some file systems have another
-            name after the machine was started again; the place stays.
-        adoptions: how often a database has taken the place of the one before it.
+        name: `<place>@<file system>`; empty if unknown. Some file systems get another name when the
+            machine starts again; the place stays the same.
+        adoptions: the number of times that a database took the place of the one before it.
     """
 
     name: str = ""
@@ -17,5 +17,5 @@ class DatabaseIdentity(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """The part of the name that stays."""
+        """The part of the name that stays the same after the machine starts again."""
         return self.name.partition("@")[0]

@@ -1,7 +1,7 @@
-"""The envelope of everything that happens, and what happens beside the events of rooms' logs.
+"""The envelope of all events, and the bodies of events that are in no room log.
 
-Those are in `log_events.py`. Here are what the stream carries beside them, and signals, which are
-not kept.
+The events of room logs are in `log_events.py`. Here are the other events of partition streams
+(creations, cursor moves), and signals, which are delivered and not kept.
 """
 
 from typing import TYPE_CHECKING, Literal, Union, get_args
@@ -15,13 +15,13 @@ Kind = Literal["room", "direct"]
 
 
 class RoomCreated(msgspec.Struct, frozen=True, array_like=True, tag="create"):
-    """A room exists from here on. In the partition's stream only: it is no place in the room.
+    """A room was created. It is in the partition's stream only, and has no seq in the room.
 
     Attributes:
         key: the room's key, unique in the cluster.
         password_hash: an argon2id hash, empty for an open room.
-        creator: the user who made it.
-        user1, user2: whose direct chat it is, as they were named; empty for a named room.
+        creator: the user who created it.
+        user1, user2: the users of a direct chat; empty for a named room.
     """
 
     kind: Kind
@@ -34,15 +34,15 @@ class RoomCreated(msgspec.Struct, frozen=True, array_like=True, tag="create"):
 
 
 class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
-    """A user has seen everything up to `seq`. State, not log: it has no place in the room.
+    """A user has seen everything up to `seq`. It is in no room log, and has no seq of its own.
 
     Attributes:
-        since: where the cursor was before.
-        message_id: the message that was marked, if it was by marking one; else 0.
-        origin: the connection that moved it.
+        since: the cursor before the move.
+        message_id: the message that was marked as seen; 0 if the client gave a seq.
+        origin: the sid of the connection that moved it.
         key, user1, user2: the direct chat, for gateways that do not follow it; empty for a named
-            room, whose messages do not keep when they were seen.
-        epoch: in which it moved; 0 where an older build moved it.
+            room, whose messages have no `seenAt`.
+        epoch: the epoch in which it moved; 0 if an older build moved it.
     """
 
     user: str
@@ -57,17 +57,17 @@ class CursorMoved(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
 
     @property
     def direct(self) -> bool:
-        """Whether the room is a direct chat."""
+        """True if the room is a direct chat."""
         return bool(self.key)
 
 
 class Wake(msgspec.Struct, frozen=True, array_like=True, tag="wake"):
-    """Signal on the control channel: a chat that was quiet has news.
+    """Signal on the control channel: a direct chat that was quiet has a new event.
 
-    Its envelope has the room, id, seq and prev of the event that woke it.
+    Its envelope has the room, id, seq and prev of that event.
 
     Attributes:
-        created: the event is the chat's creation.
+        created: True if the event is the chat's creation.
     """
 
     key: str
@@ -85,7 +85,7 @@ class Committed(msgspec.Struct, frozen=True, array_like=True, tag="committed"):
 
 
 class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
-    """Signal: a line of information for everyone but the connection `origin`."""
+    """Signal: a line of text for every client except the connection `origin`."""
 
     content: str
     origin: str = ""
@@ -94,8 +94,8 @@ class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
 class TypingChanged(msgspec.Struct, frozen=True, array_like=True, tag="typing"):
     """Signal: `text` is "ann is typing..." or "", for everyone but the connection `origin`.
 
-    Of a direct chat it names the users, and its envelope the room, for gateways that do not
-    follow the chat.
+    For a direct chat it has the users, and its envelope the room, for gateways that do not follow
+    the chat.
     """
 
     text: str
@@ -105,9 +105,14 @@ class TypingChanged(msgspec.Struct, frozen=True, array_like=True, tag="typing"):
 
 
 class GatewayHeartbeat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
-    """Signal: a gateway's incarnation lives: its n-th beat, connections, version of presence.
+    """Signal: the heartbeat of a gateway's incarnation.
 
-    It is the canary too: a gateway whose own beat comes back has a broker that works.
+    It is the gateway's canary too: if its own heartbeat comes back, the broker carries messages.
+
+    Attributes:
+        count: the number of this heartbeat, from 1.
+        connections: the gateway's connections.
+        presence: the version of its presence; see PresenceChanged.
     """
 
     incarnation: str
@@ -117,10 +122,11 @@ class GatewayHeartbeat(msgspec.Struct, frozen=True, array_like=True, tag="beat")
 
 
 class PresenceChanged(msgspec.Struct, frozen=True, array_like=True, tag="presence"):
-    """Signal: who came online at a gateway, and who left it.
+    """Signal: users who came online at a gateway, and users who went offline there.
 
     Attributes:
-        version: counts the changes of this incarnation; a gap means that one was missed.
+        version: the number of this change in the incarnation. An observer that has version 7 and
+            gets 9 has missed 8, and asks for the whole state by PresenceWanted.
     """
 
     incarnation: str
@@ -130,7 +136,7 @@ class PresenceChanged(msgspec.Struct, frozen=True, array_like=True, tag="presenc
 
 
 class PresenceState(msgspec.Struct, frozen=True, array_like=True, tag="here"):
-    """Signal: everyone who is online at a gateway, as of a version."""
+    """Signal: all users who are online at a gateway, at a version."""
 
     incarnation: str
     version: int
@@ -138,20 +144,24 @@ class PresenceState(msgspec.Struct, frozen=True, array_like=True, tag="here"):
 
 
 class PresenceWanted(msgspec.Struct, frozen=True, array_like=True, tag="who"):
-    """Signal: an observer missed a change of a gateway and wants its state."""
+    """Signal: an observer missed a change of a gateway and asks for its PresenceState."""
 
     incarnation: str
 
 
 class Replaced(msgspec.Struct, frozen=True, array_like=True, tag="replaced"):
-    """Signal: the client of a connection has come back on another one, as its new owner."""
+    """Signal: the client of connection `sid` was recovered on another connection.
+
+    The gateway of the old connection then drops it before its pings time out, so that the user is
+    not shown twice.
+    """
 
     sid: str
     owner: str
 
 
 class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
-    """Something that a newer build did; what, is for that build to say."""
+    """An event of a kind that this build does not know, from a newer build."""
 
     kind: str
 
@@ -170,30 +180,34 @@ OtherEvent = (
     | Replaced
     | Unknown
 )
-"""What is no event of a room's log."""
+"""The events that are in no room log."""
 
 if TYPE_CHECKING:
     Body = LogEvent | OtherEvent
 else:
-    Body = Union[(*LOG_EVENTS, *get_args(OtherEvent))]  # what the codec tells apart by their tags
+    Body = Union[(*LOG_EVENTS, *get_args(OtherEvent))]  # the codec tells them apart by their tags
 
 
 KNOWN_TAGS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))
-"""What the bodies of this build begin with."""
+"""The tags of the bodies that this build knows."""
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True):
     """The envelope around a body, the same bytes in stream, log and channel.
 
-    The publish script writes the head of this array around a body that the gateway encoded,
-    so a body is encoded once in its life. The order of the fields is the format.
+    `publish.lua` writes the head of this array in front of a body that the gateway encoded, so a
+    body is encoded once. The order of the fields is the format.
+
+    `seq` only grows, but need not grow by 1, so `prev` is what shows a gap. Example: a client has
+    seq 40. In a new epoch comes seq 1,000,041 with prev 40: nothing is missing. If seq 1,000,043
+    comes next with prev 1,000,042, the client lacks 1,000,042 and must read it first.
 
     Attributes:
-        format: of the envelope (see `shared/model/formats.py`).
-        room_id: the room's id; 0 for signals.
+        format: the format of the envelope (see `shared/model/formats.py`).
+        room_id: the room's id; 0 for signals of no room.
         id: the event's id in the cluster; 0 for signals.
-        seq: its place in the room; 0 for signals and creations.
-        prev: the place before it; 0 for the first.
+        seq: its number in the room; 0 for signals, creations and cursor moves.
+        prev: the seq of the event before it in the room; 0 for the first.
         created_at: milliseconds since 1970, by the broker's clock.
     """
 

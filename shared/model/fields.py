@@ -1,4 +1,4 @@
-"""Types of the fields of commands, with their bounds, and what a name and a text may hold."""
+"""Types of the fields of commands, with their bounds, and checks of names and texts."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from shared.protocol.limits import (
 
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
 UserId = Annotated[int, Meta(ge=0, lt=10**MAX_USER_ID_DIGITS)] | Name
-"""A user: text, or a decimal integer, which clients get back as one."""
+"""A user: text, or a decimal integer, which clients get back as an integer."""
 
 EventId = Annotated[int, Meta(ge=1, lt=TOP)]
 ClientMsgId = Annotated[str, Meta(min_length=1, max_length=MAX_CLIENT_MSG_ID_CHARACTERS)]
@@ -29,11 +29,11 @@ Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)]
 
 
 def check_name(name: str) -> str:
-    """Return a name that can be shown and told apart.
+    """Return the name, if users can see all of it and tell it from other names.
 
     Raises:
-        ValueError: it is blank, begins or ends with space, or holds what cannot be seen:
-            control characters, line ends, marks that turn the writing around.
+        ValueError: it is blank, begins or ends with space, or has invisible characters, such as
+            control characters, line ends, and marks of writing direction.
     """
     if not name.isprintable() or name != name.strip():
         raise ValueError("a name has no invisible characters and no space at its ends")
@@ -41,10 +41,10 @@ def check_name(name: str) -> str:
 
 
 def check_text(text: str) -> str:
-    """Return a text that every database can hold.
+    """Return the text, if every database can store it.
 
     Raises:
-        ValueError: it holds NUL, or half of a surrogate pair.
+        ValueError: it has a NUL, or half of a surrogate pair.
     """
     if "\x00" in text:
         raise ValueError("a text cannot hold NUL")

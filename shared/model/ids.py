@@ -1,4 +1,4 @@
-"""Numbers and names: partitions of rooms, ids of events."""
+"""Keys and partitions of rooms, and ids of events."""
 
 from functools import lru_cache
 from typing import Final
@@ -7,13 +7,13 @@ from zlib import crc32
 from shared.protocol.limits import MAX_INTEGER
 
 TOP: Final = MAX_INTEGER + 1
-"""Above every id and every seq: each is exact in JavaScript too."""
+"""The number above every id and seq. All of them are exact in JavaScript's floating point."""
 
 PARTITION_BITS: Final = 10
 """An id is `counter << 10 | partition`."""
 
 ROOM: Final = "r"
-"""Key prefix of named rooms. A key's first letter keeps kinds from meeting in one name."""
+"""Key prefix of named rooms, so that the key of a room is never that of a direct chat."""
 
 
 CHAT: Final = "d"
@@ -21,14 +21,14 @@ CHAT: Final = "d"
 
 
 def room_key(name: str) -> str:
-    """The broker's and SQL's key of the named room `name`."""
+    """The key of the named room `name`, in the broker and in SQL."""
     return f"{ROOM}:{name}"
 
 
 def chat_key(one: str, other: str) -> str:
-    """The key of the direct chat of two users, whichever way round they are named."""
+    """The key of the direct chat of two users, in either order."""
     first, second = sorted((one, other))
-    # The length keeps two pairs from running together.
+    # With the length, the pair `a:b`, `c` has another key than the pair `a`, `b:c`.
     return f"{CHAT}:{len(first)}:{first}:{second}"
 
 
@@ -40,20 +40,20 @@ def users_of_chat(key: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=16_384)
 def partition_of_key(key: str, partitions: int) -> int:
-    """The partition (0 .. `partitions` - 1) that a room's key belongs to, for ever."""
+    """The partition of a room's key, 0 to `partitions` - 1. It can never change."""
     return crc32(key.encode()) % partitions
 
 
 def make_id(counter: int, partition: int) -> int:
-    """The id of the event that is entry `<counter>-0` of the partition's stream."""
+    """The id of the event with this counter in a partition."""
     return counter << PARTITION_BITS | partition
 
 
 def counter_of(event_id: int) -> int:
-    """The stream entry's number behind an id."""
+    """The counter of an id: the event's number in its partition."""
     return event_id >> PARTITION_BITS
 
 
 def partition_of_id(event_id: int) -> int:
-    """The partition behind an id."""
+    """The partition of an id."""
     return event_id & ((1 << PARTITION_BITS) - 1)

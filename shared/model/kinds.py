@@ -1,4 +1,7 @@
-"""What each kind of event of a room's log says of itself (`log_events.py` has the kinds)."""
+"""The base class of events of room logs, and how a kind is stored and announced.
+
+`log_events.py` has the kinds.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -9,21 +12,21 @@ import msgspec
 from shared.model.changes import SEQ, Change, StandingChange
 
 UserName = Annotated[str, msgspec.Meta(title="user")]
-"""A user's name. Clients are told it as they wrote it: a decimal integer is one again."""
+"""A user's name. Clients get it as it was sent: a decimal integer comes back as an integer."""
 
 WHERE: Final = "where"
-"""In what clients are told: the room by name (`room`), or the direct chat by id (`chatId`)."""
+"""A field of payloads: the name of a room (`room`), or the id of a direct chat (`chatId`)."""
 
 LOCATION: Final = (WHERE, "seq", "prev")
-"""Where an event stands."""
+"""The fields of a payload that locate an event."""
 
 
 class StoredAs(msgspec.Struct, frozen=True):
-    """The row of a kind in SQL's table `events`, beside its place; both ways.
+    """The mapping between a kind of event and its row in SQL's table `events`.
 
     Attributes:
-        kinds: what the column `kind` may be, and which values of fields each stands for.
-        columns: which field is kept in which column: `sender` (who did it), `content`,
+        kinds: the values of the column `kind`, each with the values of fields that it stands for.
+        columns: the field that each column stores: `sender` (the user who acted), `content`,
             `client_msg_id`, `target_id`, `target_seq` or `target_user`. A field that is neither
             here nor in `kinds` is not stored, and must have a default.
     """
@@ -33,12 +36,12 @@ class StoredAs(msgspec.Struct, frozen=True):
 
 
 class AnnouncedAs(msgspec.Struct, frozen=True):
-    """How clients are told of a kind.
+    """The event that clients get for a kind.
 
     Attributes:
-        event: its name.
-        payload: what its data has, in this order: WHERE, `seq`, `prev`, and fields of the kind,
-            which go out in camel case.
+        event: the name of the event.
+        payload: the fields of its data, in order: WHERE, `seq`, `prev`, and fields of the kind,
+            which are sent in camel case.
         note: a line for people, which follows as a `notification`; empty for none.
     """
 
@@ -48,34 +51,37 @@ class AnnouncedAs(msgspec.Struct, frozen=True):
 
 
 SKIPPED: Final = AnnouncedAs("skipped", LOCATION)
-"""Something happened that a client need not know or this build does not: only its place is told."""
+"""The announcement of an event that a client need not know, or that this build does not know.
+
+It has the location only, so that the client sees no gap at this event.
+"""
 
 
 class LogEvent(msgspec.Struct, frozen=True, array_like=True):
     """An event of a room's log. The order of a kind's fields, behind its tag, is the format.
 
     Attributes:
-        stored: its row in SQL; None for a kind that leaves none.
-        told: how clients are told of it.
+        stored: the mapping to its row in SQL; None for a kind without a row.
+        announced_as: the event that clients get.
     """
 
     stored: ClassVar[StoredAs | None] = None
     announced_as: ClassVar[AnnouncedAs] = SKIPPED
 
     def changes(self) -> Sequence[Change]:
-        """What is different in its room from here on, beside that it happened."""
+        """The changes that the event makes to its room."""
         return ()
 
     @property
     def removed_user(self) -> str | None:
-        """The user whose memberships it ends, if it ends any."""
+        """The user whose memberships the event ends; None if it ends none."""
         for change in self.changes():
             if isinstance(change, StandingChange) and change.fields.get("kicked") is SEQ:
                 return change.user
         return None
 
     def row(self) -> dict[str, Any] | None:
-        """Its columns in SQL, `kind` among them; None for a kind that leaves no row."""
+        """The event's columns in SQL, `kind` among them; None for a kind without a row."""
         if self.stored is None:
             return None
         for kind, fixed in self.stored.kinds.items():
@@ -86,7 +92,7 @@ class LogEvent(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Self:
-        """The event of a row of one of its kinds."""
+        """Make the event from a row whose `kind` is one of its own."""
         if cls.stored is None:
             raise AssertionError(f"{cls.__name__} leaves no row")
         columns = cls.stored.columns.items()

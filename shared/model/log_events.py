@@ -1,7 +1,7 @@
-"""The registry of what happens in rooms: each kind of event of a room's log, whole.
+"""The registry of the events of room logs.
 
-A kind says here, and nowhere else, how it is written in stream and log (its tag, and its fields in
-their order), how SQL stores it, what it changes in its room, and what clients are told.
+Each class defines one kind of event completely: its encoding in stream and log (its tag, and its
+fields in their order), its row in SQL, its changes to the room, and the event that clients get.
 docs/how-to/add-an-event.md has the recipe for a new one.
 """
 
@@ -21,9 +21,9 @@ from shared.model.kinds import LOCATION, AnnouncedAs, LogEvent, StoredAs, UserNa
 
 
 class MessagePosted(LogEvent, frozen=True, tag="message"):
-    """A message. (sender, room, client_msg_id) names it once and for all.
+    """A message. Its sender, room and client_msg_id together identify it for ever.
 
-    Nearly all events are messages, so whatever handles events may look for this kind first, and
+    Nearly all events are messages, so code that handles events may test for this kind first.
     `gateway/protocols/announcements.py` has its announcement.
     """
 
@@ -52,7 +52,7 @@ class HistoryCleared(LogEvent, frozen=True, tag="clear"):
     announced_as = AnnouncedAs("deleteMessages", LOCATION, note="All messages have been deleted")
 
     def changes(self) -> Sequence[Change]:
-        """The floor."""
+        """A new floor."""
         return (Floor(),)
 
 
@@ -76,30 +76,30 @@ class MessageDeleted(LogEvent, frozen=True, tag="delete"):
     announced_as = AnnouncedAs("messageDeleted", ("message_id", "seq", "prev"))
 
     def changes(self) -> Sequence[Change]:
-        """One message."""
+        """The deletion of one message."""
         return (Gone(self.message_seq),)
 
 
 class RoomDeleted(LogEvent, frozen=True, tag="drop"):
-    """The room is gone with all it held; its key may be used again, under a new id.
+    """The room was deleted with all of its messages. Its key may be used again, with a new id.
 
-    Nothing of its log is kept, this event neither; and it is the last one, so clients are told of
-    a chat that is gone, not of a place (`gateway/protocols/announcements.py`).
+    SQL keeps nothing of its log, and not this event either. It is the last event of the log, so
+    clients get an event about the chat, without a seq (`gateway/protocols/announcements.py`).
     """
 
     by: UserName
 
     def changes(self) -> Sequence[Change]:
-        """All of it."""
+        """The deletion of the room."""
         return (Dropped(),)
 
 
 class RuleChange(LogEvent, frozen=True):
-    """An event that changes who may what in its room."""
+    """An event that changes the permissions of users in its room."""
 
     @property
     def by(self) -> str:
-        """Who did it: a field of each of these kinds, at a place of its own."""
+        """The user who acted. Each kind has it as a field, at its own position."""
         raise NotImplementedError
 
 
@@ -120,7 +120,7 @@ class Kicked(RuleChange, frozen=True, tag="kick"):
     announced_as = AnnouncedAs("kicked", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
-        """When they were put out last."""
+        """The seq of the user's last kick."""
         return (StandingChange(self.user, {"kicked": SEQ}),)
 
 
@@ -139,7 +139,7 @@ class Banned(RuleChange, frozen=True, tag="ban"):
     announced_as = AnnouncedAs("banned", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
-        """Everything that is remembered of them."""
+        """All standings of the user."""
         return (StandingChange(self.user, {"kicked": SEQ, "banned": True, "moderator": False}),)
 
 
@@ -158,7 +158,7 @@ class Unbanned(RuleChange, frozen=True, tag="unban"):
     announced_as = AnnouncedAs("unbanned", (*LOCATION, "user", "by"))
 
     def changes(self) -> Sequence[Change]:
-        """The ban."""
+        """The end of the ban."""
         return (StandingChange(self.user, {"banned": False}),)
 
 
@@ -182,7 +182,7 @@ class ModeratorChanged(RuleChange, frozen=True, tag="moderate"):
     announced_as = AnnouncedAs("moderatorChanged", (*LOCATION, "user", "by", "moderator"))
 
     def changes(self) -> Sequence[Change]:
-        """Whether they are one."""
+        """The user's standing as moderator."""
         return (StandingChange(self.user, {"moderator": self.moderator}),)
 
 
@@ -206,7 +206,7 @@ class PasswordChanged(RuleChange, frozen=True, tag="password"):
     announced_as = AnnouncedAs("passwordChanged", (*LOCATION, "by", "protected"))
 
     def changes(self) -> Sequence[Change]:
-        """The password, and since when it holds."""
+        """The password, and the seq since which it is valid."""
         return (RoomChange({"password_seq": SEQ}, secret={"password_hash": self.password_hash}),)
 
 
@@ -221,9 +221,9 @@ LOG_EVENTS: Final[Sequence[type[LogEvent]]] = (
     ModeratorChanged,
     PasswordChanged,
 )
-"""All kinds there are."""
+"""All kinds of events of room logs."""
 
 BY_ROW: Final[Mapping[str, type[LogEvent]]] = {
     row: kind for kind in LOG_EVENTS if kind.stored for row in kind.stored.kinds
 }
-"""The kinds that SQL stores, by what its column `kind` says."""
+"""The kinds that SQL stores, by the values of its column `kind`."""

@@ -1,4 +1,4 @@
-"""A room, wherever it was read."""
+"""A room, as it was read from the broker or from SQL."""
 
 from typing import Final
 
@@ -12,32 +12,34 @@ from shared.model.standings import NO_STANDINGS, Standings
 
 
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
-    """What events of a room's log say of the room beside its floor and who may what.
+    """The fields of a room that events of its log set, beside its floor and standings.
 
-    A field is a text or a number, and has the default of a new room. It is called the same in the
-    room's record in the broker and in SQL's table `rooms`.
+    A field is a text or a number, with the value of a new room as default. It has the same name in
+    the room's record in the broker and in SQL's table `rooms`.
 
     Attributes:
-        password_seq: the seq at which the password was changed last; 0 for never.
+        password_seq: the seq of the last change of the password; 0 for none.
     """
 
     password_seq: int = 0
 
 
 STATE: Final = msgspec.structs.fields(RoomState)
-"""Its fields."""
+"""The fields of RoomState."""
 
 
 class Room(RoomState, frozen=True, kw_only=True):
     """A room as the broker or SQL has it.
 
     Attributes:
-        head: the last seq given when this was read.
-        floor: the seq of the last event that deleted everything before it; 0 for none.
+        head: the last seq at the time this was read.
+        floor: the seq of the last event that deleted everything before it; 0 for none. A message
+            with a seq up to the floor is never shown, also if a page of SQL or a log still has it.
         created_at: milliseconds since 1970.
-        user1, user2: whose direct chat it is, as they were named when it was made.
-        epoch: of the partition when the broker said this; of the last stored event from SQL.
-        standings: who may what. SQL's lists of rooms come without.
+        user1, user2: the users of a direct chat, as they were named when it was created.
+        epoch: from the broker, the partition's epoch at that time; from SQL, the epoch of the last
+            stored event.
+        standings: the moderators, bans and kicks. Lists of rooms from SQL come without them.
     """
 
     key: str
@@ -56,18 +58,18 @@ class Room(RoomState, frozen=True, kw_only=True):
 
     @property
     def users(self) -> tuple[str, ...]:
-        """The two users of a direct chat; nobody for a named room."""
+        """The two users of a direct chat; empty for a named room."""
         return (self.user1, self.user2) if self.kind == "direct" else ()
 
     @property
     def protected(self) -> bool:
-        """Whether joining takes a password."""
+        """True if joining needs a password."""
         return bool(self.password_hash)
 
     def after(self, event: Event) -> "Room":
-        """The room with what an event of its log changes; its head stays.
+        """The room with the changes of an event of its log applied.
 
-        So does the password's hash: events of the past do not have it.
+        Its head stays, and so does the password's hash, which events read from SQL do not have.
         """
         if not isinstance(event.body, LogEvent):
             return self
@@ -77,17 +79,21 @@ class Room(RoomState, frozen=True, kw_only=True):
         return room
 
     def with_state_of(self, newer: "Room") -> "Room":
-        """The room with all that events of its log change as a later word on it has that."""
+        """The room with the floor, standings and state of `newer`, which was read later."""
         state = {field.name: getattr(newer, field.name) for field in STATE}
         return replace(self, floor=newer.floor, standings=newer.standings, **state)
 
     def min_valid_since(self, user: str) -> int:
-        """The seq from which on somebody must have been let in, for that to hold now."""
+        """The lowest `since` with which a membership or grant of a user is still valid.
+
+        It is the seq of the last change of the password, or of the user's last kick. Example: a
+        grant of since 30 is void after a kick at 35, and so is one after a new password at 40.
+        """
         return max(self.password_seq, self.standings.kicked.get(user, 0))
 
 
 def _changed(room: Room, change: Change, seq: int) -> Room:
-    """The room after a change by the event at `seq`. What is gone with it is no part of a Room."""
+    """The room after a change by the event `seq`. A Room has no messages that could be deleted."""
     match change:
         case Floor():
             return replace(room, floor=seq)

@@ -1,17 +1,22 @@
-"""What is remembered of a client so that it can come back through any gateway: its session."""
+"""The saved session of a Socket.IO client, from which any gateway can recover it."""
 
 import msgspec
 
 
 class RoomProgress(msgspec.Struct, frozen=True, array_like=True):
-    """A room that a session is in.
+    """A session's progress in a room.
 
     Attributes:
         room_id: the room's id.
-        since: the room's head when it was let in. A kick, or a new password, above it ends that.
-        surely: the seq up to which the client surely has it; None while it may not know that
-            it is in it.
-        sent: the seq up to which it was sent; None while it has not been told that it is in it.
+        since: the room's head when the client was let in. A kick or a new password with a higher
+            seq ends the membership.
+        acknowledged: the seq up to which the client has shown that it has the events; None while
+            it may not know that it is in the room.
+        sent: the seq up to which events were sent; None before the answer to its join was sent.
+
+    `acknowledged` and `sent` differ. A connection can break after the server wrote seq 41 to 45 and
+    before the client read them: sent is 45, acknowledged 40. Recovery that began after `sent` would
+    lose 41 to 45, so it begins after what the client shows that it has.
     """
 
     room_id: int
@@ -21,7 +26,7 @@ class RoomProgress(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ChatProgress(msgspec.Struct, frozen=True, array_like=True):
-    """A direct chat of a session's user with news lately; fields as of `RoomPlace`."""
+    """A session's progress in a direct chat with recent events; fields as in `RoomProgress`."""
 
     room_id: int
     acknowledged: int
@@ -29,21 +34,23 @@ class ChatProgress(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SessionState(msgspec.Struct, frozen=True, array_like=True):
-    """A session as its gateway saw it last.
+    """A session as its gateway saved it last.
 
     Attributes:
-        sid: the connection's.
-        username: the name bound to it, if any.
-        hears_chats: whether it hears of its user's chats.
-        online: whether it says that its user is online.
-        left: whether the others were told that it left.
-        lives: the gateways' lives it was connected to, the last one last, each with the count of
-            offsets at which it came there.
-        sent: the count of the last offset that it was sent; 0 for none in this life.
-        rooms: the rooms it is in, by name.
-        chats: direct chats, by id.
-        must_have: the count of the last offset of this life that told of the end of a place: being
-            put out of a room, or a chat's deletion. Of that, nothing is here any more.
+        sid: the sid of the connection.
+        username: the name that is bound to the connection; None before that.
+        chats_subscribed: True if the client gets the events of its user's chats.
+        online: True if the connection counts its user as online.
+        left: True if the other clients were told that this one left.
+        incarnations: the gateway incarnations it was connected to, the last one last, each with the
+            count of offsets at that time.
+        sent: the count of the last offset that was sent; 0 for none in this incarnation.
+        rooms: the client's progress in its rooms, by name.
+        chats: the client's progress in direct chats, by id.
+        required_offset: the count of the last offset with which the client was told that it was
+            removed from a room, or that a chat was deleted. The session no longer has such a room
+            or chat, so recovery cannot send that event again: a client that has only older offsets
+            is not recovered, and must resume.
     """
 
     sid: str
@@ -55,4 +62,4 @@ class SessionState(msgspec.Struct, frozen=True, array_like=True):
     sent: int
     rooms: dict[str, RoomProgress]
     chats: dict[int, ChatProgress]
-    must_have: int = 0
+    required_offset: int = 0

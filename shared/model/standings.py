@@ -1,4 +1,4 @@
-"""Who may what in a room: its moderators, those who are banned, and who was kicked when."""
+"""Standings of users in a room: moderators, bans, and kicks."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -8,20 +8,20 @@ import msgspec
 from shared.model.changes import StandingChange, at
 
 STANDINGS: Final = ("moderator", "banned", "kicked")
-"""What may be remembered of a user, by the names of SQL's columns.
+"""The standings that a user may have, as columns in SQL.
 
-In the broker's record of the room a field is called `<name>:<user>`.
+In the broker's record of the room, the field of a standing is `<name>:<user>`.
 """
 
 
 class Standings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a room remembers of users; whoever is not named is a member like any other.
+    """The standings of all users in a room. Other users are ordinary members.
 
     Attributes:
-        moderators: those whom the owner named.
-        banned: those who may not enter.
-        kicked: the seq at which somebody was put out last, by user. What opened the room to them
-            before that opens it no more.
+        moderators: users whom the owner made moderators.
+        banned: users who may not enter.
+        kicked: the seq of a user's last kick, by user. Memberships and grants from before it are
+            void.
     """
 
     moderators: frozenset[str] = frozenset()
@@ -30,7 +30,7 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, facts: Iterable[tuple[str, str, int]]) -> "Standings":
-        """The standings of `facts`, as the method of that name gives them, in any order."""
+        """Make standings from tuples as `facts` yields them, in any order."""
         found: dict[str, dict[str, int]] = {name: {} for name in STANDINGS}
         for name, user, value in facts:
             if value and name in found:
@@ -41,7 +41,7 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(moderators=frozenset(moderators), banned=frozenset(banned), kicked=kicked)
 
     def facts(self) -> Iterator[tuple[str, str, int]]:
-        """What is remembered: one of STANDINGS, the user, and 1 or, of a kick, its seq."""
+        """Yield each standing: one of STANDINGS, the user, and 1 or, for a kick, its seq."""
         for user in self.moderators:
             yield "moderator", user, 1
         for user in self.banned:
@@ -53,11 +53,11 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.moderators) + len(self.banned | self.kicked.keys())
 
     def names(self, user: str) -> bool:
-        """Whether something is remembered of a user."""
+        """Return True if a user has any standing."""
         return user in self.moderators or user in self.banned or user in self.kicked
 
     def after(self, change: StandingChange, seq: int) -> "Standings":
-        """What is remembered once the event at the place `seq` of the room has changed it."""
+        """The standings after a change by the event with `seq`."""
         user, fields = change.user, at(change.fields, seq)
         return Standings(
             moderators=_updated(self.moderators, user, fields.get("moderator")),
@@ -72,7 +72,7 @@ NO_STANDINGS: Final = Standings()
 
 
 def _updated(users: frozenset[str], user: str, present: object) -> frozenset[str]:
-    """Users with one more or one less; as they are where nothing is said (None)."""
+    """The users with `user` added (True) or removed (False), or unchanged (None)."""
     if present is None:
         return users
     return users | {user} if present else users - {user}

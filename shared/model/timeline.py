@@ -1,4 +1,4 @@
-"""History as a fold: stored messages and the log's events become one page, in one order."""
+"""Pages of history: stored messages and events of the log, merged in the order of their seqs."""
 
 from collections.abc import Iterable
 
@@ -9,14 +9,14 @@ from shared.model.log_events import MessagePosted
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as history shows it.
+    """A message of a page of history.
 
     Attributes:
         prev: the seq of the event before it; 0 for none.
         created_at: milliseconds since 1970.
-        deleted: a tombstone keeps its place, and nothing of what it said.
-        seen_at: when the other user of a direct chat had seen it, milliseconds since 1970; None
-            for not yet.
+        deleted: True for a tombstone, which has no content.
+        seen_at: the time at which the other user of a direct chat saw it, milliseconds since 1970;
+            None if not yet.
     """
 
     id: int
@@ -30,7 +30,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A cursor of a direct chat went from `since` to `seq`, at `at` milliseconds since 1970."""
+    """A move of a cursor in a direct chat from `since` to `seq`, at `at` ms since 1970."""
 
     user: str
     since: int
@@ -38,23 +38,23 @@ class Move(msgspec.Struct, frozen=True):
     at: int
 
     def covers(self, message: Message) -> bool:
-        """Whether this move is the one by which the other user saw a message."""
+        """Return True if by this move the other user saw the message."""
         return self.user != message.sender and self.since < message.seq <= self.seq
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What happened to messages that a log may hold.
+    """Changes of messages that a log may still hold.
 
     Attributes:
-        gone: places of messages that were deleted one by one.
-        moves: how cursors moved, in order.
+        gone: seqs of messages that were deleted one by one.
+        moves: cursor moves, in order.
     """
 
     gone: frozenset[int] = frozenset()
     moves: tuple[Move, ...] = ()
 
     def apply(self, message: Message) -> Message:
-        """A message as it is after the changes."""
+        """Apply the changes to a message."""
         if message.seq in self.gone:
             message = msgspec.structs.replace(message, content="", deleted=True)
         if message.seen_at is None:
@@ -68,7 +68,7 @@ NO_CHANGES = Changes()
 
 
 def message_of(event: Event) -> Message | None:
-    """The message an event posts, or None where it posts none."""
+    """The message of an event; None if the event is not a message."""
     if not isinstance(event.body, MessagePosted):
         return None
     return Message(
@@ -84,13 +84,13 @@ def message_of(event: Event) -> Message | None:
 def fold(
     stored: Iterable[Message], events: Iterable[Event], floor: int, changes: Changes = NO_CHANGES
 ) -> list[Message]:
-    """Apply a log to a stored page.
+    """Merge a page from SQL with events of the log.
 
     Args:
         stored: messages from SQL, in any order.
-        events: events of the log; where both have a seq, the log's word stands.
-        floor: everything up to this seq is deleted.
-        changes: what happened to single messages.
+        events: events of the log; if both have a message, the log's is taken.
+        floor: messages up to this seq are deleted.
+        changes: changes of single messages.
 
     Returns:
         The messages above the floor, oldest first.
@@ -105,7 +105,7 @@ def fold(
 def count_unread(
     events: Iterable[Event], user: str, cursor: int, floor: int, gone: frozenset[int]
 ) -> int:
-    """How many messages of others stand past a cursor in a log, and were not deleted."""
+    """Count the messages of other users in a log past a cursor that were not deleted."""
     return sum(
         isinstance(event.body, MessagePosted)
         and event.body.sender != user

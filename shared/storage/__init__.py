@@ -1,5 +1,5 @@
-"""SQL: tables, migrations, and reading. Writing is the persister's alone.
+"""SQL: tables, migrations, and reading. Only the persister writes.
 
-The only package beside the persister's writer that imports SQLAlchemy; imports the model.
+No other package imports SQLAlchemy, except the persister's writer. Imports the model.
 See docs/topics/failover.md, and docs/operate/upgrades.md.
 """

@@ -1,4 +1,4 @@
-"""Reading direct chats: whose, how much of them is unread, what was said last."""
+"""Reads of direct chats: their users, unread counts, last messages and cursors."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ class StoredChat(msgspec.Struct, frozen=True):
     """A direct chat as SQL has it, for one of its users.
 
     Attributes:
-        unread: messages of the other user past the cursor that nobody deleted.
-        last_message: the last one that nobody deleted, or None.
+        unread: the number of messages of the other user past the cursor, without deleted ones.
+        last_message: the last message that was not deleted; None if there is none.
     """
 
     room: Room
@@ -27,7 +27,7 @@ class StoredChat(msgspec.Struct, frozen=True):
 
 
 class ChatReader:
-    """What SQL has of direct chats; raises as `Reader` does."""
+    """Reads direct chats from SQL; raises the same errors as `Reader`."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -48,14 +48,14 @@ class ChatReader:
         return [(row.user1, row.user2) for row in await self._reader.rows(query)]
 
     async def cursor(self, room_id: int, user: str) -> int:
-        """How far a user has seen a room; 0 for nothing."""
+        """The cursor of a user in a room; 0 for none."""
         query = select(cursors.c.seq).where(cursors.c.room_id == room_id, cursors.c.user == user)
         for row in await self._reader.rows(query):
             return int(row.seq)
         return 0
 
     async def cursors(self, room_id: int, limit: int = 1000) -> dict[str, int]:
-        """How far users have seen a room, by user; those who moved last, if there are many."""
+        """Up to `limit` cursors of a room by user; those that moved last, if there are more."""
         query = select(cursors.c.user, cursors.c.seq).where(cursors.c.room_id == room_id)
         found = await self._reader.rows(query.order_by(cursors.c.at.desc()).limit(limit))
         return {row.user: row.seq for row in found}
@@ -63,7 +63,7 @@ class ChatReader:
     async def unread(
         self, room_id: int, user: str, after: int, below: int, gone: frozenset[int]
     ) -> int:
-        """Messages of others with `after` < seq < `below`, not deleted and not in `gone`."""
+        """Count messages of others with `after` < seq < `below`, not deleted and not in `gone`."""
         query = select(func.count()).where(
             events.c.room_id == room_id,
             events.c.seq > after,

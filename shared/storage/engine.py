@@ -1,4 +1,4 @@
-"""The database engine, and what its failures mean to a client."""
+"""The database engine, and the error that its failures are for chat clients."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +15,16 @@ from shared.config import ConfigError, invalid
 from shared.errors import storage_unavailable
 
 OUTAGE: Final = (DBAPIError, PoolTimeoutError, OSError)
-"""Failures of a database that is away."""
+"""Errors of a database that cannot be reached."""
 
 LOCK_WAIT_MILLISECONDS: Final = 5000
-"""How long SQLite waits for another writer before it gives up."""
+"""Time that SQLite waits for the lock of another writer before it fails."""
 
 CACHE_KIB: Final = 32_768
-"""Memory for SQLite's pages, in the process that writes."""
+"""SQLite's page cache in the process that writes."""
 
 WAL_PAGES: Final = 4000
-"""After how many pages (16 MB) SQLite's log of changes goes into its file."""
+"""Pages in SQLite's write-ahead log (16 MB) after which they are copied to the database file."""
 
 
 Engine = AsyncEngine
@@ -32,23 +32,24 @@ Engine = AsyncEngine
 
 
 def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEngine:
-    """An engine; it connects when first used.
+    """Make an engine; it connects when first used.
 
     Args:
         url: sqlite+aiosqlite:///FILE or another async dialect of SQLAlchemy's.
-        writes: whether this process writes. On SQLite a writer takes the lock as its
-            transaction begins, so it never finds out at the end; a reader cannot write at all.
-        synchronous: SQLite's pragma. Entries leave the broker after the commit, so anything
-            below FULL may lose accepted messages when the power fails.
+        writes: True for the process that writes. On SQLite its transactions take the write lock at
+            their beginning, so that they cannot fail for it at the end. Other processes cannot
+            write at all.
+        synchronous: SQLite's pragma. Entries are trimmed from the broker after the commit, so
+            values below FULL may lose accepted messages in a power failure.
 
     Raises:
-        ConfigError: the URL is none that can be used here.
+        ConfigError: the URL cannot be used.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise invalid("DATABASE_URL", url, error) from None
-    # What an error says of a statement leaves out the values: they are what people wrote.
+    # Errors name a statement without its values, which are users' messages.
     options = {"hide_parameters": True}
     try:
         if parsed.get_backend_name() != "sqlite":
@@ -69,15 +70,15 @@ def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEn
 def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None:
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-        # The driver must not begin transactions by itself; `begun` does.
+        # The driver must not begin transactions by itself; `on_begin` does.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={LOCK_WAIT_MILLISECONDS}")
         if writes:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute(f"PRAGMA synchronous={synchronous}")
-            # The pages that rows go to are all over the indexes: keep them, and copy each from
-            # the log to the file once for several transactions.
+            # Rows go to pages all over the indexes. A large cache keeps these pages, and a rare
+            # checkpoint copies each of them to the file once for several transactions.
             cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
             cursor.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
         else:
@@ -93,7 +94,7 @@ def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None
 
 @contextmanager
 def unavailable_as_error() -> Iterator[None]:
-    """Turn a failure of the database into the error a client is told.
+    """Turn a failure of the database into the error that a client gets.
 
     Raises:
         ChatError: `storage_unavailable`.

@@ -1,8 +1,9 @@
-"""Which database this is, by something that a copy of it does not have.
+"""The identity of a database: something that a copy of it does not have.
 
-A copy (staging restored from production, a backup put back) holds the same rows, the name of the
-installation among them. So the database says by where it is which one it is: PostgreSQL by the
-server's system identifier and the database's oid, SQLite by the file's number and file system.
+A copy (staging restored from production, a backup put back) has the same rows, with the name of the
+installation among them. So a database is identified by its place: PostgreSQL by the server's system
+identifier and the database's oid, SQLite by the file's inode and file system. Without that, two
+installations would share keys in the broker after such a copy, and store each other's messages.
 """
 
 import os
@@ -13,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 async def identify(engine: AsyncEngine) -> str:
-    """The name of the database that an engine leads to; it must be there.
+    """Read the name of an engine's database, which must exist.
 
     Raises:
-        DBAPIError, OSError: it is away.
+        DBAPIError, OSError: the database cannot be reached.
     """
     if engine.dialect.name == "postgresql":
         return await _postgresql(engine)
@@ -38,5 +39,5 @@ async def _postgresql(engine: AsyncEngine) -> str:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        server = "unknown"  # some providers keep this function to themselves
+        server = "unknown"  # some hosting providers do not allow this function
     return f"postgresql-{server}-{database}"

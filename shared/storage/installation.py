@@ -1,4 +1,4 @@
-"""Whose data a database holds: the installation's name, its partitions, and where it is stored."""
+"""The installation of a database: its name, its number of partitions, and its identity."""
 
 import os
 import secrets
@@ -16,21 +16,21 @@ from shared.storage.identity import identify
 from shared.storage.tables import SCHEMA, meta, partitions
 
 OLDEST_SCHEMA: Final = "oldest_schema"
-"""The key of `meta` under which stands the lowest schema whose builds may use the database."""
+"""The key in `meta` of the lowest schema that a build must know to use the database."""
 
 NEW_PARTITIONS: Final = 8
-"""Partitions of new data, where PARTITIONS does not say another number."""
+"""Partitions of a new installation, unless PARTITIONS is set."""
 
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """What a database says of itself.
+    """The installation that a database holds.
 
     Attributes:
-        namespace: what names of keys and channels in the broker begin with.
-        partitions: how many there are, for the life of the data.
-        stored_in: the database that this was stored in when it was last looked at.
+        namespace: the beginning of its keys and channels in the broker.
+        partitions: the number of its partitions, which never changes.
+        stored_in: the identity of its database, as it was written there last.
     """
 
     namespace: str
@@ -39,20 +39,20 @@ class Installation(msgspec.Struct, frozen=True):
 
 
 def new_namespace() -> str:
-    """A name that no other installation has."""
+    """Make a random name for an installation."""
     return "".join(secrets.choice(_LETTERS) for _ in range(8))
 
 
 async def read_installation(engine: AsyncEngine) -> Installation | None:
-    """What a database says of itself; None before a persister of this build has prepared it.
+    """Read the installation of a database; None before a persister has prepared the database.
 
     Raises:
-        ConfigError: it needs a newer build, or the broker's data does.
-        DBAPIError, OSError: it is away.
+        ConfigError: the database or the broker's data needs a newer build.
+        DBAPIError, OSError: the database cannot be reached.
     """
     file = engine.url.database or ""
     if engine.dialect.name == "sqlite" and not os.path.exists(file):  # noqa: PTH110, ASYNC240 - it is quick
-        return None  # to connect would make an empty one
+        return None  # connecting would create an empty file
     async with engine.connect() as connection:
         return await connection.run_sync(find_installation)
 
@@ -75,10 +75,10 @@ def find_installation(connection: Connection, known_schema: int = SCHEMA) -> Ins
 
 
 def check_schema(connection: Connection, known_schema: int) -> None:
-    """Hold a build to what the database asks of those who use it.
+    """Check that a build knows a schema that is new enough for the database.
 
     Raises:
-        ConfigError: it needs a newer build.
+        ConfigError: the database needs a newer build.
     """
     if not inspect(connection).has_table("meta"):
         return
@@ -94,13 +94,13 @@ def check_schema(connection: Connection, known_schema: int) -> None:
 def prepare_installation(
     connection: Connection, count: int | None, namespace: str, database: str, known_schema: int
 ) -> Installation:
-    """Hold settings to what a database says of itself, and write what it does not say yet.
+    """Check settings against a database's installation, and write what the database lacks of it.
 
     Args:
-        connection: in a transaction that no other process can be in.
-        count: PARTITIONS, if given.
-        namespace: NAMESPACE, if given.
-        database: which database this is.
+        connection: in a transaction that excludes other processes.
+        count: PARTITIONS; None if not set.
+        namespace: NAMESPACE; empty if not set.
+        database: the name of the database, from `identify`.
         known_schema: the schema that this build knows.
 
     Raises:
@@ -129,20 +129,20 @@ def prepare_installation(
 
 
 def check_settings(found: Installation, count: int | None, namespace: str) -> None:
-    """Hold PARTITIONS and NAMESPACE, where given, to what the data was made with.
+    """Check PARTITIONS and NAMESPACE, if set, against the installation.
 
     Raises:
-        ConfigError: one is another.
+        ConfigError: one of them differs.
     """
     if count not in (None, found.partitions):
         raise ConfigError(
             f"PARTITIONS={count} is not valid: this database was made with {found.partitions}, "
-            "for good"
+            "and this number cannot change"
         )
     if namespace not in ("", found.namespace):
         raise ConfigError(
             f"NAMESPACE={namespace} is not valid: this database belongs to the installation "
-            f"{found.namespace}; `python -m persister new-identity` makes it another one"
+            f"{found.namespace}; run `python -m persister new-identity` to make it a new one"
         )
 
 
@@ -150,8 +150,8 @@ async def adopt(engine: AsyncEngine) -> Installation:
     """Let a database take the place of the one that its installation was stored in.
 
     Raises:
-        ConfigError: it holds no installation.
-        DBAPIError, OSError: it is away.
+        ConfigError: the database holds no installation.
+        DBAPIError, OSError: the database cannot be reached.
     """
     await _check_not_empty(engine)
     database = await identify(engine)
@@ -163,33 +163,35 @@ async def adopt(engine: AsyncEngine) -> Installation:
 
 
 async def new_identity(engine: AsyncEngine, namespace: str) -> Installation:
-    """Make a copy an installation of its own: what the broker has under the old name stays there.
+    """Make the copy of a database an installation of its own.
+
+    The broker's data under the old name stays with the original.
 
     Args:
-        engine: to the copy; one that writes.
-        namespace: its name; a new one is made where this is empty.
+        engine: an engine of the copy that can write.
+        namespace: the new installation's name; empty for a random one.
 
     Raises:
-        ConfigError: it holds no installation.
-        DBAPIError, OSError: it is away.
+        ConfigError: the database holds no installation.
+        DBAPIError, OSError: the database cannot be reached.
     """
     await _check_not_empty(engine)
     database = await identify(engine)
     async with engine.begin() as connection:
         name = namespace or new_namespace()
         await connection.run_sync(_update_meta, namespace=name, database=database, adoptions="0")
-        # What a build without namespaces left in the broker belongs to the original.
+        # Data that a build without namespaces left in the broker belongs to the original.
         theirs = partitions.c.format == LEGACY
         await connection.execute(update(partitions).where(theirs).values(format=NEVER_OPENED))
         return await connection.run_sync(_require_installation)
 
 
 async def confirm_location(engine: AsyncEngine, found: Installation) -> Installation:
-    """Make sure that a database is the one that its installation was stored in.
+    """Check that a database is the one in which its installation was stored.
 
     Raises:
-        ConfigError: it is a copy, or was restored or moved.
-        DBAPIError, OSError: it is away.
+        ConfigError: the database is a copy, or was restored or moved.
+        DBAPIError, OSError: the database cannot be reached.
     """
     here = DatabaseIdentity(await identify(engine), found.stored_in.adoptions)
     if here == found.stored_in:
@@ -200,11 +202,11 @@ async def confirm_location(engine: AsyncEngine, found: Installation) -> Installa
 
 
 def another_database(namespace: str) -> str:
-    """The sentence for a database that an installation was not stored in before."""
+    """The error text for a database in which its installation was not stored before."""
     return (
         f"this database is a copy of the one that the installation {namespace} is stored in, or "
-        "was restored or moved: `python -m persister adopt` goes on with it in the other's place, "
-        "`python -m persister new-identity` makes it an installation of its own"
+        "was restored or moved: run `python -m persister adopt` to go on with it in the other's "
+        "place, or `python -m persister new-identity` to make it an installation of its own"
     )
 
 

@@ -1,9 +1,9 @@
-"""Bring the database to this build's schema, one process at a time.
+"""Migrations to this build's schema, by one process at a time.
 
-Migrations come in two kinds. Most only add (expand): a build that does not know what was added goes
-on working. One that takes something away (contract) says in `needs_schema` from which schema on
-builds do without it, and is run only once every living process knows that schema. So builds of two
-schemas live side by side, and the database says which builds may still use it.
+There are two kinds of migrations. Most only add (expand): builds that do not know the addition go
+on working. A migration that removes something (contract) has in `needs_schema` the schema from
+which on builds do without it. It runs only when every running process knows that schema. So builds
+of two schemas can run side by side, and the database says which builds may still use it.
 """
 
 from pathlib import Path
@@ -40,22 +40,22 @@ async def migrate(
     min_known_schema: int | None = None,
     migrations: Path = MIGRATIONS,
 ) -> Installation:
-    """Run what migrations are missing, and hold settings to what the data was made with.
+    """Run missing migrations, and check the settings against the installation.
 
-    On SQLite the transaction holds the write lock from its beginning, on PostgreSQL an advisory
-    lock: processes that start together migrate one after the other.
+    The transaction holds the write lock on SQLite, and an advisory lock on PostgreSQL. So processes
+    that start together migrate one after the other.
 
     Args:
-        engine: one that writes.
-        partitions: PARTITIONS, if given.
-        namespace: NAMESPACE, if given.
+        engine: an engine that can write.
+        partitions: PARTITIONS; None if not set.
+        namespace: NAMESPACE; empty if not set.
         min_known_schema: the lowest schema that a running process knows; None where that is not
             known, and then only migrations that add run.
         migrations: the folder of the migrations.
 
     Raises:
         ConfigError: the data was made with another PARTITIONS or NAMESPACE, or needs a newer build.
-        sqlalchemy.exc.DBAPIError: the database is away.
+        sqlalchemy.exc.DBAPIError: the database cannot be reached.
     """
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
@@ -68,13 +68,13 @@ async def migrate(
 
 
 def _upgrade(connection: Connection, migrations: Path, min_known_schema: int | None) -> int:
-    """Run what is missing and may be run; the schema that this build knows."""
+    """Run the missing migrations that may run now; return the schema that this build knows."""
     scripts = _scripts(migrations)
     current = int(MigrationContext.configure(connection).get_current_revision() or 0)
     known_schema = int(scripts.get_current_head() or 0)
     check_schema(connection, known_schema)
     if current >= known_schema:
-        return known_schema  # a newer build may have been here
+        return known_schema  # current may be higher: a newer build has migrated
     target, oldest = _target(scripts, current, min_known_schema)
     if target > current:
         config = Config()
@@ -89,12 +89,12 @@ def _upgrade(connection: Connection, migrations: Path, min_known_schema: int | N
 def _target(
     scripts: ScriptDirectory, current: int, min_known_schema: int | None
 ) -> tuple[int, int | None]:
-    """How far to migrate now, and the oldest schema that may be used then, if that changes."""
+    """The schema to migrate to now, and the new value of OLDEST_SCHEMA (None: unchanged)."""
     target, oldest = current, None
     for script in _after(scripts, current):
         needs: int | None = getattr(script.module, "needs_schema", None)
         if needs is not None:
-            # Before there is anything nobody can be disturbed.
+            # A new database (current 0) has no other builds that a removal could break.
             if current and (min_known_schema is None or min_known_schema < needs):
                 break
             oldest = needs

@@ -1,4 +1,4 @@
-"""Reading: rooms and pages of history."""
+"""Reads of rooms, partitions and pages of history."""
 
 from typing import Any
 
@@ -44,14 +44,14 @@ _PAGE = select(*MESSAGE_COLUMNS).where(events.c.kind.in_(("message", "void")))
 
 
 class StoredRoom(msgspec.Struct, frozen=True):
-    """A room as SQL has it, and when its last event was, milliseconds since 1970."""
+    """A room as SQL has it, and the time of its last event, milliseconds since 1970."""
 
     room: Room
     active_at: int
 
 
 class StoredLocation(msgspec.Struct, frozen=True):
-    """Where a stored message stands."""
+    """The location of a stored message."""
 
     room_key: str
     room_id: int
@@ -61,7 +61,7 @@ class StoredLocation(msgspec.Struct, frozen=True):
 
 
 class StoredPartition(msgspec.Struct, frozen=True):
-    """How far a partition is stored, and by whom."""
+    """A partition's row: its epoch, its position, and the incarnation that may write."""
 
     number: int
     epoch: int
@@ -70,7 +70,7 @@ class StoredPartition(msgspec.Struct, frozen=True):
 
 
 class Reader:
-    """What SQL has. Every method raises ChatError `storage_unavailable` when SQL is away."""
+    """Reads from SQL. Every method raises ChatError `storage_unavailable` if SQL is away."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -91,7 +91,7 @@ class Reader:
         return [(row.number, row.epoch) for row in found]
 
     async def room(self, key: str) -> StoredRoom | None:
-        """The room of this key, or None. Its epoch is that of its last stored event."""
+        """The room of this key, or None. Its `epoch` is that of its last stored event."""
         found = await self.rows(_ROOM.where(rooms.c.key == key))
         if not found:
             return None
@@ -112,12 +112,12 @@ class Reader:
         return [room_of(row) for row in found]
 
     async def head(self, room_id: int) -> int:
-        """The last seq that is stored; 0 for none."""
+        """The last stored seq of a room; 0 for none."""
         last = select(func.max(events.c.seq)).where(events.c.room_id == room_id)
         return (await self.rows(last))[0][0] or 0
 
     async def locate_message(self, message_id: int) -> StoredLocation | None:
-        """Where a message stands, or None."""
+        """The location of a message, or None."""
         query = (
             select(rooms.c.key, events)
             .join(rooms, rooms.c.id == events.c.room_id)
@@ -136,9 +136,9 @@ class Reader:
         return await self._page(room_id, after, below, limit, newest=False)
 
     async def events(self, room_id: int, after: int, below: int | None, limit: int) -> list[Event]:
-        """The first `limit` events with `after` < seq < `below`, as they happened.
+        """The first `limit` events with `after` < seq < `below`, in order.
 
-        What was deleted since is left out; so are voids, which never happened.
+        Deleted messages and voids are left out.
         """
         query = select(events).where(
             events.c.room_id == room_id,
@@ -151,14 +151,14 @@ class Reader:
         return [event_of(row) for row in await self.rows(query.order_by(events.c.seq).limit(limit))]
 
     async def has_seq(self, room_id: int, seq: int) -> bool:
-        """Whether an event stands, or stood, at this place of a room."""
+        """Return True if a room has, or had, an event with this seq."""
         query = select(events.c.id).where(events.c.room_id == room_id, events.c.seq == seq)
         return bool(await self.rows(query))
 
     async def accepted(
         self, room_id: int, sender: str, client_msg_id: str
     ) -> tuple[int, int, int] | None:
-        """What a send was given if it is stored: id, seq, created_at; else None."""
+        """The id, seq and created_at of a stored send; None if it is not stored."""
         query = select(events.c.id, events.c.seq, events.c.created_at).where(
             events.c.room_id == room_id,
             events.c.sender == sender,
@@ -169,7 +169,7 @@ class Reader:
         return None
 
     async def rows(self, query: Any) -> list[Row[Any]]:  # noqa: ANN401 - any select
-        """The rows of a query, all of them read."""
+        """Run a query and return all of its rows."""
         with unavailable_as_error():
             async with self._engine.connect() as connection:
                 return list(await connection.execute(query))
@@ -209,7 +209,7 @@ def message_of(row: Row[Any]) -> Message:
 def event_of(row: Row[Any]) -> Event:
     """The event of a row of `events`."""
     body: Body
-    if row.kind == "message":  # nearly always
+    if row.kind == "message":  # first, as nearly all events are messages
         body = MessagePosted(row.sender, row.content or "", row.client_msg_id or "")
     elif kind := BY_ROW.get(row.kind):
         body = kind.of_row(row._asdict())

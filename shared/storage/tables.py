@@ -1,4 +1,4 @@
-"""The tables, for SQLAlchemy Core. `migrations/` makes them; both must say the same."""
+"""The tables, for SQLAlchemy Core. `migrations/` creates them; both must be the same."""
 
 from typing import Final
 
@@ -65,7 +65,7 @@ rooms = Table(
     Column("floor", Number, nullable=False),
     # The epoch it was created in.
     Column("epoch", Number, nullable=False),
-    # Whose direct chat it is, as they were named; null for a named room.
+    # The users of a direct chat, as they were named; null for a named room.
     Column("user1", Key, index=True),
     Column("user2", Key, index=True),
     # A deleted room keeps its id, and a key that nothing else has.
@@ -94,22 +94,23 @@ events = Table(
     Column("room_id", Number, nullable=False),
     Column("seq", Number, nullable=False),
     Column("prev", Number, nullable=False),
-    # What the kinds of shared/model/log_events.py say, or void: an entry that was refused, whose
-    # place nothing else may take.
+    # A kind of shared/model/log_events.py, or `void`: an entry that SQL refused. Its seq stays
+    # taken. If it were free, the next event of the room could get a seq that clients have received
+    # with the refused one.
     Column("kind", String, nullable=False),
     Column("sender", String),
-    # The text of what has one; null in a message once it is deleted.
+    # The text; null in a deleted message.
     Column("content", Text),
     Column("client_msg_id", String),
     Column("deleted", Boolean, nullable=False),
     Column("created_at", Number, nullable=False),
     Column("epoch", Number, nullable=False),
-    # Of a deletion: which message.
+    # The deleted message, in a deletion.
     Column("target_id", Number),
     Column("target_seq", Number),
-    # When the other user of a direct chat had seen it.
+    # The time at which the other user of a direct chat saw it.
     Column("seen_at", Number),
-    # Of what is done to a user: to whom.
+    # The user that the event is about, in kicks, bans and the like.
     Column("target_user", String),
     UniqueConstraint("room_id", "seq"),
     UniqueConstraint("room_id", "sender", "client_msg_id"),

@@ -161,7 +161,7 @@ async def test_a_bad_setting_of_a_process_ends_the_cluster(tmp_path: Path) -> No
     assert [
         line for line in cluster.lines if "| AUTH_MODE=jwt needs exactly one of JWT_KEY" in line
     ]
-    assert not [line for line in cluster.lines if "starting it again" in line]
+    assert not [line for line in cluster.lines if "restarting it" in line]
     assert cluster.stdout == []
 
 
@@ -182,10 +182,11 @@ async def test_a_process_that_keeps_dying_ends_the_cluster(tmp_path: Path) -> No
     cluster = Cluster(data_dir=tmp_path)
     await cluster.start()
     assert await cluster.wait_ended() == 1
-    deaths = [line for line in cluster.lines if "redis died" in line]
+    deaths = [line for line in cluster.lines if "redis ended" in line]
     assert len(deaths) == 6
     assert (
-        f"6 times in a row, at last exit code 1; its last lines (more in {tmp_path}" in deaths[-1]
+        f"6 times in a row, the last time: exit code 1; its last lines (more in {tmp_path}"
+        in deaths[-1]
     )
     assert [line for line in cluster.lines if "[error]     " in line and "manifest" in line]
 

@@ -126,7 +126,7 @@ def test_an_interrupted_setup_is_taken_up_again(fresh: Repository) -> None:
     os.killpg(setup.pid, signal.SIGINT)  # as the terminal does
     _, told = setup.communicate(timeout=HANGS_AFTER)
     assert setup.returncode == 130
-    assert told.splitlines()[-1] == "setup interrupted: the same command takes it up again"
+    assert told.splitlines()[-1] == "setup interrupted: run the same command again to go on"
     assert "bootstrap.py" not in told
     assert fresh.run(*SHOW_PREFIX).stdout.strip() == str(fresh.venv)
 

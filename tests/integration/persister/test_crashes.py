@@ -292,7 +292,7 @@ async def test_broker_away(stage: Stage) -> None:
         sent = await send_many(stage, room, 20)
         await stage.all_stored(room, 20)
         await stage.server.kill()
-        await persister.receive("waiting")
+        await persister.receive("broker or database away")
         await stage.server.start()
         await stage.in_epoch(2)
         sent.append(await stage.insist(room, "after"))

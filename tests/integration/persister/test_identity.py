@@ -62,8 +62,8 @@ async def test_a_copy_is_refused(stage: Stage, tmp_path: Path, module: str) -> N
         copy = copy_of(stage, tmp_path)
         said = await refusal(stage, copy, module)
     assert "is a copy" in said
-    assert "`python -m persister adopt` goes on with it" in said
-    assert "`python -m persister new-identity` makes it an installation of its own" in said
+    assert "`python -m persister adopt` to go on with it" in said
+    assert "`python -m persister new-identity` to make it an installation of its own" in said
 
 
 async def test_adopted_it_waits_until_the_other_is_not_in_use(stage: Stage, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ async def test_what_an_operator_types(stage: Stage, tmp_path: Path) -> None:
     for action in ("adopt", "new-identity"):
         code, said, _ = await run("persister", action, env=env_of(stage, copy))
         name = await copy.value("SELECT value FROM meta WHERE key = 'namespace'")
-        sentence = f"this database is the one of the installation {name} from now on"
+        sentence = f"this database now belongs to the installation {name}"
         assert (code, said.strip()) == (0, sentence)
     empty = Database(tmp_path / "empty.db")
     code, _, said = await run("persister", "adopt", env=env_of(stage, empty))

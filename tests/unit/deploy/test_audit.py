@@ -26,7 +26,7 @@ def test_an_audit_passes_only_if_it_looked(dependencies: list[object], code: int
     """Packages that could not be looked up fail an audit, otherwise than vulnerable ones do."""
     found, said = verdict(msgspec.json.encode({"dependencies": dependencies, "fixes": []}))
     assert found == code
-    assert any("three 1.0 has PYSEC-1, mended in 1.1" in line for line in said) == (code == 1)
+    assert any("three 1.0 has PYSEC-1, fixed in 1.1" in line for line in said) == (code == 1)
 
 
 def test_an_audit_that_ended_early() -> None:

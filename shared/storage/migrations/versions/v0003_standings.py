@@ -1,4 +1,4 @@
-"""What a room remembers of users, and when its password was changed.
+"""Standings of users in rooms, and the seq of a room's last password change.
 
 Revision ID: 0003
 """

@@ -112,7 +112,7 @@ async def test_a_process_that_keeps_dying_is_given_up(
         await worker.supervise()
     assert failed.value.exit_code == 1
     told = str(failed.value)
-    assert told.startswith("worker died 3 times in a row, at last exit code 7;")
+    assert told.startswith("worker ended 3 times in a row, the last time: exit code 7;")
     assert told.count("no wool") == 3
     assert str(workshop.data_dir.log / "worker.log") in told
 
