@@ -47,7 +47,7 @@ def types() -> str:
     parts = [
         f"/** The code of an error of the server. */\nexport type ErrorCode =\n{codes};",
         f"/** {RETRYABLE} */\nexport const RETRYABLE_ERRORS: ReadonlySet<string>;",
-        f"/** Why a connection ended. */\nexport const CLOSE_CODES: {{\n{members}\n}};",
+        f"/** Codes with which connections end. */\nexport const CLOSE_CODES: {{\n{members}\n}};",
         *(
             f"/** {text} */\nexport const {name}: ReadonlySet<number>;"
             for name, (_, text) in CLOSE_SETS.items()

@@ -56,7 +56,7 @@ def _error_codes() -> str:
 
 def _close_codes() -> str:
     members = "\n".join(f"    {code.name} = {code.value}" for code in CLOSES)
-    return f'class CloseCode(IntEnum):\n    """Why a connection ended."""\n\n{members}\n'
+    return f'class CloseCode(IntEnum):\n    """Codes with which connections end."""\n\n{members}\n'
 
 
 def _close_sets() -> Iterator[str]:

@@ -22,7 +22,7 @@ export type ErrorCode =
 /** Codes of errors after which the same request may succeed later, unchanged. */
 export const RETRYABLE_ERRORS: ReadonlySet<string>;
 
-/** Why a connection ended. */
+/** Codes with which connections end. */
 export const CLOSE_CODES: {
   /** The connection was closed as asked. */
   readonly NORMAL_CLOSURE: 1000;

@@ -11,7 +11,8 @@ from tests.support.cluster import Cluster
 CONSUMER = """
 import asyncio
 
-from parley_chat import ChatClient, ChatError, Event, HistoryPage, Message, NewMessage, Pace
+from parley_chat import ChatClient, ChatError, ConnectionPolicy, Event, HistoryPage, Message
+from parley_chat import NewMessage
 from parley_chat.constants import MAX_NAME_CHARACTERS, RETRYABLE_ERRORS
 
 
@@ -26,7 +27,7 @@ async def newest(client: ChatClient, room: str) -> list[str]:
 
 async def main() -> None:
     urls = ["http://one", "http://two"]
-    async with ChatClient(urls, token=fetch, pace=Pace(pause=1.0)) as client:
+    async with ChatClient(urls, token=fetch, policy=ConnectionPolicy(pause=1.0)) as client:
         accepted = await client.send("general", "hello"[:MAX_NAME_CHARACTERS])
         seq: int = accepted.seq
         try:

@@ -21,7 +21,7 @@ async def test_help(plain: Environment, full: Environment) -> None:
 
 
 async def test_without_the_extra(plain: Environment) -> None:
-    """Without the extra it says in one sentence what to install."""
+    """Without the extra it says in one error_text what to install."""
     for program in PROGRAMS:
         code, out, err = await plain.run(*program, "http://127.0.0.1:9", "--name", "ann")
         assert (code, out) == (1, "")

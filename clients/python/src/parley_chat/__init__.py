@@ -1,4 +1,4 @@
-"""An async client: it stays connected, and shows each message once, in order.
+"""Async client of Parley: it stays connected, and yields each message once and in order.
 
 async with ChatClient("http://127.0.0.1:8080", username="ann") as client:
 await client.join_room("general")
@@ -8,12 +8,20 @@ async for event in client.events():
 print(event)
 """
 
+import logging
+
 from parley_chat.client import ChatClient
-from parley_chat.connection.connector import Pace
+from parley_chat.connection.connector import ConnectionPolicy
 from parley_chat.connection.credentials import TokenSource
 from parley_chat.engine import State
 from parley_chat.errors import ChatError, ConnectionLost, Refused, Unreachable
-from parley_chat.events.answers import Accepted, ChatHistoryPage, HistoryPage, Joined, RoomInfo
+from parley_chat.events.answers import (
+    ChatHistoryPage,
+    HistoryPage,
+    JoinedRoom,
+    RoomInfo,
+    SentMessage,
+)
 from parley_chat.events.event_queue import Events
 from parley_chat.events.kinds import (
     Banned,
@@ -34,7 +42,6 @@ from parley_chat.events.kinds import (
     NewMessage,
     Notification,
     OnlineUsers,
-    Other,
     PasswordChanged,
     RoomCreated,
     RoomLost,
@@ -43,11 +50,14 @@ from parley_chat.events.kinds import (
     ServerError,
     TypingEvent,
     Unbanned,
+    UnknownEvent,
     UserId,
 )
 
+# An application that sets up no logging gets errors, not lines on its standard error.
+logging.getLogger("parley_chat").addHandler(logging.NullHandler())
+
 __all__ = [
-    "Accepted",
     "Banned",
     "CaughtUp",
     "ChatClient",
@@ -58,12 +68,13 @@ __all__ = [
     "ChatsList",
     "Connected",
     "ConnectionLost",
+    "ConnectionPolicy",
     "Disconnected",
     "Event",
     "Events",
     "HistoryCleared",
     "HistoryPage",
-    "Joined",
+    "JoinedRoom",
     "Kicked",
     "Message",
     "MessageDeleted",
@@ -73,8 +84,6 @@ __all__ = [
     "NewMessage",
     "Notification",
     "OnlineUsers",
-    "Other",
-    "Pace",
     "PasswordChanged",
     "Refused",
     "RoomCreated",
@@ -82,11 +91,13 @@ __all__ = [
     "RoomLost",
     "RuleChange",
     "Seen",
+    "SentMessage",
     "ServerError",
     "State",
     "TokenSource",
     "TypingEvent",
     "Unbanned",
+    "UnknownEvent",
     "Unreachable",
     "UserId",
 ]

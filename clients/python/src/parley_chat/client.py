@@ -1,4 +1,4 @@
-"""The client: connect, join, talk, listen, and stay connected."""
+"""The client that applications use."""
 
 import asyncio
 import contextlib
@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from parley_chat.connection.connector import Connector, Pace
+from parley_chat.connection.connector import ConnectionPolicy, Connector
 from parley_chat.connection.credentials import Credentials, TokenSource
 from parley_chat.connection.wire import WIRES, WireName
 from parley_chat.engine import Engine, State
 from parley_chat.events.event_queue import Events
 from parley_chat.events.kinds import Event
-from parley_chat.requests.asking import check_username
 from parley_chat.requests.chats import ChatRequests
 from parley_chat.requests.places import PlaceRequests
+from parley_chat.requests.requester import check_username
 from parley_chat.requests.rooms import RoomRequests
 
 
 class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
-    """A connection to Parley that outlives its connections.
+    """A client that connects again by itself, and carries on where it was.
 
-    Every request may raise, beside what it names:
-        ChatError: the server's coded error. A retryable one was tried again until the deadline.
-        ConnectionLost: the connection was lost before the answer, and asking again could do
+    Every request may raise, beside the errors that it names:
+        ChatError: the server refused it. Retryable errors were tried again until the deadline.
+        ConnectionLost: the connection was lost before the answer, and a second request could do
             something twice; or the client is closed.
         TimeoutError: no answer before the deadline.
     """
@@ -38,23 +38,24 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
         deadline: float = 30.0,
         queue: int = 1000,
         listen: bool = True,
-        pace: Pace | None = None,
+        policy: ConnectionPolicy | None = None,
     ) -> None:
-        """Prepare; `async with` or `connect` connects.
+        """Make a client that is not connected; `async with` or `connect` connects it.
 
         Args:
-            url: `http(s)://host:port` or `ws(s)://host:port/ws`; of several, each attempt goes
-                to the next.
-            username: the name to be known by. Without one, every connection has another name,
-                and a message whose answer was lost is not sent again.
-            token: says who connects, where the server wants to know (`AUTH_MODE=jwt`): a token,
-                or an async function that fetches one, which is called for each connection and
-                before the last token expires.
-            wire: the format of the frames.
-            deadline: seconds that a request may take, reconnects and further tries included.
-            queue: events that may wait for `events()`; beyond it nothing is read from the server.
-            listen: False for a client that only asks and never iterates over `events()`.
-            pace: of the attempts to connect.
+            url: `http(s)://host:port` or `ws(s)://host:port/ws`. With several, each attempt to
+                connect goes to the next.
+            username: The user's name. Without one, each connection has a name of its own, and a
+                message whose answer was lost is not sent again.
+            token: Proof of who the user is, where the server wants one (`AUTH_MODE=jwt`): a token,
+                or an async function that fetches one. The function is called for each connection,
+                and again before the last token expires.
+            wire: Format of the frames.
+            deadline: Seconds that a request may take, with reconnects and retries.
+            queue: Events that may wait for `events()`. While more wait, the client reads nothing
+                from the server.
+            listen: False for a client that only makes requests and never reads `events()`.
+            policy: Timing of attempts to connect, and of connections.
 
         Raises:
             ValueError: an argument is not valid; the text is one sentence for a person.
@@ -64,7 +65,7 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
         if wire not in WIRES:
             raise ValueError(f"{wire!r} is no wire format: json or msgpack")
         urls = [url] if isinstance(url, str) else list(url)
-        connector = Connector(urls, WIRES[wire].subprotocol, pace or Pace())
+        connector = Connector(urls, WIRES[wire].subprotocol, policy or ConnectionPolicy())
         connector.username = username
         connector.credentials = None if token is None else Credentials(token)
         engine = Engine(connector, WIRES[wire], queue=queue, listen=listen)
@@ -73,20 +74,20 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
 
     @property
     def state(self) -> State:
-        """Connecting, connected, reconnecting or closed."""
+        """State of the client: connecting, connected, reconnecting or closed."""
         return self._engine.state
 
     @property
     def username(self) -> str | None:
-        """The name it is known by."""
+        """Name of the user; None if there is none yet."""
         return self._engine.username
 
     async def connect(self) -> None:
         """Open the first connection.
 
         Raises:
-            Unreachable: no server answered in `Pace.first_tries` attempts.
-            Refused: a server answered and does not want this client.
+            Unreachable: no server answered in `ConnectionPolicy.first_attempts` attempts.
+            Refused: a server answered, and refused this client for good.
         """
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._running = asyncio.create_task(self._engine.run(opened), name="chat client")
@@ -97,7 +98,7 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
             raise
 
     async def close(self) -> None:
-        """Say goodbye; requests under way fail, and `events()` ends after what has come."""
+        """Disconnect; open requests fail, and `events()` ends after the events received so far."""
         await self._engine.close()
         if self._running is not None:
             self._running.cancel()
@@ -118,21 +119,21 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
         await self.close()
 
     def events(self) -> Events:
-        """What happens, in order of arrival: each message of a room or chat once, in order.
+        """Iterate over events as they arrive: each message of a room or chat once and in order.
 
-        Every iterator takes from the same events, so have one at a time.
+        All iterators take from the same queue, so use one at a time.
         """
         return Events(self._next_event)
 
     async def set_username(self, username: str) -> None:
-        """Take a name; the first one stays.
+        """Set the user's name, which cannot be changed afterwards.
 
         Raises:
-            ValueError: it cannot be a name.
-            ChatError: `forbidden` when it has another.
+            ValueError: it is not a valid name.
+            ChatError: `forbidden` if the client has another name.
         """
         check_username(username)
-        await self.request("setUsername", {"username": username}, repeat=True)
+        await self.request("setUsername", {"username": username}, idempotent=True)
         self._engine.username = username
 
     async def _next_event(self) -> Event | None:

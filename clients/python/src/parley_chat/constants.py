@@ -32,7 +32,7 @@ RETRYABLE_ERRORS: Final[frozenset[str]] = frozenset(
 
 
 class CloseCode(IntEnum):
-    """Why a connection ended."""
+    """Codes with which connections end."""
 
     NORMAL_CLOSURE = 1000
     GOING_AWAY = 1001

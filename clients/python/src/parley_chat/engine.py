@@ -1,29 +1,29 @@
-"""What stays while connections come and go: requests, rooms, chats, events."""
+"""The engine of a client: it carries requests, rooms and chats from connection to connection."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
 from enum import StrEnum
 from typing import Any
 
+from parley_chat.connection.connection import Session
 from parley_chat.connection.connector import Connector
 from parley_chat.connection.credentials import Credentials
-from parley_chat.connection.pending import Answer, Request, Requests
-from parley_chat.connection.session import Session
+from parley_chat.connection.pending import Answer, PendingRequests, Request
 from parley_chat.connection.wire import Data, Frame, Wire
 from parley_chat.constants import FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES
 from parley_chat.errors import ConnectionLost, Refused
-from parley_chat.events.entries import Entry, position_of
 from parley_chat.events.event_queue import EventQueue
 from parley_chat.events.kinds import Connected, Disconnected, Event, UserId
+from parley_chat.events.location import LocatedEvent, location_of
 from parley_chat.events.presence import Presence
 from parley_chat.events.reading import error_of, event_of
-from parley_chat.events.typists import Typists
+from parley_chat.events.typing_tracker import TypingTracker
 from parley_chat.log.chats import Chats
 from parley_chat.log.rooms import Rooms
 
 
 class State(StrEnum):
-    """What a client is doing."""
+    """State of a client."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -32,31 +32,27 @@ class State(StrEnum):
 
 
 class Engine:
-    """Runs one connection after the other.
-
-    Attributes:
-        state: what it is doing.
-    """
+    """Keeps a connection open, and hands frames to the parts of the client that they concern."""
 
     def __init__(self, connector: Connector, wire: Wire, *, queue: int, listen: bool) -> None:
         self.state = State.CONNECTING
-        self.requests = Requests()
+        self.requests = PendingRequests()
         self.rooms = Rooms(self)
         self.chats = Chats(self)
         self.presence = Presence()
-        self.typists = Typists(lambda: asyncio.get_running_loop().time())
+        self.typing_tracker = TypingTracker(lambda: asyncio.get_running_loop().time())
         self.queue = EventQueue(queue, lambda: len(self.requests) > 0)
         self._connector = connector
         self._wire = wire
         self._listen = listen
         self._session: Session | None = None
-        self._again = False
-        self._back_after: float | None = None
+        self._was_connected = False
+        self._reconnect_at: float | None = None
         self._opened: asyncio.Future[None] | None = None
 
     @property
     def username(self) -> str | None:
-        """The name that each connection is opened with."""
+        """Name of the user, with which each connection is opened."""
         return self._connector.username
 
     @username.setter
@@ -69,14 +65,14 @@ class Engine:
 
     @property
     def user(self) -> UserId | None:
-        """Who this client is; None for nobody in particular."""
+        """User that this client acts as; None if it has no name."""
         return self.username if self.chats.online is None else self.chats.online
 
     async def run(self, opened: asyncio.Future[None]) -> None:
         """Connect, and stay connected until cancelled or refused.
 
         Args:
-            opened: done when the first connection is open, or cannot be.
+            opened: Future that gets its result, or its error, with the first connection.
         """
         try:
             websocket = await self._connector.first()
@@ -99,53 +95,55 @@ class Engine:
         finally:
             if not opened.done():
                 why = self._credentials.refusal if self._credentials else "no reason given"
-                opened.set_exception(Refused(f"{self._connector.url} did not let us in: {why}"))
+                opened.set_exception(
+                    Refused(f"{self._connector.url} refused the connection: {why}")
+                )
             self.end("the client is closed")
 
     async def close(self) -> None:
-        """End the present connection, and open no other."""
+        """Close the connection, and open no other."""
         self.state = State.CLOSED
         self.queue.close()
         if self._session is not None:
             await self._session.close()
 
     def end(self, reason: str) -> None:
-        """Nothing more will come."""
+        """Fail the open requests and end the events, since no connection follows."""
         self.state = State.CLOSED
         self.requests.fail_all(reason)
         self.queue.close()
 
     async def ask(
-        self, event: str, data: Data, *, room: str | None = None, repeat: bool = False
+        self, event: str, data: Data, *, room: str | None = None, idempotent: bool = False
     ) -> Answer:
-        """Request, and wait for the answer, on another connection if need be.
+        """Send a request and wait for the answer, across reconnects if need be.
 
         Args:
-            event: of the request.
-            data: of the request.
-            room: to wait for, if this client is in it and the connection was lost.
-            repeat: the request may be sent again when the connection is lost before the answer.
+            event: Name of the request in the protocol.
+            data: Its data, as the protocol says.
+            room: Room that the client must have joined again before the request is sent.
+            idempotent: Whether to send it again if the connection is lost before the answer.
 
         Raises:
             ChatError: the answer is an error.
-            ConnectionLost: the connection was lost, and the request may not be repeated.
-            ValueError, TypeError: the data cannot be written.
+            ConnectionLost: the connection was lost, and the request is not idempotent.
+            ValueError, TypeError: the data cannot be encoded.
         """
         if self.state is State.CLOSED:
             raise ConnectionLost("the client is closed")
-        request = self.requests.add(event, data, room=room, repeat=repeat)
+        request = self.requests.add(event, data, room=room, idempotent=idempotent)
         try:
             if self._may_post(request):
                 self._post(request)
             else:
-                self._wire.encode(request.frame())  # what cannot be written fails here and now
+                self._wire.encode(request.frame())  # data that cannot be encoded fails at once
             self.queue.look()
             return await request.done
         finally:
             self.requests.forget(request)
 
     def emit(self, event: str, data: Data) -> None:
-        """Send something that is not answered.
+        """Send an event that the server does not answer.
 
         Raises:
             ConnectionLost: there is no connection.
@@ -155,25 +153,25 @@ class Engine:
         self._session.post({"event": event, "data": data})
 
     async def space(self) -> None:
-        """Wait until there is space for events."""
+        """Wait until the event queue has space."""
         await self.queue.space()
 
     def show(self, events: Sequence[Event]) -> None:
-        """Hand events to the application."""
+        """Put events into the queue, and let the client learn from them."""
         for event in events:
-            self.typists.take(event)
+            self.typing_tracker.take(event)
             self.presence.take(event)
             if self._listen:
                 self.queue.push(event)
             self.rooms.take(event)
 
     def post(self) -> None:
-        """Send what waited and can go now, in order."""
+        """Send the waiting requests that can be sent now, in order."""
         for request in self.requests.unposted(self._may_post):
             self._post(request)
 
     def spawn(self, task: Coroutine[Any, Any, object]) -> None:
-        """Do something for as long as the present connection lasts."""
+        """Run a task until it or the present connection ends."""
         if self._session is not None:
             self._session.spawn(task)
         else:
@@ -190,35 +188,35 @@ class Engine:
         self._session = session
         if self.state is not State.CLOSED:
             self.state = State.CONNECTED
-        self.show([Connected(url=self._connector.url, again=self._again)])
+        self.show([Connected(url=self._connector.url, again=self._was_connected)])
         if self._credentials is None:
-            self._enter()
+            self._resume_requests()
         else:
-            session.spawn(self._credentials.keep_showing(self._show_token, self._known_as))
+            session.spawn(self._credentials.keep_showing(self._show_token, self._accept))
 
-    def _enter(self) -> None:
-        """The server knows this client, or need not."""
-        if self._again:
+    def _resume_requests(self) -> None:
+        """Resume and send waiting requests, once the server has accepted the client."""
+        if self._was_connected:
             self.spawn(self._resume())
-        self._again = True
+        self._was_connected = True
         self.post()
 
     async def _show_token(self, token: str) -> Data:
-        request = self.requests.add("authenticate", {"token": token}, room=None, repeat=False)
+        request = self.requests.add("authenticate", {"token": token}, room=None, idempotent=False)
         self._post(request)
         return (await request.done).data
 
-    def _known_as(self, username: str) -> None:
+    def _accept(self, username: str) -> None:
         self.username = username
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(None)
-        self._enter()
+        self._resume_requests()
 
     def _lost(self, session: Session) -> None:
         self.requests.connection_lost()
         self.rooms.connection_lost()
         self.chats.connection_lost()
-        self.typists.forget()
+        self.typing_tracker.forget()
         self.presence.forget()
         if self._credentials is not None:
             self._credentials.connection_lost()
@@ -241,7 +239,7 @@ class Engine:
             case Frame("error", {"code": _, "message": _} as told, int(request_id)):
                 self.requests.refuse(request_id, error_of(told))
             case Frame("reconnect", {"afterMs": int(milliseconds)}):
-                self._come_back(milliseconds / 1000)
+                self._leave_at(milliseconds / 1000)
             case Frame("resume_required"):
                 self.chats.connection_lost()
                 self.spawn(self._resume())
@@ -249,40 +247,40 @@ class Engine:
                 self._take_event(self.chats.located(frame))
 
     def _take_event(self, frame: Frame) -> None:
-        event, at = event_of(frame), position_of(frame)
-        if self.chats.is_news(event) and (at is None or self._is_next(Entry(at, event))):
+        event, at = event_of(frame), location_of(frame)
+        if self.chats.is_new(event) and (at is None or self._is_next(LocatedEvent(at, event))):
             self.show([event])
 
-    def _is_next(self, entry: Entry) -> bool:
+    def _is_next(self, entry: LocatedEvent) -> bool:
         logs = self.chats if entry.at.room is None else self.rooms
         return logs.is_next(entry)
 
     async def _resume(self) -> None:
-        """Back in touch: enter rooms, come online, and catch up with everything."""
+        """Join rooms again, go online again, and catch up with everything missed."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.rooms.enter_all_again())
-            tasks.create_task(self.chats.come_again())
+            tasks.create_task(self.rooms.rejoin_all())
+            tasks.create_task(self.chats.resume())
 
     def _belongs_to_an_answer(self, frame: Frame) -> bool:
         if self.requests.beside(frame.event, frame.room, frame.data):
             return True
         room = self.rooms.get(frame.room)
-        outside = room is not None and not room.inside
+        outside = room is not None and not room.subscribed
         return outside and self.requests.is_refusal(frame.event, frame.room)
 
     def _may_post(self, request: Request) -> bool:
         room = self.rooms.get(request.room)
         known = self._credentials is None or self._credentials.accepted
-        return self._session is not None and known and (room is None or room.inside)
+        return self._session is not None and known and (room is None or room.subscribed)
 
     def _post(self, request: Request) -> None:
         if self._session is not None:
             self._session.post(request.frame())
             request.posted = True
 
-    def _come_back(self, after: float) -> None:
-        """The server is leaving: connect elsewhere at the time it gives this client."""
-        self._back_after = asyncio.get_running_loop().time() + after
+    def _leave_at(self, after: float) -> None:
+        """Leave a server that is shutting down, at the time that it assigned."""
+        self._reconnect_at = asyncio.get_running_loop().time() + after
         session = self._session
 
         async def close_in_time() -> None:
@@ -293,6 +291,6 @@ class Engine:
         self.spawn(close_in_time())
 
     def _pause(self) -> float | None:
-        """How long the server asked to wait, in seconds, from now."""
-        back, self._back_after = self._back_after, None
+        """Return the seconds still to wait of the time that the server assigned, if it did."""
+        back, self._reconnect_at = self._reconnect_at, None
         return None if back is None else max(0.0, back - asyncio.get_running_loop().time())

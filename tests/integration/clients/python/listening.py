@@ -7,14 +7,14 @@ from typing import TypeVar
 
 import httpx
 
-from parley_chat import ChatClient, Connected, Event, Message, NewMessage, Pace
+from parley_chat import ChatClient, Connected, ConnectionPolicy, Event, Message, NewMessage
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER, eventually
 
 E = TypeVar("E", bound=Event)
 
 ROOT = Path(__file__).resolve().parents[4]
-QUICK = Pace(pause=0.05, longest_pause=0.2)
+QUICK = ConnectionPolicy(pause=0.05, max_pause=0.2)
 
 
 async def until(

@@ -28,7 +28,7 @@ async def test_a_lost_reply_is_asked_for_again(gateway: str, room: str) -> None:
     """A send whose reply was lost is sent again once, and is one message with one answer."""
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", pace=QUICK) as ann,
+        ChatClient(relay.url, username="ann", policy=QUICK) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -64,7 +64,7 @@ async def test_passwords_are_remembered(gateway: str, room: str) -> None:
     """A protected room is entered again, by grant or password; without either it is lost."""
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", pace=QUICK) as ann,
+        ChatClient(relay.url, username="ann", policy=QUICK) as ann,
     ):
         await ann.create_room(room, "s3cret")
         await ann.join_room(room, "s3cret")
@@ -86,7 +86,7 @@ async def test_what_could_be_done_twice_is_not(gateway: str, room: str) -> None:
     """A deletion, and a message without a name, fail when their answer is lost."""
     async with Relay(gateway) as relay:
         for username in ("ann", None):
-            async with ChatClient(relay.url, username=username, pace=QUICK) as client:
+            async with ChatClient(relay.url, username=username, policy=QUICK) as client:
                 if username:
                     await client.create_room(room)
                 await client.join_room(room)
@@ -139,7 +139,7 @@ async def test_the_deadline(gateway: str, room: str) -> None:
     """Without a server a request ends at its deadline, and the client goes on trying."""
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", deadline=3, pace=QUICK) as ann,
+        ChatClient(relay.url, username="ann", deadline=3, policy=QUICK) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -164,7 +164,7 @@ async def test_a_leaving_server_says_when_to_come_back(gateway: str, room: str) 
 
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", pace=QUICK) as ann,
+        ChatClient(relay.url, username="ann", policy=QUICK) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)

@@ -70,7 +70,7 @@ async def test_deletions_while_away(cluster: Cluster, users: Users) -> None:
     async with (
         Relay(cluster.gateway_url(2)) as relay,
         ChatClient(cluster.gateway_url(1), username=str(ann), listen=False) as one,
-        ChatClient(relay.url, pace=QUICK) as two,
+        ChatClient(relay.url, policy=QUICK) as two,
     ):
         await two.go_online(bob)
         sent = [await one.send_to(bob, content) for content in ("kept", "deleted")]

@@ -3,13 +3,13 @@
 import asyncio
 
 from parley_chat import (
-    Accepted,
     CaughtUp,
     ChatClient,
     ChatDeleted,
     Disconnected,
     NewMessage,
     OnlineUsers,
+    SentMessage,
 )
 from tests.integration.clients.python.listening import (
     QUICK,
@@ -41,8 +41,8 @@ async def test_a_gateway_is_killed_in_mid_conversation(cluster: Cluster, users: 
     gateways = [cluster.gateway_url(2), cluster.gateway_url(1)]
     said = {user: [f"{user} {number}" for number in range(200)] for user in users}
     async with (
-        ChatClient(gateways, wire="json", pace=QUICK) as one,
-        ChatClient(gateways, wire="msgpack", pace=QUICK) as two,
+        ChatClient(gateways, wire="json", policy=QUICK) as one,
+        ChatClient(gateways, wire="msgpack", policy=QUICK) as two,
     ):
         doomed = await gateway_of(cluster, one)
         assert await gateway_of(cluster, two) == doomed
@@ -50,7 +50,7 @@ async def test_a_gateway_is_killed_in_mid_conversation(cluster: Cluster, users: 
         await two.go_online(bob)
         receiving = [asyncio.create_task(received(client, 400)) for client in (one, two)]
 
-        def say(numbers: slice) -> list[asyncio.Task[Accepted]]:
+        def say(numbers: slice) -> list[asyncio.Task[SentMessage]]:
             return [
                 asyncio.create_task(speaker.send_to(other, content))
                 for speaker, user, other in ((one, ann, bob), (two, bob, ann))
@@ -81,7 +81,7 @@ async def test_what_was_missed_comes_before_what_is_live(cluster: Cluster, users
     async with (
         Relay(cluster.gateway_url(2)) as relay,
         ChatClient(cluster.gateway_url(1)) as one,
-        ChatClient(relay.url, pace=QUICK) as two,
+        ChatClient(relay.url, policy=QUICK) as two,
     ):
         await one.go_online(ann)
         await two.go_online(bob)
@@ -113,7 +113,7 @@ async def test_chats_that_began_while_away(cluster: Cluster, users: Users) -> No
         Relay(cluster.gateway_url(2)) as relay,
         ChatClient(cluster.gateway_url(1), username=str(ann), listen=False) as one,
         ChatClient(cluster.gateway_url(1), username=bob, listen=False) as bob_too,
-        ChatClient(relay.url, pace=QUICK) as two,
+        ChatClient(relay.url, policy=QUICK) as two,
     ):
         await two.go_online(bob)
         await relay.shut()
@@ -136,7 +136,7 @@ async def test_quiet_chats_are_caught_up_with(cluster: Cluster, users: Users) ->
     async with (
         Relay(cluster.gateway_url(2)) as relay,
         ChatClient(cluster.gateway_url(1), username=str(ann), listen=False) as one,
-        ChatClient(relay.url, username=bob, pace=QUICK) as two,
+        ChatClient(relay.url, username=bob, policy=QUICK) as two,
     ):
         await one.send_to(bob, "old")
         await two.chats()  # which is to hear of them, without being online
@@ -153,7 +153,7 @@ async def test_quiet_chats_are_caught_up_with(cluster: Cluster, users: Users) ->
 async def test_a_lost_reply_is_asked_for_again(gateway: str, users: Users) -> None:
     """A send whose reply was lost is sent again once, and is one message with one answer."""
     ann, bob = users
-    async with Relay(gateway) as relay, ChatClient(relay.url, pace=QUICK) as client:
+    async with Relay(gateway) as relay, ChatClient(relay.url, policy=QUICK) as client:
         await client.go_online(ann)
         relay.seen.clear()
         relay.to_client = lambda frame: frame["event"] != "reply"
@@ -178,7 +178,7 @@ async def test_a_chat_is_deleted_while_away(cluster: Cluster, users: Users) -> N
     async with (
         Relay(cluster.gateway_url(2)) as relay,
         ChatClient(cluster.gateway_url(1), username=str(ann), listen=False) as one,
-        ChatClient(relay.url, pace=QUICK) as two,
+        ChatClient(relay.url, policy=QUICK) as two,
     ):
         await two.go_online(bob)
         before = await one.send_to(bob, "before")
@@ -200,7 +200,7 @@ async def test_requests_of_chats_outlive_the_connection(gateway: str, users: Use
     ann, bob = users
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, pace=QUICK) as client,
+        ChatClient(relay.url, policy=QUICK) as client,
         ChatClient(gateway, username=bob, listen=False) as other,
     ):
         await client.go_online(ann)

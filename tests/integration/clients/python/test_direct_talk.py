@@ -13,9 +13,9 @@ from parley_chat import (
     NewChat,
     NewMessage,
     OnlineUsers,
-    Other,
     Seen,
     TypingEvent,
+    UnknownEvent,
 )
 from parley_chat.connection.wire import WireName
 from tests.integration.clients.python.listening import (
@@ -82,7 +82,7 @@ async def test_events_of_a_chat_come_typed(cluster: Cluster, users: Users) -> No
         await direct_until(two, "c")
         await one.typing(chat_id=chat)
         await until(two, TypingEvent, lambda event: event.username == str(ann))
-        assert two.typing_in(chat_id=chat) == [str(ann)]
+        assert two.typing_users(chat_id=chat) == [str(ann)]
         await two.mark_as_seen(sent[0].id)
         await two.seen(chat_id=chat, seq=3)
         await one.delete_message(sent[1].id)
@@ -92,7 +92,7 @@ async def test_events_of_a_chat_come_typed(cluster: Cluster, users: Users) -> No
         for client in (one, two):
             deleted, told = await until(client, MessageDeleted)
             assert deleted == gone
-            assert not any(isinstance(event, Other) for event in told)
+            assert not any(isinstance(event, UnknownEvent) for event in told)
             if client is one:
                 assert MessageSeen(message_id=sent[0].id, chat_id=chat) in told
                 assert Seen(user=bob, seq=3, chat_id=chat) in told
@@ -140,7 +140,7 @@ async def test_who_is_online(cluster: Cluster, users: Users) -> None:
         await until(one, OnlineUsers, lambda event: bob not in event.users)
         sent = await one.send_to(bob, "are you there?")
         await until(beside, NewMessage)  # from here on it is no news on gateway 2
-        with pytest.raises(ChatError, match="come online first"):
+        with pytest.raises(ChatError, match="go online first"):
             await two.online_users()
         [chat] = await two.go_online(bob)
         assert (chat.id, chat.unread) == (sent.chat_id, 1)
@@ -153,7 +153,7 @@ async def test_coming_online_is_a_name(cluster: Cluster, users: Users, room: str
     """Whoever came online is known by that in rooms, too, and can come online as nobody else."""
     ann, bob = users
     async with ChatClient(cluster.gateway_url(1)) as client:
-        with pytest.raises(ChatError, match="say who you are") as refusal:
+        with pytest.raises(ChatError, match="give the client a name") as refusal:
             await client.send_to(bob, "x")
         assert refusal.value.code == "unauthorized"
         for wrong in ("", " x", -1, 10**15):

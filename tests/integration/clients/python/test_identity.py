@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from parley_chat import ChatClient, Connected, Disconnected, Message, Pace, Refused, Unreachable
+from parley_chat import (
+    ChatClient,
+    Connected,
+    ConnectionPolicy,
+    Disconnected,
+    Message,
+    Refused,
+    Unreachable,
+)
 from tests.integration.clients.python.listening import messages_until, until
 from tests.integration.clients.python.terminals import run
 from tests.support.cluster import Cluster
 from tests.support.tokens import JWT, token
 
-QUICK = Pace(first_tries=2, pause=0.01)
+QUICK = ConnectionPolicy(first_attempts=2, pause=0.01)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -46,7 +54,7 @@ async def test_fresh_tokens(guarded: Cluster, room: str) -> None:
 
     async with (
         ChatClient(guarded.url, token=fetch) as ann,
-        ChatClient(guarded.url, token=fetch_late, pace=QUICK) as bob,
+        ChatClient(guarded.url, token=fetch_late, policy=QUICK) as bob,
     ):
         ended, _ = await until(bob, Disconnected)
         assert not ended.final
@@ -65,7 +73,7 @@ async def test_a_bad_token(guarded: Cluster) -> None:
     """A client whose token is not taken is refused with the server's reason, at once."""
     with pytest.raises(Refused, match="the token has expired"):
         await ChatClient(guarded.url, token=token("ann", lasts=-60)).connect()
-    with pytest.raises(Refused, match="not the name"):
+    with pytest.raises(Refused, match="not the one in the token"):
         await ChatClient(guarded.url, token=token("ann"), username="bob").connect()
 
 
@@ -77,10 +85,10 @@ async def test_a_fresh_token_is_tried_once(guarded: Cluster) -> None:
     async def fetch() -> str:
         return tokens.pop(0) if tokens else expired
 
-    async with ChatClient(guarded.url, token=fetch, pace=QUICK) as ann:
+    async with ChatClient(guarded.url, token=fetch, policy=QUICK) as ann:
         assert (ann.username, tokens) == ("ann", [])
     with pytest.raises(Refused, match="the token has expired"):
-        await ChatClient(guarded.url, token=fetch, pace=QUICK).connect()
+        await ChatClient(guarded.url, token=fetch, policy=QUICK).connect()
 
 
 async def test_no_token_to_be_had() -> None:
@@ -89,8 +97,8 @@ async def test_no_token_to_be_had() -> None:
     async def fetch() -> str:
         raise LookupError("a secret of the token server")
 
-    with pytest.raises(Unreachable, match="no token can be had: LookupError"):
-        await ChatClient("http://127.0.0.1:9", token=fetch, pace=QUICK).connect()
+    with pytest.raises(Unreachable, match="no token could be fetched: LookupError"):
+        await ChatClient("http://127.0.0.1:9", token=fetch, policy=QUICK).connect()
 
 
 async def test_the_terminal(guarded: Cluster, room: str, tmp_path: Path) -> None:
@@ -103,4 +111,5 @@ async def test_the_terminal(guarded: Cluster, room: str, tmp_path: Path) -> None
     assert "ann connected" in out
     code, _, err = await run(*arguments, "--name", "bob")
     assert code == 1
-    assert "that is not the name" in err
+    assert "not the one in the token" in err
+    assert err.count("\n") == 1

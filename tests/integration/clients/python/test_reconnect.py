@@ -43,8 +43,8 @@ async def test_a_gateway_is_killed_in_mid_conversation(
     gateways = [cluster.gateway_url(1), cluster.gateway_url(2)]
     said = numbered(400)
     async with (
-        ChatClient(gateways, username="ann", wire=wire, pace=QUICK) as ann,
-        ChatClient(gateways, username="bob", pace=QUICK) as bob,
+        ChatClient(gateways, username="ann", wire=wire, policy=QUICK) as ann,
+        ChatClient(gateways, username="bob", policy=QUICK) as bob,
     ):
         doomed = await gateway_of(cluster, ann)
         await ann.create_room(room)
@@ -71,7 +71,7 @@ async def test_what_was_missed_comes_before_what_is_live(
     async with (
         Relay(gateway) as relay,
         ChatClient(cluster.gateway_url(1), username="ann", listen=False) as ann,
-        ChatClient(relay.url, username="bob", pace=QUICK) as bob,
+        ChatClient(relay.url, username="bob", policy=QUICK) as bob,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -101,7 +101,7 @@ async def test_each_attempt_goes_to_the_next_address(cluster: Cluster, room: str
     nobody = f"http://127.0.0.1:{free_port()}"
     async with Relay(cluster.gateway_url(1)) as relay:
         addresses = [nobody, relay.url, cluster.gateway_url(2)]
-        async with ChatClient(addresses, username="ann", pace=QUICK) as ann:
+        async with ChatClient(addresses, username="ann", policy=QUICK) as ann:
             connected, _ = await until(ann, Connected)
             assert connected.url == f"{relay.url}/ws".replace("http", "ws")
             await ann.create_room(room)
@@ -116,7 +116,7 @@ async def test_sends_wait_for_the_connection(gateway: str, room: str) -> None:
     """What is said while there is no connection is sent in order when there is one."""
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", pace=QUICK) as ann,
+        ChatClient(relay.url, username="ann", policy=QUICK) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -180,7 +180,7 @@ async def test_a_clearing_while_away(cluster: Cluster, gateway: str, room: str, 
     async with (
         Relay(gateway) as relay,
         ChatClient(cluster.gateway_url(1), username="ann", listen=False) as ann,
-        ChatClient(relay.url, username="bob", pace=QUICK) as bob,
+        ChatClient(relay.url, username="bob", policy=QUICK) as bob,
     ):
         await ann.create_room(room)
         await ann.join_room(room)

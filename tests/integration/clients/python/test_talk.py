@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from parley_chat import (
-    Accepted,
     Banned,
     ChatClient,
     ChatError,
@@ -16,16 +15,17 @@ from parley_chat import (
     Message,
     ModeratorChanged,
     Notification,
-    Other,
     PasswordChanged,
     Refused,
     RoomCreated,
     RoomLost,
     RuleChange,
+    SentMessage,
     ServerError,
     State,
     TypingEvent,
     Unbanned,
+    UnknownEvent,
     Unreachable,
 )
 from parley_chat.connection.wire import WireName
@@ -52,7 +52,7 @@ async def test_two_people_talk(cluster: Cluster, room: str, wire: WireName) -> N
         answered = await bob.send(room, "hello ann")
         for client in (ann, bob):
             message = (await messages_until(client, "hello ann"))[-1]
-            assert Accepted(message.id, message.seq, message.created_at) == answered  # type: ignore[arg-type]
+            assert SentMessage(message.id, message.seq, message.created_at) == answered  # type: ignore[arg-type]
             assert (message.sender, message.prev) == ("bob", 1)
 
 
@@ -75,7 +75,7 @@ async def test_events_come_typed(gateway: str, room: str) -> None:
         await bob.delete_messages(room)
         cleared, before = await until(ann, HistoryCleared)
         assert (cleared.seq, cleared.prev) == (2, 1)
-        assert not any(isinstance(event, Other) for event in before)
+        assert not any(isinstance(event, UnknownEvent) for event in before)
         assert (await ann.history(room)).items == []
 
 
@@ -128,9 +128,9 @@ async def test_typing_is_seen(cluster: Cluster, room: str) -> None:
         await bob.join_room(room)
         await bob.typing(room)
         await until(ann, TypingEvent, lambda event: event.username == "bob")
-        assert ann.typing_in(room) == ["bob"]
+        assert ann.typing_users(room) == ["bob"]
         await until(ann, TypingEvent, lambda event: event.username is None)
-        assert ann.typing_in(room) == []
+        assert ann.typing_users(room) == []
 
 
 async def test_passwords(gateway: str, room: str) -> None:
@@ -145,7 +145,9 @@ async def test_passwords(gateway: str, room: str) -> None:
         assert ann.rooms == [room]
         await ann.send(room, "in")
         _, before = await until(ann, Message)
-        assert not any("Invalid" in str(event) or isinstance(event, Other) for event in before)
+        assert not any(
+            "Invalid" in str(event) or isinstance(event, UnknownEvent) for event in before
+        )
 
 
 async def test_a_room_is_left(gateway: str, room: str) -> None:
@@ -271,7 +273,7 @@ async def test_a_slow_reader_misses_nothing(cluster: Cluster, room: str) -> None
     """Whoever does not read for a while gets everything afterwards, once and in order."""
     async with (
         ChatClient(cluster.gateway_url(1), username="ann", listen=False) as ann,
-        ChatClient(cluster.gateway_url(2), username="bob", queue=10, pace=QUICK) as bob,
+        ChatClient(cluster.gateway_url(2), username="bob", queue=10, policy=QUICK) as bob,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
@@ -301,12 +303,12 @@ async def test_nobody_there() -> None:
     """Where no server answers, connecting fails after a few attempts and says where."""
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable, match=r"cannot be reached: Connection refused"):
-        await ChatClient(url, pace=QUICK).connect()
+        await ChatClient(url, policy=QUICK).connect()
 
 
 async def test_somebody_else_there(cluster: Cluster) -> None:
     """Where something else answers, connecting fails at once."""
-    with pytest.raises(Refused, match="does not take the connection"):
+    with pytest.raises(Refused, match="refuses the connection"):
         await ChatClient(f"{cluster.gateway_url(1)}/health/live/ws").connect()
 
 

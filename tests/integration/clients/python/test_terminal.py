@@ -129,7 +129,7 @@ async def test_says_why_it_cannot_begin(cluster: Cluster, room: str) -> None:
     )
     assert [code for code, _, _ in ends] == [1, 1, 2, 2]
     for (_, _, err), said in zip(
-        ends, ["does not take", "no such room", "ftp", "space"], strict=True
+        ends, ["refuses the connection", "no such room", "ftp", "space"], strict=True
     ):
         assert said in err
         assert err.count("\n") == 1

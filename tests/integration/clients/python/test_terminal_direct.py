@@ -31,7 +31,7 @@ async def test_a_person_talks_to_another(cluster: Cluster, users: tuple[int, str
             process.stdin.write(f"{typed}\n".encode())  # type: ignore[union-attr]
             return await shows(process, shown)
 
-        await exchange("", f"-- you talk to {bob}")
+        await exchange("", f"-- you write to {bob}")
         await client.go_online(bob)
         await exchange("/online", bob)
         await exchange("hello", f" [@{bob}] {ann}: hello")

@@ -13,7 +13,7 @@ from parley_chat import (
     MessageDeleted,
     MessageSeen,
     NewMessage,
-    Other,
+    UnknownEvent,
 )
 from tests.integration.clients.python.listening import QUICK, direct_until, messages_until, until
 from tests.integration.clients.python.relay import Frame, Relay, all_frames
@@ -60,7 +60,7 @@ async def test_a_room_goes_on_behind_it(gateway: str, room: str, *, beside: bool
         await client.send(room, "one")
         await client.set_moderator(room, "bob")
         await client.send(room, "two")
-        other, before = await until(client, Other)
+        other, before = await until(client, UnknownEvent)
         assert (other.name, other.room, other.seq, other.prev) == ("skipped", room, 2, 1)
         assert [event.content for event in before if isinstance(event, Message)] == ["one"]
         assert [message.seq for message in await messages_until(client, "two")] == [3]
@@ -77,7 +77,7 @@ async def test_a_chat_goes_on_behind_it(gateway: str, users: Users, *, beside: b
         sent = await client.send_to(bob, "one")
         await client.delete_message(sent.id)
         await client.send_to(bob, "two")
-        other, _ = await until(client, Other)
+        other, _ = await until(client, UnknownEvent)
         assert (other.name, other.chat_id, other.seq, other.prev) == ("skipped", sent.chat_id, 2, 1)
         assert [message.seq for message in await direct_until(client, "two")] == [3]
         assert asked(relay) == ["sendMessage", "deleteMessage", "sendMessage"]
@@ -96,7 +96,7 @@ async def test_a_chat_may_begin_with_it(gateway: str, users: Users) -> None:
         await client.go_online(ann)
         relay.to_client = change
         await client.send_to(bob, "one")
-        await until(client, Other)
+        await until(client, UnknownEvent)
         await client.send_to(bob, "two")
         assert [message.seq for message in await direct_until(client, "two")] == [2]
         assert asked(relay) == ["sendMessage", "sendMessage"]
@@ -115,7 +115,7 @@ async def test_it_shows_a_hole(gateway: str, room: str) -> None:
         relay.to_client = lossy
         await client.send(room, "lost")
         await client.set_moderator(room, "bob")
-        other, before = await until(client, Other)
+        other, before = await until(client, UnknownEvent)
         assert [event.content for event in before if isinstance(event, Message)] == ["lost"]
         assert other.seq == 2
         relay.to_client = all_frames
@@ -128,7 +128,7 @@ async def test_a_missed_one_is_no_clearing(cluster: Cluster, room: str) -> None:
     async with (
         Relay(cluster.gateway_url(2)) as relay,
         ChatClient(cluster.gateway_url(1), username="ann", listen=False) as ann,
-        ChatClient(relay.url, username="bob", pace=QUICK) as bob,
+        ChatClient(relay.url, username="bob", policy=QUICK) as bob,
     ):
         await ann.create_room(room)
         await ann.join_room(room)

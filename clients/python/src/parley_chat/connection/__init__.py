@@ -1,5 +1,5 @@
-"""One connection after the other: opening it, frames on it, requests that outlive it.
+"""WebSocket connections: how they are opened, their frames, and requests that outlive them.
 
-Stands below the rest of the client; imports `websockets`, and the client's errors and constants.
+The lowest layer of the client: it imports only `websockets`, and the client's errors and constants.
 See docs/topics/clients-inside.md.
 """

@@ -1,4 +1,4 @@
-"""Where to connect: from what a person gives to the URL of a WebSocket."""
+"""Addresses as people write them, and the WebSocket URLs they stand for."""
 
 from ipaddress import ip_address
 from typing import Final
@@ -8,15 +8,15 @@ SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 def websocket_url(given: str, username: str | None = None) -> str:
-    """Derive the URL of the WebSocket.
+    """Return the WebSocket URL of an address.
 
     Args:
-        given: `http(s)://host:port`, `ws(s)://host:port/ws` or `host:port`; a path in front of
+        given: `http(s)://host:port`, `ws(s)://host:port/ws` or `host:port`. A path in front of
             `/ws` and a query are kept.
-        username: who connects, for the query.
+        username: Name of the user, which goes into the query.
 
     Raises:
-        ValueError: it is no such address; the text is one sentence for a person.
+        ValueError: it is not such an address; the text is one sentence for a person.
     """
     split = _split(given)
     path = split.path.rstrip("/")
@@ -34,7 +34,7 @@ def websocket_url(given: str, username: str | None = None) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine, where no proxy could."""
+    """Return whether a URL leads to this machine, which no proxy could reach."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -47,7 +47,7 @@ def _split(given: str) -> SplitResult:
         split = urlsplit(given if "://" in given else f"http://{given}")
         split.port  # noqa: B018 - reading it is how urllib checks it
     except ValueError as error:
-        raise ValueError(f"{given!r} is no address: {error}") from None
+        raise ValueError(f"{given!r} is not an address: {error}") from None
     if split.scheme not in SCHEMES or not split.hostname:
-        raise ValueError(f"{given!r} is no address such as http://127.0.0.1:8080")
+        raise ValueError(f"{given!r} is not an address such as http://127.0.0.1:8080")
     return split

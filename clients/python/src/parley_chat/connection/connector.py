@@ -1,4 +1,4 @@
-"""Opening connections: the servers in turn, with growing pauses between the attempts."""
+"""Attempts to connect: to each server in turn, with growing pauses between them."""
 
 import asyncio
 import logging
@@ -21,98 +21,104 @@ from parley_chat.connection.address import is_loopback, websocket_url
 from parley_chat.connection.credentials import Credentials
 from parley_chat.errors import Refused, Unreachable
 
-MOST_FRAME = 2**26
-"""Bytes of a server's frame: a page of 1,000 messages of the greatest length allowed."""
+MAX_SERVER_FRAME_BYTES = 2**26
+"""Bytes of a server's frame: a page of 1,000 messages of the greatest length."""
 
-STABLE_AFTER = 5.0
-"""Seconds that a connection lasts to count as a success."""
+STABLE_SECONDS = 5.0
+"""Seconds after which a connection counts as a success, and pauses are short again."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How to go about connections; times in seconds.
+class ConnectionPolicy:
+    """Timing of attempts to connect, and of connections; times in seconds.
 
     Attributes:
-        first_tries: attempts for the first connection.
-        pause: the first pause is between 0 and this, each further one up to twice as long.
-        longest_pause: no pause is longer.
-        open_timeout: for one attempt.
-        ping_every: a ping that is not answered in this time, too, ends the connection.
+        first_attempts: Attempts at the first connection, before `connect` fails.
+        pause: Upper bound of the first random pause; it doubles with each further attempt.
+        max_pause: Upper bound of every pause.
+        open_timeout: Time for one attempt.
+        ping_interval: Time between two pings, and time for the answer to one.
     """
 
-    first_tries: int = 5
+    first_attempts: int = 5
     pause: float = 0.25
-    longest_pause: float = 10.0
+    max_pause: float = 10.0
     open_timeout: float = 5.0
-    ping_every: float = 10.0
+    ping_interval: float = 10.0
 
 
 class Connector:
-    """Opens one connection after the other."""
+    """Opens the connections of a client.
 
-    def __init__(self, urls: Sequence[str], subprotocol: str, pace: Pace) -> None:
-        """Prepare.
+    Attributes:
+        username: Name that is sent with each connection.
+        credentials: Tokens for the server, if it wants any.
+        url: Server of the last attempt.
+    """
+
+    def __init__(self, urls: Sequence[str], subprotocol: str, policy: ConnectionPolicy) -> None:
+        """Make a connector that has no connection yet.
 
         Args:
-            urls: of the servers, as `websocket_url` takes them; each attempt goes to the next.
-            subprotocol: to speak.
-            pace: of the attempts.
+            urls: Servers, as `websocket_url` takes them; each attempt goes to the next.
+            subprotocol: WebSocket subprotocol that names the wire format.
+            policy: Number and timing of the attempts.
 
         Raises:
-            ValueError: a URL is none, or there is none.
+            ValueError: a URL is not valid, or there is none.
         """
         if not urls:
-            raise ValueError("there is no address to connect to")
+            raise ValueError("no address was given")
         self.username: str | None = None
         self.credentials: Credentials | None = None
         self.url = websocket_url(urls[0])
         self._urls = cycle([websocket_url(url) for url in urls])
         self._subprotocol = Subprotocol(subprotocol)
-        self._pace = pace
+        self._policy = policy
         self._short_lived = 0
 
     async def first(self) -> ClientConnection:
         """Open the first connection.
 
         Raises:
-            Unreachable: no server answered in `first_tries` attempts.
-            Refused: one did, and does not want this client.
+            Unreachable: no server answered in `first_attempts` attempts.
+            Refused: a server answered, and refused this client for good.
         """
-        return await self._open(stop_after_attempt(self._pace.first_tries))
+        return await self._open(stop_after_attempt(self._policy.first_attempts))
 
     async def again(self, lasted: float, after: float | None = None) -> ClientConnection:
-        """Open another connection, however long it takes.
+        """Open another connection, however many attempts it takes.
 
         Args:
-            lasted: how long the last one lasted, in seconds.
-            after: how long the server asked to wait, in seconds.
+            lasted: Seconds that the previous connection lasted.
+            after: Seconds to wait, if the server said so.
 
         Raises:
-            Refused: a server answered and does not want this client.
+            Refused: a server answered, and refused this client for good.
         """
-        self._short_lived = self._short_lived + 1 if lasted < STABLE_AFTER else 0
-        longest = min(self._pace.longest_pause, self._pace.pause * 2**self._short_lived)
+        self._short_lived = self._short_lived + 1 if lasted < STABLE_SECONDS else 0
+        longest = min(self._policy.max_pause, self._policy.pause * 2**self._short_lived)
         jitter = random.uniform(0, longest)  # noqa: S311 - spreads clients, hides nothing
         await asyncio.sleep(jitter if after is None else after)
         return await self._open(stop_never)
 
     async def _open(self, stop: StopBaseT) -> ClientConnection:
-        pace = self._pace
+        policy = self._policy
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_passing),
-            wait=wait_random_exponential(multiplier=2 * pace.pause, max=pace.longest_pause),
+            wait=wait_random_exponential(multiplier=2 * policy.pause, max=policy.max_pause),
             stop=stop,
             reraise=True,
         )
         try:
             return await retrying(self._try_next)
-        except Unreachable:  # it says why already
+        except Unreachable:  # its text says why already
             raise
         except InvalidHandshake as error:
             kind = Unreachable if _is_passing(error) else Refused
-            raise kind(f"{self.url} does not take the connection: {error}") from error
+            raise kind(f"{self.url} refuses the connection: {error}") from error
         except OSError as error:
             raise Unreachable(f"{self.url} cannot be reached: {_reason(error)}") from error
 
@@ -126,11 +132,11 @@ class Connector:
                 subprotocols=[self._subprotocol],
                 compression=None,
                 proxy=None if is_loopback(url) else True,
-                open_timeout=self._pace.open_timeout,
-                ping_interval=self._pace.ping_every,
-                ping_timeout=self._pace.ping_every,
+                open_timeout=self._policy.open_timeout,
+                ping_interval=self._policy.ping_interval,
+                ping_timeout=self._policy.ping_interval,
                 close_timeout=2,
-                max_size=MOST_FRAME,
+                max_size=MAX_SERVER_FRAME_BYTES,
             )
         except (OSError, InvalidHandshake) as error:
             log.info("%s: %s", url, _reason(error))

@@ -1,4 +1,4 @@
-"""Tokens that say who a client is: fetched for each connection, and again before they expire."""
+"""Tokens that prove who a user is: fetched for each connection, and before the last expires."""
 
 import asyncio
 import logging
@@ -9,25 +9,25 @@ from parley_chat.connection.wire import Data
 from parley_chat.errors import ChatError, Unreachable
 
 TokenSource: TypeAlias = str | Callable[[], Awaitable[str]]
-"""A token, or what fetches a fresh one."""
+"""A token, or an async function that fetches a fresh one."""
 
-LONGEST_LEAD: Final = 60.0
-"""Seconds before its end that a token is followed by another, at the most."""
+MAX_RENEWAL_LEAD_SECONDS: Final = 60.0
+"""Longest time before its end at which a token is renewed."""
 
-TRY_EVERY: Final = 1.0
-"""Seconds between two attempts to get a token, or to have it taken."""
+RETRY_INTERVAL_SECONDS: Final = 1.0
+"""Pause between two attempts to fetch a token, or to have it accepted."""
 
 log = logging.getLogger(__name__)
 
 
 class Credentials:
-    """Where tokens come from.
+    """Tokens of a client, and where it stands with them.
 
     Attributes:
-        token: the last one.
-        renewable: whether a fresh one can be fetched.
-        accepted: whether the server has accepted one on the present connection.
-        refusal: the server's reason for not accepting one.
+        token: The last one fetched.
+        renewable: Whether the client is able to fetch a fresh one.
+        accepted: Whether the server has accepted one on the present connection.
+        refusal: The server's reason for not accepting the last one.
     """
 
     def __init__(self, source: TokenSource) -> None:
@@ -52,10 +52,10 @@ class Credentials:
         return self.renewable and not retried
 
     async def fetch(self) -> None:
-        """Get a token.
+        """Fetch a token.
 
         Raises:
-            Unreachable: there is none now.
+            Unreachable: the application could not give one now.
         """
         if isinstance(self._source, str):
             self.token = self._source
@@ -63,7 +63,7 @@ class Credentials:
         try:
             self.token = await self._source()
         except Exception as error:
-            raise Unreachable(f"no token can be had: {type(error).__name__}") from error
+            raise Unreachable(f"no token could be fetched: {type(error).__name__}") from error
 
     async def keep_showing(
         self, show: Callable[[str], Awaitable[Data]], accepted: Callable[[str], None]
@@ -71,19 +71,19 @@ class Credentials:
         """Show the token on a connection, and a fresh one before each expires.
 
         Args:
-            show: shows a token to the server; the data of its reply.
-            accepted: called with the user's name once the server has accepted a token.
+            show: Shows a token to the server, and returns the data of its reply.
+            accepted: Called with the user's name once the server has accepted a token.
         """
         while True:
             try:
                 reply = await show(self.token)
             except ChatError as error:
                 if not error.retryable:
-                    # The server ends the connection, or lets it last as long as the last token.
+                    # The server closes the connection now, or when the last accepted token expires.
                     self.refusal = error.message
-                    log.warning("the token was not taken: %s", error.message)
+                    log.warning("the token was not accepted: %s", error.message)
                     return
-                await asyncio.sleep(TRY_EVERY)
+                await asyncio.sleep(RETRY_INTERVAL_SECONDS)
                 continue
             self._retried = False
             if not self.accepted:
@@ -100,11 +100,11 @@ class Credentials:
                 await self.fetch()
             except Unreachable as error:
                 log.warning("%s", error)
-                await asyncio.sleep(TRY_EVERY)
+                await asyncio.sleep(RETRY_INTERVAL_SECONDS)
             else:
                 return
 
 
 def _pause(lasts: float) -> float:
-    """How long to wait before fetching another token, in seconds."""
-    return max(TRY_EVERY, lasts - min(LONGEST_LEAD, lasts / 2))
+    """Return the seconds until a token that is valid for `lasts` seconds has to be renewed."""
+    return max(RETRY_INTERVAL_SECONDS, lasts - min(MAX_RENEWAL_LEAD_SECONDS, lasts / 2))

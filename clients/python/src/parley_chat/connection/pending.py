@@ -1,4 +1,4 @@
-"""Requests and their answers, beyond the life of one connection."""
+"""Requests that wait for their answers, on this connection or the next."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ BESIDE: Final[Mapping[str, str]] = {
     "chatsList": "getChats",
     "loadMessages": "getMessages",
 }
-"""Events that belong to the answer of a request: they come before its reply."""
+"""Requests by the event that is part of their answer, and comes before the reply."""
 
 SENDS: Final = frozenset({"message", "sendMessage"})
-"""Requests of which the server is told that it may have them already."""
+"""Requests that carry `resend: true` when they are sent again."""
 
 
 class Answer(NamedTuple):
-    """The reply to a request, and the data of the event that came beside it."""
+    """Answer to a request: the data of the reply, and of the event that came before it."""
 
     data: Data
     beside: Data = None
@@ -29,27 +29,30 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A request without its answer yet.
+    """A request that waits for its answer.
 
     Attributes:
-        room: it takes being in this room.
-        repeat: it may be sent again when the connection was lost before its answer.
-        posted: it was sent on the present connection.
-        again: it was sent before, on another.
+        id: Number of the request, by which the server answers it.
+        room: Room that the client must have joined before the request is sent.
+        idempotent: Whether it may be sent again after a lost connection.
+        done: Gets the answer, or the error.
+        posted: Whether it was sent on the present connection.
+        again: Whether it was sent on an earlier connection.
+        beside: Data of the event that is part of the answer.
     """
 
     id: int
     event: str
     data: Data
     room: str | None
-    repeat: bool
+    idempotent: bool
     done: asyncio.Future[Answer]
     posted: bool = False
     again: bool = False
     beside: Data = None
 
     def frame(self) -> dict[str, Data]:
-        """What goes out."""
+        """Return the frame to send."""
         data = self.data
         if self.again and self.event in SENDS:
             data = {**data, "resend": True}
@@ -57,8 +60,8 @@ class Request:
 
 
 @dataclass(slots=True)
-class Requests:
-    """All requests that wait, in the order in which they were made."""
+class PendingRequests:
+    """All requests that wait for an answer, in the order in which they were made."""
 
     _waiting: dict[int, Request] = field(default_factory=dict)
     _last_id: int = 0
@@ -66,73 +69,75 @@ class Requests:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, event: str, data: Data, *, room: str | None, repeat: bool) -> Request:
-        """Take a request."""
+    def add(self, event: str, data: Data, *, room: str | None, idempotent: bool) -> Request:
+        """Add a request, which is not sent yet."""
         self._last_id += 1
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        request = Request(self._last_id, event, data, room, repeat, done)
+        request = Request(self._last_id, event, data, room, idempotent, done)
         self._waiting[request.id] = request
         return request
 
     def forget(self, request: Request) -> None:
-        """Nobody waits for it any more."""
+        """Drop a request: its caller waits no more."""
         self._waiting.pop(request.id, None)
 
     def unposted(self, may: Callable[[Request], bool]) -> list[Request]:
-        """The requests to be sent now, of those that `may`."""
+        """Return the requests that are not sent yet, of those that `may` be."""
         return [
             request for request in self._waiting.values() if not request.posted and may(request)
         ]
 
     def reply(self, request_id: int | None, data: Data) -> None:
-        """Take a reply."""
+        """Settle a request by its reply."""
         if (request := self._take(request_id)) is not None:
             request.done.set_result(Answer(data, request.beside))
 
     def refuse(self, request_id: int | None, error: ChatError) -> None:
-        """Take an error."""
+        """Settle a request by an error."""
         if (request := self._take(request_id)) is not None:
             request.done.set_exception(error)
 
     def beside(self, event: str, room: str | None, data: Data) -> bool:
-        """Take an event that belongs to the answer of the oldest request for it.
+        """Take an event that is part of the answer to the oldest request for it.
 
         Returns:
-            Whether there is such a request.
+            Whether there is such a request; if not, the event is news.
         """
         if event == "passwordStatus":  # the reply says the same
             return self._asking("joinRoom", room) is not None
         asked = BESIDE.get(event)
         request = self._asking(asked, room) if asked else None
-        if request is None or (event == "chatsList" and self._comes_online(before=request)):
+        if request is None or (event == "chatsList" and self._going_online(before=request)):
             return False
         request.beside = data
         return True
 
     def is_refusal(self, event: str, room: str | None) -> bool:
-        """Whether this is the notification that goes with a refused join."""
+        """Return whether an event is the notification that accompanies a refused join."""
         asking = self._asking("joinRoom", room)
         return event == "notification" and asking is not None and asking.beside is None
 
-    def _comes_online(self, before: Request) -> bool:
-        """Whether the server, which goes by the order, is still at saying who has come online.
+    def _going_online(self, before: Request) -> bool:
+        """Return whether a `userOnline` is still open that was sent before a request.
 
-        That brings a list of chats, too, which nobody asked for.
+        It brings a `chatsList` of its own. With `userOnline` and then `getChats` under way, the
+        first list belongs to the former, as the server answers in order; taken for the answer to
+        `getChats`, it would lack the chats without unread messages.
         """
         coming = self._asking("userOnline", None)
         return coming is not None and coming.id < before.id
 
     def connection_lost(self) -> None:
-        """Keep what may be sent again, and fail the rest."""
+        """Keep the requests that may be sent again, and fail the others."""
         for request in list(self._waiting.values()):
             if not request.posted:
                 continue
             request.posted, request.again, request.beside = False, True, None
-            if not request.repeat:
+            if not request.idempotent:
                 self._fail(request, "the connection was lost before the answer came")
 
     def fail_all(self, reason: str) -> None:
-        """Fail everything: there will be no other connection."""
+        """Fail all requests, since no connection follows."""
         for request in list(self._waiting.values()):
             self._fail(request, reason)
 

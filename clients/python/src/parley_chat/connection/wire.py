@@ -1,4 +1,4 @@
-"""Frames <-> bytes, by other libraries than the server's, so that each checks the other."""
+"""Wire formats: frames as JSON or MessagePack."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,13 +8,13 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import msgpack
 
 Data: TypeAlias = Any
-"""What JSON can say: objects, lists, strings, numbers, booleans, null."""
+"""A JSON value: object, list, string, number, boolean or null."""
 
 WireName = Literal["json", "msgpack"]
 
 
 class Frame(NamedTuple):
-    """A frame of the server."""
+    """A frame from the server."""
 
     event: str
     data: Data = None
@@ -24,15 +24,15 @@ class Frame(NamedTuple):
 
 
 class BadFrame(ValueError):
-    """A frame that is not one; the text says what it is instead."""
+    """Bytes that are not a frame; the text says what is wrong with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A format on the wire.
+    """A wire format.
 
     Attributes:
-        subprotocol: its name in the WebSocket's handshake.
+        subprotocol: Its name in the handshake of the WebSocket.
     """
 
     subprotocol: str
@@ -40,18 +40,18 @@ class Wire:
     _load: Callable[[str | bytes], object]
 
     def encode(self, frame: Mapping[str, object]) -> str | bytes:
-        """Write a frame.
+        """Encode a frame.
 
         Raises:
-            ValueError, TypeError: its data cannot be written in this format.
+            ValueError, TypeError: its data cannot be encoded in this format.
         """
         return self._dump(frame)
 
     def decode(self, data: str | bytes) -> Frame:
-        """Read a frame.
+        """Decode a frame.
 
         Raises:
-            BadFrame: it is not one.
+            BadFrame: the bytes are not a frame.
         """
         try:
             loaded = self._load(data)
@@ -65,7 +65,7 @@ class Wire:
 
 def _dump_json(frame: object) -> str:
     text = json.dumps(frame, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text.encode()  # half of a surrogate pair is the caller's mistake, not the connection's
+    text.encode()  # half of a surrogate pair fails for the caller, not for the connection
     return text
 
 

@@ -1,4 +1,4 @@
-"""What a client is answered."""
+"""Typed answers of the server to requests."""
 
 from datetime import datetime
 
@@ -7,13 +7,13 @@ import msgspec
 from parley_chat.events.kinds import Message, NewMessage
 
 
-class Accepted(msgspec.Struct, frozen=True, rename="camel"):
-    """The server's word that a message is kept.
+class SentMessage(msgspec.Struct, frozen=True, rename="camel"):
+    """A message that the server accepted, and does not lose any more.
 
     Attributes:
-        id: in the cluster.
-        seq: its place in the room or the chat.
-        chat_id: of a direct message.
+        id: Number of the message in the whole cluster.
+        seq: Number of the message in its room or chat.
+        chat_id: The chat, of a direct message.
     """
 
     id: int
@@ -23,7 +23,7 @@ class Accepted(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RoomInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """A room of the list. `protected`: joining takes a password."""
+    """A room of the list; a `protected` one takes a password to join."""
 
     name: str
     protected: bool
@@ -33,8 +33,8 @@ class HistoryPage(msgspec.Struct, frozen=True, rename="camel"):
     """Messages of a room, oldest first.
 
     Attributes:
-        head: the last seq of the room.
-        partial: a part of the server is away, and more may belong here.
+        head: The last `seq` of the room.
+        partial: Whether messages may be missing, because a part of the server is not available.
     """
 
     items: list[Message]
@@ -50,12 +50,12 @@ class ChatHistoryPage(msgspec.Struct, frozen=True, rename="camel"):
     partial: bool = False
 
 
-class Joined(msgspec.Struct, frozen=True, rename="camel"):
-    """The reply to `joinRoom`, with the newest messages, oldest first.
+class JoinedRoom(msgspec.Struct, frozen=True, rename="camel"):
+    """A room that was joined, with its newest messages, oldest first.
 
     Attributes:
-        head: the last seq of the room.
-        epoch: of the broker's data.
+        head: The last `seq` of the room.
+        epoch: Epoch of the room's partition; a new one begins where messages may have been lost.
     """
 
     room: str

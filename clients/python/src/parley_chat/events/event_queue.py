@@ -1,4 +1,4 @@
-"""The events on their way to whoever iterates over them."""
+"""The queue between the connection and the application that iterates over events."""
 
 import asyncio
 from collections import deque
@@ -7,23 +7,23 @@ from typing import Final, Self
 
 from parley_chat.events.kinds import Event
 
-HURRY: Final = 16
-"""How many times its limit the queue may hold while a reply is awaited, which lies behind it."""
+AWAITED_REPLY_FACTOR: Final = 16
+"""Factor on the limit of the queue while a reply is awaited, which arrives behind the events."""
 
 
 class EventQueue:
-    """Bounded: whoever fills it waits for `space` first, then pushes what one frame brought."""
+    """A bounded queue: wait for `space`, then push all events of one frame."""
 
-    def __init__(self, limit: int, hurried: Callable[[], bool]) -> None:
+    def __init__(self, limit: int, reply_awaited: Callable[[], bool]) -> None:
         """Make an empty queue.
 
         Args:
-            limit: events that may wait.
-            hurried: whether a reply is awaited: the one who awaits it may be the one who should
-                empty the queue.
+            limit: Events that may wait.
+            reply_awaited: Returns whether the application awaits a reply. A program with one task
+                reads no events meanwhile: the queue would stay full, and the reply unread.
         """
         self._limit = limit
-        self._hurried = hurried
+        self._reply_awaited = reply_awaited
         self._events: deque[Event] = deque()
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
@@ -45,7 +45,7 @@ class EventQueue:
             self._filled.set()
 
     def look(self) -> None:
-        """A reply is awaited from now on: look again whether there is space."""
+        """Look again whether there is space, since a reply is awaited now."""
         self._emptied.set()
 
     async def get(self) -> Event | None:
@@ -59,13 +59,13 @@ class EventQueue:
         return self._events.popleft()
 
     def close(self) -> None:
-        """Take nothing more; what is there can still be got."""
+        """Accept no more events; those in the queue can still be taken."""
         self._closed = True
         self._filled.set()
         self._emptied.set()
 
     def _is_full(self) -> bool:
-        limit = self._limit * HURRY if self._hurried() else self._limit
+        limit = self._limit * AWAITED_REPLY_FACTOR if self._reply_awaited() else self._limit
         return not self._closed and len(self._events) >= limit
 
 

@@ -1,4 +1,4 @@
-"""What a client is told: typed events."""
+"""Typed events."""
 
 from datetime import datetime
 
@@ -7,21 +7,21 @@ import msgspec
 from parley_chat.connection.wire import Data
 
 UserId = int | str
-"""A user: text, or a decimal integer, which comes back as one."""
+"""A user id: text, or an integer."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field="event"):
-    """Something that happened. Times are in UTC."""
+    """An event; times are in UTC."""
 
 
 class Message(Event, frozen=True, kw_only=True, tag="message"):
-    """A message in a room: live, missed and caught up with, or an item of history.
+    """A message in a room: new, caught up with, or part of the history.
 
     Attributes:
-        id: in the cluster.
-        seq: its place in the room.
-        prev: the place before it; 0 for the first.
-        deleted: it keeps its place and says nothing.
+        id: Number of the message in the whole cluster.
+        seq: Number of the event in the room.
+        prev: The `seq` of the event before it; 0 for the first.
+        deleted: Whether it was deleted; then it has no content.
     """
 
     room: str
@@ -35,15 +35,15 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
 
 
 class NewMessage(Event, frozen=True, kw_only=True, tag="newMessage"):
-    """A message in a direct chat: live, missed and caught up with, or an item of history.
+    """A message in a direct chat: new, caught up with, or part of the history.
 
     Attributes:
-        id: in the cluster.
-        seq: its place in the chat.
-        prev: the place before it; 0 for the first.
-        seen: whether its receiver had seen it, when this was told.
-        seen_at: since when.
-        deleted: it keeps its place and says nothing.
+        id: Number of the message in the whole cluster.
+        seq: Number of the event in the chat.
+        prev: The `seq` of the event before it; 0 for the first.
+        seen: Whether its receiver had seen it when the server sent this.
+        seen_at: Time since which it is seen.
+        deleted: Whether it was deleted; then it has no content.
     """
 
     chat_id: int
@@ -60,7 +60,7 @@ class NewMessage(Event, frozen=True, kw_only=True, tag="newMessage"):
 
 
 class HistoryCleared(Event, frozen=True, kw_only=True, tag="deleteMessages"):
-    """Every message of the room before `seq` is deleted."""
+    """All messages of the room before `seq` were deleted."""
 
     room: str
     seq: int
@@ -68,14 +68,14 @@ class HistoryCleared(Event, frozen=True, kw_only=True, tag="deleteMessages"):
 
 
 class MessageDeleted(Event, frozen=True, kw_only=True, tag="messageDeleted"):
-    """A message is deleted.
+    """A message was deleted.
 
     Attributes:
-        seq: the place of the deletion; 0 when it was missed, and found out by the history.
-        prev: the place before it.
-        room: where, if it was in a room.
-        chat_id: where, if it was in a chat; None also in a chat of which this client does not
-            know the message.
+        seq: Number of the deletion in the log; 0 if it was missed, and found in the history.
+        prev: The `seq` of the event before it.
+        room: Room of the message, if it was in one.
+        chat_id: Chat of the message, if it was in one. None also for a message in a chat that this
+            client has not seen.
     """
 
     message_id: int
@@ -86,12 +86,12 @@ class MessageDeleted(Event, frozen=True, kw_only=True, tag="messageDeleted"):
 
 
 class RuleChange(Event, frozen=True, kw_only=True):
-    """Something about who may what in a room.
+    """A change of a room's rules or of a user's standing in it.
 
     Attributes:
-        seq: its place in the room.
-        prev: the place before it.
-        by: who did it.
+        seq: Number of the event in the room.
+        prev: The `seq` of the event before it.
+        by: User who made the change.
     """
 
     room: str
@@ -101,38 +101,38 @@ class RuleChange(Event, frozen=True, kw_only=True):
 
 
 class Kicked(RuleChange, frozen=True, kw_only=True, tag="kicked"):
-    """A user was put out of the room; a `RoomLost` follows for that user's own client."""
+    """A user was removed from the room; that user's own client also gets `RoomLost`."""
 
     user: UserId
 
 
 class Banned(RuleChange, frozen=True, kw_only=True, tag="banned"):
-    """A user was put out of the room and may not enter again; else as `Kicked`."""
+    """A user was removed from the room, and cannot join it until the ban is taken back."""
 
     user: UserId
 
 
 class Unbanned(RuleChange, frozen=True, kw_only=True, tag="unbanned"):
-    """A user who was banned may enter again."""
+    """A ban was taken back: the user can join again."""
 
     user: UserId
 
 
 class ModeratorChanged(RuleChange, frozen=True, kw_only=True, tag="moderatorChanged"):
-    """A user is a moderator of the room from here on, or is none any more."""
+    """A user became a moderator of the room, or stopped being one."""
 
     user: UserId
     moderator: bool
 
 
 class PasswordChanged(RuleChange, frozen=True, kw_only=True, tag="passwordChanged"):
-    """The room has another password, or none any more. Who is inside stays."""
+    """The password of the room was changed or removed; members stay in the room."""
 
     protected: bool
 
 
 class Notification(Event, frozen=True, kw_only=True, tag="notification"):
-    """A line of information for a room, or for everyone where `room` is None."""
+    """A line of information for a room, or for everyone if `room` is None."""
 
     content: str
     created_at: datetime
@@ -140,10 +140,12 @@ class Notification(Event, frozen=True, kw_only=True, tag="notification"):
 
 
 class TypingEvent(Event, frozen=True, kw_only=True, tag="typing"):
-    """Somebody is typing in a room or a chat, or has stopped; `ChatClient.typing_in` keeps count.
+    """A user began to type in a room or a chat, or stopped.
+
+    `ChatClient.typing_users` returns who is typing by all these events.
 
     Attributes:
-        username: who is typing; None for who has stopped, as the server does not say who.
+        username: User who types; None if a user stopped, as the server does not say which.
     """
 
     text: str
@@ -153,7 +155,7 @@ class TypingEvent(Event, frozen=True, kw_only=True, tag="typing"):
 
 
 class RoomCreated(Event, frozen=True, kw_only=True, tag="roomCreated"):
-    """A room that this client made; also the reply to its request."""
+    """A room that this client created; also the answer to its request."""
 
     id: int
     name: str
@@ -162,7 +164,7 @@ class RoomCreated(Event, frozen=True, kw_only=True, tag="roomCreated"):
 
 
 class NewChat(Event, frozen=True, kw_only=True, tag="newChat"):
-    """There is a direct chat of this client's user that was not there before."""
+    """A direct chat of this client's user was created."""
 
     id: int
     user1_id: UserId
@@ -174,8 +176,8 @@ class ChatInfo(msgspec.Struct, frozen=True, rename="camel"):
     """A direct chat of a list.
 
     Attributes:
-        unread: messages of the other user that this one has not seen.
-        last_message: None while nothing was said.
+        unread: Number of the other user's messages that this user has not seen.
+        last_message: The newest message; None if there is none.
     """
 
     id: int
@@ -186,24 +188,24 @@ class ChatInfo(msgspec.Struct, frozen=True, rename="camel"):
     last_message: NewMessage | None = None
 
     def other(self, user: UserId) -> UserId:
-        """The one of its users who is not `user`."""
+        """Return the user of the chat who is not `user`."""
         return self.user2_id if str(self.user1_id) == str(user) else self.user1_id
 
 
 class ChatsList(Event, frozen=True, kw_only=True, tag="chatsList"):
-    """On coming online: the chats with unread messages, the latest news first."""
+    """Chats with unread messages, sent when the user goes online; the newest first."""
 
     chats: list[ChatInfo]
 
 
 class ChatDeleted(Event, frozen=True, kw_only=True, tag="chatDeleted"):
-    """A direct chat is gone with all it held."""
+    """A direct chat was deleted with all its messages."""
 
     id: int
 
 
 class Seen(Event, frozen=True, kw_only=True, tag="seen"):
-    """A user has seen everything in a room or a chat up to `seq`."""
+    """A user has seen all messages of a room or a chat up to `seq`."""
 
     user: UserId
     seq: int
@@ -212,10 +214,10 @@ class Seen(Event, frozen=True, kw_only=True, tag="seen"):
 
 
 class MessageSeen(Event, frozen=True, kw_only=True, tag="messageSeen"):
-    """The receiver of a direct message has seen it, and all before it.
+    """The receiver of a direct message has seen it, and all messages before it.
 
     Attributes:
-        chat_id: None when this client does not know the message.
+        chat_id: The chat; None if this client has not seen the message.
     """
 
     message_id: int
@@ -224,25 +226,26 @@ class MessageSeen(Event, frozen=True, kw_only=True, tag="messageSeen"):
 
 
 class OnlineUsers(Event, frozen=True, kw_only=True, tag="onlineUsers"):
-    """Who is online, of those whom this client's user may see."""
+    """All users who are online, of those whom this client's user may see."""
 
     users: list[UserId]
 
 
 class ServerError(Event, frozen=True, kw_only=True, tag="error"):
-    """An error that answers no request."""
+    """An error that is not the answer to a request."""
 
     code: str
     message: str
     retryable: bool = False
 
 
-class Other(Event, frozen=True, kw_only=True, tag="other"):
-    """An event that this client does not know, as it came.
+class UnknownEvent(Event, frozen=True, kw_only=True, tag="unknown"):
+    """An event of a kind that this client does not know, with its raw data.
 
     Attributes:
-        seq: its place in the log of the room or chat; 0 for what is no part of one.
-        prev: the place before it.
+        name: Name of the event in the protocol.
+        seq: Number of the event in the log of the room or chat; 0 if it is part of no log.
+        prev: The `seq` of the event before it.
     """
 
     name: str
@@ -254,11 +257,11 @@ class Other(Event, frozen=True, kw_only=True, tag="other"):
 
 
 class Connected(Event, frozen=True, kw_only=True, tag="connected"):
-    """A connection is open.
+    """A connection was opened.
 
     Attributes:
-        url: of the WebSocket, without its query.
-        again: it is not the first; a `CaughtUp` of each room and chat follows.
+        url: URL of the WebSocket, without its query.
+        again: Whether it is not the first; then a `CaughtUp` of each room and chat follows.
     """
 
     url: str
@@ -266,11 +269,11 @@ class Connected(Event, frozen=True, kw_only=True, tag="connected"):
 
 
 class Disconnected(Event, frozen=True, kw_only=True, tag="disconnected"):
-    """The connection is lost.
+    """The connection was lost.
 
     Attributes:
-        reason: for a person.
-        final: the server does not want this client; it does not try again.
+        reason: A sentence for a person.
+        final: Whether the server refused this client for good; then it does not connect again.
     """
 
     reason: str
@@ -278,7 +281,7 @@ class Disconnected(Event, frozen=True, kw_only=True, tag="disconnected"):
 
 
 class CaughtUp(Event, frozen=True, kw_only=True, tag="caughtUp"):
-    """All that was missed in the room or the chat has been shown, `count` messages."""
+    """All missed events of a room or a chat have been delivered, `count` messages among them."""
 
     room: str | None = None
     chat_id: int | None = None
@@ -286,7 +289,7 @@ class CaughtUp(Event, frozen=True, kw_only=True, tag="caughtUp"):
 
 
 class RoomLost(Event, frozen=True, kw_only=True, tag="roomLost"):
-    """This client is not in the room any more: it was put out, or is not let in again."""
+    """This client is no longer in the room: it was removed, or could not join again."""
 
     room: str
     code: str

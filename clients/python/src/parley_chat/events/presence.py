@@ -1,4 +1,4 @@
-"""Who is online, as the server last told."""
+"""Users who are online, by the last event of the server."""
 
 import asyncio
 
@@ -6,24 +6,24 @@ from parley_chat.events.kinds import Event, OnlineUsers, UserId
 
 
 class Presence:
-    """The users online; not known until the server has told."""
+    """Users who are online; unknown until the server has sent them."""
 
     def __init__(self) -> None:
         self._users: list[UserId] = []
-        self._told = asyncio.Event()
+        self._known = asyncio.Event()
 
     def take(self, event: Event) -> None:
         """Learn from an event."""
         if isinstance(event, OnlineUsers):
             self._users = event.users
-            self._told.set()
+            self._known.set()
 
     def forget(self) -> None:
-        """Nothing is told any more."""
+        """Forget the users, since the server sends no more changes."""
         self._users = []
-        self._told.clear()
+        self._known.clear()
 
     async def users(self) -> list[UserId]:
-        """Who is online; waits until it is known."""
-        await self._told.wait()
+        """Return the users who are online, once that is known."""
+        await self._known.wait()
         return list(self._users)

@@ -1,4 +1,4 @@
-"""How frames become typed events: one table of the kinds that this client knows."""
+"""Conversion of frames into typed events, by one table of the known kinds."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,6 @@ import msgspec
 
 from parley_chat.connection.wire import Data, Frame
 from parley_chat.errors import ChatError
-from parley_chat.events.entries import Position, position_of
 from parley_chat.events.kinds import (
     Banned,
     ChatDeleted,
@@ -25,15 +24,16 @@ from parley_chat.events.kinds import (
     NewMessage,
     Notification,
     OnlineUsers,
-    Other,
     PasswordChanged,
     RoomCreated,
     Seen,
     ServerError,
     TypingEvent,
     Unbanned,
+    UnknownEvent,
     UserId,
 )
+from parley_chat.events.location import Location, location_of
 
 Reader: TypeAlias = Callable[[Frame], Event]
 
@@ -41,7 +41,7 @@ TYPING: Final = " is typing..."
 
 
 def event_of(frame: Frame) -> Event:
-    """Type a frame; what is not known, or not of the form known, comes as `Other`."""
+    """Convert a frame; `UnknownEvent` if its kind, or the form of its data, is not known."""
     read = _KINDS.get(frame.event, _other)
     try:
         return read(frame)
@@ -50,7 +50,7 @@ def event_of(frame: Frame) -> Event:
 
 
 def error_of(data: Data) -> ChatError:
-    """Type the data of an error that answers a request."""
+    """Convert the data of an error that answers a request."""
     error = ChatError(data["code"], data["message"], data.get("retryAfterMs"))
     # A newer server's code may be retryable, too.
     error.retryable = bool(data.get("retryable", error.retryable))
@@ -58,12 +58,12 @@ def error_of(data: Data) -> ChatError:
 
 
 def _typed(kind: type[Event]) -> Reader:
-    """For events whose data says everything."""
+    """Return the reader of a kind whose data has all fields."""
     return lambda frame: msgspec.convert(frame.data, kind)
 
 
 def _located(kind: type[Event]) -> Reader:
-    """For events of which the frame says where they belong."""
+    """Return the reader of a kind whose room or chat stands in the frame, beside the data."""
     return lambda frame: msgspec.convert(
         {"room": frame.room, "chatId": frame.chat_id, **frame.data}, kind
     )
@@ -90,9 +90,9 @@ def _online_users(frame: Frame) -> Event:
     return OnlineUsers(users=msgspec.convert(frame.data, list[UserId]))
 
 
-def _other(frame: Frame) -> Other:
-    at = position_of(frame) or Position(0, 0, frame.room, frame.chat_id)
-    return Other(
+def _other(frame: Frame) -> UnknownEvent:
+    at = location_of(frame) or Location(0, 0, frame.room, frame.chat_id)
+    return UnknownEvent(
         name=frame.event,
         data=frame.data,
         room=at.room,

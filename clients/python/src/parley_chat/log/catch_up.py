@@ -1,4 +1,4 @@
-"""Catching up with the log of a room or a chat: what was missed, from its history."""
+"""Catching up with a room or a chat: missed events are read from its history."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,39 +9,39 @@ import msgspec
 from parley_chat.connection.wire import Data
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import ChatHistoryPage, HistoryPage
-from parley_chat.events.entries import Entry
 from parley_chat.events.kinds import MessageDeleted
-from parley_chat.log.line import Line, patiently
-from parley_chat.log.room_log import RoomLog, Said
+from parley_chat.events.location import LocatedEvent
+from parley_chat.log.context import LogContext, ask_until_answered
+from parley_chat.log.room_log import AnyMessage, RoomLog
 
-PAGE: Final = 100
-"""Messages asked for at a time."""
+PAGE_ITEMS: Final = 100
+"""Messages to request at a time."""
 
-MOST_ROUNDS: Final = 3
-"""Reads of a history that stays behind an event seen live, before that is shown all the same."""
+MAX_STALE_READS: Final = 3
+"""Reads of a history that lacks an event seen live, before that event is delivered anyway."""
 
 
 class Place:
     """A room or a chat.
 
     Attributes:
-        room: its name, of a room.
-        chat_id: its id, of a chat.
-        log: what was shown of it.
-        inside: its events come by this connection.
-        filling: what was missed is being read.
+        room: Name of the room; None for a chat.
+        chat_id: Id of the chat; None for a room.
+        log: The events delivered so far.
+        subscribed: Whether the present connection is subscribed to it.
+        catching_up: Whether missed events are being read.
     """
 
     def __init__(self, *, room: str | None = None, chat_id: int | None = None) -> None:
         self.room = room
         self.chat_id = chat_id
         self.log = RoomLog(room)
-        self.inside = False
-        self.filling = False
+        self.subscribed = False
+        self.catching_up = False
 
     @property
     def address(self) -> dict[str, Data]:
-        """How requests name it."""
+        """Fields that name it in requests."""
         return {"chatId": self.chat_id} if self.room is None else {"room": self.room}
 
 
@@ -49,17 +49,17 @@ P = TypeVar("P", bound=Place)
 
 
 class CatchUp(Generic[P]):
-    """Reads what was missed."""
+    """Reads missed events of rooms or chats, and delivers them."""
 
-    def __init__(self, line: Line, lose: Callable[[P, ChatError], None]) -> None:
-        """Prepare; `lose` is told of a place whose history one may not read any more."""
-        self._line = line
+    def __init__(self, line: LogContext, lose: Callable[[P, ChatError], None]) -> None:
+        """Make it; `lose` is called with a place whose history the server refuses."""
+        self._context = line
         self._lose = lose
 
-    def is_next(self, place: P, entry: Entry) -> bool:
-        """Take a live event of a place; return whether it is to be shown now.
+    def is_next(self, place: P, entry: LocatedEvent) -> bool:
+        """Take a live event of a place; return whether to deliver it now.
 
-        Where it is not because others before it did not come, those are caught up with.
+        If events before it are missing, it waits until they have been read.
         """
         if place.log.live(entry):
             return True
@@ -67,84 +67,86 @@ class CatchUp(Generic[P]):
         return False
 
     def heal(self, place: P) -> None:
-        """Catch up in the background where an event waits for others that did not come."""
-        if place.inside and place.log.behind and not place.filling:
-            self._line.spawn(self.fill(place))
+        """Catch up in the background if an event waits for missing ones."""
+        if place.subscribed and place.log.behind and not place.catching_up:
+            self._context.spawn(self.catch_up(place))
 
-    async def fill(self, place: P) -> int:
-        """Show what history has beyond the last event shown, then what waits, until settled.
+    async def catch_up(self, place: P) -> int:
+        """Deliver the history after the last event delivered, then the waiting events.
+
+        Repeats until no event waits for a missing one.
 
         Returns:
-            How many messages of the history were shown.
+            Number of messages of the history that were delivered.
         """
-        if place.filling:
+        if place.catching_up:
             return 0
-        place.filling, count, stuck = True, 0, 0
+        place.catching_up, count, stuck = True, 0, 0
         log = place.log
         try:
             while not log.settled:
                 before = log.last
                 count += await self._read_on(place)
-                await self._line.space()
-                self._line.show(log.release(anyhow=stuck >= MOST_ROUNDS))
+                await self._context.space()
+                self._context.show(log.release(force=stuck >= MAX_STALE_READS))
                 stuck = stuck + 1 if log.last == before else 0
                 await asyncio.sleep(0.1 * stuck)
         except ChatError as error:
             self._lose(place, error)
         finally:
-            place.filling = False
+            place.catching_up = False
         return count
 
     async def _read_on(self, place: P) -> int:
-        """Show the history from the last event shown to the head."""
+        """Deliver the history from the last event delivered up to the head."""
         count = 0
         after = place.log.last or 0
         while True:
-            page = await patiently(lambda: self._page(place, after=after))  # noqa: B023 - awaited at once
-            # Among the seqs asked for there were no others, or the page would have them.
-            read = max([after + PAGE, *(item.seq for item in page.items)])
+            page = await ask_until_answered(lambda: self._page(place, after=after))  # noqa: B023 - awaited at once
+            # The page has every message up to here, as no other has a `seq` in this range.
+            read = max([after + PAGE_ITEMS, *(item.seq for item in page.items)])
             whole = read >= page.head
             upto = page.head if whole else None
             gap = place.log.has_gap(page.items, upto)
             cleared = gap and await self._look_back(place)
-            await self._line.space()
+            await self._context.space()
             shown = place.log.merge(page.items, upto, cleared=cleared)
-            self._line.show(shown)
-            count += sum(isinstance(event, Said) for event in shown)
+            self._context.show(shown)
+            count += sum(isinstance(event, AnyMessage) for event in shown)
             if whole:
                 return count
             after = read
 
     async def _look_back(self, place: P) -> bool:
-        """Look for deletions of what was seen, and show those of single messages.
+        """Look for missed deletions of messages seen before, and deliver those of single ones.
 
         Returns:
-            Whether everything seen so far was deleted: history has nothing of it.
+            Whether the history has none of the messages seen before: all were deleted.
         """
         if not place.log.last or not place.log.known:
-            return False  # nothing was said there that could be gone
-        # As far back as messages are remembered.
+            return False  # no message was seen that could be deleted
+        # As many messages as are remembered.
         before, limit = place.log.last + 1, max(len(place.log.known), 1)
-        page = await patiently(lambda: self._page(place, before=before, limit=limit))
-        await self._line.space()
+        page = await ask_until_answered(lambda: self._page(place, before=before, limit=limit))
+        await self._context.space()
         self._show_gone(place, place.log.newly_deleted(page.items))
         return not page.items
 
     async def find_lost(self, place: P) -> None:
-        """Look for messages that were seen and that the server has lost; show them as deleted."""
+        """Look for messages that were seen and that the server lost; deliver them as deleted."""
         known = place.log.known
         if not known:
             return
         try:
-            page = await patiently(lambda: self._page(place, limit=len(known)))
+            page = await ask_until_answered(lambda: self._page(place, limit=len(known)))
         except ChatError as error:
             self._lose(place, error)
             return
-        await self._line.space()
+        await self._context.space()
         self._show_gone(place, place.log.newly_lost(page.items, known))
 
     def _show_gone(self, place: P, messages: Sequence[int]) -> None:
-        self._line.show(
+        self._context.show(
             [
                 MessageDeleted(message_id=message_id, room=place.room, chat_id=place.chat_id)
                 for message_id in messages
@@ -152,8 +154,8 @@ class CatchUp(Generic[P]):
         )
 
     async def _page(self, place: P, **limits: int) -> HistoryPage | ChatHistoryPage:
-        asked = {**place.address, "limit": PAGE, **limits}
-        answer = await self._line.ask("history", asked, repeat=False)
+        asked = {**place.address, "limit": PAGE_ITEMS, **limits}
+        answer = await self._context.ask("history", asked, idempotent=False)
         page: HistoryPage | ChatHistoryPage
         if place.room is None:
             page = msgspec.convert(answer.data, ChatHistoryPage)

@@ -1,4 +1,4 @@
-"""The direct chats of a client's user: hearing of them, and catching up after a reconnect."""
+"""The direct chats of a client's user, and catching up with them after a reconnect."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ import msgspec
 
 from parley_chat.connection.wire import Frame
 from parley_chat.errors import ChatError
-from parley_chat.events.entries import Entry
 from parley_chat.events.kinds import (
     CaughtUp,
     ChatDeleted,
@@ -19,22 +18,23 @@ from parley_chat.events.kinds import (
     ServerError,
     UserId,
 )
+from parley_chat.events.location import LocatedEvent
 from parley_chat.log.catch_up import CatchUp, Place
-from parley_chat.log.line import Line, patiently
-from parley_chat.log.room_log import Said
+from parley_chat.log.context import LogContext, ask_until_answered
+from parley_chat.log.room_log import AnyMessage
 
-AT_ONCE: Final = 4
-"""Chats caught up with at the same time: their histories share one connection."""
+MAX_CONCURRENT_CHATS: Final = 4
+"""Chats to catch up with at the same time, since their histories share one connection."""
 
 
 class Chat(Place):
     """A direct chat.
 
     Attributes:
-        id: in the cluster.
-        base: up to here it is history, unless an event from below comes live.
-        announced: the application knows that there is this chat.
-        doubted: what was seen of it may be lost.
+        id: Id of the chat.
+        base: The `seq` up to which events count as history, unless one below it comes live.
+        announced: Whether the application has been told that there is this chat.
+        doubted: Whether events may have been missed, or messages lost, since a reconnect.
     """
 
     def __init__(self, chat_id: int, base: int, *, announced: bool) -> None:
@@ -45,39 +45,39 @@ class Chat(Place):
         self.doubted = False
 
     def begin(self, prev: int) -> None:
-        """Show from its first live event on, whose predecessor is `prev`."""
+        """Deliver events from the first live one on, whose `prev` is given."""
         if self.log.last is None:
             self.log.begin(min(self.base, prev))
             self.log.release()
 
     def doubt(self) -> None:
-        """Something may be missed from here on: live events wait until it was read."""
-        self.inside = False
+        """Hold live events back until the history is read, since events may be missed."""
+        self.subscribed = False
         self.doubted = True
         self.log.begin(self.base)
         self.log.unsettle()
 
 
 class Chats:
-    """All chats this client knows of, by id.
+    """All chats that this client knows, by id.
 
-    The first complete list says where each chat was when this client began to listen. A chat
-    that is not in it was made since, so everything in it is news.
+    The first complete list has the last `seq` of each chat at the time when this client went
+    online. A chat that is not in it was created later, so all of its messages are new.
 
     Attributes:
-        online: who this client says is online; None for nobody.
+        online: User whom this client has declared online; None if there is none.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: LogContext) -> None:
         self.online: UserId | None = None
-        self._line = line
+        self._context = line
         self._chats: dict[int, Chat] = {}
         self._listed = False
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_CHATS)
         self._catch_up = CatchUp[Chat](line, self._lose)
 
     def located(self, frame: Frame) -> Frame:
-        """The frame, with the chat of the message it is about where the server names no place."""
+        """Return a frame with the chat of its message, if the server named none."""
         message_id = frame.data.get("messageId") if isinstance(frame.data, dict) else None
         if not isinstance(message_id, int) or "room" in frame.data or "chatId" in frame.data:
             return frame
@@ -85,8 +85,8 @@ class Chats:
             return frame
         return frame._replace(chat_id=self._chat_of(message_id))
 
-    def is_news(self, event: Event) -> bool:
-        """Learn from an event; return whether the application does not know of it yet."""
+    def is_new(self, event: Event) -> bool:
+        """Learn from an event; return whether it is new to the application."""
         match event:
             case ChatsList(chats=chats):
                 self.list(chats)
@@ -98,11 +98,8 @@ class Chats:
                 pass
         return True
 
-    def is_next(self, entry: Entry) -> bool:
-        """Take a live event of a chat; return whether it is to be shown now.
-
-        The first event of a chat that is not known begins it.
-        """
+    def is_next(self, entry: LocatedEvent) -> bool:
+        """Take a live event of a chat, known or not; return whether to deliver it now."""
         at = entry.at
         if at.chat_id is None:
             return True
@@ -112,20 +109,20 @@ class Chats:
         chat.begin(at.prev)
         return self._catch_up.is_next(chat, entry)
 
-    def remember(self, chat_id: int, items: Sequence[Said]) -> None:
-        """Take note of messages that the application was given as history."""
+    def remember(self, chat_id: int, items: Sequence[AnyMessage]) -> None:
+        """Remember messages that the application was given as history."""
         if (chat := self._chats.get(chat_id)) is not None:
             chat.log.remember(items)
 
     def list(self, chats: Sequence[ChatInfo], *, complete: bool = False) -> None:
-        """Take a list of chats; `complete` if it is of all of them."""
+        """Learn from a list of chats, which is `complete` if it has all of them."""
         for info in chats:
             if info.id in self._chats:
                 self._chats[info.id].announced = True
             elif self._listed:
                 chat = self._add(info.id, 0, announced=True)
                 chat.doubt()
-                self._line.spawn(self._read_missed(chat))
+                self._context.spawn(self._read_missed(chat))
             else:
                 last = info.last_message
                 self._add(info.id, last.seq if last else 0, announced=True)
@@ -134,45 +131,47 @@ class Chats:
         self._listed = self._listed or complete
 
     def forget(self) -> None:
-        """The user went offline: nothing comes any more, and nothing is missed."""
+        """Forget all chats, since the user went offline."""
         self.online = None
         self._listed = False
         self._chats.clear()
 
     def connection_lost(self) -> None:
-        """Nothing comes for now, and what does not come is missed."""
+        """Take note that events of all chats may be missed from here on."""
         for chat in self._chats.values():
             chat.doubt()
 
-    async def come_again(self) -> None:
-        """After a reconnect: be online again, and catch up with what was missed."""
+    async def resume(self) -> None:
+        """Go online again after a reconnect, and catch up with all chats."""
         if self.online is None and not self._listed and not self._chats:
             return
-        missed = [chat for chat in self._chats.values() if not chat.inside]
+        missed = [chat for chat in self._chats.values() if not chat.subscribed]
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._come_online())
+            tasks.create_task(self._go_online())
             for chat in missed:
                 tasks.create_task(self._read_missed(chat))
 
-    async def _come_online(self) -> None:
-        """Say so again; then look for chats that were made meanwhile."""
-        ask = self._line.ask
+    async def _go_online(self) -> None:
+        """Declare the user online again, and look for chats that were created meanwhile."""
+        ask = self._context.ask
         try:
             if self.online is not None:
-                await patiently(lambda: ask("userOnline", {"userId": self.online}, repeat=False))
-            answer = await patiently(
-                lambda: ask("getChats", {"userId": self._line.user}, repeat=False)
+                await ask_until_answered(
+                    lambda: ask("userOnline", {"userId": self.online}, idempotent=False)
+                )
+            answer = await ask_until_answered(
+                lambda: ask("getChats", {"userId": self._context.user}, idempotent=False)
             )
         except ChatError as error:
             told = ServerError(code=error.code, message=error.message, retryable=error.retryable)
-            self._line.show([told])
+            self._context.show([told])
         else:
             self.list(msgspec.convert(answer.beside, list[ChatInfo]), complete=True)
 
     async def _read_missed(self, chat: Chat) -> None:
-        async with self._turns:
-            chat.inside = True
-            count = await self._catch_up.fill(chat)
+        async with self._slots:
+            chat.subscribed = True
+            count = await self._catch_up.catch_up(chat)
             if chat.doubted:
                 chat.doubted = False
                 try:
@@ -181,16 +180,16 @@ class Chats:
                     chat.doubted = True
                     raise
         if self._chats.get(chat.id) is chat:
-            await self._line.space()
-            self._line.show([CaughtUp(chat_id=chat.id, count=count)])
+            await self._context.space()
+            self._context.show([CaughtUp(chat_id=chat.id, count=count)])
 
     def _add(self, chat_id: int, base: int, *, announced: bool) -> Chat:
         chat = self._chats[chat_id] = Chat(chat_id, base, announced=announced)
-        chat.inside = True
+        chat.subscribed = True
         return chat
 
     def _is_new(self, made: NewChat) -> bool:
-        """Whether this is the first that is heard of a chat; the server may say it again."""
+        """Return whether a chat is new; the server may announce the same one twice."""
         chat = self._chats.get(made.id)
         if chat is None:
             if self._listed:
@@ -204,12 +203,12 @@ class Chats:
         return next(known, None)
 
     def _lose(self, chat: Chat, error: ChatError) -> None:
-        """Its history is refused: it was deleted meanwhile."""
+        """Drop a chat whose history the server refuses, since it was deleted meanwhile."""
         if self._chats.get(chat.id) is not chat:
             return
         del self._chats[chat.id]
         if error.code == "not_found":
-            self._line.show([ChatDeleted(id=chat.id)])
+            self._context.show([ChatDeleted(id=chat.id)])
         else:
             told = ServerError(code=error.code, message=error.message, retryable=error.retryable)
-            self._line.show([told])
+            self._context.show([told])

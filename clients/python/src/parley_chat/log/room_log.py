@@ -1,9 +1,8 @@
-"""One room or chat as this client has seen it: each event once, in order, holes closed."""
+"""The log of a room or chat as a client delivers it: each event once and in order."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from parley_chat.events.entries import Entry
 from parley_chat.events.kinds import (
     Event,
     HistoryCleared,
@@ -11,86 +10,92 @@ from parley_chat.events.kinds import (
     MessageDeleted,
     NewMessage,
 )
+from parley_chat.events.location import LocatedEvent
 
-MOST_WAITING: Final = 1000
-"""Live events kept during a catch-up; history has the others."""
+MAX_WAITING_EVENTS: Final = 1000
+"""Live events that are kept during a catch-up; the history has the others."""
 
-MOST_KNOWN: Final = 1000
-"""Messages remembered, so that a deletion that was missed can be told."""
+MAX_REMEMBERED_MESSAGES: Final = 1000
+"""Messages that are remembered, so that missed deletions can be delivered."""
 
-Said = Message | NewMessage
+AnyMessage = Message | NewMessage
 
 
 class RoomLog:
-    """What was shown of a room or a chat, and what cannot be yet. Without I/O.
+    """The events of a room or a chat that were delivered, and those that wait. Without I/O.
+
+    An event is delivered if its `prev` is the last `seq` delivered. Example: 5 was delivered, and
+    7 arrives with `prev` 6. Event 6 is missing, so 7 waits, and so do 8 and 9; they are released
+    once the history has been read beyond 5. Without that, 7 would be delivered first, and 6 would
+    be dropped as old when it came.
 
     Attributes:
-        last: the seq of the last event shown; None until the room was entered.
-        settled: live events are shown as they come; otherwise they wait for a catch-up.
+        last: The `seq` of the last event delivered; None until the room was joined.
+        settled: Whether live events are delivered as they arrive; else they wait for a catch-up.
     """
 
     def __init__(self, room: str | None = None) -> None:
-        """Begin with nothing; `room` is the name of a room, None for a chat."""
+        """Start empty; `room` is the name of a room, None for a chat."""
         self.last: int | None = None
         self.settled = False
         self._room = room
-        self._waiting: dict[int, Entry] = {}
+        self._waiting: dict[int, LocatedEvent] = {}
         self._highest = 0
         # Messages by id, the latest at the end, and whether they are known to be deleted.
         self._known: dict[int, bool] = {}
 
     @property
     def behind(self) -> bool:
-        """Whether an event came that could not be shown yet."""
+        """True if an event arrived that could not be delivered yet."""
         return self._highest > (self.last or 0)
 
     @property
     def known(self) -> frozenset[int]:
-        """The ids of the messages that are remembered."""
+        """Ids of the messages that are remembered."""
         return frozenset(self._known)
 
     def begin(self, head: int) -> None:
-        """Enter the room; what is up to `head` was shown as history."""
+        """Start after `head`, up to which the application was given the history."""
         if self.last is None:
             self.last = head
 
     def unsettle(self) -> None:
-        """Something may have been missed: live events wait from here on."""
+        """Hold live events back from here on, since events may have been missed."""
         self.settled = False
 
-    def live(self, entry: Entry) -> bool:
-        """Take a live event, of whatever kind; return whether it is to be shown now.
+    def live(self, entry: LocatedEvent) -> bool:
+        """Take a live event of any kind; return whether to deliver it now.
 
-        An event that was shown is dropped; one whose predecessor was not seen waits, and so does
-        everything behind it.
+        An event that was delivered before is dropped. One whose `prev` was not delivered waits,
+        and so do all events after it.
         """
         at = entry.at
         if self.last is not None and at.seq <= self.last:
             return False
         if self.settled and self.last is not None and at.prev <= self.last:
             self.last = at.seq
-            return self._is_news(entry.event)
+            return self._is_new(entry.event)
         self.settled = False
         self._highest = max(self._highest, at.seq)
-        if len(self._waiting) < MOST_WAITING:
+        if len(self._waiting) < MAX_WAITING_EVENTS:
             self._waiting[at.seq] = entry
         return False
 
-    def remember(self, items: Sequence[Said]) -> None:
-        """Take note of messages that were shown in another way."""
+    def remember(self, items: Sequence[AnyMessage]) -> None:
+        """Remember messages that the application was given in another way."""
         for item in items:
             self._note(item.id, deleted=item.deleted)
 
     def knows(self, message_id: int) -> bool:
-        """Whether a message is one of this log, as far as this client has seen it."""
+        """Return whether a message of this log was seen."""
         return message_id in self._known or any(
-            isinstance(event, Said) and event.id == message_id
+            isinstance(event, AnyMessage) and event.id == message_id
             for _, event in self._waiting.values()
         )
 
-    def newly_deleted(self, items: Sequence[Said]) -> list[int]:
-        """The messages shown before that a page of history has as deleted, each told once."""
-        told_soon = {
+    def newly_deleted(self, items: Sequence[AnyMessage]) -> list[int]:
+        """Return the messages delivered before that a page has as deleted, each only once."""
+        waiting_deletions = {
             event.message_id
             for _, event in self._waiting.values()
             if isinstance(event, MessageDeleted)
@@ -98,18 +103,20 @@ class RoomLog:
         gone = [
             item.id
             for item in items
-            if item.deleted and self._known.get(item.id) is False and item.id not in told_soon
+            if item.deleted
+            and self._known.get(item.id) is False
+            and item.id not in waiting_deletions
         ]
         for message_id in gone:
             self._known[message_id] = True
         return gone
 
-    def newly_lost(self, items: Sequence[Said], known: Collection[int]) -> list[int]:
-        """The messages shown before that history lacks: the server lost them. Each told once.
+    def newly_lost(self, items: Sequence[AnyMessage], known: Collection[int]) -> list[int]:
+        """Return the messages delivered before that the server lost, each only once.
 
         Args:
-            items: the newest of history, oldest first.
-            known: what `known` was when history was asked for them.
+            items: The newest messages of the history, oldest first.
+            known: Value of `known` when they were requested.
         """
         there = {item.id for item in items}
         lost = [
@@ -122,31 +129,31 @@ class RoomLog:
             self._known[message_id] = True
         return lost
 
-    def has_gap(self, items: Sequence[Said], upto: int | None) -> bool:
-        """Whether a page of history leaves a place out, where another event than a message was.
+    def has_gap(self, items: Sequence[AnyMessage], upto: int | None) -> bool:
+        """Return whether a page of history skips a `seq`, which was no message or was cleared.
 
         Args:
-            items: of the page, oldest first, beginning above `last`.
-            upto: the room's head when the page reaches it, else None.
+            items: Messages of the page, oldest first, all after `last`.
+            upto: Head of the room if the page reaches it, else None.
         """
-        place = self.last or 0
+        seq_reached = self.last or 0
         for item in items:
-            if item.seq > place:
-                if item.prev > place:
+            if item.seq > seq_reached:
+                if item.prev > seq_reached:
                     return True
-                place = item.seq
-        return upto is not None and upto > place
+                seq_reached = item.seq
+        return upto is not None and upto > seq_reached
 
-    def merge(self, items: Sequence[Said], upto: int | None, *, cleared: bool) -> list[Event]:
+    def merge(self, items: Sequence[AnyMessage], upto: int | None, *, cleared: bool) -> list[Event]:
         """Take a page of history.
 
         Args:
-            items: as for `has_gap`.
-            upto: as for `has_gap`.
-            cleared: whether a place left out means that everything before it was deleted.
+            items: Messages of the page, as for `has_gap`.
+            upto: Head of the room, as for `has_gap`.
+            cleared: Whether a skipped `seq` means that all messages before it were deleted.
 
         Returns:
-            What is to be shown now, in order. What was deleted before it could be shown is not.
+            Events to deliver now, in order, without messages that are deleted already.
         """
         shown: list[Event] = []
         # A clearing left nothing between `last` and itself.
@@ -159,51 +166,51 @@ class RoomLog:
             self._bridge(upto, shown, since)
         return shown
 
-    def release(self, *, anyhow: bool = False) -> list[Event]:
-        """Let go of what waited and now follows; `settled` once that is everything.
+    def release(self, *, force: bool = False) -> list[Event]:
+        """Return the waiting events that can be delivered now; `settled` if none is left.
 
         Args:
-            anyhow: show it all, even behind a hole that history cannot close.
+            force: Whether to deliver all, even after a gap that the history cannot close.
         """
         shown: list[Event] = []
         for seq in sorted(self._waiting):
             (at, event), last = self._waiting[seq], self.last or 0
-            if seq > last and at.prev > last and not anyhow:
+            if seq > last and at.prev > last and not force:
                 break
             del self._waiting[seq]
             if seq > last:
                 self._append(seq, event, shown)
-        if anyhow:
+        if force:
             self._highest = self.last or 0
         self.settled = not self.behind
         return shown
 
-    def _bridge(self, place: int, shown: list[Event], cleared_since: int | None) -> None:
-        """Go on to `place`: by the events that wait, and over what nobody has any more."""
-        for seq in sorted(seq for seq in self._waiting if seq <= place):
+    def _bridge(self, seq_reached: int, shown: list[Event], cleared_since: int | None) -> None:
+        """Advance to `seq_reached`: with waiting events, and past those that no longer exist."""
+        for seq in sorted(seq for seq in self._waiting if seq <= seq_reached):
             at, event = self._waiting.pop(seq)
             if seq > (self.last or 0):
                 self._leap(at.prev, shown, cleared_since)
                 self._append(seq, event, shown)
-        self._leap(place, shown, cleared_since)
+        self._leap(seq_reached, shown, cleared_since)
 
-    def _leap(self, place: int, shown: list[Event], cleared_since: int | None) -> None:
+    def _leap(self, seq_reached: int, shown: list[Event], cleared_since: int | None) -> None:
         last = self.last or 0
-        if place <= last:
+        if seq_reached <= last:
             return
         if cleared_since == last and self._room is not None:
-            cleared = HistoryCleared(room=self._room, seq=place, prev=last)
-            if self._is_news(cleared):
+            cleared = HistoryCleared(room=self._room, seq=seq_reached, prev=last)
+            if self._is_new(cleared):
                 shown.append(cleared)
-        self.last = place
+        self.last = seq_reached
 
     def _append(self, seq: int, event: Event, shown: list[Event]) -> None:
         self.last = seq
-        if self._is_news(event):
+        if self._is_new(event):
             shown.append(event)
 
-    def _is_news(self, event: Event) -> bool:
-        """Take note of an event that takes its place; return whether it is to be shown."""
+    def _is_new(self, event: Event) -> bool:
+        """Remember an event that was reached; return whether to deliver it."""
         match event:
             case Message(id=message_id) | NewMessage(id=message_id):
                 self._note(message_id, deleted=event.deleted)
@@ -221,5 +228,5 @@ class RoomLog:
     def _note(self, message_id: int, *, deleted: bool) -> None:
         self._known.pop(message_id, None)
         self._known[message_id] = deleted
-        if len(self._known) > MOST_KNOWN:
+        if len(self._known) > MAX_REMEMBERED_MESSAGES:
             del self._known[next(iter(self._known))]

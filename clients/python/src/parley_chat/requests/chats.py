@@ -1,4 +1,4 @@
-"""What is asked about direct chats, and about who is online."""
+"""Requests about direct chats, and about users who are online."""
 
 import asyncio
 import contextlib
@@ -7,35 +7,35 @@ import secrets
 import msgspec
 
 from parley_chat.errors import ChatError, ConnectionLost
-from parley_chat.events.answers import Accepted
+from parley_chat.events.answers import SentMessage
 from parley_chat.events.kinds import ChatInfo, NewChat, NewMessage, UserId
-from parley_chat.requests.asking import Asking, check_user
+from parley_chat.requests.requester import Requester, check_user
 
 
-class ChatRequests(Asking):
-    """Come online, and talk to other users.
+class ChatRequests(Requester):
+    """Direct chats with other users, and presence.
 
-    Every request here may raise, where this client has neither a name nor come online:
+    Every request here may raise, if the client has no name and is not online:
         ChatError: `unauthorized`.
     """
 
     @property
     def online(self) -> UserId | None:
-        """The user it is online as."""
+        """User whom the client is online as; None if it is not."""
         return self._engine.chats.online
 
     async def go_online(self, user_id: UserId) -> list[ChatInfo]:
-        """Be seen online, and hear of the user's chats, now and after every reconnect.
+        """Go online, and receive events of the user's chats, now and after every reconnect.
 
         Args:
-            user_id: the client's name, if it has one.
+            user_id: The user. It becomes the client's name, if it has none.
 
         Returns:
-            All chats; what is said from now on comes by `events()`.
+            All chats; later messages come from `events()`.
 
         Raises:
-            ValueError: it cannot be a user's id.
-            ChatError: `forbidden` when the client has another name.
+            ValueError: it is not a valid user id.
+            ChatError: `forbidden` if the client has another name.
         """
         check_user(user_id)
         await self._ask("userOnline", {"userId": user_id})
@@ -44,7 +44,7 @@ class ChatRequests(Asking):
         return await self.chats()
 
     async def go_offline(self) -> None:
-        """Be seen online no more, and hear of chats no more."""
+        """Go offline, and receive no more events of chats."""
         user = self._engine.chats.online
         self._engine.chats.forget()
         self._engine.presence.forget()
@@ -53,72 +53,72 @@ class ChatRequests(Asking):
                 await self.request("userOffline", {"userId": user})
 
     async def online_users(self) -> list[UserId]:
-        """Who is online, as last told; waits for the first telling after coming online.
+        """Return the users who are online, once the server has sent them.
 
         Raises:
-            ChatError: `unauthorized` while it is not online.
+            ChatError: `unauthorized` if the client is not online.
         """
         if self._engine.chats.online is None:
-            raise ChatError("unauthorized", "come online first")
+            raise ChatError("unauthorized", "go online first")
         async with asyncio.timeout(self._deadline):
             return await self._engine.presence.users()
 
     async def chats(self) -> list[ChatInfo]:
-        """List the user's chats, the one with the latest news first."""
-        answer = await self._ask("getChats", {"userId": self._me()})
+        """List the user's chats, the one with the newest message first."""
+        answer = await self._ask("getChats", {"userId": self._require_user()})
         chats = msgspec.convert(answer.beside, list[ChatInfo])
         self._engine.chats.list(chats, complete=True)
         return chats
 
     async def create_chat(self, other: UserId) -> NewChat:
-        """Make the direct chat with another user, or find it: there is one for a pair."""
+        """Create the direct chat with another user, or return the one there is."""
         check_user(other)
-        asked = {"user1Id": self._me(), "user2Id": other}
+        asked = {"user1Id": self._require_user(), "user2Id": other}
         return msgspec.convert((await self._ask("createChat", asked)).data, NewChat)
 
     async def send_to(
         self, user: UserId, content: str, client_msg_id: str | None = None
-    ) -> Accepted:
-        """Say something to another user; the chat is made if there is none.
+    ) -> SentMessage:
+        """Send a message to another user; the chat is created if there is none.
 
-        As for `send`, it is one message however often it had to be sent, and sends to one user
-        keep the order of their calls.
+        As with `send`, it is one message however often it has to be sent, and messages to a user
+        keep the order of the calls.
 
         Args:
-            user: the other one.
-            content: up to 4,000 characters, if the server was not told otherwise.
-            client_msg_id: names the message among those of this user in the chat; the same one
+            user: The receiver.
+            content: Up to 4,000 characters, unless the server is set otherwise.
+            client_msg_id: Id of the message among those of this user in the chat; the same id
                 again is the same message.
 
         Raises:
-            ValueError: it cannot be a user's id.
+            ValueError: it is not a valid user id.
             ChatError: `too_long`.
         """
         check_user(user)
         message = {
-            "senderId": self._me(),
+            "senderId": self._require_user(),
             "receiverId": user,
             "content": content,
             "clientMsgId": client_msg_id or secrets.token_urlsafe(12),
         }
-        return await self._say("sendMessage", message, repeat=True)
+        return await self._send_message("sendMessage", message, idempotent=True)
 
     async def messages(
         self, chat_id: int, before: int | None = None, limit: int = 100
     ) -> list[NewMessage]:
-        """Read messages of a chat, oldest first: the newest, or those before a place.
+        """Read messages of a chat, oldest first: the newest, or those before a `seq`.
 
-        Deleted ones are left out; `history` has them.
+        Deleted messages are left out; `history` has them.
 
         Args:
-            chat_id: one of the user's.
-            before: a seq.
-            limit: messages at the most, up to 1,000.
+            chat_id: A chat of the user.
+            before: Read messages before this `seq`.
+            limit: Number of messages, up to 1,000.
 
         Raises:
             ChatError: `not_found`.
         """
-        self._me()
+        self._require_user()
         asked = {"chatId": chat_id, "limit": limit}
         if before is not None:
             asked["before"] = before
@@ -127,9 +127,9 @@ class ChatRequests(Asking):
         return found
 
     async def mark_as_seen(self, message_id: int) -> None:
-        """Have seen a direct message, and all before it; its sender hears of it.
+        """Mark a direct message and all before it as seen; its sender is told.
 
         Raises:
-            ChatError: `not_found`, `forbidden` for a message of one's own.
+            ChatError: `not_found`; `forbidden` for a message of yours.
         """
         await self._ask("markAsSeen", {"messageId": message_id})

@@ -1,4 +1,4 @@
-"""What is asked about a room and a direct chat alike."""
+"""Requests about a room or a direct chat."""
 
 import contextlib
 from typing import overload
@@ -9,18 +9,18 @@ from parley_chat.connection.wire import Data
 from parley_chat.engine import State
 from parley_chat.errors import ConnectionLost
 from parley_chat.events.answers import ChatHistoryPage, HistoryPage
-from parley_chat.requests.asking import Asking
+from parley_chat.requests.requester import Requester
 
 
-class PlaceRequests(Asking):
-    """Read history, type, have seen, delete: `room` names a room, `chat_id` a chat."""
+class PlaceRequests(Requester):
+    """History, typing, seen and deletion: `room` names a room, `chat_id` a chat."""
 
-    def typing_in(self, room: str | None = None, *, chat_id: int | None = None) -> list[str]:
-        """Who else is typing in a room or a chat."""
-        return self._engine.typists.names(chat_id if room is None else room)
+    def typing_users(self, room: str | None = None, *, chat_id: int | None = None) -> list[str]:
+        """Return the other users who are typing in a room or a chat."""
+        return self._engine.typing_tracker.names(chat_id if room is None else room)
 
     async def typing(self, room: str | None = None, *, chat_id: int | None = None) -> None:
-        """Be seen typing by the others for 2.2 s; without a connection it does nothing."""
+        """Show the others that you are typing, for 2.2 s; without a connection it does nothing."""
         where = _where(room, chat_id)
         if self._engine.state is State.CONNECTED:
             with contextlib.suppress(ConnectionLost):
@@ -50,14 +50,14 @@ class PlaceRequests(Asking):
         after: int | None = None,
         limit: int = 100,
     ) -> HistoryPage | ChatHistoryPage:
-        """Read a page of history: the newest, those before a place, or those after one.
+        """Read a page of history: the newest messages, or those before or after a `seq`.
 
         Args:
-            room: one it is in; or else
-            chat_id: one of the user's.
-            before: a seq; not together with `after`.
-            after: a seq.
-            limit: messages at the most, up to 1,000.
+            room: A room that the client has joined; or
+            chat_id: A chat of the user.
+            before: Read messages before this `seq`; not together with `after`.
+            after: Read messages after this `seq`.
+            limit: Number of messages, up to 1,000.
         """
         known = {"before": before, "after": after, "limit": limit}
         asked = {name: value for name, value in known.items() if value is not None}
@@ -67,20 +67,21 @@ class PlaceRequests(Asking):
         return msgspec.convert(answer.data, ChatHistoryPage)
 
     async def seen(self, room: str | None = None, *, chat_id: int | None = None, seq: int) -> None:
-        """Have seen everything in a room or a chat up to a place; the others hear of it.
+        """Mark all messages of a room or a chat up to a `seq` as seen; the others are told.
 
         Raises:
-            ChatError: `unauthorized` for a client without a name.
+            ChatError: `unauthorized` if the client has no name.
         """
         await self._ask("seen", {**_where(room, chat_id), "seq": seq}, room=room)
 
     async def delete_message(self, message_id: int) -> None:
-        """Delete a message of one's own, or one in a room where one is owner or moderator.
+        """Delete a message of yours, or any in a room of which you are owner or moderator.
 
-        One that is deleted already stays so.
+        A message that is deleted already stays deleted.
 
         Raises:
-            ChatError: `not_found`, also in a room it is not in; `forbidden` for another's.
+            ChatError: `not_found`, also for a message in a room that the client has not joined;
+                `forbidden` for a message of another user.
         """
         room = self._engine.rooms.of_message(message_id)
         await self._ask("deleteMessage", {"messageId": message_id}, room=room)

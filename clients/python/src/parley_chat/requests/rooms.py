@@ -1,4 +1,4 @@
-"""What is asked about rooms."""
+"""Requests about rooms."""
 
 import contextlib
 import secrets
@@ -7,21 +7,21 @@ import msgspec
 
 from parley_chat.connection.wire import Data
 from parley_chat.errors import ConnectionLost
-from parley_chat.events.answers import Accepted, Joined, RoomInfo
+from parley_chat.events.answers import JoinedRoom, RoomInfo, SentMessage
 from parley_chat.events.kinds import RoomCreated, UserId
-from parley_chat.requests.asking import Asking, check_user
+from parley_chat.requests.requester import Requester, check_user
 
 
-class RoomRequests(Asking):
-    """Make, enter and leave rooms, and talk there."""
+class RoomRequests(Requester):
+    """Creating, joining and leaving rooms, messages there, and their rules."""
 
     @property
     def rooms(self) -> list[str]:
-        """The rooms it is in."""
+        """Names of the rooms that were joined."""
         return self._engine.rooms.names()
 
     async def create_room(self, name: str, password: str | None = None) -> RoomCreated:
-        """Make a room; this client is not in it yet.
+        """Create a room, without joining it.
 
         Raises:
             ChatError: `room_exists`.
@@ -29,21 +29,21 @@ class RoomRequests(Asking):
         asked = {"name": name, **({} if password is None else {"password": password})}
         return msgspec.convert(await self.request("createRoom", asked), RoomCreated)
 
-    async def join_room(self, room: str, password: str | None = None) -> Joined:
-        """Enter a room, now and after every reconnect.
+    async def join_room(self, room: str, password: str | None = None) -> JoinedRoom:
+        """Join a room, now and after every reconnect.
 
         Returns:
-            The newest messages; those that follow come by `events()`.
+            The newest messages; later ones come from `events()`.
 
         Raises:
-            ChatError: `forbidden` for no such room and for a wrong password.
+            ChatError: `forbidden` if there is no such room, or the password is wrong.
         """
-        return await self._persist(lambda: self._engine.rooms.join(room, password))
+        return await self._retry(lambda: self._engine.rooms.join(room, password))
 
     async def leave_room(self, room: str) -> None:
-        """Leave a room; one it is not in is left already."""
+        """Leave a room; nothing happens if it was not joined."""
         left = self._engine.rooms.leave(room)
-        if left is None or not left.inside:
+        if left is None or not left.subscribed:
             return
         with contextlib.suppress(ConnectionLost):  # which is to have left
             await self.request("leaveRoom", {"room": room})
@@ -52,23 +52,23 @@ class RoomRequests(Asking):
         """List rooms by name.
 
         Args:
-            after: those whose names come after this one.
-            limit: at the most, up to 1,000.
+            after: List rooms with names after this one.
+            limit: Number of rooms, up to 1,000.
         """
         answer = await self._ask("getRooms", {"after": after, "limit": limit})
         return msgspec.convert(answer.beside, list[RoomInfo])
 
-    async def send(self, room: str, content: str, client_msg_id: str | None = None) -> Accepted:
-        """Say something in a room.
+    async def send(self, room: str, content: str, client_msg_id: str | None = None) -> SentMessage:
+        """Send a message to a room.
 
-        It is one message however often it had to be sent. Sends of one room keep the order of
-        their calls, also when one is called before the last is answered, as long as none meets
-        a retryable error.
+        It is one message however often it has to be sent. Messages to a room keep the order of
+        the calls, even if a call does not wait for the one before it, unless one meets a
+        retryable error.
 
         Args:
-            room: one it is in.
-            content: up to 4,000 characters, if the server was not told otherwise.
-            client_msg_id: names the message among those of this user in the room; the same one
+            room: A room that the client has joined.
+            content: Up to 4,000 characters, unless the server is set otherwise.
+            client_msg_id: Id of the message among those of this user in the room; the same id
                 again is the same message.
 
         Raises:
@@ -79,35 +79,35 @@ class RoomRequests(Asking):
             "content": content,
             "clientMsgId": client_msg_id or secrets.token_urlsafe(12),
         }
-        repeat = self.user is not None  # else it would be another sender's message
-        return await self._say("message", message, room=room, repeat=repeat)
+        idempotent = self.user is not None  # without a name, the next connection is another user
+        return await self._send_message("message", message, room=room, idempotent=idempotent)
 
     async def kick(self, room: str, user: UserId) -> None:
-        """Put a user out of a room; they may enter again if it opens to them.
+        """Remove a user from a room, who can join again as before.
 
         Raises:
-            ValueError: it cannot be a user.
-            ChatError: `forbidden` for those who are not more than the user in the room.
+            ValueError: it is not a valid user id.
+            ChatError: `forbidden` unless your standing in the room is higher than the user's.
         """
         await self._about("kick", room, user)
 
     async def ban(self, room: str, user: UserId) -> None:
-        """Put a user out of a room for good; raises as `kick`."""
+        """Remove a user from a room, who cannot join again until `unban`; raises as `kick`."""
         await self._about("ban", room, user)
 
     async def unban(self, room: str, user: UserId) -> None:
-        """Let a user enter again, as the room's owner; raises as `kick`."""
+        """Take a ban back, as the owner of the room; raises as `kick`."""
         await self._about("unban", room, user)
 
     async def set_moderator(self, room: str, user: UserId, *, moderator: bool = True) -> None:
-        """Make a user a moderator, or none any more, as the room's owner; raises as `kick`."""
+        """Make a user a moderator of a room you own, or take that back; raises as `kick`."""
         await self._about("setModerator", room, user, moderator=moderator)
 
     async def set_password(self, room: str, password: str | None = None) -> None:
-        """Protect a room by another password, or by none, as its owner; who is inside stays.
+        """Change or remove the password of a room you own; members stay in it.
 
         Raises:
-            ChatError: `forbidden` for others.
+            ChatError: `forbidden` for users who do not own it.
         """
         asked: dict[str, Data] = {"room": room, "password": password or ""}
         await self._ask("setPassword", asked, room=room)
@@ -116,10 +116,12 @@ class RoomRequests(Asking):
 
     async def _about(self, event: str, room: str, user: UserId, **more: Data) -> None:
         check_user(user)
-        # A kick that is asked twice might put out who has come back in between.
-        repeat = event != "kick"
-        await self._ask(event, {"room": room, "user": user, **more}, room=room, repeat=repeat)
+        # A kick that is sent twice might remove a user who has joined again in between.
+        idempotent = event != "kick"
+        await self._ask(
+            event, {"room": room, "user": user, **more}, room=room, idempotent=idempotent
+        )
 
     async def delete_messages(self, room: str) -> None:
-        """Delete everything said in a room so far, for everyone."""
+        """Delete all messages of a room so far, for everyone."""
         await self.request("deleteMessages", {"room": room}, room=room)

@@ -1,4 +1,4 @@
-"""Chat in a terminal, or as lines of JSON for scripts, on the client.
+"""Chat in a terminal, or as lines of JSON for scripts, on top of the client.
 
 Imports the client as any application does; nothing of the client imports it.
 See docs/reference/python.md.

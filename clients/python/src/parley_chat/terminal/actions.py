@@ -1,4 +1,4 @@
-"""What each command does."""
+"""Actions of the commands of the terminal chat."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -6,40 +6,40 @@ import msgspec
 
 from parley_chat.client import ChatClient
 from parley_chat.events.kinds import NewChat, NewMessage, UserId
-from parley_chat.terminal.commands import Command, NotUnderstood
-from parley_chat.terminal.places import Direct, Place, Room, Shown
+from parley_chat.terminal.commands import Command, InvalidCommand
+from parley_chat.terminal.places import DirectChat, Place, Room, ShownMessages
 
 Action = Callable[[Command], Awaitable[object]]
 
-OPENED = 20
-"""Messages shown on opening a direct chat."""
+CHAT_HISTORY_MESSAGES = 20
+"""Messages shown when a direct chat is opened."""
 
 
-class Opened(msgspec.Struct, frozen=True, rename="camel"):
-    """The answer to `dm`: the chat, and its newest messages, oldest first."""
+class OpenedChat(msgspec.Struct, frozen=True, rename="camel"):
+    """A direct chat that was opened by `dm`, with its newest messages, oldest first."""
 
     chat: NewChat
     user: UserId
     history: list[NewMessage]
 
 
-def _whom(command: Command) -> UserId:
+def _required_user(command: Command) -> UserId:
     if command.user is None:
-        raise NotUnderstood(f"whom? /{command.command} USER")
+        raise InvalidCommand(f"name a user: /{command.command} USER")
     return command.user
 
 
 class Actions:
-    """Does commands.
+    """Executes commands with a client.
 
     Attributes:
-        place: where what is said goes; None before the first room or chat.
-        shown: what was shown of each room and chat.
+        place: Room or chat that messages go to; None before the first one.
+        shown: Messages shown of each room and chat.
     """
 
     def __init__(self, client: ChatClient) -> None:
         self.place: Place | None = None
-        self.shown = Shown()
+        self.shown = ShownMessages()
         self._client = client
         self._table: Mapping[str, Action] = {
             "say": self._say,
@@ -66,26 +66,26 @@ class Actions:
 
     @property
     def places(self) -> int:
-        """How many places one is in; with several, what is said in a room names it."""
-        return len(self._client.rooms) + isinstance(self.place, Direct)
+        """Number of open rooms and chats; with several, each message is shown with its room."""
+        return len(self._client.rooms) + isinstance(self.place, DirectChat)
 
     async def do(self, command: Command) -> object:
-        """Do a command; return its answer.
+        """Execute a command; return its answer.
 
         Raises:
-            NotUnderstood: it needs another place.
-            ChatError, ConnectionError, TimeoutError, ValueError: as the client says.
+            InvalidCommand: it does not apply to the present room or chat.
+            ChatError, ConnectionError, TimeoutError, ValueError: a request of the client failed.
         """
         return await self._table[command.command](command)
 
     async def _place(self, command: Command) -> Place:
-        """The place that a command names, or else the present one."""
+        """Return the room or chat that a command names, or else the present one."""
         if command.room is not None:
             return Room(command.room)
         if command.user is not None:
-            return Direct(command.user, (await self._client.create_chat(command.user)).id)
+            return DirectChat(command.user, (await self._client.create_chat(command.user)).id)
         if self.place is None:
-            raise NotUnderstood("join a room first: /join ROOM, or /dm USER")
+            raise InvalidCommand("join a room first: /join ROOM, or /dm USER")
         return self.place
 
     def _room(self, command: Command) -> str:
@@ -93,20 +93,20 @@ class Actions:
             return command.room
         if isinstance(self.place, Room):
             return self.place.name
-        raise NotUnderstood("join a room first: /join ROOM")
+        raise InvalidCommand("join a room first: /join ROOM")
 
     async def _say(self, command: Command) -> object:
         user = command.user
-        if user is None and command.room is None and isinstance(self.place, Direct):
+        if user is None and command.room is None and isinstance(self.place, DirectChat):
             user = self.place.user
         if user is not None:
             accepted = await self._client.send_to(user, command.content)
             if accepted.chat_id is not None:
-                self.shown.said(accepted.chat_id, accepted.id)
+                self.shown.sent(accepted.chat_id, accepted.id)
             return accepted
         room = self._room(command)
         accepted = await self._client.send(room, command.content)
-        self.shown.said(room, accepted.id)
+        self.shown.sent(room, accepted.id)
         return accepted
 
     async def _join(self, command: Command) -> object:
@@ -122,7 +122,7 @@ class Actions:
     async def _leave(self, command: Command) -> object:
         leaving = self.place if command.room is None else Room(command.room)
         if leaving is None:
-            raise NotUnderstood("join a room first: /join ROOM")
+            raise InvalidCommand("join a room first: /join ROOM")
         if isinstance(leaving, Room):
             await self._client.leave_room(leaving.name)
         if self.place == leaving:
@@ -134,12 +134,12 @@ class Actions:
 
     async def _dm(self, command: Command) -> object:
         if command.user is None:
-            raise NotUnderstood("whose chat? /dm USER")
+            raise InvalidCommand("name a user: /dm USER")
         chat = await self._client.create_chat(command.user)
-        history = await self._client.messages(chat.id, limit=OPENED)
+        history = await self._client.messages(chat.id, limit=CHAT_HISTORY_MESSAGES)
         self.shown.messages(history, self._client.user)
-        self.place = Direct(command.user, chat.id)
-        return Opened(chat, command.user, history)
+        self.place = DirectChat(command.user, chat.id)
+        return OpenedChat(chat, command.user, history)
 
     async def _chats(self, command: Command) -> object:  # noqa: ARG002 - every action is given it
         return await self._client.chats()
@@ -154,7 +154,7 @@ class Actions:
             case Room(name):
                 seq = self.shown.last(name)
                 await self._client.seen(name, seq=seq)
-            case Direct(_, chat_id):
+            case DirectChat(_, chat_id):
                 seq = self.shown.last(chat_id)
                 await self._client.seen(chat_id=chat_id, seq=seq)
         return {"seq": seq}
@@ -163,17 +163,17 @@ class Actions:
         match await self._place(command):
             case Room(name):
                 return await self._client.history(name, limit=command.limit)
-            case Direct(_, chat_id):
+            case DirectChat(_, chat_id):
                 return await self._client.history(chat_id=chat_id, limit=command.limit)
 
     async def _delete(self, command: Command) -> object:
         match await self._place(command):
             case Room(name):
                 message_id = self.shown.last_own(name)
-            case Direct(_, chat_id):
+            case DirectChat(_, chat_id):
                 message_id = self.shown.last_own(chat_id)
         if message_id is None:
-            raise NotUnderstood("you said nothing here that could be deleted")
+            raise InvalidCommand("you have sent no message here that could be deleted")
         await self._client.delete_message(message_id)
         self.shown.deleted(message_id)
         return {"messageId": message_id}
@@ -183,19 +183,19 @@ class Actions:
         return {}
 
     async def _kick(self, command: Command) -> object:
-        await self._client.kick(self._room(command), _whom(command))
+        await self._client.kick(self._room(command), _required_user(command))
         return {}
 
     async def _ban(self, command: Command) -> object:
-        await self._client.ban(self._room(command), _whom(command))
+        await self._client.ban(self._room(command), _required_user(command))
         return {}
 
     async def _unban(self, command: Command) -> object:
-        await self._client.unban(self._room(command), _whom(command))
+        await self._client.unban(self._room(command), _required_user(command))
         return {}
 
     async def _moderator(self, command: Command) -> object:
-        room, user = self._room(command), _whom(command)
+        room, user = self._room(command), _required_user(command)
         await self._client.set_moderator(room, user, moderator=command.on)
         return {}
 
@@ -206,15 +206,15 @@ class Actions:
     async def _who(self, command: Command) -> object:
         match await self._place(command):
             case Room(name):
-                return self._client.typing_in(name)
-            case Direct(_, chat_id):
-                return self._client.typing_in(chat_id=chat_id)
+                return self._client.typing_users(name)
+            case DirectChat(_, chat_id):
+                return self._client.typing_users(chat_id=chat_id)
 
     async def _typing(self, command: Command) -> object:
         match await self._place(command):
             case Room(name):
                 await self._client.typing(name)
-            case Direct(_, chat_id):
+            case DirectChat(_, chat_id):
                 await self._client.typing(chat_id=chat_id)
         return {}
 

@@ -1,4 +1,4 @@
-"""The chat itself: lines become requests, events are shown."""
+"""A conversation in the terminal: lines become requests, and events are shown."""
 
 import asyncio
 import contextlib
@@ -9,19 +9,19 @@ from parley_chat.client import ChatClient
 from parley_chat.errors import ChatError
 from parley_chat.events.kinds import Disconnected
 from parley_chat.terminal.actions import Actions
-from parley_chat.terminal.commands import Command, NotUnderstood
+from parley_chat.terminal.commands import Command, InvalidCommand
 from parley_chat.terminal.options import Options
 from parley_chat.terminal.views import View
 
-FAILURES: Final = (ChatError, NotUnderstood, ConnectionError, TimeoutError, ValueError)
-"""What a command may end with, and the chat goes on."""
+COMMAND_ERRORS: Final = (ChatError, InvalidCommand, ConnectionError, TimeoutError, ValueError)
+"""Errors of a command, after which the chat goes on."""
 
-PARTING: Final = 2.0
-"""Seconds that messages on their way get after /quit."""
+QUIT_TIMEOUT_SECONDS: Final = 2.0
+"""Time after /quit for messages that are not acknowledged yet."""
 
 
 class Chat:
-    """One person's, or script's, conversation."""
+    """The conversation of a person or a script."""
 
     def __init__(
         self, client: ChatClient, view: View, parse: Callable[[str], Command | None]
@@ -30,62 +30,64 @@ class Chat:
         self._view = view
         self._parse = parse
         self._actions = Actions(client)
-        self._saying: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
 
     @property
     def prompt(self) -> str:
-        """Where what is said goes; empty before the first place."""
+        """Text in front of the line being typed: the present room or chat."""
         place = self._actions.place
         return place.prompt if place else ""
 
-    async def enter(self, chosen: Options) -> None:
-        """Come online, join the first room and open the first direct chat, as was chosen.
+    async def enter(self, options: Options) -> None:
+        """Go online, join a room and open a direct chat, as the options say.
 
         Raises:
-            ChatError: the server does not let us.
+            ChatError: the server refused one of these.
         """
-        if chosen.user is not None:
-            await self._client.go_online(chosen.user)
-        if chosen.room is not None:
-            if chosen.create:
-                await self._make(chosen.room, chosen.password)
-            await self._answer(Command(command="join", room=chosen.room, password=chosen.password))
-        if chosen.dm is not None:
-            await self._answer(Command(command="dm", user=chosen.dm))
+        if options.user is not None:
+            await self._client.go_online(options.user)
+        if options.room is not None:
+            if options.create:
+                await self._make(options.room, options.password)
+            await self._answer(
+                Command(command="join", room=options.room, password=options.password)
+            )
+        if options.dm is not None:
+            await self._answer(Command(command="dm", user=options.dm))
 
     async def type(self) -> None:
-        """Be seen typing where one is."""
+        """Show the others in the present room or chat that the user is typing."""
         if self._actions.place is not None:
-            with contextlib.suppress(*FAILURES):
+            with contextlib.suppress(*COMMAND_ERRORS):
                 await self._actions.do(Command(command="typing"))
 
     async def show(self) -> None:
-        """Show what happens until there is no more."""
+        """Show events until there are no more."""
         async for event in self._client.events():
             self._actions.shown.take(event, self._client.user)
             self._view.event(event, self._actions.places)
             if isinstance(event, Disconnected) and event.final:
                 return
 
-    async def obey(self, lines: AsyncIterator[str]) -> bool:
-        """Do what the lines say.
+    async def execute(self, lines: AsyncIterator[str]) -> bool:
+        """Execute the commands of all lines.
 
         Returns:
-            Whether to go on after them: False when they said to quit.
+            Whether to go on after them; False after /quit.
         """
         async for line in lines:
             try:
                 command = self._parse(line)
-            except NotUnderstood as error:
+            except InvalidCommand as error:
                 self._view.failure(None, error)
                 continue
             if command is None:
                 continue
             if command.command == "quit":
-                await self._part(PARTING)
+                await self._wait_for_sends(QUIT_TIMEOUT_SECONDS)
                 return False
             await self._start(command)
-        await self._part(None)
+        await self._wait_for_sends(None)
         return True
 
     async def _make(self, room: str, password: str | None) -> None:
@@ -97,34 +99,34 @@ class Chat:
 
     async def _start(self, command: Command) -> None:
         if command.command != "say":
-            if command.command == "delete" and self._saying:
-                await asyncio.wait(self._saying)  # the last message may be one of these
+            if command.command == "delete" and self._sending:
+                await asyncio.wait(self._sending)  # the message to delete may be one of these
             await self._do(command)
             return
-        # The next line need not wait for the answer: the client keeps the order of sends.
+        # The next line need not wait for the answer: the client keeps the order of messages.
         task = asyncio.create_task(self._do(command))
-        self._saying.add(task)
-        task.add_done_callback(self._said)
+        self._sending.add(task)
+        task.add_done_callback(self._sent)
         await asyncio.sleep(0)
 
-    def _said(self, task: asyncio.Task[None]) -> None:
-        self._saying.discard(task)
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody to write to: `show` finds that out, too
+            task.exception()  # after a failed write, `show` fails with the same error
 
     async def _do(self, command: Command) -> None:
         try:
             await self._answer(command)
-        except FAILURES as error:
+        except COMMAND_ERRORS as error:
             self._view.failure(command, error)
 
     async def _answer(self, command: Command) -> None:
         self._view.answer(command, await self._actions.do(command))
 
-    async def _part(self, within: float | None) -> None:
-        if self._saying:
-            await asyncio.wait(self._saying, timeout=within)
-        for task in list(self._saying):
+    async def _wait_for_sends(self, within: float | None) -> None:
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=within)
+        for task in list(self._sending):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -1,4 +1,4 @@
-"""Lines that were typed, or written by a script, as commands."""
+"""Commands, and the lines of text or JSON that stand for them."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -11,37 +11,37 @@ from parley_chat.constants import MAX_USER_ID_DIGITS
 from parley_chat.events.kinds import UserId
 
 HELP: Final = """\
-/join ROOM [PASSWORD]    enter a room, and talk there from now on
-/create ROOM [PASSWORD]  make a room and enter it
+/join ROOM [PASSWORD]    join a room; what you type goes there from now on
+/create ROOM [PASSWORD]  create a room and join it
 /leave [ROOM]            leave the room
 /rooms                   list the rooms
-/dm USER                 open the direct chat with a user, and talk there from now on
-/say USER TEXT           say something to a user, and stay where you are
-/chats                   list your direct chats, with what is unread
-/online                  be seen online, and list who else is
-/seen                    have seen what is shown here; the others get a tick
+/dm USER                 open the direct chat with a user; what you type goes there
+/say USER TEXT           send a message to a user, and stay where you are
+/chats                   list your direct chats, with unread messages
+/online                  go online, and list who else is online
+/seen                    mark the messages shown here as seen
 /history [N]             show the newest N messages (20)
 /delete                  delete your last message here
-/clear                   delete everything said in the room, for everyone
-/kick USER               put a user out of the room
-/ban USER                put a user out of the room for good
-/unban USER              let them in again
-/moderator USER [off]    let a user kick, ban and delete here, or no more
-/password [PASSWORD]     give the room another password, or none
-/who                     who is typing
-/help                    this list
-/quit                    leave
-Everything else is said where you are; //word says /word. Quote names that have "a space"."""
+/clear                   delete all messages of the room, for everyone
+/kick USER               remove a user from the room
+/ban USER                remove a user from the room, who cannot join again
+/unban USER              take a ban back
+/moderator USER [off]    let a user kick, ban and delete messages here, or stop that
+/password [PASSWORD]     change the password of the room, or remove it
+/who                     list who is typing
+/help                    show this list
+/quit                    quit
+Any other line is a message; //word sends /word. Quote names that have "a space"."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to do.
+    """A command.
 
     Attributes:
-        room: where; or else
-        user: whose direct chat, neither for the present place; or whom a room is rid of.
-        on: a moderator from now on, or none any more.
-        id: of a script's choice, given back with the answer.
+        room: Room it is about. Without `room` and `user` it is about the present room or chat.
+        user: User whose direct chat it is about, or who is kicked, banned or made a moderator.
+        on: Whether the user becomes a moderator or stops being one.
+        id: Id of a script's choice, which comes back with the answer.
     """
 
     command: Literal[
@@ -76,43 +76,43 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     id: int | str | None = None
 
 
-class NotUnderstood(ValueError):
-    """A line is no command; the text is one sentence for a person."""
+class InvalidCommand(ValueError):
+    """A line that is not a valid command; the text is one sentence for a person."""
 
 
 def user_id(text: str) -> UserId:
-    """A user's id as it is typed: a decimal integer is one."""
+    """Return a user id as it is typed: a decimal integer is an integer."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_USER_ID_DIGITS
     return int(text) if is_number and str(int(text)) == text else text
 
 
 def _room_and_password(name: str, words: list[str]) -> dict[str, object]:
     if not 1 <= len(words) <= 2:  # noqa: PLR2004 - a room and a password
-        raise NotUnderstood(f"/{name} takes a room and perhaps a password")
+        raise InvalidCommand(f"/{name} takes a room, and optionally a password")
     return {"room": words[0], "password": words[1] if words[1:] else None}
 
 
 def _maybe_room(name: str, words: list[str]) -> dict[str, object]:
     if len(words) > 1:
-        raise NotUnderstood(f"/{name} takes one room at the most")
+        raise InvalidCommand(f"/{name} takes at most one room")
     return {"room": words[0]} if words else {}
 
 
 def _user(name: str, words: list[str]) -> dict[str, object]:
     if len(words) != 1:
-        raise NotUnderstood(f"/{name} takes a user")
+        raise InvalidCommand(f"/{name} takes a user")
     return {"user": user_id(words[0])}
 
 
 def _user_on_or_off(name: str, words: list[str]) -> dict[str, object]:
     if not 1 <= len(words) <= 2 or words[1:] not in ([], ["on"], ["off"]):  # noqa: PLR2004
-        raise NotUnderstood(f"/{name} takes a user, and perhaps off")
+        raise InvalidCommand(f"/{name} takes a user, and optionally off")
     return {"user": user_id(words[0]), "on": words[1:] != ["off"]}
 
 
 def _maybe_password(name: str, words: list[str]) -> dict[str, object]:
     if len(words) > 1:
-        raise NotUnderstood(f"/{name} takes one password at the most")
+        raise InvalidCommand(f"/{name} takes at most one password")
     return {"password": words[0] if words else None}
 
 
@@ -120,13 +120,13 @@ def _maybe_limit(name: str, words: list[str]) -> dict[str, object]:
     if not words:
         return {}
     if len(words) > 1 or not words[0].isascii() or not words[0].isdigit():
-        raise NotUnderstood(f"/{name} takes a number of messages")
+        raise InvalidCommand(f"/{name} takes a number of messages")
     return {"limit": int(words[0])}
 
 
 def _nothing(name: str, words: list[str]) -> dict[str, object]:
     if words:
-        raise NotUnderstood(f"/{name} stands alone")
+        raise InvalidCommand(f"/{name} takes nothing else")
     return {}
 
 
@@ -154,10 +154,10 @@ _ARGUMENTS: Final[Mapping[str, Callable[[str, list[str]], dict[str, object]]]] =
 
 
 def parse(line: str) -> Command | None:
-    """Read a line that a person typed; None for an empty one.
+    """Parse a line that a person typed; None for an empty one.
 
     Raises:
-        NotUnderstood: it begins with a slash and is no command.
+        InvalidCommand: it begins with a slash and is not a command.
     """
     line = line.strip()
     if not line:
@@ -168,26 +168,26 @@ def parse(line: str) -> Command | None:
     if name == "say":
         return _say_to(rest)
     if name not in _ARGUMENTS:
-        raise NotUnderstood(f"there is no command /{name}; /help lists them")
+        raise InvalidCommand(f"there is no command /{name}; /help lists them")
     return _convert({"command": name, **_ARGUMENTS[name](name, _words(rest))})
 
 
 def parse_json(line: str) -> Command | None:
-    """Read a line of a script: an object of JSON, or what a person would type.
+    """Parse a line of a script: a JSON object, or a line as a person types it.
 
     Raises:
-        NotUnderstood: it is neither.
+        InvalidCommand: it is neither.
     """
     if not line.lstrip().startswith("{"):
         return parse(line)
     try:
         return _convert(msgspec.json.decode(line))
     except (msgspec.DecodeError, RecursionError) as error:
-        raise NotUnderstood(f"not readable as JSON: {error}") from None
+        raise InvalidCommand(f"not readable as JSON: {error}") from None
 
 
 def _say_to(rest: str) -> Command:
-    """Only the user is a word that may be quoted; the text is taken as it stands."""
+    """Parse user and text of /say; only the user may be quoted, and the text stays as it is."""
     rest = rest.strip()
     quote = rest[:1]
     if quote in {'"', "'"} and quote in rest[1:]:
@@ -195,7 +195,7 @@ def _say_to(rest: str) -> Command:
     else:
         user, _, text = rest.partition(" ")
     if not user or not text.strip():
-        raise NotUnderstood("/say takes a user and a text")
+        raise InvalidCommand("/say takes a user and a text")
     return Command(command="say", user=user_id(user), content=text.strip())
 
 
@@ -203,11 +203,11 @@ def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise NotUnderstood(f"not readable: {error}") from None
+        raise InvalidCommand(f"not readable: {error}") from None
 
 
 def _convert(fields: object) -> Command:
     try:
         return msgspec.convert(fields, Command)
     except msgspec.ValidationError as error:
-        raise NotUnderstood(f"not a command: {error}") from None
+        raise InvalidCommand(f"not a command: {error}") from None

@@ -1,4 +1,4 @@
-"""From the command line to a running chat, and to an exit code."""
+"""The program `parley-chat`."""
 
 import asyncio
 import os
@@ -14,16 +14,16 @@ from parley_chat.errors import ChatError
 from parley_chat.terminal import options
 from parley_chat.terminal.chat import Chat
 from parley_chat.terminal.commands import parse, parse_json
-from parley_chat.terminal.lines import PipedLines
 from parley_chat.terminal.options import Options
+from parley_chat.terminal.piped_lines import PipedLines
 from parley_chat.terminal.screen import Screen
-from parley_chat.terminal.views import JsonView, Plain, TextView, View, sentence
+from parley_chat.terminal.views import JsonView, StreamWriter, TextView, View, error_text
 
 if TYPE_CHECKING:
     from parley_chat.terminal.typed_lines import TypedLines
 
-TYPING_INTERVAL: Final = 1.5
-"""Seconds between two notices of typing; the server takes one back after 2.2."""
+TYPING_INTERVAL_SECONDS: Final = 1.5
+"""Time between two notices of typing; the server ends one after `TYPING_SECONDS`."""
 
 EXTRA: Final = "prompt_toolkit"
 """Package that the extra `terminal` brings."""
@@ -35,7 +35,7 @@ def run() -> NoReturn:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Chat until the end of the input.
+    """Chat until the input ends.
 
     Returns:
         Exit code: 0; 1 when the extra is missing, or the server cannot be reached at first or
@@ -53,14 +53,14 @@ def main(arguments: Sequence[str]) -> int:
             chosen.url, username=chosen.name, token=_token(chosen), wire=chosen.wire
         )
     except ValueError as error:
-        sys.stderr.write(f"--name {chosen.name!r} is no name: {error}\n")
+        sys.stderr.write(f"--name {chosen.name!r} is not a valid name: {error}\n")
         return 2
     try:
         return asyncio.run(_chat(client, chosen))
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return 130
-    except BrokenPipeError:  # whoever read our output has gone
+    except BrokenPipeError:  # the reader of the output is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -75,27 +75,27 @@ async def _chat(client: ChatClient, chosen: Options) -> int:
     except (ChatError, ConnectionError, TimeoutError) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        sys.stderr.write(f"{sentence(error)}\n")
+        sys.stderr.write(f"{error_text(error)}\n")
         return 1
 
 
 async def _converse(chat: Chat, chosen: Options, typed: "TypedLines | None") -> int:
-    """Listen and talk, each in its task, until the one that ends the conversation ends."""
+    """Show events and execute lines, each in a task, until one of them ends the chat."""
     lines = typed.read(lambda: f"{chat.prompt}> ") if typed else aiter(PipedLines())
     showing = asyncio.create_task(chat.show())
     tasks: list[asyncio.Task[Any]] = [showing]
     try:
         await chat.enter(chosen)
-        obeying = asyncio.create_task(chat.obey(lines))
-        tasks.append(obeying)
+        executing = asyncio.create_task(chat.execute(lines))
+        tasks.append(executing)
         if typed:
             tasks.append(asyncio.create_task(_notify_typing(chat, typed)))
-        await asyncio.wait({showing, obeying}, return_when=asyncio.FIRST_COMPLETED)
-        if obeying.done() and obeying.result() and chosen.stay:
+        await asyncio.wait({showing, executing}, return_when=asyncio.FIRST_COMPLETED)
+        if executing.done() and executing.result() and chosen.stay:
             await showing
         if showing.done():
             showing.result()
-        return 0 if obeying.done() else 1
+        return 0 if executing.done() else 1
     finally:
         for task in tasks:
             task.cancel()
@@ -109,7 +109,7 @@ async def _notify_typing(chat: Chat, typed: "TypedLines") -> None:
     while True:
         await changed.wait()
         await chat.type()
-        await asyncio.sleep(TYPING_INTERVAL)
+        await asyncio.sleep(TYPING_INTERVAL_SECONDS)
         changed.clear()
 
 
@@ -132,9 +132,9 @@ def _token(chosen: Options) -> TokenSource | None:
 
 def _view(chosen: Options, name: str, typed: "TypedLines | None") -> View:
     if chosen.json:
-        return JsonView(Plain())
+        return JsonView(StreamWriter())
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return TextView(Screen(name, colours=colours), typed or Plain())
+    return TextView(Screen(name, colours=colours), typed or StreamWriter())
 
 
 def _in_terminal() -> bool:

@@ -1,4 +1,4 @@
-"""The command line."""
+"""Command line options of the terminal chat."""
 
 import argparse
 import getpass
@@ -12,7 +12,7 @@ import msgspec
 from parley_chat.connection.address import websocket_url
 from parley_chat.connection.wire import WIRES, WireName
 from parley_chat.events.kinds import UserId
-from parley_chat.requests.asking import check_user
+from parley_chat.requests.requester import check_user
 from parley_chat.terminal.commands import user_id
 
 EPILOG = (
@@ -22,7 +22,7 @@ EPILOG = (
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What was asked for."""
+    """Options of a run."""
 
     url: list[str]
     name: str | None
@@ -46,7 +46,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read(arguments: Sequence[str]) -> Options:
-    """Read the command line; what is wrong with it ends the process with exit code 2."""
+    """Parse the command line; a mistake ends the process with one sentence and exit code 2."""
     parser = _parser()
     given = vars(parser.parse_args(arguments))
     given["url"] = given["url"] or ["http://127.0.0.1:8080"]
@@ -58,18 +58,18 @@ def read(arguments: Sequence[str]) -> Options:
     except ValueError as error:
         parser.error(str(error))
     except (OSError, KeyError):
-        parser.error("this machine does not say who you are: give --name")
+        parser.error("this system has no login name for you: give --name")
     if given["room"] is None and (given["create"] or given["password"] is not None):
         parser.error("--create and --password are for the room that --room names")
     return msgspec.convert(given, Options)
 
 
 def _identify(given: dict[str, Any]) -> None:
-    """Find out who it is, and whom it talks to.
+    """Complete name, user and direct chat.
 
     Raises:
-        ValueError: these cannot be.
-        OSError, KeyError: nobody says who it is.
+        ValueError: one of them is not valid.
+        OSError, KeyError: no option has a name, and the system has none for the user.
     """
     for option in ("user", "dm"):
         if given[option] is not None:
@@ -80,22 +80,26 @@ def _identify(given: dict[str, Any]) -> None:
             given["name"] = given["name"] or getpass.getuser()
         return
     if given["name"] not in {None, str(given["user"])}:
-        raise ValueError("--user is a name, too: leave --name away")
+        raise ValueError("--user is a name too: leave --name out")
     given["name"] = str(given["user"])
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="parley-chat", description="Chat in the terminal.", epilog=EPILOG)
     add = parser.add_argument
-    add("url", nargs="*", metavar="URL", help="servers, the next one after each lost connection")
+    add("url", nargs="*", metavar="URL", help="servers; each attempt to connect goes to the next")
     add("--name", help="your name (default: whom your token names, or your login)")
-    add("--token-file", metavar="FILE", help="a file whose token says who you are, read each time")
-    add("--user", metavar="ID", help="come online as this user")
-    add("--dm", metavar="USER", help="a user whose direct chat to open")
-    add("--room", help="a room to join at once")
-    add("--password", help="of that room")
-    add("--create", action="store_true", help="make that room if there is none")
-    add("--json", action="store_true", help="an event a line as JSON; commands as JSON or text")
-    add("--stay", action="store_true", help="go on listening after the end of the input")
-    add("--wire", choices=sorted(WIRES), default="json", help="the format of the frames")
+    add("--token-file", metavar="FILE", help="a file with your token, read for each connection")
+    add("--user", metavar="ID", help="go online as this user")
+    add("--dm", metavar="USER", help="open the direct chat with this user")
+    add("--room", help="join this room")
+    add("--password", help="password of that room")
+    add("--create", action="store_true", help="create that room if there is none")
+    add(
+        "--json",
+        action="store_true",
+        help="one JSON object a line; commands as JSON or text",
+    )
+    add("--stay", action="store_true", help="go on after the end of the input")
+    add("--wire", choices=sorted(WIRES), default="json", help="wire format")
     return parser

@@ -1,4 +1,4 @@
-"""Where one talks, and what was shown there."""
+"""Rooms and direct chats of a conversation, and the messages shown of them."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,17 +14,17 @@ from parley_chat.events.kinds import (
 
 
 class Room(NamedTuple):
-    """A room one is in."""
+    """A room that was joined."""
 
     name: str
 
     @property
     def prompt(self) -> str:
-        """What stands in front of the line being typed."""
+        """Text in front of the line being typed."""
         return self.name
 
 
-class Direct(NamedTuple):
+class DirectChat(NamedTuple):
     """A direct chat that is open."""
 
     user: UserId
@@ -32,24 +32,24 @@ class Direct(NamedTuple):
 
     @property
     def prompt(self) -> str:
-        """What stands in front of the line being typed."""
+        """Text in front of the line being typed."""
         return f"@{self.user}"
 
 
-Place = Room | Direct
+Place = Room | DirectChat
 Key = str | int
-"""A room's name, or a chat's id."""
+"""Name of a room, or id of a chat."""
 
 
-class Shown:
-    """Of each room and chat: the last place shown, and one's own messages."""
+class ShownMessages:
+    """The last `seq` shown of each room and chat, and the user's own messages there."""
 
     def __init__(self) -> None:
         self._last: dict[Key, int] = {}
         self._own: dict[Key, set[int]] = {}
 
     def take(self, event: Event, user: UserId | None) -> None:
-        """Learn from an event; `user` is whose messages are one's own."""
+        """Learn from an event; messages of `user` are the user's own."""
         match event:
             case Message() | NewMessage():
                 self.messages([event], user)
@@ -62,7 +62,7 @@ class Shown:
                 pass
 
     def messages(self, messages: Iterable[Message | NewMessage], user: UserId | None) -> None:
-        """Learn from messages, live or of a page."""
+        """Learn from messages, live ones or those of a page."""
         for message in messages:
             key: Key
             if isinstance(message, Message):
@@ -71,21 +71,21 @@ class Shown:
                 key, sender = message.chat_id, str(message.sender_id)
             self._last[key] = max(message.seq, self._last.get(key, 0))
             if sender == str(user) and not message.deleted:
-                self.said(key, message.id)
+                self.sent(key, message.id)
 
-    def said(self, key: Key, message_id: int) -> None:
-        """One's own message was accepted."""
+    def sent(self, key: Key, message_id: int) -> None:
+        """Remember a message of the user that was accepted."""
         self._own.setdefault(key, set()).add(message_id)
 
     def deleted(self, message_id: int) -> None:
-        """A message, perhaps one's own, is deleted."""
+        """Forget a message that was deleted."""
         for own in self._own.values():
             own.discard(message_id)
 
     def last(self, key: Key) -> int:
-        """The last place shown of a room or a chat."""
+        """Return the last `seq` shown of a room or a chat."""
         return self._last.get(key, 0)
 
     def last_own(self, key: Key) -> int | None:
-        """One's own last message in a room or a chat: ids grow with the places."""
+        """Return the id of the user's last message in a room or a chat; ids grow with `seq`."""
         return max(self._own.get(key, ()), default=None)

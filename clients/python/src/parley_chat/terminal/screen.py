@@ -1,4 +1,4 @@
-"""Events as lines for a person. What others wrote cannot drive the terminal."""
+"""Events as lines of text. Text of other users cannot control the terminal."""
 
 import unicodedata
 from datetime import datetime
@@ -39,11 +39,11 @@ NAME_COLOURS: Final = (33, 34, 35, 37, 64, 69, 98, 99, 130, 133, 135, 136, 161, 
 DIM, RED, RESET = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
 JOINERS: Final = frozenset("\u200c\u200d")
-"""Invisible, and part of how some scripts and emoji are written."""
+"""Invisible characters that some scripts and emoji need."""
 
 
 def escape(text: str) -> str:
-    """Make everything invisible visible: control characters, marks that turn the writing around."""
+    """Escape control characters, and marks that reverse the direction of text."""
     return "".join(
         char if char.isprintable() or _is_harmless(char) else char.encode("unicode_escape").decode()
         for char in text
@@ -55,30 +55,30 @@ def _is_harmless(char: str) -> bool:
 
 
 def _rule(event: RuleChange) -> str:
-    """Who did what to whom."""
+    """Describe a change of a room's rules."""
     by = escape(str(event.by))
     match event:
         case Kicked(user=user):
-            what = f"put {escape(str(user))} out"
+            what = f"removed {escape(str(user))} from the room"
         case Banned(user=user):
             what = f"banned {escape(str(user))}"
         case Unbanned(user=user):
-            what = f"lets {escape(str(user))} in again"
+            what = f"took the ban of {escape(str(user))} back"
         case ModeratorChanged(user=user, moderator=moderator):
             what = f"made {escape(str(user))} {'a moderator' if moderator else 'a member again'}"
         case PasswordChanged(protected=protected):
-            what = "changed the password" if protected else "took the password away"
+            what = "changed the password" if protected else "removed the password"
         case _:
-            what = "changed who may what"
+            what = "changed the rules of the room"
     return f"{by} {what}"
 
 
 class Screen:
-    """Writes events as lines.
+    """Formats events as lines of text.
 
     Attributes:
-        places: how many rooms and chats the reader is in; with several, each line of a room
-            names it. A line of a direct chat always says with whom.
+        places: Number of open rooms and chats; with several, each line of a room names it. A line
+            of a direct chat always names the other user.
     """
 
     def __init__(self, own_name: str, *, colours: bool) -> None:
@@ -90,7 +90,7 @@ class Screen:
         self._online: set[UserId] | None = None
 
     def line(self, event: Event) -> str | None:
-        """An event as a line, or several; None for what needs none."""
+        """Format an event as one or more lines; None if it needs none."""
         match event:
             case Message() | NewMessage():
                 return self.message(event)
@@ -99,7 +99,7 @@ class Screen:
             case TypingEvent():
                 return self._typed(event)
             case HistoryCleared():
-                return None  # a notification says it
+                return None  # a notification follows
             case ServerError(message=message):
                 return self.error(message)
             case RuleChange(room=room):
@@ -110,7 +110,7 @@ class Screen:
                 return self._of_chats(event)
 
     def message(self, message: Message | NewMessage) -> str:
-        """A message, with the time here; its further lines are set in."""
+        """Format a message with its local time; its further lines are indented."""
         sender, place = self._whose(message)
         at = message.created_at or datetime.now().astimezone()
         clock = self._paint(DIM, f"{at.astimezone():%H:%M}")
@@ -121,33 +121,33 @@ class Screen:
         return "\n".join([head, *(f"      | {escape(line)}" for line in further)])
 
     def chat(self, chat: ChatInfo) -> str:
-        """A direct chat of a list: with whom, how much is unread, what was said last."""
+        """Format a chat of a list: the other user, unread messages, the last message."""
         partner = self.meet(chat)
         unread = f" ({chat.unread} unread)" if chat.unread else ""
         said = chat.last_message.content.splitlines() if chat.last_message else []
         return f"{self.name(str(partner))}{unread}{f': {escape(said[0])}' if said else ''}"
 
     def meet(self, chat: ChatInfo | NewChat) -> UserId:
-        """Take note of whose chat it is; return with whom."""
+        """Remember the users of a chat; return the other user."""
         mine = str(chat.user1_id) == self._own_name
         partner = self._partners[chat.id] = chat.user2_id if mine else chat.user1_id
         return partner
 
     def name(self, name: str) -> str:
-        """A name in its colour: the same one everywhere."""
+        """Format a name in its colour, which is the same everywhere."""
         colour = NAME_COLOURS[crc32(name.encode()) % len(NAME_COLOURS)]
         return self._paint(f"\x1b[1;38;5;{colour}m", escape(name))
 
     def status(self, text: str) -> str:
-        """A line of ours."""
+        """Format a line of information."""
         return self._paint(DIM, f"-- {text}")
 
     def error(self, text: str) -> str:
-        """Something did not work."""
+        """Format an error."""
         return self._paint(RED, f"!! {escape(text)}")
 
     def _whose(self, message: Message | NewMessage) -> tuple[str, str]:
-        """Who said it, and the mark of the room or chat it was said in."""
+        """Return the sender of a message, and the mark of its room or chat."""
         if isinstance(message, Message):
             self._typing.discard((message.room, message.sender))
             return message.sender, self._in_room(message.room)
@@ -161,11 +161,11 @@ class Screen:
         match event:
             case NewChat():
                 self.meet(event)
-                return None  # what is said in it is worth a line
+                return None  # its first message is worth a line
             case ChatsList(chats=chats):
                 return "\n".join(f"{self.status('unread: ')}{self.chat(chat)}" for chat in chats)
             case Seen(user=user) if str(user) == self._own_name:
-                return None  # elsewhere
+                return None  # on another device
             case Seen(user=user, room=str(room)):
                 return self.status(f"{self._in_room(room)}✓ seen by {escape(str(user))}")
             case Seen(chat_id=chat_id) | MessageSeen(chat_id=chat_id):
@@ -176,18 +176,18 @@ class Screen:
             case ChatDeleted(id=chat_id):
                 return self.status(f"{self._in_chat(chat_id)}the chat was deleted")
             case OnlineUsers(users=users):
-                return self._come_and_gone(users)
+                return self._presence_changes(users)
             case _:
                 return None
 
-    def _come_and_gone(self, users: list[UserId]) -> str | None:
+    def _presence_changes(self, users: list[UserId]) -> str | None:
         before, self._online = self._online, set(users)
         if before is None:
             return self.status(f"online: {', '.join(escape(str(user)) for user in users)}")
-        came = [user for user in users if user not in before]
-        went = sorted(map(str, before - self._online))
-        told = [f"{escape(str(user))} is online" for user in came]
-        told += [f"{escape(user)} went offline" for user in went]
+        connected = [user for user in users if user not in before]
+        disconnected = sorted(map(str, before - self._online))
+        told = [f"{escape(str(user))} is online" for user in connected]
+        told += [f"{escape(user)} went offline" for user in disconnected]
         return "\n".join(map(self.status, told)) or None
 
     def _connection(self, event: Event) -> str | None:
@@ -195,7 +195,7 @@ class Screen:
             case Connected(url=url, again=again):
                 return self.status(f"{'connected again' if again else 'connected'}: {escape(url)}")
             case Disconnected(reason=reason, final=final):
-                what = "the server ended it" if final else "reconnecting..."
+                what = "the server refused it" if final else "reconnecting..."
                 return self.status(f"{escape(reason)}, {what}")
             case CaughtUp(room=None, count=0):
                 return None  # there may be many chats
@@ -209,7 +209,7 @@ class Screen:
                 return None
 
     def _typed(self, event: TypingEvent) -> str | None:
-        """Said once, when somebody begins."""
+        """AnyMessage once, when somebody begins."""
         where, username = event.chat_id if event.room is None else event.room, event.username
         if username is None:
             self._typing = {who for who in self._typing if who[0] != where}

@@ -1,4 +1,4 @@
-"""Where a chat is shown: lines for a person, or JSON for a script."""
+"""Output of the chat: lines for a person, or JSON for a script."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,45 +7,45 @@ from typing import Final, Protocol, TextIO
 import msgspec
 
 from parley_chat.errors import ChatError
-from parley_chat.events.answers import ChatHistoryPage, HistoryPage, Joined, RoomInfo
+from parley_chat.events.answers import ChatHistoryPage, HistoryPage, JoinedRoom, RoomInfo
 from parley_chat.events.kinds import ChatInfo, Event, Message, NewMessage
-from parley_chat.terminal.actions import Opened
+from parley_chat.terminal.actions import OpenedChat
 from parley_chat.terminal.commands import HELP, Command
 from parley_chat.terminal.screen import Screen, escape
 
-SHOWN: Final = 20
-"""Messages shown on entering a room."""
+ROOM_HISTORY_MESSAGES: Final = 20
+"""Messages shown when a room is joined."""
 
-NOTHING: Final[Mapping[str, str]] = {"rooms": "no rooms", "chats": "no direct chats"}
-"""What is said of an empty list."""
+EMPTY: Final[Mapping[str, str]] = {"rooms": "no rooms", "chats": "no direct chats"}
+"""Text for an empty list, by command."""
 
 
 class View(Protocol):
-    """Where it is shown."""
+    """Output of a chat."""
 
     def event(self, event: Event, places: int) -> None:
-        """Something happened; the client is in that many rooms and chats."""
+        """Show an event; `places` is the number of open rooms and chats."""
         ...
 
     def answer(self, command: Command, answer: object) -> None:
-        """A command was done."""
+        """Show the answer to a command."""
         ...
 
     def failure(self, command: Command | None, error: Exception) -> None:
-        """A command, or a line that is none, could not be done."""
+        """Show the error of a command, or of a line that is not one."""
         ...
 
 
 class Writer(Protocol):
-    """Writes lines, around the one that is being typed if there is one."""
+    """Destination of lines."""
 
     def write(self, line: str) -> None:
         """Write a line."""
         ...
 
 
-class Plain:
-    """Lines to a stream."""
+class StreamWriter:
+    """Writer to a stream."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -57,7 +57,7 @@ class Plain:
 
 
 class TextView:
-    """For a person."""
+    """Lines for a person."""
 
     def __init__(self, screen: Screen, writer: Writer) -> None:
         self._screen = screen
@@ -70,25 +70,25 @@ class TextView:
             self._write(line)
 
     def answer(self, command: Command, answer: object) -> None:
-        """Show what was asked for."""
+        """Show the answer to a command."""
         match answer:
-            case Joined(room=room, history=history):
-                self._page(history[-SHOWN:])
+            case JoinedRoom(room=room, history=history):
+                self._page(history[-ROOM_HISTORY_MESSAGES:])
                 self._write(self._screen.status(f"you are in {escape(room)}"))
-            case Opened(chat=chat, history=history):
+            case OpenedChat(chat=chat, history=history):
                 partner = self._screen.meet(chat)
                 self._page(history)
-                self._write(self._screen.status(f"you talk to {escape(str(partner))}"))
+                self._write(self._screen.status(f"you write to {escape(str(partner))}"))
             case HistoryPage(items=items) | ChatHistoryPage(items=items):
                 self._page(items)
             case list():
-                self._list(answer, NOTHING.get(command.command, "nobody"))
+                self._list(answer, EMPTY.get(command.command, "nobody"))
             case _ if command.command == "help":
                 self._write(HELP)
 
     def failure(self, command: Command | None, error: Exception) -> None:
-        """Show why; a message that was not sent is shown too, so that it is not lost."""
-        said = sentence(error)
+        """Show an error, with the text of a message that was not sent, so that it is not lost."""
+        said = error_text(error)
         if command is not None and command.command == "say":
             said = f"not sent: {command.content!r}: {said}"
         self._write(self._screen.error(said))
@@ -110,7 +110,7 @@ class TextView:
 
 
 class JsonView:
-    """For a script: an object a line, told apart by `event`."""
+    """JSON for a script: one object a line, of the kind that `event` names."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -125,7 +125,7 @@ class JsonView:
         self._write(reply)
 
     def failure(self, command: Command | None, error: Exception) -> None:
-        """Write why a command failed."""
+        """Write the error of a command."""
         about = {"command": command.command, "id": command.id} if command else {}
         coded = _coded(error)
         self._write({"event": "failure", **about, **coded})
@@ -134,14 +134,14 @@ class JsonView:
         self._writer.write(msgspec.json.encode(value).decode())
 
 
-def sentence(error: Exception) -> str:
-    """What went wrong, for a person."""
+def error_text(error: Exception) -> str:
+    """Return the text of an error for a person."""
     return str(error) or type(error).__name__
 
 
 def _coded(error: Exception) -> dict[str, str | bool | int]:
     if not isinstance(error, ChatError):
-        return {"message": sentence(error)}
+        return {"message": error_text(error)}
     told: dict[str, str | bool | int] = {
         "code": error.code,
         "message": error.message,

@@ -30,7 +30,7 @@ def test_names_the_user() -> None:
 @pytest.mark.parametrize("given", ["", "ftp://host", "http://", "http://host:port", "ws://[::1"])
 def test_refuses_what_is_no_address(given: str) -> None:
     """What leads nowhere is refused in one sentence that quotes it."""
-    with pytest.raises(ValueError, match="is no address") as refusal:
+    with pytest.raises(ValueError, match="is not an address") as refusal:
         websocket_url(given)
     assert repr(given) in str(refusal.value)
 

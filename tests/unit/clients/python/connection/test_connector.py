@@ -7,7 +7,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from parley_chat.connection.connector import Connector, Pace
+from parley_chat.connection.connector import ConnectionPolicy, Connector
 from parley_chat.errors import Refused
 
 
@@ -27,7 +27,7 @@ async def test_a_handshake_that_is_refused(status: int, passes: bool) -> None:  
     async with serve(greet, "127.0.0.1", 0, process_request=refuse_first) as server:
         (listening,) = server.sockets
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        connector = Connector([url], "chat.json", Pace(pause=0.01))
+        connector = Connector([url], "chat.json", ConnectionPolicy(pause=0.01))
         if passes:
             await (await connector.first()).close()
         else:

@@ -1,20 +1,22 @@
-"""Requests and answers beyond one connection."""
+"""PendingRequests and answers beyond one connection."""
 
 import pytest
 
-from parley_chat.connection.pending import Request, Requests
+from parley_chat.connection.pending import PendingRequests, Request
 from parley_chat.errors import ChatError, ConnectionLost
 
 
-def posted(requests: Requests, event: str, data: object = None, *, repeat: bool = True) -> Request:
-    request = requests.add(event, data, room=None, repeat=repeat)
+def posted(
+    requests: PendingRequests, event: str, data: object = None, *, idempotent: bool = True
+) -> Request:
+    request = requests.add(event, data, room=None, idempotent=idempotent)
     request.posted = True
     return request
 
 
 async def test_answers_find_their_request() -> None:
     """Replies and errors go to the request of their id, in whatever order they come."""
-    requests = Requests()
+    requests = PendingRequests()
     first, second = posted(requests, "a"), posted(requests, "b")
     requests.reply(second.id, {"n": 2})
     requests.refuse(first.id, ChatError("forbidden", "no"))
@@ -27,7 +29,7 @@ async def test_answers_find_their_request() -> None:
 
 async def test_what_comes_beside_a_reply() -> None:
     """An event that belongs to an answer goes to the oldest request for it, by its room."""
-    requests = Requests()
+    requests = PendingRequests()
     other, mine = (posted(requests, "joinRoom", {"room": room}) for room in ("x", "y"))
     assert requests.beside("messageHistory", "y", [1])
     assert requests.beside("passwordStatus", "y", data=True)
@@ -40,7 +42,7 @@ async def test_what_comes_beside_a_reply() -> None:
 
 async def test_a_list_of_chats_that_nobody_asked_for() -> None:
     """The list that coming online brings is an event, also while another list is asked for."""
-    requests = Requests()
+    requests = PendingRequests()
     coming = posted(requests, "userOnline")
     asked = posted(requests, "getChats")
     assert not requests.beside("chatsList", None, [1])
@@ -54,7 +56,7 @@ async def test_a_list_of_chats_that_nobody_asked_for() -> None:
 
 async def test_messages_come_to_who_asked_first() -> None:
     """Of several requests for messages, which do not say of which chat, the first is answered."""
-    requests = Requests()
+    requests = PendingRequests()
     first, second = posted(requests, "getMessages", {"chatId": 1}), posted(requests, "getMessages")
     assert requests.beside("loadMessages", None, ["a"])
     requests.reply(first.id, {})
@@ -65,7 +67,7 @@ async def test_messages_come_to_who_asked_first() -> None:
 
 async def test_the_notification_of_a_refusal() -> None:
     """A notification of a room one is asking to enter is part of the refusal."""
-    requests = Requests()
+    requests = PendingRequests()
     posted(requests, "joinRoom", {"room": "x"})
     assert requests.is_refusal("notification", "x")
     assert not requests.is_refusal("notification", "y")
@@ -74,11 +76,11 @@ async def test_the_notification_of_a_refusal() -> None:
 
 async def test_a_lost_connection() -> None:
     """What may be done twice is sent again in order, what was not sent waits, the rest fails."""
-    requests = Requests()
+    requests = PendingRequests()
     again = posted(requests, "message", {"content": "hi"})
-    once = posted(requests, "deleteMessages", repeat=False)
+    once = posted(requests, "deleteMessages", idempotent=False)
     direct = posted(requests, "sendMessage", {"content": "hi"})
-    waiting = requests.add("createRoom", {}, room=None, repeat=False)
+    waiting = requests.add("createRoom", {}, room=None, idempotent=False)
     requests.connection_lost()
     with pytest.raises(ConnectionLost):
         await once.done
@@ -90,7 +92,7 @@ async def test_a_lost_connection() -> None:
 
 async def test_no_other_connection() -> None:
     """When there will be no other connection, everything fails."""
-    requests = Requests()
+    requests = PendingRequests()
     waiting = posted(requests, "message")
     requests.fail_all("closed")
     with pytest.raises(ConnectionLost, match="closed"):

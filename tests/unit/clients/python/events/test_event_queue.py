@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from parley_chat.events.event_queue import HURRY, EventQueue
-from parley_chat.events.kinds import Other
+from parley_chat.events.event_queue import AWAITED_REPLY_FACTOR, EventQueue
+from parley_chat.events.kinds import UnknownEvent
 
 LIMIT = 3
 
 
-def event(number: int) -> Other:
-    return Other(name=str(number))
+def event(number: int) -> UnknownEvent:
+    return UnknownEvent(name=str(number))
 
 
 async def blocked(queue: EventQueue) -> bool:
@@ -38,17 +38,17 @@ async def test_there_is_no_space_beyond_the_limit() -> None:
 
 async def test_an_awaited_reply_makes_space() -> None:
     """While a reply is awaited the limit is higher: who waits for it may be the one who reads."""
-    hurried = False
-    queue = EventQueue(LIMIT, lambda: hurried)
+    reply_awaited = False
+    queue = EventQueue(LIMIT, lambda: reply_awaited)
     for number in range(LIMIT):
         queue.push(event(number))
     waiting = asyncio.ensure_future(queue.space())
     await asyncio.sleep(0)
     assert not waiting.done()
-    hurried = True
+    reply_awaited = True
     queue.look()
     await waiting
-    for number in range(LIMIT * HURRY):
+    for number in range(LIMIT * AWAITED_REPLY_FACTOR):
         queue.push(event(number))
     assert await blocked(queue)
 

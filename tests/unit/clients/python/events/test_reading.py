@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from parley_chat.connection.wire import Data, Frame
-from parley_chat.events.entries import Position, position_of
 from parley_chat.events.kinds import (
     ChatDeleted,
     ChatInfo,
@@ -19,11 +18,12 @@ from parley_chat.events.kinds import (
     NewMessage,
     Notification,
     OnlineUsers,
-    Other,
     Seen,
     ServerError,
     TypingEvent,
+    UnknownEvent,
 )
+from parley_chat.events.location import Location, location_of
 from parley_chat.events.reading import event_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
@@ -71,7 +71,7 @@ def test_types_a_message() -> None:
     assert message == Message(
         room="r", id=1025, seq=2, prev=1, content="hi", sender="ann", created_at=AT
     )
-    assert position_of(Frame("message", data, room="r")) == Position(2, 1, room="r")
+    assert location_of(Frame("message", data, room="r")) == Location(2, 1, room="r")
 
 
 def test_types_a_deleted_message() -> None:
@@ -93,7 +93,7 @@ def test_types_what_is_told() -> None:
 
 
 def test_finds_out_who_is_typing() -> None:
-    """The name is taken from the sentence; the end of typing names nobody."""
+    """The name is taken from the error_text; the end of typing names nobody."""
     typing = event_of(Frame("typing", "ann is typing... is typing...", room="r"))
     assert isinstance(typing, TypingEvent)
     assert typing.username == "ann is typing..."
@@ -166,8 +166,8 @@ def test_knows_in_which_log_an_event_stands(
     """A known or unknown kind has its place in the room or chat named in its data or beside it."""
     frame = Frame(kind, {**place, "seq": 3, "prev": 2}, room=room, chat_id=chat_id)
     in_room = room is not None or "room" in place
-    where = Position(3, 2, room="r") if in_room else Position(3, 2, chat_id=1)
-    assert position_of(frame) == where
+    where = Location(3, 2, room="r") if in_room else Location(3, 2, chat_id=1)
+    assert location_of(frame) == where
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_knows_in_which_log_an_event_stands(
 @pytest.mark.parametrize("kind", ["seen", "typing", "messageHistory", "of next year"])
 def test_knows_what_is_no_part_of_a_log(kind: str, data: Data) -> None:
     """What lacks `seq` or `prev`, or has what cannot be one, stands nowhere."""
-    assert position_of(Frame(kind, data, room="r")) is None
+    assert location_of(Frame(kind, data, room="r")) is None
 
 
 @pytest.mark.parametrize("where", [{}, {"room": 3}, {"chatId": "1"}, {"chatId": True}])
 def test_what_names_no_room_and_no_chat_stands_nowhere(where: Data) -> None:
     """An event has a place only where it says whose log it is of."""
-    assert position_of(Frame("skipped", {**where, "seq": 3, "prev": 2})) is None
+    assert location_of(Frame("skipped", {**where, "seq": 3, "prev": 2})) is None
 
 
 def test_a_chat_is_with_somebody() -> None:
@@ -219,7 +219,7 @@ def test_a_chat_is_with_somebody() -> None:
 )
 def test_hands_on_what_it_does_not_know(frame: Frame) -> None:
     """An event of an unknown name or form comes as it is."""
-    assert event_of(frame) == Other(name=frame.event, data=frame.data)
+    assert event_of(frame) == UnknownEvent(name=frame.event, data=frame.data)
 
 
 @pytest.mark.parametrize(
@@ -227,11 +227,11 @@ def test_hands_on_what_it_does_not_know(frame: Frame) -> None:
     [
         (
             Frame("edited", {"seq": 5, "prev": 4}, room="r"),
-            Other(name="edited", data={"seq": 5, "prev": 4}, room="r", seq=5, prev=4),
+            UnknownEvent(name="edited", data={"seq": 5, "prev": 4}, room="r", seq=5, prev=4),
         ),
         (
             Frame("skipped", {"chatId": 1, "seq": 5, "prev": 4}),
-            Other(
+            UnknownEvent(
                 name="skipped",
                 data={"chatId": 1, "seq": 5, "prev": 4},
                 chat_id=1,
@@ -241,14 +241,17 @@ def test_hands_on_what_it_does_not_know(frame: Frame) -> None:
         ),
         (
             Frame("newMessage", {**DIRECT_DATA, "senderId": None}),
-            Other(
+            UnknownEvent(
                 name="newMessage", data={**DIRECT_DATA, "senderId": None}, chat_id=1, seq=2, prev=1
             ),
         ),
-        (Frame("waved", {"seq": 5}, room="r"), Other(name="waved", data={"seq": 5}, room="r")),
-        (Frame("waved", "at", chat_id=1), Other(name="waved", data="at", chat_id=1)),
+        (
+            Frame("waved", {"seq": 5}, room="r"),
+            UnknownEvent(name="waved", data={"seq": 5}, room="r"),
+        ),
+        (Frame("waved", "at", chat_id=1), UnknownEvent(name="waved", data="at", chat_id=1)),
     ],
 )
-def test_says_where_stands_what_it_does_not_know(frame: Frame, other: Other) -> None:
+def test_says_where_stands_what_it_does_not_know(frame: Frame, other: UnknownEvent) -> None:
     """An event of an unknown name or form says its place in the log, one beside it where it was."""
     assert event_of(frame) == other

@@ -11,7 +11,7 @@ def message(seq: int) -> NewMessage:
     )
 
 
-def came(chat: Chat, seq: int) -> bool:
+def delivered(chat: Chat, seq: int) -> bool:
     chat.begin(seq - 1)
     return live(chat.log, message(seq))
 
@@ -19,23 +19,23 @@ def came(chat: Chat, seq: int) -> bool:
 def test_goes_on_behind_the_list() -> None:
     """The first live event is shown if it follows the last message of the list, once."""
     chat = Chat(1, 5, announced=True)
-    assert came(chat, 6)
-    assert not came(chat, 6)
-    assert came(chat, 7)
+    assert delivered(chat, 6)
+    assert not delivered(chat, 6)
+    assert delivered(chat, 7)
 
 
 def test_what_comes_live_is_news() -> None:
     """A live event is shown also if the list, which was made later, has it already."""
     chat = Chat(1, 5, announced=True)
-    assert came(chat, 4)
-    assert came(chat, 5)
-    assert came(chat, 6)
+    assert delivered(chat, 4)
+    assert delivered(chat, 5)
+    assert delivered(chat, 6)
 
 
 def test_a_first_event_may_show_a_hole() -> None:
     """Between the last message of the list and the first live event nothing may be missing."""
     chat = Chat(1, 5, announced=True)
-    assert not came(chat, 7)
+    assert not delivered(chat, 7)
     assert chat.log.behind
     assert chat.log.last == 5
 
@@ -43,11 +43,11 @@ def test_a_first_event_may_show_a_hole() -> None:
 def test_waits_when_in_doubt() -> None:
     """When something may have been missed, live events wait, also in a chat with none so far."""
     for chat in (Chat(1, 5, announced=True), Chat(1, 0, announced=True)):
-        came(chat, 1 if chat.base == 0 else 5)
+        delivered(chat, 1 if chat.base == 0 else 5)
         chat.doubt()
-        assert not came(chat, 6)
-        assert not chat.inside
+        assert not delivered(chat, 6)
+        assert not chat.subscribed
     quiet = Chat(1, 5, announced=True)
     quiet.doubt()
-    assert not came(quiet, 6)
+    assert not delivered(quiet, 6)
     assert quiet.log.last == 5

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley_chat.connection.wire import Frame
-from parley_chat.events.entries import Entry, position_of
-from parley_chat.events.kinds import Event, HistoryCleared, Message, Other
+from parley_chat.events.kinds import Event, HistoryCleared, Message, UnknownEvent
+from parley_chat.events.location import LocatedEvent, location_of
 from parley_chat.events.reading import event_of
-from parley_chat.log.room_log import MOST_WAITING, RoomLog
+from parley_chat.log.room_log import MAX_WAITING_EVENTS, RoomLog
 from tests.unit.clients.python.log.taking import live
 
 
@@ -33,9 +33,9 @@ def seqs(events: Sequence[Event]) -> list[int]:
 
 def take(log: RoomLog, frame: Frame) -> bool:
     """Take what a frame of a log brings; return whether it is to be shown now."""
-    at = position_of(frame)
+    at = location_of(frame)
     assert at is not None
-    return log.live(Entry(at, event_of(frame)))
+    return log.live(LocatedEvent(at, event_of(frame)))
 
 
 KINDS = ("message", "deleteMessages", "kicked", "skipped", "of next year", "notification")
@@ -154,7 +154,7 @@ def test_a_place_left_out_may_have_come_live() -> None:
     log = entered(3)
     log.unsettle()
     cleared = HistoryCleared(room="r", seq=5, prev=4)
-    edited = Other(name="edited", room="r", seq=7, prev=6)
+    edited = UnknownEvent(name="edited", room="r", seq=7, prev=6)
     live(log, cleared)
     live(log, edited)
     shown = log.merge([message(6), message(8)], 8, cleared=True)
@@ -165,11 +165,11 @@ def test_what_waits_is_bounded() -> None:
     """Beyond the bound events are left to history, and the room stays unsettled until it came."""
     log = entered(0)
     log.unsettle()
-    for seq in range(1, MOST_WAITING + 3):
+    for seq in range(1, MAX_WAITING_EVENTS + 3):
         live(log, message(seq))
-    assert len(log.release()) == MOST_WAITING
+    assert len(log.release()) == MAX_WAITING_EVENTS
     assert not log.settled
-    rest = [message(MOST_WAITING + 1), message(MOST_WAITING + 2)]
+    rest = [message(MAX_WAITING_EVENTS + 1), message(MAX_WAITING_EVENTS + 2)]
     log.merge(rest, rest[-1].seq, cleared=False)
     log.release()
     assert log.settled
@@ -180,7 +180,7 @@ def test_what_history_never_has_is_shown_all_the_same() -> None:
     log = entered(1)
     live(log, message(9))
     assert log.release() == []
-    assert seqs(log.release(anyhow=True)) == [9]
+    assert seqs(log.release(force=True)) == [9]
     assert log.settled
 
 

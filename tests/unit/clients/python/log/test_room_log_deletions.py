@@ -10,7 +10,7 @@ from parley_chat.events.kinds import (
     MessageDeleted,
     NewMessage,
 )
-from parley_chat.log.room_log import MOST_KNOWN, RoomLog
+from parley_chat.log.room_log import MAX_REMEMBERED_MESSAGES, RoomLog
 from tests.unit.clients.python.log.taking import live
 
 
@@ -97,8 +97,8 @@ def test_knows_its_messages() -> None:
     live(log, direct(3))
     log.remember([direct(9)])
     assert [log.knows(seq * 1024) for seq in (1, 2, 3, 9)] == [True, False, True, True]
-    log.remember([direct(seq) for seq in range(10, 10 + MOST_KNOWN)])
-    assert len(log.known) == MOST_KNOWN
+    log.remember([direct(seq) for seq in range(10, 10 + MAX_REMEMBERED_MESSAGES)])
+    assert len(log.known) == MAX_REMEMBERED_MESSAGES
     assert not log.knows(1024)
 
 

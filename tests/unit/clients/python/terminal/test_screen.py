@@ -119,7 +119,7 @@ def test_direct_messages_say_with_whom() -> None:
 
 
 def test_what_happens_in_a_chat_is_told_quietly() -> None:
-    """Having seen is a tick, typing is told once; what one did oneself elsewhere is not told."""
+    """Having seen is a tick, typing is told once; what the user did on another device is not."""
     screen = Screen("ann", colours=False)
     screen.line(said_to("bob", "hi"))
     typing = TypingEvent(chat_id=1, text="", username="bob")

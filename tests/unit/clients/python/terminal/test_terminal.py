@@ -10,8 +10,8 @@ from parley_chat.events.kinds import (
     MessageDeleted,
 )
 from parley_chat.terminal import options
-from parley_chat.terminal.commands import HELP, Command, NotUnderstood, parse, parse_json
-from parley_chat.terminal.places import Shown
+from parley_chat.terminal.commands import HELP, Command, InvalidCommand, parse, parse_json
+from parley_chat.terminal.places import ShownMessages
 from tests.unit.clients.python.terminal.talk import said_to
 
 
@@ -79,8 +79,8 @@ def test_understands_what_is_typed(line: str, command: Command | None) -> None:
     ],
 )
 def test_says_what_it_does_not_understand(line: str) -> None:
-    """A command that is none is refused in a sentence, and is never said in the room."""
-    with pytest.raises(NotUnderstood):
+    """A command that is none is refused in a error_text, and is never said in the room."""
+    with pytest.raises(InvalidCommand):
         parse(line)
 
 
@@ -90,7 +90,7 @@ def test_understands_scripts() -> None:
     assert parse_json(line) == Command(command="say", room="r", content="/x", id=7)
     assert parse_json("/rooms") == Command(command="rooms")
     for wrong in ("{", '{"command": "nope"}', '{"command": "say", "contents": "x"}', "{" * 9999):
-        with pytest.raises(NotUnderstood):
+        with pytest.raises(InvalidCommand):
             parse_json(wrong)
 
 
@@ -128,8 +128,8 @@ def test_reads_arguments() -> None:
 
 
 def test_remembers_what_was_shown() -> None:
-    """The last place and one's own last message are known for each room and chat."""
-    shown = Shown()
+    """The last `seq` and the user's own last message are known for each room and chat."""
+    shown = ShownMessages()
     for event in (
         Message(room="den", id=9, seq=3, prev=2, sender="ann"),
         Message(room="den", id=8, seq=2, prev=1, sender="ann"),

@@ -1,11 +1,11 @@
-"""Asking again until there is an answer."""
+"""Requester again until there is an answer."""
 
 import asyncio
 from itertools import count
 
 import pytest
 
-from parley_chat.connection.patience import persist
+from parley_chat.connection.retries import retry_transient
 from parley_chat.errors import ChatError
 
 
@@ -19,4 +19,4 @@ async def test_an_error_stands_in_the_way_of_an_answer() -> None:
         raise ChatError("overloaded", "too much")
 
     with pytest.raises(ChatError, match="too much"):
-        await persist(ask, lambda error: error.retryable, 0.5)
+        await retry_transient(ask, lambda error: error.retryable, 0.5)

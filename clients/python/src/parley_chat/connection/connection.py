@@ -1,4 +1,4 @@
-"""One connection, from its opening to its end: frames in, frames out, tasks that end with it."""
+"""An open connection: frames in, frames out, and tasks that end with it."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """A connection in use."""
+    """An open WebSocket, with a queue of outgoing frames."""
 
     def __init__(self, websocket: ClientConnection, wire: Wire) -> None:
         self._websocket = websocket
@@ -26,31 +26,31 @@ class Session:
 
     @property
     def lasted(self) -> float:
-        """How long ago it began, in seconds."""
+        """Seconds since it was opened."""
         return asyncio.get_running_loop().time() - self._began
 
     @property
     def close_code(self) -> int | None:
-        """Why it ended (RFC 6455, section 7.4); 1006 for no word about it."""
+        """Close code (RFC 6455, section 7.4); 1006 if the server sent none, None while open."""
         return self._websocket.close_code
 
     @property
     def close_reason(self) -> str:
-        """Why it ended, for a person."""
+        """Reason for its end, as a sentence for a person."""
         said = self._websocket.close_reason
         code = self._websocket.close_code
         return said or ("the connection broke" if code in {None, 1006} else f"closed with {code}")
 
     def post(self, frame: dict[str, Data]) -> None:
-        """Send a frame, behind those before it.
+        """Queue a frame behind those before it.
 
         Raises:
-            ValueError, TypeError: it cannot be written.
+            ValueError, TypeError: its data cannot be encoded.
         """
         self._outgoing.put_nowait(self._wire.encode(frame))
 
     def spawn(self, task: Coroutine[Any, Any, object]) -> None:
-        """Run something until it or the connection ends."""
+        """Run a task until it or the connection ends."""
         self._tasks.create_task(_unless_lost(task))
 
     async def run(
@@ -59,12 +59,12 @@ class Session:
         take: Callable[[Frame], None],
         space: Callable[[], Awaitable[None]],
     ) -> None:
-        """Read until the connection ends.
+        """Read frames until the connection ends.
 
         Args:
-            start: is called before the first frame.
-            take: is given each frame.
-            space: waits until there is space for what a frame brings.
+            start: Called before the first frame is read.
+            take: Called with each frame.
+            space: Waits until there is space for the events of another frame.
         """
         try:
             async with self._tasks:
@@ -75,7 +75,7 @@ class Session:
             pass
 
     async def close(self) -> None:
-        """End it."""
+        """Close the connection, and wait for the server's close frame."""
         await self._websocket.close()
 
     async def _read(
@@ -87,7 +87,7 @@ class Session:
             try:
                 frame = self._wire.decode(data)
             except BadFrame as error:
-                # If it was part of a room's log, the next event's `prev` shows the hole.
+                # If it was part of a room's log, the `prev` of the next event shows the gap.
                 log.warning("frame not understood: %s", error)
                 continue
             take(frame)
