@@ -144,7 +144,7 @@ class Connection:
             return
         if unsent > self._limit:
             # Checked before the frame is added: a page of history that is larger than the limit
-            # reaches a client that reads. Only a client that had too much unread before is lagged.
+            # reaches a client that reads. It is what was unread before that makes a client lag.
             self._fall_behind()
             return
         if not unsent:

@@ -32,8 +32,7 @@ class Application(Protocol):
         """Handle a message of the client.
 
         Returns:
-            None once the message is handled, or work to await before the client's next message is
-            read or its POST answered.
+            None once the message is handled, or work to await before the client's next one.
 
         Raises:
             PacketError: the message is malformed. The session is closed.
@@ -121,8 +120,7 @@ class EngineSession:
     def send(self, packet: bytes) -> None:
         """Send a finished packet: a text with its type (`b"4hello"`), or `Binary`.
 
-        All packets of a turn of the event loop leave together. The session of a client that leaves
-        too much unread is closed.
+        All packets of a turn leave together. A client that leaves too much unread is closed.
         """
         engine = self.engine
         engine.send(packet)
@@ -285,9 +283,7 @@ class EngineSession:
         deadline = self.engine.deadline
         if self._timer is not None:
             if self._timer.when() <= deadline:
-                # The timer fires early, finds nothing due and is set again. A deadline moves on
-                # with each packet: to cancel and set a timer each time would cost more.
-                return
+                return  # it finds nothing due, and is set again: cheaper than a new timer each time
             self._timer.cancel()
         self._timer = self._loop.call_at(deadline, self._tick)
 
