@@ -103,7 +103,7 @@ CLOSES: Final[Mapping[CloseCode, CloseRule]] = {
     ),
     CloseCode.UNAUTHORIZED: CloseRule(
         "new_token",
-        "The token or ticket is missing, not valid, or expired.",
+        "The token or ticket is missing, not valid or expired, or the server takes none.",
         "Get a fresh token, connect again and resume. Without one, ask the person to sign in.",
     ),
     CloseCode.FORBIDDEN: CloseRule(

@@ -46,7 +46,7 @@ export const CLOSE_CODES: {
   readonly TRY_AGAIN_LATER: 1013;
   /** The client's frames are not those of this protocol. */
   readonly INVALID_FRAMES: 4400;
-  /** The token or ticket is missing, not valid, or expired. */
+  /** The token or ticket is missing, not valid or expired, or the server takes none. */
   readonly UNAUTHORIZED: 4401;
   /** The client said it is another user than its token names. */
   readonly FORBIDDEN: 4403;

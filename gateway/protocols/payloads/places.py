@@ -59,7 +59,7 @@ class ResumedPlace(Payload, frozen=True):
         recovered: true if all missed events were sent. False if the client may not be there, or
             the `seq` it named is no longer one of the room's: then join the room again, or read
             its history anew.
-        head: `seq` of the last event.
+        head: `seq` of the last event; 0 if the client may not be there.
     """
 
     recovered: bool

@@ -8,6 +8,7 @@ import { askToConfirm, field, form } from "./dialogs.js";
 import { explain } from "./find-dialogs.js";
 import { manageRoom } from "./room-rules.js";
 import { typingLine } from "./text.js";
+import { MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
 
 const ROLES = { owner: " · you own it", moderator: " · you moderate it" };
 
@@ -104,7 +105,7 @@ export class ConversationView extends HTMLElement {
   #gateForm() {
     const conversation = this.#shown;
     const { title } = conversation;
-    const password = field("Password", { type: "password", maxlength: 256, autocomplete: "current-password" });
+    const password = field("Password", { type: "password", maxlength: MAX_PASSWORD_CHARACTERS, autocomplete: "current-password" });
     const enter = form("Join", [password.label], async () => {
       await this.#store.join(title, { password: password.input.value });
       this.composer.focus();

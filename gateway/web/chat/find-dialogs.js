@@ -3,9 +3,8 @@
 import { avatar, h, icon } from "./dom.js";
 import { dialog, field, form } from "./dialogs.js";
 import { count } from "./text.js";
+import { MAX_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
 
-/** The server checks names again. */
-const MAX_NAME_CHARACTERS = 128;
 
 const MESSAGES = {
   room_exists: () => "A room with this name already exists.",
@@ -70,7 +69,7 @@ function move(event, input, list) {
 /** Create a room, or join one that exists. */
 export function addRoom(app, store) {
   const name = field("Name", { required: true, maxlength: MAX_NAME_CHARACTERS, autofocus: true });
-  const password = field("Password (optional)", { type: "password", maxlength: 256, autocomplete: "new-password" });
+  const password = field("Password (optional)", { type: "password", maxlength: MAX_PASSWORD_CHARACTERS, autocomplete: "new-password" });
   const create = form("Create room", [name.label, password.label], async () => {
     const title = name.input.value.trim();
     await store.createRoom(title, password.input.value);

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { dialog, field, form } from "./dialogs.js";
 import { explain } from "./find-dialogs.js";
+import { MAX_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
 
 /** The actions on a user; `owner`: for the room's owner only. */
 const ACTIONS = [
@@ -16,7 +17,7 @@ const ACTIONS = [
 /** Show the dialog, with the actions that the user may do. */
 export function manageRoom(store, conversation) {
   const { title, role } = conversation;
-  const { input, label } = field("User", { required: true, maxlength: 128, list: "people-here", autofocus: true });
+  const { input, label } = field("User", { required: true, maxlength: MAX_NAME_CHARACTERS, list: "people-here", autofocus: true });
   const people = h("datalist", { id: "people-here" }, ...peopleOf(store, conversation).map((name) => h("option", { value: name })));
   const problem = h("p.problem", { role: "alert" });
   const box = dialog(`Manage ${title}`,
@@ -47,7 +48,7 @@ export function manageRoom(store, conversation) {
   }
 
   function passwordSection() {
-    const password = field("New password (leave empty to remove it)", { type: "password", maxlength: 256, autocomplete: "new-password" });
+    const password = field("New password (leave empty to remove it)", { type: "password", maxlength: MAX_PASSWORD_CHARACTERS, autocomplete: "new-password" });
     const change = form("Change password", [password.label], async () => {
       await store.client.setPassword(title, password.input.value);
       box.close();

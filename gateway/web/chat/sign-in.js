@@ -2,8 +2,8 @@
 
 import { h } from "./dom.js";
 import { field, form } from "./dialogs.js";
+import { MAX_NAME_CHARACTERS } from "../client/constants.js";
 
-const MAX_NAME_CHARACTERS = 64;
 
 /** The texts of the form, by the method of signing in. */
 const METHODS = {
