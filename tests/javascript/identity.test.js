@@ -76,6 +76,38 @@ test("When a token that is only text expires, one is told so.", async () => {
   assert.deepEqual(ann.all("error"), []);
 });
 
+/** A WebSocket class that loses the first `count` tokens on their way. */
+const losingTokens = (count) => class extends WebSocket {
+  send(text) {
+    if (JSON.parse(text).event !== "authenticate" || count-- <= 0) super.send(text);
+  }
+};
+
+test("A connection whose first request gets no reply is given up, and the next one goes on.", async () => {
+  const ann = await Listener.connected(cluster.gateway(1), { token: tokenFor("ann lost") }, { WebSocket: losingTokens(1) });
+  assert.deepEqual(ann.all("state").map(({ state }) => state), ["connecting", "reconnecting", "connecting", "connected"]);
+  assert.equal(ann.all("state")[1].reason, "no answer in time");
+});
+
+test("A token that does not arrive in time is followed by a fresh one, if there is one; else the client is closed.", async () => {
+  const strict = await Cluster.start({ ...JWT, GUESTS: "off", GATEWAYS: "1" });
+  try {
+    let asked = 0;
+    const token = () => (asked++, tokenFor("ann slow"));
+    const connected = Listener.connected(strict.url, { token }, { WebSocket: losingTokens(1) });
+    const fixed = new Listener(strict.url, { token: tokenFor("ann fixed") }, { WebSocket: losingTokens(1) });
+    await assert.rejects(fixed.client.connect(), { code: "unauthorized" });
+    assert.equal(fixed.all("unauthorized").length, 1);
+    assert.equal(fixed.client.state, "closed");
+    const ann = await connected;
+    assert.deepEqual(ann.all("state").map(({ state }) => state), ["connecting", "reconnecting", "connecting", "connected"]);
+    assert.equal(asked, 2);
+  } finally {
+    Listener.closeAll();
+    await strict.stop();
+  }
+});
+
 test("While no token can be had it is tried again, and no token at all is told.", async () => {
   let asked = 0;
   const ann = await Listener.connected(cluster.gateway(1), { token: async () => {

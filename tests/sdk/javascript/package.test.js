@@ -65,3 +65,13 @@ test("A URL that names no server, and a client without a user, are refused at on
     }`;
   assert.equal(await printed("refused.mjs", code), "TypeError\nTypeError\nTypeError\nTypeError\n");
 });
+
+test("An error in a listener is the application's to see, and the other listeners are called all the same.", async () => {
+  const code = `import { Parley } from "parley-chat";
+    const client = new Parley("http://host", { username: "ann" });
+    process.on("uncaughtException", ({ message }) => console.log("uncaught", message));
+    client.on("state", () => { throw new Error("mine"); });
+    client.on("state", ({ state }) => console.log(state));
+    client.close();`;
+  assert.equal(await printed("throwing.mjs", code), "closed\nuncaught mine\n");
+});

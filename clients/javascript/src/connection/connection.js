@@ -146,14 +146,17 @@ export class Connection {
     const { query } = session.first;
     const parameters = new URLSearchParams({ welcome: "1", ...query, ...(this.#durable && { durable: "1" }) });
     const socket = (session.socket = new this.#WebSocket(`${session.url}?${parameters}`, ["chat.json"]));
-    session.timeout = setTimeout(() => this.#lost(session, NO_CODE, "no answer in time"), OPEN_TIMEOUT_MS);
+    this.#expectAnswer(session);
     socket.onopen = () => !session.isOver && this.#start(session);
-    socket.onmessage = ({ data }) => {
-      clearTimeout(session.timeout);
-      if (!session.isOver) this.#take(session, data);
-    };
+    socket.onmessage = ({ data }) => !session.isOver && this.#take(session, data);
     socket.onclose = ({ code, reason }) => this.#lost(session, code, reason || `closed with code ${code}`);
     socket.onerror = () => this.#lost(session, NO_CODE, "no connection"); // a close need not follow
+  }
+
+  /** Give the server time for its next step: to open the connection, then to say who the client is. */
+  #expectAnswer(session) {
+    clearTimeout(session.timeout);
+    session.timeout = setTimeout(() => this.#lost(session, NO_CODE, "no answer in time"), OPEN_TIMEOUT_MS);
   }
 
   /** A request failed without which the connection is of no use. */
@@ -219,8 +222,10 @@ export class Connection {
   async #start(session) {
     session.since = Date.now();
     const { event, data } = session.first;
+    this.#expectAnswer(session);
     try {
       const { user, expiresIn } = await this.ask(event, data);
+      clearTimeout(session.timeout);
       this.#named(user ?? session.user);
       this.#wasRefused = false;
       this.#setState("connected", { url: session.url, again: this.#isReconnect });

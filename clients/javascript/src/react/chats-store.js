@@ -1,6 +1,6 @@
 /** The direct chats of the user, the one with the latest message first. */
 
-import { Store } from "./store.js";
+import { Store, askUntilAnswered } from "./store.js";
 
 export class ChatsStore extends Store {
   #client;
@@ -32,7 +32,10 @@ export class ChatsStore extends Store {
 
   async #load(run) {
     try {
-      const chats = await this.#online.chats;
+      // The client may have been online for long, for another component: then that list is old.
+      const isFresh = this.#online.isOpening;
+      let chats = await this.#online.chats;
+      if (!isFresh) chats = await askUntilAnswered(this.#client, () => this.#client.chats(), () => this.run === run);
       if (this.run !== run) return;
       this.set({ status: "ready", chats });
       if (this.#isStale) this.#refresh();

@@ -3,8 +3,9 @@
 import { Store, askUntilAnswered } from "./store.js";
 
 export class OnlineStore extends Store {
-  /** The direct chats as they were when the client came online. */
+  /** The direct chats as they were when the client went online; `isOpening` until then. */
   chats = null;
+  isOpening = false;
   #client;
 
   constructor(client) {
@@ -14,8 +15,11 @@ export class OnlineStore extends Store {
 
   start(run) {
     this.onStop(this.#client.on("online", ({ users }) => this.set({ users })));
-    this.chats = askUntilAnswered(this.#client, () => this.#client.goOnline(), () => this.run === run);
-    this.chats.catch(() => {}); // useConnection tells why a client was closed
+    this.isOpening = true;
+    const isCurrent = () => this.run === run;
+    this.chats = askUntilAnswered(this.#client, () => this.#client.goOnline(), isCurrent);
+    // Why a client was closed is told by useConnection.
+    this.chats.catch(() => {}).finally(() => { if (isCurrent()) this.isOpening = false; });
   }
 
   stop() {

@@ -9,12 +9,18 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 
-/** Open a page in a window of its own. `problems` are the errors and warnings that it reports. */
+/**
+ * Open a page in a window of its own. `sent` are the events that its client sends; `close` fails if
+ * the page reported an error or a warning.
+ */
 export async function opened(browser, url) {
   const context = await browser.newContext();
   context.setDefaultTimeout(IN_TIME);
   const page = await context.newPage();
-  const problems = [];
+  const problems = [], sent = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => {
+    if (payload[0] === "{") sent.push(JSON.parse(payload).event ?? ""); // Vite's have no event
+  }));
   page.on("pageerror", (error) => problems.push(error.stack));
   page.on("console", (message) => {
     // A gateway that was killed is what some tests are about.
@@ -26,5 +32,5 @@ export async function opened(browser, url) {
     await context.close();
     assert.deepEqual(problems, []);
   };
-  return { page, close };
+  return { page, sent, close };
 }
