@@ -139,12 +139,13 @@ docs:  ## build the site of docs/ into build/docs, and check links and code of a
 hooks: setup-dev  ## let git check each commit before it is made: style, types and spelling
 	@$(VENV)/bin/pre-commit install
 
-lint: setup-dev  ## check style, types, imports and spelling
+lint: setup-dev  ## check style, types, imports, spelling and words
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@PYTHONPATH=clients/python/src $(VENV)/bin/lint-imports
 	@$(VENV)/bin/codespell
+	@$(VENV)/bin/python -m tools.words
 
 words: setup-dev  ## list words that docs/glossary.md tells us not to use, and empty docstrings
 	@$(VENV)/bin/python -m tools.words $(ARGS)

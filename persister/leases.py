@@ -15,7 +15,7 @@ log = logger(__name__)
 class Leases:
     """Takes, renews and gives back leases in the broker.
 
-    A lease says which persister should write. Which one may write is decided in SQL, by the owner
+    A lease says which persister should write. SQL decides which one writes, by the owner
     and epoch that every transaction checks. Example: persister A is paused for 10 s, its lease
     expires after 3 s, and B takes the partition, claims it in SQL and stores up to 500. A wakes up
     and commits its batch up to 480: the update finds owner B, and the whole transaction fails.

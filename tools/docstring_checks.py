@@ -1,4 +1,4 @@
-"""What is wrong with docstrings: those that open as a question, and arguments they say nothing of.
+"""Checks of docstrings: those that open as a question, and arguments they say nothing of.
 
 A docstring opens with what the thing is or does, so that a reader who looks for it finds it.
 """

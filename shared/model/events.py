@@ -131,8 +131,8 @@ class PresenceChanged(msgspec.Struct, frozen=True, array_like=True, tag="presenc
 
     incarnation: str
     version: int
-    came: list[str]
-    left: list[str]
+    connected: list[str]
+    disconnected: list[str]
 
 
 class PresenceState(msgspec.Struct, frozen=True, array_like=True, tag="here"):

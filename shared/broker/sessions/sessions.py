@@ -25,8 +25,8 @@ class SessionUpdate(NamedTuple):
 
     Attributes:
         pid: the session's private id.
-        owner: the incarnation that owns the session. If another one has taken it over, the update
-            fails.
+        owner: the incarnation that owns the session. The update fails if another incarnation took
+            it over.
         session: the state to save; None to delete the session.
         keep: seconds after which it expires, unless it is saved again.
     """
