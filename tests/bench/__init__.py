@@ -1,1 +1,1 @@
-"""`make bench`: what a delivery costs, for us and for others, priced the same way."""
+"""`make bench`: the cost of a delivery in Parley and other systems, measured the same way."""

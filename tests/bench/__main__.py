@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def measure(options: argparse.Namespace) -> tuple[Report, bool]:
-    """Measure: what came out, and whether a run was invalid."""
+    """Measure; return the report, and True if a run was invalid."""
     if options.quick:
         options.runs, options.seconds = 1, options.seconds or 0.5
     scenarios = [

@@ -1,4 +1,4 @@
-"""What was promised of a delivery's price, and whether a result keeps it."""
+"""The promised limits of a delivery's cost ("bars"), and a check of a result."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class Limit(NamedTuple):
     peer: str = ""
 
     def value(self, report: Report, scenario: str, figure: str) -> float | None:
-        """The most that keeps it; None where the peer was not measured."""
+        """The highest value that keeps the limit; None if the peer was not measured."""
         if not self.peer:
             return self.times
         peers = NODE if self.peer == "node" else (self.peer,)
@@ -91,7 +91,7 @@ BARS = (
 
 
 class Verdict(NamedTuple):
-    """How one of our protocols does at a bar; `stretch` is None where there is none to reach."""
+    """The result of a Parley protocol at a bar; `stretch` is None without a stretch goal."""
 
     bar: Bar
     system: str
@@ -110,7 +110,7 @@ def least(report: Report, systems: Iterable[str], scenario: str, figure: str) ->
 
 
 def judge(report: Report) -> list[Verdict]:
-    """Every bar whose scenario was measured for us and for somebody to compare with."""
+    """The verdicts for every bar whose scenario was measured for Parley and a peer."""
     return [
         verdict
         for bar in BARS

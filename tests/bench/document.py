@@ -1,4 +1,4 @@
-"""Puts a result into a document, where it says that it belongs."""
+"""Writes a result into a document, between marks."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is measured: the scenarios, and the job the load generator is given for one of them."""
+"""The scenarios that are measured, and the load generator's job for each of them."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ class Group(Struct, frozen=True):
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
-    """One thing that is measured.
+    """A scenario that is measured.
 
     Attributes:
         name: how the command line calls it.
@@ -143,7 +143,7 @@ QUICK = ("rooms50x16", "direct", "rate10k", "reconnect")
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """What the load generator is to do.
+    """The job of the load generator.
 
     Attributes:
         scenario: the measurement.

@@ -1,4 +1,4 @@
-"""What the kernel says of processes: CPU and memory, from `/proc` (proc(5))."""
+"""CPU and memory of processes, from `/proc` (proc(5))."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -39,5 +39,5 @@ def resident_by_role(processes: Mapping[str, Iterable[int]]) -> dict[str, int]:
 
 
 def less(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
-    """What was added for each role."""
+    """The increase for each role."""
     return {role: after[role] - before[role] for role in after}

@@ -1,4 +1,4 @@
-"""What came out: every run of every system in every scenario."""
+"""The report: every run of every system in every scenario."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -27,7 +27,7 @@ class Run(Struct, frozen=True):
 
 
 class Report(Struct):
-    """All that was measured in one go.
+    """All measurements of one call of the bench.
 
     Attributes:
         versions: of the systems, by name.
@@ -55,7 +55,7 @@ class Report(Struct):
         return [run for run in self.runs if run.scenario == scenario]
 
     def systems(self, scenario: str) -> list[str]:
-        """Which systems have runs of a scenario."""
+        """The systems that have runs of a scenario."""
         return list(dict.fromkeys(run.system for run in self.runs if run.scenario == scenario))
 
     def figures(self, scenario: str) -> list[str]:
@@ -84,5 +84,5 @@ def flat(result: dict[str, object]) -> Figures:
 
 
 def total(parts: Iterable[tuple[str, float]]) -> float:
-    """All-in: every process but the load balancer."""
+    """The total of all processes except the load balancer."""
     return sum(part for role, part in parts if role != "haproxy")

@@ -30,7 +30,7 @@ FILES = 1_000_000
 
 
 class Runner:
-    """A bench: what to measure, and what came out."""
+    """A bench: its scenarios and systems, and the results."""
 
     def __init__(
         self, systems: Sequence[System], scenarios: Sequence[Scenario], options: argparse.Namespace
@@ -50,7 +50,7 @@ class Runner:
         self._spent: list[float] = []
 
     async def run(self) -> None:
-        """Measure all, and tell how far it has come."""
+        """Measure all, and print progress."""
         systems = list(filter(self._is_here, self._systems))
         turns = [
             (scenario, system)
@@ -92,7 +92,7 @@ class Runner:
         )
 
     def _keep(self) -> None:
-        """Write what there is so far: a run that is interrupted has still measured something."""
+        """Write the results so far, so that an interrupted run is not lost."""
         if self._file:
             self._file.write_bytes(msgspec.json.format(msgspec.json.encode(self.report), indent=1))
 
@@ -134,7 +134,7 @@ class Runner:
 
 
 def lacks(system: System, scenario: Scenario) -> str:
-    """What a system lacks for a scenario; nothing if it can be measured."""
+    """The reason for which a system cannot run a scenario; empty if it can."""
     if scenario.kind == "reconnect" and not system.resumes:
         return "it does not resume"
     if scenario.balanced and not system.balanced:
@@ -143,7 +143,7 @@ def lacks(system: System, scenario: Scenario) -> str:
 
 
 async def generate(running: Running, scenario: Scenario) -> dict[str, object] | None:
-    """Let the load generator do its job: its result, or None for an invalid run."""
+    """Run the load generator; return its result, or None for an invalid run."""
     job = Job(
         scenario=scenario,
         dialect=running.dialect,
@@ -169,18 +169,18 @@ def fewer(group: Group, connections: int) -> Group:
 
 
 def file_limit() -> int:
-    """How many files a process may open, once it has raised its limit; each client is one."""
+    """The limit of open files of a process that raised it; each client needs one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return FILES if hard == resource.RLIM_INFINITY else hard
 
 
 def say(line: str) -> None:
-    """Tell who waits how far it has come."""
+    """Print progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 def machine() -> str:
-    """What this runs on."""
+    """A description of this machine."""
     cores = len(os.sched_getaffinity(0))
     system = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
     return f"{cores} cores, {system}, load {os.getloadavg()[0]:.2f} at the start"
@@ -188,7 +188,7 @@ def machine() -> str:
 
 @contextmanager
 def locked(path: Path | None) -> Iterator[None]:
-    """Hold a lock file, so that others who do leave the machine to this measurement."""
+    """Hold a lock file, so that measurements do not run at the same time."""
     if path is None:
         yield
         return

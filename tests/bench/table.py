@@ -105,7 +105,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def number(value: float) -> str:
-    """Three digits that matter."""
+    """A number with three significant digits."""
     if value >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if value >= 100 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
@@ -142,7 +142,7 @@ def cell(spread: Spread | None) -> str:
 
 
 def _parts(report: Report, system: str, scenario: str, figure: str) -> str:
-    """The parts of a cost, those worth a word."""
+    """The parts of a cost that are large enough to name."""
     names = [name for name in report.figures(scenario) if name.startswith(f"{figure}/")]
     spreads = {name.partition("/")[2]: report.spread(system, scenario, name) for name in names}
     whole = report.spread(system, scenario, figure)

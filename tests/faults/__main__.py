@@ -82,7 +82,7 @@ def scale_from(seed: str, minutes: str) -> Scale:
 
 
 def errors_in(folder: Path) -> Iterator[str]:
-    """What the processes of a cluster logged as errors, tracebacks and all."""
+    """The errors in the logs of a cluster's processes, with tracebacks."""
     for log in sorted(folder.glob("*.log")):
         bad = False
         for line in log.read_text(errors="replace").splitlines():
@@ -93,7 +93,7 @@ def errors_in(folder: Path) -> Iterator[str]:
 
 
 def write(folder: Path, found: Figures) -> None:
-    """Leave the report."""
+    """Write the report."""
     (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)))
     (folder / "report.html").write_text(page(found))
     (folder / "timeline.svg").write_text(Picture(found).svg())

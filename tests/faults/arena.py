@@ -1,4 +1,4 @@
-"""Where it happens: a cluster behind proxies, and clients in rooms and chats."""
+"""The arena of a run: a cluster behind proxies, and clients in rooms and chats."""
 
 import asyncio
 import random
@@ -104,7 +104,7 @@ class Arena:
         await asyncio.gather(*(client.ready.wait() for client in self.clients))
 
     async def positions(self) -> dict[int, int]:
-        """How far SQL has each partition, by number."""
+        """The positions of all partitions in SQL, by number."""
         found = await asyncio.to_thread(
             rows, self.cluster.database, "SELECT number, position FROM partitions"
         )

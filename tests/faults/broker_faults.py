@@ -1,4 +1,4 @@
-"""Faults of the broker: what it held is gone, older, or on another server."""
+"""Faults of the broker: its data is lost, older, or on another server."""
 
 import asyncio
 import shutil
@@ -74,7 +74,7 @@ async def _reply_lost(arena: Arena, strike: Strike) -> None:
 
 
 def script_sha(root: Path, name: str) -> bytes:
-    """How the server names a script of the sources in a folder."""
+    """The digest of a script of the sources in a folder."""
     said = subprocess.run(
         [sys.executable, "-c", ASK_DIGEST, name], cwd=root, capture_output=True, check=True
     )
@@ -199,7 +199,7 @@ async def _failover(arena: Arena, strike: Strike) -> None:
 
 
 async def note_loss(arena: Arena, strike: Strike) -> None:
-    """Note what SQL has, just before what it has not may be lost."""
+    """Note what SQL has, before a fault that may destroy everything else."""
     strike.losses.append(await arena.positions())
     strike.seen.append(await cursors_in(arena))
 

@@ -70,7 +70,7 @@ class Builds:
         Path(self.preludes[name]).write_text("".join(f"{line}\n" for line in lines))
 
     def replacement(self, name: str, build: Build) -> Fault:
-        """What ends a process in good order and starts it from another build."""
+        """A context that stops a process in order and starts it from another build."""
 
         async def act(arena: Arena, strike: Strike) -> None:
             self.choose(name, build)
@@ -102,7 +102,7 @@ async def formats_of(arena: Arena) -> dict[int, int]:
 
 
 async def announced(arena: Arena, name: str) -> dict[bytes, int]:
-    """The newest format that each life of a process announced, by incarnation."""
+    """The newest format that each process announced, by incarnation."""
     keys = await arena.keys()
     found: dict[bytes, bytes] = await arena.command("HGETALL", keys[0].members)
     return {

@@ -1,4 +1,4 @@
-"""Whether a run kept the promises: pure functions from what was seen to what was violated.
+"""The checker: pure functions from the evidence of a run to the promises it broke.
 
 What a fault may have destroyed is excused: an event is `destroyable` when it was sent before the
 cause of such a fault was gone and SQL did not have it when the fault began. Nothing else is.
@@ -27,7 +27,7 @@ class Violation(NamedTuple):
 
 
 class Case:
-    """The evidence of a run with what all checks ask of it."""
+    """The evidence of a run, with lookups that several checks need."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
@@ -50,7 +50,7 @@ class Case:
 
     @cached_property
     def accepted(self) -> list[Operation]:
-        """Attempts that were answered well."""
+        """Attempts that were answered with success."""
         return [operation for operation in self.sends if operation.outcome == "ok"]
 
     @cached_property
@@ -80,7 +80,7 @@ class Case:
         return found
 
     def destroyable(self, event_id: int, key: str, durable_at: float = float("inf")) -> bool:
-        """Whether a fault may have destroyed a message.
+        """True if a fault may have destroyed a message.
 
         What is sent later has a number far above, as the fence opens each partition beyond all
         numbers that may have been given.
@@ -102,7 +102,7 @@ class Case:
         )
 
     def may_go_back(self, before: SeenTold, word: SeenTold) -> bool:
-        """Whether a client may hear a mark that is less than the one it heard before.
+        """True if a client may get a seen mark below the one it got before.
 
         A fault may have destroyed that one, and the client learnt so between the two: it began
         anew or was told to resume, and that before the next fault, which waits until all is well.
@@ -123,7 +123,7 @@ class Case:
         return False
 
     def _asked(self, mark: SeenTold) -> float:
-        """When a mark was first asked for: a cursor goes to what was asked, or to the head."""
+        """The time at which a client first asked to move a cursor to this seq or beyond."""
         return min(
             (
                 asked.invoked
@@ -137,7 +137,7 @@ class Case:
 
     @cached_property
     def _doubts(self) -> defaultdict[tuple[str, str], list[float]]:
-        """When each client learnt that what it has of a place may be lost."""
+        """The times at which each client learnt that its events of a place may be lost."""
         found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for doubt in self.history.doubts:
             found[doubt.user, doubt.place].append(doubt.at)
@@ -145,7 +145,7 @@ class Case:
 
     @cached_property
     def durable_at(self) -> dict[tuple[str, int], float]:
-        """When a message, by clientMsgId and seq, was first called durable."""
+        """The time at which a message, by clientMsgId and seq, was first reported as durable."""
         found: dict[tuple[str, int], float] = {}
         for word in self.history.words:
             found.setdefault((word.key, word.seq), word.at)
@@ -153,7 +153,7 @@ class Case:
 
 
 def lost(case: Case) -> Iterator[Violation]:
-    """What was accepted is in SQL, at the place and under the id it was given."""
+    """Every accepted message is in SQL, with its seq and id."""
     for send in case.accepted:
         row = case.rows.get((send.place, send.seq))
         if row is not None and (row.id, row.key) == (send.id, send.key):
@@ -190,7 +190,7 @@ def phantom(case: Case) -> Iterator[Violation]:
 
 
 def one_name(case: Case) -> Iterator[Violation]:
-    """A place in a room names one message everywhere."""
+    """A seq of a room is the same message everywhere."""
     named: dict[tuple[str, int], tuple[int, str]] = {
         where: (row.id, row.key) for where, row in case.rows.items() if row.kind == "message"
     }
@@ -202,7 +202,7 @@ def one_name(case: Case) -> Iterator[Violation]:
 
 
 def once(case: Case) -> Iterator[Violation]:
-    """The same clientMsgId is one message: one row, one place."""
+    """The same clientMsgId is one message: one row, one seq."""
     for key, rows in case.messages.items():
         if len(rows) > 1:
             yield Violation("twice", f"{key} is in SQL {len(rows)} times")
@@ -221,7 +221,7 @@ def once(case: Case) -> Iterator[Violation]:
 
 
 def order(case: Case) -> Iterator[Violation]:
-    """A message answered before another was sent has the lower place in their room."""
+    """A message that was answered before another was sent has the lower seq in their room."""
     answered: dict[tuple[str, int], float] = {}
     for send in case.accepted:
         where = (send.place, send.seq)
@@ -242,7 +242,7 @@ def order(case: Case) -> Iterator[Violation]:
 
 
 def refused(case: Case) -> Iterator[Violation]:
-    """Nothing that was asked rightly is refused for good."""
+    """No valid request gets an error that is not retryable."""
     for operation in case.history.operations:
         if operation.error.startswith("for good"):
             text = f"{operation.kind} of {operation.user} in {operation.place}: {operation.error}"
@@ -261,7 +261,7 @@ def unhealed(case: Case) -> Iterator[Violation]:
 
 
 def found(case: Case) -> Iterator[Violation]:
-    """What the run itself could not wait for any longer."""
+    """The findings of the run itself: things that it waited for in vain."""
     for finding in case.evidence.findings:
         yield Violation(*finding)
 
@@ -285,7 +285,7 @@ Check = Callable[[Case], Iterable[Violation]]
 
 
 def check(evidence: Evidence, checks: Iterable[Check]) -> list[Violation]:
-    """Everything that was violated."""
+    """Run checks; return all violations."""
     case = Case(evidence)
     return [violation for one in checks for violation in one(case)]
 

@@ -1,4 +1,4 @@
-"""A client as docs/reference/writing-a-client.md asks for it."""
+"""A client that follows docs/reference/writing-a-client.md."""
 
 import asyncio
 from collections import defaultdict
@@ -50,7 +50,7 @@ class Client:
         self._spawn(self._prove())
 
     async def stop(self) -> None:
-        """Leave for good, politely."""
+        """Close the connection and do not come back."""
         self._leaving = True
         if self._line is not None:
             await self._line.close()
@@ -65,7 +65,7 @@ class Client:
             self._count_ready(is_ready=False)
 
     async def send(self, place: Place, text: str = "") -> Message:
-        """Send a message until it is accepted; whoever gives up before that keeps nothing."""
+        """Send a message until it is accepted. A cancelled send is not kept."""
         self._sent += 1
         key = f"{self.user}.{self._sent}"
         message = Message(key, place.name, f"{key} {text}")
@@ -79,7 +79,7 @@ class Client:
         return message
 
     async def ask(self, operation: Operation, event: str, data: object, then: Then) -> bool:
-        """Ask once, and note how it went; whether it went well."""
+        """Send one request and note its outcome. Return True on success."""
         if self._line is None or not self.ready.is_set():
             self._history.end(operation, "failed", "not connected")
             return False
@@ -96,7 +96,7 @@ class Client:
         return False
 
     async def simple(self, kind: str, place: Place, event: str, data: object, **about: Any) -> bool:  # noqa: ANN401 - fields of an operation
-        """Ask something whose answer says nothing, once."""
+        """Send one request whose answer has no data."""
         await self.ready.wait()
         operation = self._history.begin(kind, self.user, place.name, **about)
         return await self.ask(operation, event, data, lambda _: self._history.end(operation, "ok"))
@@ -133,13 +133,13 @@ class Client:
             found += page
 
     async def delete(self, message: Message) -> bool:
-        """Delete a message of one's own; whether it is known to be deleted."""
+        """Delete a message that this client sent. Return True if it is deleted for certain."""
         place = self.places[message.place]
         about = {"messageId": message.id}
         return await self.simple("delete", place, "deleteMessage", about, key=str(message.id))
 
     async def away(self, seconds: float) -> None:
-        """Be offline for a while, with the connection open, and catch up with one's chats."""
+        """Be offline for a while with an open connection, then catch up with the user's chats."""
         # Whatever one asks of a chat makes it heard again, with a hole: sends wait, and while a
         # history is loaded nobody goes.
         async with self._chatting:
@@ -209,7 +209,7 @@ class Client:
             await pause()
 
     async def _enter(self, line: Line) -> None:
-        """Catch up, be online, and let what is not durable be sent again."""
+        """Catch up, go online, and send again what is not durable."""
         await self._resumer.resume(line, list(self.places))
         await self._resumer.come_online(line)
         self._count_ready(is_ready=True)
@@ -240,7 +240,7 @@ class Client:
             line.abort()
 
     async def _go(self, after: float) -> None:
-        """Connect elsewhere, once what was asked is answered."""
+        """Connect to another gateway, after all requests are answered."""
         line = self._line
         await asyncio.sleep(after)
         self._count_ready(is_ready=False)
@@ -252,7 +252,7 @@ class Client:
             await line.close()
 
     def _settle(self, place: str, seq: int) -> None:
-        """Everything accepted in this era up to a place is durable."""
+        """Note that everything accepted in this era up to a seq is durable."""
         for message in list(self.unsettled.values()):
             now_accepted = message.place == place and message.era == self._eras[place]
             if now_accepted and 0 < message.seq <= seq:

@@ -51,11 +51,11 @@ class Clocks:
         Path(self.preludes[name]).write_text("".join(lines) if self._library else "")
 
     def forget(self, name: str) -> None:
-        """Let a process be started with the true time."""
+        """Start a process with the true time from now on."""
         Path(self.preludes[name]).write_text("")
 
     def move(self, name: str, seconds: int) -> None:
-        """Let a process's wall clock be so much off the true time."""
+        """Set a process's wall clock to an offset from the true time."""
         fresh = self._file(name).with_suffix(".new")
         fresh.write_text(f"{seconds:+d}\n")
         fresh.replace(self._file(name))

@@ -81,12 +81,12 @@ CONTROLS: Final = (
 
 
 def is_caught(control: Control, violations: list[Violation]) -> bool:
-    """Whether violations say that just this protection is missing."""
+    """True if violations show that this protection is missing."""
     return any(violation.kind in control.reasons for violation in violations)
 
 
 async def try_control(control: Control, seed: int, folder: Path) -> list[Violation]:
-    """Run without the protection; what was violated."""
+    """Run without the protection; return the violations."""
     scale = Scale(
         seed=seed,
         seconds=SECONDS,

@@ -1,4 +1,4 @@
-"""The end of a run: everything comes to rest, is looked at from all sides, and is gathered."""
+"""The end of a run: wait until all is at rest, and gather the evidence."""
 
 import asyncio
 from collections import defaultdict
@@ -18,14 +18,14 @@ LEAVING: Final = 5
 
 
 class Ending:
-    """What is done and waited for in the end; whatever does not come is a finding."""
+    """The last actions of a run, and waiting for their effects. A missing effect is a finding."""
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
         self.findings: list[Finding] = []
 
     async def comes(self, kind: str, what: str, wanted: Awaitable[object]) -> None:
-        """Wait for something, as long as patience lasts."""
+        """Wait for something, for `patience` seconds at most."""
         try:
             async with asyncio.timeout(self.arena.scale.patience):
                 await wanted
@@ -33,7 +33,7 @@ class Ending:
             self.findings.append(Finding(kind, f"{what}: {error or 'not in time'}"))
 
     async def is_so(self, kind: str, what: str, look: Callable[[], object]) -> None:
-        """Wait until `look` finds nothing any more; what it found last is told."""
+        """Wait until `look` returns nothing; otherwise report what it returned last."""
         try:
             async with asyncio.timeout(self.arena.scale.patience):
                 while look():  # noqa: ASYNC110 - clients, and another process's state
@@ -42,7 +42,7 @@ class Ending:
             self.findings.append(Finding(kind, f"{what}: {str(look())[:300]}"))
 
     async def everyone_sends(self) -> None:
-        """Every client sends again with success, everywhere."""
+        """Let every client send successfully in each of its places."""
         sends = [
             client.send(place, "last")
             for client in self.arena.clients
@@ -51,14 +51,14 @@ class Ending:
         await self.comes("stuck", "a send of every client", asyncio.gather(*sends))
 
     async def all_durable(self) -> None:
-        """SQL has everything."""
+        """Wait until SQL has everything."""
         await self.is_so("stuck", "clients whose sends are not durable", self._unsettled)
 
     def _unsettled(self) -> list[str]:
         return [client.user for client in self.arena.clients if client.unsettled]
 
     async def all_seen(self) -> None:
-        """Everybody marks all they have as seen."""
+        """Let every client mark everything as seen."""
 
         async def see_all(client: Client) -> None:
             for place in client.places.values():
@@ -69,7 +69,7 @@ class Ending:
         await self.comes("stuck", "seen marks", asyncio.gather(*marks))
 
     async def presence(self) -> None:
-        """Who is online is who is there: for every client, and on every gateway."""
+        """Check that exactly the connected users are online, for every client and gateway."""
         await self._online_is(self.arena.clients, set())
         leaving = self.arena.random.sample(
             self.arena.clients, min(LEAVING, len(self.arena.clients) // 2)

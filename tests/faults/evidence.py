@@ -1,4 +1,4 @@
-"""All that a run leaves for the checker: what clients saw, and what SQL has in the end."""
+"""The evidence of a run for the checker: events that clients got, and the rows in SQL."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Something that the run itself found wrong: what could not be waited for any longer."""
+    """An error that the run itself found, such as a wait that did not end."""
 
     kind: str
     text: str
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 
 @dataclass(kw_only=True)
 class Evidence:
-    """What a run leaves.
+    """The evidence of a run.
 
     Attributes:
         begun, ended: of load and faults, by the history's clock.

@@ -1,4 +1,4 @@
-"""A run in figures: what the table, the JSON and the picture are made of."""
+"""The figures of a run, for the table, the JSON and the picture."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ VERSION: Final = 1
 
 
 class OperationFigures(msgspec.Struct, frozen=True):
-    """How often something was done, and how it went; latencies of the good ones in ms."""
+    """The number of operations of a kind, their outcomes, and latencies of successes in ms."""
 
     kind: str
     invoked: int
@@ -101,7 +101,7 @@ class Figures(msgspec.Struct, frozen=True):
 def figures(
     scale: Scale, kinds: Sequence[str], evidence: Evidence, violations: list[Violation]
 ) -> Figures:
-    """Everything that there is to tell of a run."""
+    """All figures of a run."""
     doubts = list(_doubts(kinds, evidence))
     verdict = "violated" if violations else "invalid" if doubts else "passed"
     accepted = {op.key for op in evidence.history.operations if op.kind == "send" and op.seq}
@@ -126,7 +126,7 @@ def figures(
 
 
 def quantile(values: Iterable[float], part: float) -> float | None:
-    """The value below which a part of all lie; None of nothing."""
+    """The value below which a part of all values lie; None without values."""
     ordered = sorted(values)
     if not ordered:
         return None
@@ -134,7 +134,7 @@ def quantile(values: Iterable[float], part: float) -> float | None:
 
 
 def _doubts(kinds: Sequence[str], evidence: Evidence) -> Iterable[str]:
-    """Why a run proves nothing."""
+    """The reasons for which a run proves nothing."""
     sends = [op for op in evidence.history.operations if op.kind == "send"]
     if 2 * sum(op.outcome == "ok" for op in sends) < len(sends):
         yield "fewer than half the sends were ok"

@@ -71,7 +71,7 @@ class Scene:
             await self._do(self._builds.replacement(name, build))
 
     async def watch(self) -> NoReturn:
-        """Look all the time at whether every partition is in a format that is allowed.
+        """Check continuously that every partition is in an allowed format.
 
         Raises:
             WentWrong: one is not.
@@ -95,7 +95,7 @@ class Scene:
         say(f"every partition is in format {number} after {time.monotonic() - since:.1f} s")
 
     async def settle(self) -> None:
-        """Wait until nothing but a process that cannot read it holds a newer format off."""
+        """Wait until only a process that cannot read it prevents a newer format."""
         keys = await self.field.keys()
 
         async def settled() -> bool:
@@ -186,7 +186,7 @@ ORDERS: Final = (
 
 
 async def perform_order(order: Order, scale: Scale, folder: Path, root: Path) -> Evidence:
-    """Go one way; what was seen.
+    """Replace all processes in this order; return the evidence.
 
     Args:
         order: the direction, from the older build to the newer one or back.
@@ -222,7 +222,7 @@ async def perform_order(order: Order, scale: Scale, folder: Path, root: Path) ->
 
 
 def not_read(folder: Path) -> Iterator[str]:
-    """What the processes of a cluster logged of what they could not read."""
+    """The log lines of a cluster's processes about data that they could not read."""
     for log in sorted(folder.glob("*.log")):
         for text in log.read_text(errors="replace").splitlines():
             if any(words in text for words in NOT_READ):
@@ -230,7 +230,7 @@ def not_read(folder: Path) -> Iterator[str]:
 
 
 def problems(order: Order, seed: int, folder: Path, root: Path) -> list[str]:
-    """What was wrong when an order was gone through; nothing if it passed."""
+    """The problems of a run in this order; none if it passed."""
     scale = Scale(
         seed=seed,
         seconds=0,
@@ -257,7 +257,7 @@ SETTINGS: Final = "CHAOS_SEED and CHAOS_DIR are environment variables, as for te
 
 
 def main() -> int:
-    """Go both ways; return the exit code."""
+    """Run both orders; return the exit code."""
     command_line("tests.faults.formats", __doc__, SETTINGS).parse_args()
     folder = Path(os.environ.get("CHAOS_DIR") or ".chaos").absolute() / "formats"
     seed = int(os.environ.get("CHAOS_SEED") or 1)
@@ -277,7 +277,7 @@ def main() -> int:
 
 
 def say(text: str) -> None:
-    """Say it at once."""
+    """Print a line at once."""
     print(f"  {text}", flush=True)
 
 

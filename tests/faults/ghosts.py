@@ -1,4 +1,4 @@
-"""Users who are connected to one gateway and do not come back: when do they go offline?"""
+"""Users of one gateway who do not come back, and the time after which they go offline."""
 
 import asyncio
 import itertools
@@ -47,7 +47,7 @@ class Ghosts:
         )
 
     async def fade(self, strike: Strike) -> None:
-        """Note when the last client sees the last of them go."""
+        """Note the time at which the last client sees the last of them go offline."""
 
         async def gone() -> bool:
             online = self._arena.history.online.values()

@@ -1,4 +1,4 @@
-"""When is all well again? A send of every client, right after a fault, finds out."""
+"""The time to heal after a fault, measured by a send of every client right after it."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.faults.strike import Strike
 
 
 async def heal(arena: Arena, strike: Strike) -> None:
-    """Note how long after a fault everything works again, for as long as patience lasts."""
+    """Note the time after which everything works again, up to `patience` seconds."""
     since = strike.over
 
     def note(measure: str) -> None:
@@ -39,7 +39,7 @@ async def heal(arena: Arena, strike: Strike) -> None:
 
 
 def _missing(arena: Arena) -> str:
-    """Who is not back, and what is not durable."""
+    """Clients that are not connected, and messages that are not durable."""
     away = [client.user for client in arena.clients if not client.ready.is_set()]
     unsettled = [
         f"{message.key} at {message.seq} in {message.place}"
@@ -59,7 +59,7 @@ def _a_room(client: Client) -> Place:
 
 
 def _delivered(arena: Arena, message: Message) -> bool:
-    """Whether every member of its room has the message, or something after it."""
+    """True if every member of its room has the message, or a later one."""
     return all(
         client.listener.last[message.place] >= message.seq
         for client in arena.clients

@@ -1,4 +1,4 @@
-"""What happened: every operation and every event that came, by one monotonic clock."""
+"""The history of a run: all operations and received events, by one monotonic clock."""
 
 import asyncio
 import time
@@ -52,7 +52,7 @@ class Item(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What one client was told of a place.
+    """An event of a place that a client received.
 
     Attributes:
         kind: `message`, `deleted` (key is the id of the message), `cleared`, or `reset`: the
@@ -72,7 +72,7 @@ class Delivery(NamedTuple):
 
 
 class SeenTold(NamedTuple):
-    """A client was told how far a user has seen a place."""
+    """A seen mark that a client received."""
 
     at: float
     observer: str
@@ -82,7 +82,7 @@ class SeenTold(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """What a client has of a place may be lost: it connects anew, or was told to resume."""
+    """A client's events of a place may be lost: it reconnects, or was told to resume."""
 
     at: float
     user: str
@@ -90,7 +90,7 @@ class Doubt(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A client was told that its message is durable at a place."""
+    """A client's report of a durable message."""
 
     at: float
     user: str
@@ -101,7 +101,7 @@ class Word(NamedTuple):
 
 @dataclass(eq=False)
 class History:
-    """Everything that one run saw.
+    """All operations and events of a run.
 
     Attributes:
         connected: (when, how many clients are connected and caught up).
@@ -121,11 +121,11 @@ class History:
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is kept of it for a later look: all but what belongs to the event loop."""
+        """The state to save: everything that does not belong to the event loop."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def begin(self, kind: str, user: str, place: str, key: str = "", seq: int = 0) -> Operation:
-        """Note that an operation is invoked now."""
+        """Note the begin of an operation."""
         operation = Operation(kind, user, place, key, now(), seq=seq)
         self.operations.append(operation)
         self._pending.add(operation)
@@ -133,14 +133,14 @@ class History:
         return operation
 
     def end(self, operation: Operation, outcome: Outcome, error: str = "", **found: Any) -> None:  # noqa: ANN401 - fields of an operation
-        """Note how an operation ends now."""
+        """Note the end and the outcome of an operation."""
         operation.ended, operation.outcome, operation.error = now(), outcome, error
         for name, value in found.items():
             setattr(operation, name, value)
         self._pending.discard(operation)
 
     def close(self) -> None:
-        """Call what still waits unknown: nobody listens any more."""
+        """Give the outcome "unknown" to operations that still wait."""
         for operation in list(self._pending):
             self.end(operation, "unknown", "the run ended")
 
@@ -151,7 +151,7 @@ class History:
             await self._begun.wait()
 
     def hit(self, begun: float, over: float) -> int:
-        """How many operations were on their way at some moment between two times."""
+        """The number of operations that were under way at some moment between two times."""
         return sum(
             operation.invoked <= over
             and (operation.outcome == "pending" or operation.ended >= begun)

@@ -1,4 +1,4 @@
-"""A process of the older build that comes just as a partition is opened in a newer format."""
+"""A process of the older build that starts while a partition is opened in a newer format."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 
 
 async def come_late(arena: Arena, older: Build, newer: Build) -> None:
-    """Be counted after an owner chose a newer format, and before it opens the partition in it.
+    """Announce it after an owner chose a newer format, and before the partition opens.
 
     Whoever was counted reads every partition until it leaves. This runs until the partition is
     open again, in the older format.

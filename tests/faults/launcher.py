@@ -1,4 +1,4 @@
-"""`deploy.cluster`, with more in the environment of single processes than all of them have.
+"""`deploy.cluster` with additional environment variables for single processes.
 
 `PROCESS_ENVIRONS` holds a JSON object: for each process, by name, the variables it gets on top.
 `PROCESS_PRELUDES` holds another: for some, a file of shell commands that are run before each start.

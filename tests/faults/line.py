@@ -35,7 +35,7 @@ def _nothing(_answer: object) -> None:
 
 
 class Lost(Exception):
-    """The connection ended, or the answer did not come: nobody knows what became of it."""
+    """The connection ended, or no answer came: the outcome of the request is unknown."""
 
 
 class Line:
@@ -73,11 +73,11 @@ class Line:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing waits for an answer."""
+        """True if no request waits for an answer."""
         return not self._answers
 
     async def request(self, event: str, data: object, then: Then = _nothing) -> Any:  # noqa: ANN401 - any payload
-        """Ask something, and return the answer.
+        """Send a request, and return the answer.
 
         Args:
             event: what is asked.
@@ -111,7 +111,7 @@ class Line:
         await asyncio.shield(self._reading)
 
     async def close(self) -> None:
-        """Say goodbye."""
+        """Close the connection in order."""
         await self._socket.close()
         await self._reading
 

@@ -1,4 +1,4 @@
-"""What a client is told, noted as it comes."""
+"""The listener of a client, which notes the events that it receives."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from tests.support.peer import Frame
 
 
 class Listener:
-    """The ears of one client.
+    """Notes the events of one client.
 
     Attributes:
         user: whose.
@@ -64,18 +64,18 @@ class Listener:
             self._history.doubts.append(Doubt(now(), self.user, name))
 
     def doubts(self, name: str) -> int:
-        """How often a place was doubted since a resume of it went well."""
+        """The number of doubts about a place since its last successful resume."""
         return len(self._doubts[name])
 
     def since(self, name: str) -> int:
-        """Where a resume goes on: at the first place that is in doubt, whatever came since."""
+        """The seq to resume from: the first one in doubt, whatever was received since."""
         since = min([*self._doubts[name], self.last[name]])
         if since < self.last[name]:
             self.again.add(name)
         return since
 
     def settled(self, name: str, doubts: int, since: int) -> None:
-        """A resume from a place went well that was asked after so many doubts.
+        """Note a successful resume that was requested after so many doubts.
 
         Those at later places stay: what the client had there may be lost all the same.
         """
@@ -85,13 +85,13 @@ class Listener:
             self.again.discard(name)
 
     def reset(self, place: str, head: int) -> None:
-        """The client cannot go on from what it has: it lets go of it."""
+        """Drop what the client has of a place, because it cannot resume from there."""
         self._doubts[place] = [head] * len(self._doubts[place])
         self._has[place].clear()
         self._told(place, "reset", head, 0, "")
 
     def loaded(self, place: str, items: list[dict[str, Any]]) -> None:
-        """A page of history, read after a reset."""
+        """Note a page of history that was read after a reset."""
         for item in map(self.item, items):
             if not item.deleted:
                 self._history.deliveries.append(
@@ -107,7 +107,7 @@ class Listener:
         return Item(data["seq"], data["id"], "" if deleted else key(data), deleted)
 
     def word(self, place: str, message_key: str, seq: int) -> Word:
-        """A message is durable."""
+        """Note that a message is durable."""
         return Word(now(), self.user, place, message_key, seq)
 
     def place_of(self, frame: Frame) -> str:
@@ -136,5 +136,5 @@ class Listener:
 
 
 def key(data: dict[str, Any]) -> str:
-    """The clientMsgId of a message of ours: its content begins with it."""
+    """The clientMsgId of a message of the suite, with which its content begins."""
     return str(data["content"]).partition(" ")[0]

@@ -1,4 +1,4 @@
-"""What people do: talk, read, mark as seen, delete, type, go away and come back."""
+"""The load: clients that send, read, mark as seen, delete, type, leave and come back."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ OFFLINE_SECONDS: Final = 0.7
 
 @dataclass(frozen=True)
 class Pace:
-    """How busy everybody is together.
+    """The load's total rate of actions.
 
     Attributes:
         sends: messages a second of all clients.
@@ -35,7 +35,7 @@ class Pace:
 
     @property
     def interval(self) -> float:
-        """Seconds between two things one client does."""
+        """Seconds between two actions of a client."""
         return self.clients / self.sends * SENDING
 
 
@@ -62,7 +62,7 @@ class Person:
         self._own: list[Message] = []
 
     async def live(self, rest: asyncio.Event) -> None:
-        """Do one thing after the other, at the pace, until `rest`."""
+        """Do one action after the other, at the pace, until `rest`."""
         due = now() + self._random.uniform(0, self._interval)
         while not rest.is_set():
             await asyncio.sleep(max(self._interval / HURRY, due - now()))
@@ -99,7 +99,7 @@ class Person:
 
 
 async def mark_seen(client: Client, place: Place) -> bool:
-    """Have seen what the client has of a place; whether it is known to be marked."""
+    """Mark what the client has of a place as seen. Return True if it is marked for certain."""
     seq = client.listener.last[place.name]
     if not seq:
         return True

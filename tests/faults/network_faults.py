@@ -26,7 +26,7 @@ def one_gateway(arena: Arena, strike: Strike) -> Proxy:
 
 
 def healed(arena: Arena, proxy: Proxy) -> None:
-    """End a partition: what waited comes after all, or connections turn out to be dead."""
+    """End a network partition: held-back data arrives, or connections are reset."""
     if arena.random.random() < 0.5:
         proxy.cut()
     proxy.let_go()

@@ -1,4 +1,4 @@
-"""A newer build, made up: it writes format 3, reads 2 and 3, and brings a migration that adds.
+"""An invented newer build: it writes format 3, reads 2 and 3, and has a migration that adds.
 
 In format 3 an envelope has one more element, behind its format, and a row of a partition's stream
 names the room's record before the envelope. A build of before can make nothing of either.

@@ -1,4 +1,4 @@
-"""A broker that is away for longer than a process counts as living that says nothing."""
+"""A broker that is away for longer than the announcements of processes last."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -20,7 +20,7 @@ svg { width: 100%; height: auto }
 
 
 def page(found: Figures) -> str:
-    """The page, complete in itself."""
+    """The page, which needs no other files."""
     about = ", ".join(f"{count} {name}" for name, count in found.scale.items())
     told = "".join(f"<li>{escape(line)}</li>" for line in found.violations_in_words + found.doubts)
     return f"""<!doctype html>

@@ -1,4 +1,4 @@
-"""Where clients talk, and what they say."""
+"""Rooms and chats of a run, and the messages in them."""
 
 from dataclasses import dataclass, field
 
@@ -37,5 +37,5 @@ class Place:
 
     @property
     def where(self) -> dict[str, object]:
-        """How requests name it."""
+        """The fields by which requests name the place."""
         return {"room": self.room} if self.room else {"chatId": self.chat}

@@ -26,7 +26,7 @@ async def killed(arena: Arena, strike: Strike, name: str) -> None:
 
 
 async def paused(arena: Arena, strike: Strike, name: str, seconds: float) -> None:
-    """Stop a process where it is, for a while."""
+    """Pause a process for a while."""
     strike.target = f"{name}, {seconds:g} s"
     await arena.history.in_flight()
     strike.begin()

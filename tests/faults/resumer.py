@@ -1,4 +1,4 @@
-"""Catching up on a connection: what was missed, or, where that cannot be told, the history anew."""
+"""Catching up after a connect: missed events, or the whole history again."""
 
 import asyncio
 import itertools
@@ -42,11 +42,11 @@ class Resumer:
 
     @property
     def is_loading(self) -> bool:
-        """Whether the history of a place is on its way, or still to be asked for."""
+        """True while the history of a place is requested, or must be."""
         return bool(self._unloaded)
 
     async def resume(self, line: Line, names: list[str], *, doubted: bool = False) -> None:
-        """Get what was missed of some places.
+        """Get the missed events of some places.
 
         Args:
             line: the connection.
@@ -67,7 +67,7 @@ class Resumer:
                 del self._unloaded[name]
 
     async def come_online(self, line: Line) -> None:
-        """Be seen online, and hear of one's chats.
+        """Go online, and subscribe to the user's chats.
 
         Raises:
             Lost: the connection ended.
@@ -117,7 +117,7 @@ class Resumer:
             self._listener.settled(place.name, doubts[place.name], at)
 
     async def _load(self, line: Line, place: Place) -> None:
-        """Load the history of a place anew."""
+        """Load the history of a place again."""
         after = 0
         while True:
             page = {**place.where, "after": after, "limit": PAGE}

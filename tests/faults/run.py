@@ -44,7 +44,7 @@ def schedule(kinds: list[Fault], seed: int) -> Iterator[Fault]:
 async def run(
     scale: Scale, kinds: list[Fault], say: Say, *, data_dir: Path, root: Path = ROOT
 ) -> Evidence:
-    """Run with faults at random, and return what was seen."""
+    """Run with random faults, and return the evidence."""
 
     def play(field: Arena) -> Awaitable[list[Strike]]:
         return _strike(field, kinds, now() + scale.seconds, say)
@@ -61,7 +61,7 @@ async def perform(
     root: Path = ROOT,
     preludes: Mapping[str, str] = NO_PRELUDES,
 ) -> Evidence:
-    """Let something happen to a cluster under load, and return what was seen.
+    """Run actions on a cluster under load, and return the evidence.
 
     The data folder is made afresh, and left for a look.
 
@@ -124,7 +124,7 @@ async def struck(field: Arena, fault: Fault) -> Strike:
 
 
 def line(number: int, fault: Fault, strike: Strike) -> str:
-    """What is said of a fault that struck."""
+    """The line about a fault that struck."""
     took = strike.healed.get(fault.measure)
     after = "not healed" if took is None else f"{fault.measure} after {took:.2f} s"
     about = f" ({strike.target})" if strike.target else ""

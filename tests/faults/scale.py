@@ -1,11 +1,11 @@
-"""How large a run is."""
+"""The size of a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """A run.
+    """The numbers that define the size of a run.
 
     Attributes:
         seed: decides what strikes when, and what everybody does.

@@ -14,15 +14,15 @@ PACKAGES: Final = ("shared", "gateway", "clients", "persister", "deploy", "tests
 
 
 class Patch(Protocol):
-    """Something to be done to a copy."""
+    """A change of a copy of the sources."""
 
     def apply(self, root: Path) -> None:
-        """Do it."""
+        """Apply the change to the copy at `root`."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A text that stands exactly once in a file, and what stands there instead."""
+    """A replacement of a text that is in a file exactly once."""
 
     file: str
     old: str
@@ -60,7 +60,7 @@ class NewFile:
 
 @contextmanager
 def changed_sources(patches: Iterable[Patch]) -> Iterator[Path]:
-    """A copy of the sources with changes, for as long as the body runs."""
+    """A copy of the sources with changes, while the block runs."""
     with tempfile.TemporaryDirectory(prefix="parley-changed-") as folder:
         root = Path(folder)
         for package in PACKAGES:

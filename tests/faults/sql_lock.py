@@ -16,7 +16,7 @@ LOCKS: Final = range(120, 128)
 
 
 def main() -> None:
-    """Lock, wait, and let go by ending."""
+    """Take the lock and wait; ending the process releases it."""
     parser = command_line("tests.faults.sql_lock", __doc__)
     parser.add_argument("file", metavar="FILE", help="the database; it must be open elsewhere")
     with Path(f"{parser.parse_args().file}-shm").open("r+b") as opened:

@@ -14,7 +14,7 @@ from tests.support.storage import Database
 
 @asynccontextmanager
 async def away(database: Path) -> AsyncIterator[None]:
-    """Nobody can read the database or write to it."""
+    """Make the database unavailable for reading and writing."""
     # A process of its own: its locks would end when this one closes any file of the database.
     holder = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.faults.sql_lock", str(database)),

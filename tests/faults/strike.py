@@ -1,4 +1,4 @@
-"""One fault that struck, and how each kind of fault is described."""
+"""A fault that struck, and the description of each kind of fault."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -43,11 +43,11 @@ class Strike:
     afterwards: Callable[[], Awaitable[None]] | None = None
 
     def begin(self) -> None:
-        """It takes effect now."""
+        """Note the time at which the fault takes effect."""
         self.begun = now()
 
     def end(self) -> None:
-        """Its cause is gone now."""
+        """Note the time at which the cause is removed."""
         self.over = now()
 
 

@@ -1,4 +1,4 @@
-"""What clients had on their screens: histories, live views, seen marks."""
+"""Checks of what clients showed: histories, live views, seen marks."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -13,7 +13,7 @@ from tests.faults.history import Delivery, Operation, SeenTold
 
 
 class View:
-    """One client's view of one place, from what it was told, in order."""
+    """A client's view of a place, from the events that it received, in order."""
 
     def __init__(self) -> None:
         self.messages: dict[int, tuple[int, str]] = {}
@@ -23,7 +23,7 @@ class View:
         self._floor = 0
 
     def take(self, told: Delivery) -> None:
-        """Take one thing that it was told."""
+        """Apply an event."""
         if told.kind == "reset":
             # A deletion may be lost too: what it hid is there again.
             self.messages.clear()
@@ -76,7 +76,7 @@ def pages(case: Case) -> Iterator[Violation]:
 
 
 def fresh(case: Case) -> Iterator[Violation]:
-    """A history read after an answer contains what was answered."""
+    """A history that was read after the answer to a send contains its message."""
     by_place: defaultdict[str, list[tuple[float, Row]]] = defaultdict(list)
     for send in case.accepted:
         row = case.rows.get((send.place, send.seq))
@@ -98,7 +98,7 @@ def fresh(case: Case) -> Iterator[Violation]:
 
 
 def deleted(case: Case) -> Iterator[Violation]:
-    """What is deleted never returns."""
+    """A deleted message never comes back."""
     stored = {row.target for row in case.evidence.rows if row.kind == "delete"}
     for row in case.evidence.rows:
         if row.kind == "message" and row.id in stored and not row.deleted:
@@ -155,7 +155,7 @@ def _seqs(case: Case) -> defaultdict[str, list[int]]:
 
 
 def _quiet(case: Case) -> float:
-    """When the last fault's probes were over: what came before has been stored since."""
+    """The time after which the last fault has healed; earlier messages are stored since."""
     return max((strike.over for strike in case.evidence.strikes), default=0.0)
 
 
@@ -186,7 +186,7 @@ def _reads(case: Case) -> Iterator[Operation]:
 
 
 def _may_be_gone(case: Case, row: Row, read: Operation) -> bool:
-    """Whether somebody began to delete a message before a history was read."""
+    """True if a client began to delete a message before a history was read."""
     deletion = case.deletions.get(str(row.id))
     if deletion is not None and deletion.invoked < read.ended:
         return True
@@ -194,7 +194,7 @@ def _may_be_gone(case: Case, row: Row, read: Operation) -> bool:
 
 
 def _cleared(case: Case, message_id: int) -> bool:
-    """Whether a message is deleted in SQL by whatever means."""
+    """True if a message is deleted in SQL, alone or by a clearing."""
     return any(row.id == message_id and row.deleted for row in case.evidence.rows)
 
 

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _names(roots: Sequence[Path]) -> list[str]:
-    """What checkouts are called: by their folders, where these have different names."""
+    """The names of checkouts: those of their folders, if these differ."""
     names = [root.name for root in roots]
     return names if len(set(names)) == len(names) else list(map(str, roots))
 

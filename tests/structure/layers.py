@@ -43,7 +43,7 @@ class Contract(NamedTuple):
         return [one for one in self.layers if any(part.startswith(start) for part in one.parts)]
 
     def place(self, module: str) -> tuple[int, str] | None:
-        """At which layer, counted from the top, and in which part a module stands."""
+        """The layer of a module, counted from the top, and its part."""
         for depth, layer in enumerate(self.layers):
             for part in layer.parts:
                 if module == part or module.startswith(f"{part}."):
@@ -59,7 +59,7 @@ def contracts(root: Path) -> list[Contract]:
 
 
 def depth(package: str, declared: Iterable[Contract]) -> int:
-    """In how many layers the parts of a package stand; 0 where nobody says so."""
+    """The number of layers of a package's parts; 0 without a contract."""
     return sum(len(one.own) for one in declared if one.container == package)
 
 
@@ -77,12 +77,12 @@ def unnamed(modules: Modules, package: str, declared: Iterable[Contract]) -> lis
 
 
 def upwards(arrows: Iterable[Arrow], declared: Sequence[Contract]) -> list[Arrow]:
-    """The imports of what stands in a higher layer than who imports it."""
+    """The imports of a higher layer."""
     return sorted({arrow for one in declared for arrow in arrows if _runs_up(arrow, one)})
 
 
 def sideways(arrows: Iterable[Arrow], declared: Sequence[Contract]) -> list[Arrow]:
-    """The imports between strangers in one layer."""
+    """The imports between independent parts of one layer."""
     return sorted({arrow for one in declared for arrow in arrows if _runs_aside(arrow, one)})
 
 

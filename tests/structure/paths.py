@@ -1,4 +1,4 @@
-"""Critical paths: which files a request runs through, cut out of what a gateway called.
+"""Critical paths: the files that a request runs through, cut from the trace of a gateway.
 
 A trace is everything of ours that a gateway's event loop called between two moments. A path is
 the part of it between two landmarks, which are calls of functions known by their names.
@@ -49,7 +49,7 @@ class Note(NamedTuple):
 
 
 class Trace(msgspec.Struct):
-    """What a gateway called.
+    """The calls of a gateway.
 
     Attributes:
         scripts: the files of the broker's scripts, by what the server calls them.
@@ -107,7 +107,7 @@ def files(notes: Iterable[Note], scripts: Mapping[str, str], root: Path) -> list
 
 
 def steady(runs: Sequence[Sequence[str]]) -> list[str]:
-    """What is in every run: a beat or another timer that fell into one of them is not."""
+    """The files in every run, which leaves out those of timers that fell into one of them."""
     return [file for file in runs[0] if all(file in run for run in runs)]
 
 

@@ -1,4 +1,4 @@
-"""What was measured, as text: checkouts side by side."""
+"""The results as text, with checkouts side by side."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ Section = tuple[str, list[list[str]]]
 
 
 class Checkout(NamedTuple):
-    """What is known of a checkout.
+    """The measurements of a checkout.
 
     Attributes:
         name: what it is called in the report.

@@ -1,4 +1,4 @@
-"""Rooms, the arrows between them, and circles.
+"""The groups of modules ("rooms"), the imports between them, and circular imports.
 
 A room is a folder directly below a package, with all that is in it; a package's own modules make
 one room together. Where a package has more than twice as many modules of its own as a folder may
@@ -31,18 +31,18 @@ def rooms(modules: Modules, *, apart: bool = True) -> dict[str, str]:
 
 
 def count(modules: Modules, room_of: Mapping[str, str]) -> int:
-    """How many rooms have a module in them; an `__init__.py` alone makes none."""
+    """The number of rooms that have a module beside `__init__.py`."""
     return len({room_of[name] for name, module in modules.items() if not module.is_package})
 
 
 def between(modules: Modules, room_of: Mapping[str, str]) -> set[Arrow]:
-    """The arrows between rooms: A to B where any module of A imports any of B."""
+    """The imports between rooms: A to B if a module of A imports one of B."""
     ends = {(room_of[here], room_of[there]) for here, there in arrows(modules)}
     return {(here, there) for here, there in ends if here != there}
 
 
 def circles(found: Iterable[Arrow]) -> list[list[str]]:
-    """Those that import each other, be it through others; the largest circle first."""
+    """Groups that import each other, directly or not; the largest first."""
     to: dict[str, set[str]] = {}
     for here, there in found:
         to.setdefault(here, set()).add(there)
@@ -63,7 +63,7 @@ def _room(name: str, folder: str, crowded: set[str]) -> str:
 
 
 def _reached(name: str, to: Mapping[str, set[str]]) -> set[str]:
-    """All that can be reached from a name; itself too, if there is a way back."""
+    """All names that can be reached from a name, including itself if there is a circle."""
     reached: set[str] = set()
     left = set(to[name])
     while left:

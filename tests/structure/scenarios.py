@@ -1,4 +1,4 @@
-"""What clients do while gateways are traced, and the files that it runs through.
+"""The clients' actions while gateways are traced, and the files that they run through.
 
 Everything is done several times, and what counts is in every trace. Two gateways take part in a
 message: one takes it in, the other puts it out, so that neither path has a reply in its way.

@@ -26,12 +26,12 @@ class Module(NamedTuple):
 
     @property
     def is_package(self) -> bool:
-        """Whether it is the `__init__.py` of a folder, which no count of modules includes."""
+        """True for the `__init__.py` of a folder, which no count of modules includes."""
         return self.file.endswith("__init__.py")
 
     @property
     def folder(self) -> str:
-        """The folder that it stands in."""
+        """The folder of the module."""
         return self.file.rpartition("/")[0]
 
 
@@ -65,7 +65,7 @@ def arrows(modules: Modules) -> set[Arrow]:
 
 
 def folders(modules: Modules) -> Counter[str]:
-    """How many modules each folder has, without `__init__.py` and those of folders in it."""
+    """The number of modules directly in each folder, without `__init__.py`."""
     return Counter(module.folder for module in modules.values() if not module.is_package)
 
 
@@ -98,7 +98,7 @@ def _imports(tree: ast.Module, package: str, known: Mapping[str, Path]) -> Itera
 
 
 def _origin(node: ast.ImportFrom, package: str) -> str:
-    """The full name of what stands behind `from`."""
+    """The full name of the module after `from`."""
     if not node.level:
         return node.module or ""
     kept = package.split(".")[: 1 - node.level or None]

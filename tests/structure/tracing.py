@@ -1,4 +1,4 @@
-"""A cluster whose gateways tell what they call: see `tests/structure/tracer/sitecustomize.py`."""
+"""A cluster whose gateways record calls; see `tests/structure/tracer/sitecustomize.py`."""
 
 import asyncio
 import os

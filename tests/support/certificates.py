@@ -46,12 +46,12 @@ class Certificates:
         issued.private_key_and_cert_chain_pem.write_to_path(self.together)
 
     def trusting(self) -> ssl.SSLContext:
-        """For a client that knows the authority, and checks names."""
+        """TLS settings of a client that knows the authority and checks names."""
         return ssl.create_default_context(cafile=str(self.authority))
 
     @asynccontextmanager
     async def in_front_of(self, port: int) -> AsyncIterator[int]:
-        """Speak TLS before a server on this machine that cannot; the port where."""
+        """Run a TLS proxy before a local server that has no TLS; yield the proxy's port."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.together)
 

@@ -22,7 +22,7 @@ from tests.support.waiting import HANGS_AFTER
 
 
 class ClusterError(AssertionError):
-    """The cluster did not do what was waited for; the text ends with what it last said."""
+    """The cluster did not do what a test waited for. The text ends with its last lines."""
 
 
 class Cluster:

@@ -1,4 +1,4 @@
-"""A client within the test's own process: what its connection sends, it hears."""
+"""A client in the test's own process, which keeps the frames that its connection sends."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from gateway.rooms.client import Client
 
 
 class Ear:
-    """What carries a connection's frames, to a list."""
+    """A link that keeps a connection's frames in a list."""
 
     def __init__(self, flusher: Flusher) -> None:
         """Connect.
@@ -34,7 +34,7 @@ class Ear:
         return json.loads(await self._frames.get())
 
     def write(self, frames: list[bytes]) -> None:
-        """Hear frames."""
+        """Keep frames."""
         for framed in frames:
             for payload in payloads(framed):
                 self._frames.put_nowait(payload)

@@ -64,18 +64,18 @@ events = st.builds(Event, st.just(NEWEST), numbers, numbers, numbers, numbers, n
 
 
 def message(seq: int, content: str = "hello", *, room: int = 7, prev: int | None = None) -> Event:
-    """A message at a place of a room."""
+    """A message with a seq in a room."""
     body = MessagePosted("ann", content, f"msg-{seq}")
     return Event(NEWEST, room, seq << 10, seq, seq - 1 if prev is None else prev, 1000 + seq, body)
 
 
 def cleared(seq: int, *, room: int = 7) -> Event:
-    """A clearing at a place of a room."""
+    """A clearing with a seq in a room."""
     return Event(NEWEST, room, seq << 10, seq, seq - 1, 1000 + seq, HistoryCleared("ann"))
 
 
 def deleted(seq: int, of: int, *, room: int = 7) -> Event:
-    """The deletion of the message at place `of`."""
+    """The deletion of the message with seq `of`."""
     body = MessageDeleted("ann", of << 10, of)
     return Event(NEWEST, room, seq << 10, seq, seq - 1, 1000 + seq, body)
 

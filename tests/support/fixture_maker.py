@@ -1,4 +1,4 @@
-"""Makes a data folder as a build leaves it when everything is killed, for tests of later builds.
+"""Makes the data folder of a build whose processes were all killed, for tests of later builds.
 
 Its cluster is talked to by the public protocol until its
 persister is paused: what is accepted from then on is in Redis only. At last every process is
@@ -65,18 +65,18 @@ class Place:
         self.facts = {**facts, **log}
 
     def said(self, content: str) -> Message:
-        """The message that says this."""
+        """The message with this content."""
         return next(message for message in self.messages if message[3] == content)
 
     @property
     def shown(self) -> list[tuple[int, int, str]]:
-        """What its history must show: seq, id and content of each message."""
+        """The expected history: seq, id and content of each message."""
         gone = [id_ for _, id_, _ in self.deleted]
         return [(m[0], m[1], m[3]) for m in self.messages if m[1] not in gone]
 
 
 class Story:
-    """What people do in a cluster, and what a later build must know of it."""
+    """The users' actions in a cluster, and the results that a later build must show."""
 
     def __init__(self, people: dict[str, Peer]) -> None:
         self.people = people
@@ -122,7 +122,7 @@ class Story:
             await asyncio.gather(*(self.say(place, sender, f"{word} {n}") for n in some))
 
     async def see(self, place: Place, user: str, message: Message) -> None:
-        """Let a user have seen a place up to a message: in a chat by marking it."""
+        """Move a user's cursor to a message; in a chat by marking the message."""
         mark = ("markAsSeen", {"messageId": message[1]})
         look = ("seen", {**place.where, "seq": message[0]})
         await self.people[user].request(*(mark if place.users else look))
@@ -145,7 +145,7 @@ class Story:
             await eventually(partial(told, place))
 
     async def check(self, dead: Message) -> None:
-        """Make sure that the build itself shows what later ones must; note what is unread."""
+        """Check that the build itself shows what later builds must; note the unread counts."""
         for place in self.places:
             page = await self.people["ann"].request("history", {**place.where, "limit": 200})
             kept = [item for item in page["items"] if not item.get("deleted")]
@@ -159,7 +159,7 @@ class Story:
 
 
 async def tell_stored(story: Story, cluster: Cluster) -> tuple[Message, dict[str, Any]]:
-    """Do all that SQL is to have; return the dead letter and the Socket.IO session."""
+    """Do what is stored in SQL; return the dead letter and the Socket.IO session."""
     ann, carol = story.people["ann"], story.people["carol"]
     general = await story.make_room("general")
     chat = await story.make_chat("ann", "bob")
@@ -198,7 +198,7 @@ async def refused(story: Story, room: Place, database: Path) -> Message:
 
 
 async def tell_unstored(story: Story) -> None:
-    """Do what Redis alone is to have: 101 messages, a deletion and a move of a cursor."""
+    """Do what only Redis will have: 101 messages, a deletion and a cursor move."""
     general, chat = story.places[:2]
     await story.talk(general, range(1, 31), 10)
     fresh = await story.make_room("fresh")
@@ -226,7 +226,7 @@ async def end(cluster: Cluster, pid: str) -> None:
 
 
 async def make(checkout: Path, folder: Path) -> dict[str, Any]:
-    """Leave the data of a build in a folder; return what is to be expected of it."""
+    """Write the data of a build to a folder; return what a later build must show."""
     async with (
         Cluster(gateways=1, env=SETTINGS, data_dir=folder, root=checkout) as cluster,
         AsyncExitStack() as stack,
@@ -255,7 +255,7 @@ async def make(checkout: Path, folder: Path) -> dict[str, Any]:
 
 
 def check_stored(story: Story, database: Path) -> None:
-    """Make sure that SQL has what it is said to have, and nothing else."""
+    """Check that SQL has the expected rows, and no others."""
     found = {id_ for (id_,) in run(database, "SELECT id FROM events WHERE content <> ''")}
     gone = {id_ for place in story.places for _, id_, stored in place.deleted if stored}
     stored = {message[1] for place in story.places for message in place.messages if message[-1]}
@@ -269,7 +269,7 @@ def run(database: Path, *statements: str) -> list[Any]:
 
 
 def pack(out: Path, folder: Path, expected: dict[str, Any]) -> None:
-    """Write the archive, with nothing in it of when and by whom."""
+    """Write the archive, without times and owners of files."""
     files = [path for name in KEPT for path in (folder / name, *(folder / name).glob("**/*"))]
     contents = {f"data/{p.relative_to(folder)}": p.read_bytes() for p in files if p.is_file()}
     contents["expected.json"] = (json.dumps(expected, indent=1) + "\n").encode()

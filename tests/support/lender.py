@@ -1,4 +1,4 @@
-"""One cluster for several tests that do it harm: `async with Lender() as lender: ...`."""
+"""One cluster for several tests that damage it: `async with Lender() as lender: ...`."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +26,7 @@ class Lender:
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Cluster]:
-        """Lend it to one test, whole to begin with.
+        """Lend the cluster to one test, after it is whole again.
 
         A test may kill, pause and empty what it likes, as long as all is well again after it: else
         it fails, and the next one is lent another cluster.

@@ -1,4 +1,4 @@
-"""What a process tells Prometheus, read by Prometheus's own parser."""
+"""The metrics of a process, read with Prometheus's own parser."""
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families

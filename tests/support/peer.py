@@ -1,4 +1,4 @@
-"""A client of the wire protocol for tests, on packages nobody here wrote."""
+"""A client of the wire protocol for tests, built on packages of others."""
 
 import asyncio
 import contextlib
@@ -103,7 +103,7 @@ class Peer:
         await self.raw(json.dumps(frame) if self._wire == "json" else msgpack.packb(frame))
 
     async def raw(self, data: str | bytes) -> None:
-        """Send what may be no frame at all."""
+        """Send any data, also what is no frame."""
         await self.socket.send(data)
 
     async def request(self, event: str, data: object = None) -> Any:  # noqa: ANN401 - any payload
@@ -124,7 +124,7 @@ class Peer:
     async def next(
         self, event: str, *, room: str | None = None, within: float = HANGS_AFTER
     ) -> Frame:
-        """Wait for the next frame of an event; those before it are passed over for good."""
+        """Wait for the next frame of an event; earlier frames are dropped."""
         async with asyncio.timeout(within):
             while True:
                 while self._taken < len(self.frames):
@@ -135,7 +135,7 @@ class Peer:
                 await self._something()
 
     async def notified(self, content: str, *, room: str | None = None) -> Frame:
-        """Wait for the notification that says this.
+        """Wait for the notification with this text.
 
         Notifications of who connects and goes come whenever it is known, those of tests before
         among them: the next one is seldom the one that is waited for.
@@ -175,7 +175,7 @@ class Peer:
         await self._news.wait()
 
     def _decode(self, data: str | bytes) -> Frame | None:
-        """A frame; None for what is none."""
+        """Decode a frame; None if the data is no frame."""
         frame: Frame = json.loads(data) if self._wire == "json" else msgpack.unpackb(data)
         return frame
 

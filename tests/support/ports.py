@@ -38,7 +38,7 @@ def free_port(offsets: tuple[int, ...] = (0,)) -> int:
 
 
 def _ours() -> range:
-    """The ports of this process among the workers of one run, which never ask for the same."""
+    """The ports of this process; the workers of one run have different ones."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     share = COUNT // workers
@@ -46,7 +46,7 @@ def _ours() -> range:
 
 
 def _claim(port: int) -> bool:
-    """Keep a port from other processes for as long as this one lives; whether none has it."""
+    """Claim a port until this process ends. Return True if no other process has it."""
     try:
         fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
@@ -56,7 +56,7 @@ def _claim(port: int) -> bool:
 
 @cache
 def _claims() -> int:
-    """The file of claims; never closed, for that would give them up."""
+    """The file of claims, which is never closed, because closing it would release them."""
     try:
         return os.open(CLAIMS, os.O_RDWR)
     except FileNotFoundError:

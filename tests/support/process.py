@@ -79,7 +79,7 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended by itself."""
+        """True if the process has ended by itself."""
         assert self._process is not None
         return self._process.returncode is not None
 
@@ -89,7 +89,7 @@ class Process:
         self._process.send_signal(number)
 
     async def wait(self, within: float = HANGS_AFTER) -> int:
-        """Wait for its end: the exit code."""
+        """Wait for the end of the process; return the exit code."""
         assert self._process is not None
         try:
             async with asyncio.timeout(within):

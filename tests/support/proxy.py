@@ -1,4 +1,4 @@
-"""A TCP proxy that does to connections what networks do, at a moment a test chooses."""
+"""A TCP proxy that causes network faults when a test asks for them."""
 
 import asyncio
 import contextlib
@@ -54,7 +54,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where it stands for a Redis."""
+        """The proxy's address as the URL of a Redis."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def swallow_after(self, needle: bytes, ready: Callable[[], bool]) -> None:
@@ -71,22 +71,22 @@ class Proxy:
         self.reached.clear()
 
     def lose_replies(self, needle: bytes | None) -> None:
-        """Pass on what holds `needle`, drop what is said to it, and cut; None to do so no more."""
+        """Pass on data with `needle`, drop the answer, and cut the connection; None ends this."""
         self._lose_needle = needle
 
     def hold(self, *directions: Direction) -> None:
-        """Pass nothing on in these directions, or down; what comes meanwhile waits."""
+        """Hold back data in these directions until `let_go`."""
         for direction in directions or ("down",):
             self._open[direction].clear()
 
     def let_go(self) -> None:
-        """Pass on what waited, and everything from now on."""
+        """Pass on the data held back, and everything from now on."""
         self._before_needle = None
         for way in self._open.values():
             way.set()
 
     def switch(self, upstream_port: int, *, cut: bool = True) -> None:
-        """Lead to another server from now on, as a failover does.
+        """Connect to another server from now on, as after a failover.
 
         Args:
             upstream_port: the server's.
@@ -97,12 +97,12 @@ class Proxy:
             self.cut()
 
     def cut(self) -> None:
-        """Reset every connection, with what waited."""
+        """Reset every connection, and drop the data held back."""
         for pair in list(self._pairs):
             pair.abort()
 
     async def refuse(self) -> None:
-        """Let nobody connect any more; connections there are go on."""
+        """Refuse new connections; existing ones go on."""
         assert self._server is not None
         self._server.close()
 

@@ -8,7 +8,7 @@ from tests.support.cluster import Cluster
 
 
 async def schemathesis(cluster: Cluster, folder: Path, *options: str) -> str:
-    """Run it, which must find nothing; what it said.
+    """Run schemathesis, which must find nothing; return its output.
 
     Args:
         cluster: it is run against this one.

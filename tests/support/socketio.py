@@ -15,17 +15,17 @@ class SocketIO:
         self._socket = socket
 
     async def connect(self, auth: dict[str, Any]) -> tuple[str, Any]:
-        """Ask for the main namespace: the packet that answers, and what is in it."""
+        """Connect to the main namespace; return the type and the data of the answer."""
         await self._socket.send("40" + json.dumps(auth))
         answer = await self.next("40", "44")
         return answer[:2], json.loads(answer[2:])
 
     async def event(self, name: str) -> Any:  # noqa: ANN401 - any payload
-        """Wait for an event: its first argument."""
+        """Wait for an event; return its first argument."""
         return json.loads((await self.next(f'42["{name}"'))[2:])[1]
 
     async def ask(self, name: str, data: object) -> Any:  # noqa: ANN401 - any payload
-        """Send an event: what it is acknowledged with."""
+        """Send an event; return its acknowledgement."""
         await self.emit(name, data, ack="1")
         return json.loads((await self.next("431"))[3:])[0]
 
@@ -45,7 +45,7 @@ class SocketIO:
 
 @asynccontextmanager
 async def socketio(url: str, query: str = "", **headers: str) -> AsyncIterator[SocketIO]:
-    """An open session, connected to nothing yet."""
+    """An open Engine.IO session, not connected to a namespace yet."""
     address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket{query}"
     async with connect(address, additional_headers=headers) as socket:
         yield SocketIO(socket)

@@ -1,4 +1,4 @@
-"""A `Peer` that speaks Socket.IO over a WebSocket, as plainly as can be."""
+"""A `Peer` that speaks Socket.IO over a WebSocket."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ _PACKET = re.compile(r"4([23])(\d*)(\[.*)", re.DOTALL)
 
 
 class SocketIOPeer(Peer):
-    """Frames are Socket.IO's packets; what comes looks as it does to any other peer.
+    """A peer whose frames are Socket.IO packets; received events look as for any peer.
 
     Args:
         url: of a gateway or a load balancer, `http://host:port`.

@@ -1,4 +1,4 @@
-"""A whole core for a test: a broker, a database, persisters, and the gateway's parts by hand."""
+"""A test's broker, database and persisters, and parts of a gateway to call directly."""
 
 import asyncio
 import signal
@@ -85,17 +85,17 @@ class Stage:
         self.cursors = Cursors(self.cursor_broker, self.directory, chats)
 
     def room_broker(self, most: int = 100_000) -> RoomBroker:
-        """Another gateway's way to rooms, with connections of its own."""
+        """The RoomBroker of another gateway, with connections of its own."""
         client, reads = self.server.client(), self.server.pipe()
         return RoomBroker(client, reads, self.keys, self.fence, most)
 
     def log_broker(self, client: Client | None = None, reads: Pipe | None = None) -> LogBroker:
-        """Another gateway's way to rooms' logs, with connections of its own unless given."""
+        """The LogBroker of another gateway, with connections of its own unless given."""
         client, reads = client or self.server.client(), reads or self.server.pipe()
         return LogBroker(client, reads, self.keys, self.fence)
 
     def partition_broker(self, settings: Settings | None = None) -> PartitionBroker:
-        """Another persister's, with connections of its own."""
+        """The PartitionBroker of another persister, with connections of its own."""
         client, pipe = self.server.client(), self.server.pipe()
         return PartitionBroker(client, pipe, self.keys, self.fence, settings or self.settings)
 
@@ -105,14 +105,14 @@ class Stage:
 
     @asynccontextmanager
     async def running(self, **env: str) -> AsyncIterator[Process]:
-        """A persister that has opened the partitions, in a process of its own, to be killed."""
+        """Run a persister in a process of its own, which has opened the partitions."""
         async with self.persister(**env) as process:
             await self.opened()
             yield process
 
     @asynccontextmanager
     async def storing(self, **env: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """The same in this process, for tests that ask nothing of the process: quick to start.
+        """Run a persister in this process, which starts faster.
 
         Yields:
             What ends it before the block does.
@@ -201,7 +201,7 @@ class Stage:
         return accepted
 
     async def clear(self, room: Room, msg_id: str = "clear") -> Accepted:
-        """Delete everything said so far."""
+        """Delete all messages of a room."""
         return await self.publisher.send(room, "ann", msg_id, HistoryCleared("ann"))
 
     async def delete(self, room: Room, message: Accepted, *, by: str = "ann") -> Accepted:
@@ -218,7 +218,7 @@ class Stage:
         await self.cursors.move(room, user, seq, 0, "")
 
     async def gone_quiet(self, room: Room) -> None:
-        """Wait until a room has left the broker."""
+        """Wait until a room was evicted from the broker."""
 
         async def look() -> bool:
             return isinstance(await self.rooms.find(room.key), NotHeld)
@@ -226,7 +226,7 @@ class Stage:
         await eventually(look)
 
     async def gone_quiet_at_once(self, room: Room) -> None:
-        """Let a room leave the broker now that SQL has all of it."""
+        """Evict a room of which SQL has everything."""
         settings = replace(self.settings, room_idle=0.001)
         owner = self.partition_broker(settings)
 
@@ -238,7 +238,7 @@ class Stage:
         await eventually(left)
 
     async def stored(self, room: Room) -> list[tuple[Any, ...]]:
-        """What SQL has of a room: (seq, client_msg_id, kind)."""
+        """The rows of a room in SQL: (seq, client_msg_id, kind)."""
         query = "SELECT seq, client_msg_id, kind FROM events WHERE room_id = ? ORDER BY seq"
         return await self.database.rows(query, room.id)
 
@@ -274,6 +274,6 @@ class Stage:
         await eventually(look)
 
     async def close(self) -> None:
-        """Let go of the broker and the database."""
+        """Close the connections to the broker and the database."""
         await self.publisher.close()
         await self.engine.dispose()

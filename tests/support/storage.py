@@ -1,4 +1,4 @@
-"""A SQLite database for a test, looked at without the product's code."""
+"""A SQLite database for a test, read without the product's code."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ class Database:
 
     @property
     def url(self) -> str:
-        """As DATABASE_URL."""
+        """The database's DATABASE_URL."""
         return f"sqlite+aiosqlite:///{self.path}"
 
     async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """What a query finds now; nothing before the tables are made."""
+        """The rows of a query; none before the tables are made."""
         return await asyncio.to_thread(self.now, query, *values)
 
     async def value(self, query: str, *values: object) -> Any:  # noqa: ANN401 - any column
@@ -30,7 +30,7 @@ class Database:
         return found[0][0] if found else None
 
     async def run(self, statement: str, *values: object) -> None:
-        """Change something behind the product's back."""
+        """Run a statement that changes the database without the product."""
         await asyncio.to_thread(self._run, statement, values)
 
     @asynccontextmanager
@@ -50,7 +50,7 @@ class Database:
         return connection
 
     def now(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """As `rows`, at once."""
+        """As `rows`, without a thread."""
         if not self.path.exists():
             return []
         with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as connection:

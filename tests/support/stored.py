@@ -1,4 +1,4 @@
-"""What a cluster's SQLite file holds, read as an outsider would."""
+"""Reads of a cluster's SQLite file, without the product's code."""
 
 import asyncio
 import sqlite3
@@ -32,7 +32,7 @@ def messages(database: Path, room: str) -> list[Row]:
 async def eventually(
     read: Callable[[], T], is_so: Callable[[T], bool], within: float = HANGS_AFTER
 ) -> T:
-    """Read again and again until what is read is so.
+    """Read again and again until a condition is true.
 
     Raises:
         AssertionError: it was not in time; the text ends with what was read last.

@@ -1,4 +1,4 @@
-"""A check that a run of the tests was a whole one: every suite in it, and no test skipped.
+"""A check that a run of the tests had every suite, and skipped no test.
 
 A green run proves nothing about tests that were not collected or were skipped, so this reads
 pytest's JUnit report and fails when there are any.

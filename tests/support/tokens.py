@@ -1,4 +1,4 @@
-"""Tokens for tests, signed by the library that everybody uses."""
+"""Tokens for tests, signed by PyJWT."""
 
 import time
 from typing import Any

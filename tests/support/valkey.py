@@ -22,7 +22,7 @@ from tests.support.waiting import HANGS_AFTER, eventually
 
 
 class Valkey:
-    """A server that keeps what it confirmed, on a port of its own."""
+    """A server that loses no confirmed write, on a port of its own."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -35,7 +35,7 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The server's URL."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def client(self, *, timeout: float = 5.0) -> Client:
@@ -77,12 +77,12 @@ class Valkey:
         await self.start()
 
     def pause(self) -> None:
-        """Stop it where it is: connections stay open and silent."""
+        """Pause the process: connections stay open and silent."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume the process."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
@@ -107,16 +107,16 @@ class Valkey:
         await eventually(caught_up)
 
     async def lead(self) -> None:
-        """Follow nobody any more."""
+        """Become a primary."""
         await self.admin.replicaof("NO", "ONE")
 
     async def flush(self) -> None:
-        """Lose everything while running on."""
+        """Delete all data while the server runs."""
         await self.admin.flushall()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Self]:
-        """Lend it to one test: running and empty to begin with, its clients closed at the end.
+        """Lend the server to one test: running and empty at first, its clients closed at the end.
 
         A test may kill it, pause it or fill it, as long as it resumes it.
         """

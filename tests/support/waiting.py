@@ -13,7 +13,7 @@ HANGS_AFTER = 60.0
 
 
 async def eventually(look: Callable[[], Awaitable[T]], within: float = HANGS_AFTER) -> T:
-    """Look again and again until what is found is true, and return it.
+    """Call `look` again and again until its result is true; return the result.
 
     Raises:
         AssertionError: it was not in time; the text says what was found last.

@@ -1,4 +1,4 @@
-"""Whether all is well with a cluster that was done harm."""
+"""A check that a cluster has recovered from a test that damaged it."""
 
 import asyncio
 import math

@@ -38,7 +38,7 @@ class Client(WSListener):
         room.members.append(self)
 
     async def connect(self, endpoint: str) -> None:
-        """Connect, and say who one is where the dialect has a word for it."""
+        """Connect, and send the user's name if the dialect has a request for it."""
         await ws_connect(
             lambda: self,
             self.address(endpoint),
@@ -52,7 +52,7 @@ class Client(WSListener):
         raise NotImplementedError
 
     async def enter(self) -> None:
-        """What comes between the WebSocket handshake and the first request."""
+        """Do what the dialect needs between the WebSocket handshake and the first request."""
 
     async def create(self, name: str) -> None:
         """Make a room, where rooms must be made; its first member does."""
@@ -62,7 +62,7 @@ class Client(WSListener):
         raise NotImplementedError
 
     async def resume(self) -> None:
-        """Having come back: be a member again, and get what was missed."""
+        """After a reconnect, become a member again, and get missed messages."""
         raise NotImplementedError
 
     def packet(self, text: str) -> bytes:
@@ -112,17 +112,17 @@ class Client(WSListener):
             self.next += 1
 
     async def ask(self, frame: bytes) -> bytes:
-        """Send a request, and wait for what the dialect takes for its answer."""
+        """Send a request, and wait for its answer."""
         answer = self.answer()
         self._transport.send(self.kind, frame)
         return await answer
 
     async def answer(self) -> bytes:
-        """Wait for what the dialect takes for an answer."""
+        """Wait for an answer."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Leave without a word."""
+        """Close the connection without a goodbye."""
         self._transport.disconnect(graceful=False)
 
     def on_ws_connected(self, transport: WSTransport) -> None:

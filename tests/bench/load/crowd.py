@@ -75,7 +75,7 @@ class Crowd:
         )
 
     async def connect(self, clients: Sequence[Client]) -> None:
-        """Connect some."""
+        """Connect clients."""
         await in_parallel(clients, lambda client: client.connect(self._endpoints[client]))
 
     def clients_of(self, room: Room) -> list[Client]:
@@ -94,14 +94,14 @@ class Crowd:
 
     @property
     def disorder(self) -> dict[str, int]:
-        """How many deliveries came before an earlier one of their room, and how many twice."""
+        """The numbers of deliveries that came out of order, and twice."""
         return {
             "out_of_order": sum(room.out_of_order for room in self.rooms),
             "duplicates": sum(room.duplicates for room in self.rooms),
         }
 
     def check(self) -> None:
-        """See that nothing was wrong so far.
+        """Check that nothing was wrong so far.
 
         Raises:
             InvalidRunError: something was, or a connection was lost.
@@ -115,12 +115,12 @@ class Crowd:
             raise InvalidRunError(f"connections were lost: {', '.join(lost[:10])}")
 
     async def settle(self) -> None:
-        """Wait until everybody has everything, and SQL too."""
+        """Wait until every client and SQL have every message."""
         await self.delivered()
         await self._until(self._stored, STORE_TIMEOUT_SECONDS, "were not stored")
 
     async def delivered(self) -> None:
-        """Wait until everybody has everything.
+        """Wait until every client has every message.
 
         Raises:
             InvalidRunError: somebody lacks something for too long, or something was wrong.
@@ -169,5 +169,5 @@ async def in_parallel(
 
 
 def say(line: str) -> None:
-    """Tell who waits how far it has come."""
+    """Print progress."""
     print(line, file=sys.stderr, flush=True)

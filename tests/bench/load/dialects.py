@@ -1,4 +1,4 @@
-"""How each system is spoken to."""
+"""The dialects: how a client speaks to each system."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ SEQ = re.compile(rb'"seq":(\d+)')
 
 
 def seq_of(delivery: bytes) -> int:
-    """The place of a delivery of ours in its room."""
+    """The seq of one of Parley's deliveries."""
     found = SEQ.search(delivery)
     return int(found[1]) if found else 0
 
@@ -36,7 +36,7 @@ class Answering(Client):
 
 
 class ParleyJson(Answering):
-    """Ours: JSON text frames."""
+    """Parley: JSON text frames."""
 
     delivery = b'{"event":"message"'
 
@@ -79,7 +79,7 @@ class ParleyJson(Answering):
 
 
 class ParleyJsonDirect(ParleyJson):
-    """Ours, of a direct chat."""
+    """Parley: JSON text frames, in a direct chat."""
 
     delivery = b'{"event":"newMessage"'
 
@@ -128,7 +128,7 @@ class SocketIo(Answering):
 
 
 class SocketIoRecovering(SocketIo):
-    """With connection state recovery: rooms and what was missed come back by themselves.
+    """Socket.IO with connection state recovery, which restores rooms and missed messages.
 
     See https://socket.io/docs/v4/connection-state-recovery/.
     """
@@ -147,7 +147,7 @@ class SocketIoRecovering(SocketIo):
 
 
 class ParleySocketIo(SocketIo):
-    """Ours: Socket.IO."""
+    """Parley: Socket.IO."""
 
     async def create(self, name: str) -> None:
         await self.request("createRoom", {"name": name})
@@ -171,7 +171,7 @@ class ParleySocketIo(SocketIo):
 
 
 class ParleySocketIoDirect(ParleySocketIo):
-    """Ours: Socket.IO, of a direct chat."""
+    """Parley: Socket.IO, in a direct chat."""
 
     delivery = b'42["newMessage"'
 

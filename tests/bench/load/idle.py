@@ -1,4 +1,4 @@
-"""What a connection costs to take in, and to have."""
+"""The cost of accepting a connection, and of an idle one."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ async def idle(job: Job) -> dict[str, object]:
 
 
 async def _rest(job: Job) -> None:
-    """Let the system come to rest; who collects garbage when asked is asked."""
+    """Let the system come to rest, with a garbage collection where it can be requested."""
     await asyncio.sleep(_quiet(job))
     for pid in job.processes.get("node", ()):
         os.kill(pid, signal.SIGUSR2)

@@ -1,4 +1,4 @@
-"""So much and no more: messages at set times, and how long each takes to everybody."""
+"""A fixed rate: messages at set times, and their latencies to all members."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""A room of the load generator: what was sent to it, and who has it."""
+"""A room of the load generator: its messages, and their deliveries."""
 
 from array import array
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class InvalidRunError(Exception):
 
 
 class Sender(Protocol):
-    """Who posts a room's messages."""
+    """The client that posts a room's messages."""
 
     user: str
 
@@ -65,19 +65,19 @@ class Room:
         self.members[0].post(text)
 
     def arrived(self, number: int) -> None:
-        """Keep how long a message took to one member."""
+        """Note the latency of a message to one member."""
         if self.latencies is not None:
             self.latencies.append(perf_counter() - self.sent_at[number])
 
     def complete(self, number: int) -> None:
-        """Everybody has a message."""
+        """Note that every member has a message."""
         self.completed += 1
         if self.latencies is not None:
             self.last_latencies.append(perf_counter() - self.sent_at[number])
         self.on_complete(self)
 
     def wrong(self, user: str, number: int, data: bytes) -> None:
-        """Keep what was wrong with a delivery."""
+        """Note an error in a delivery."""
         if not self.problem:
             wanted = self.texts[number][:17] if number < len(self.texts) else b"nothing"
             self.problem = f"{user} of {self.name} wanted {wanted!r} and got {data[:300]!r}"

@@ -1,4 +1,4 @@
-"""As much as goes: each room has so many messages in flight, and the next follows at once."""
+"""Saturation: each room always has a number of messages in flight."""
 
 import asyncio
 from time import perf_counter
@@ -36,7 +36,7 @@ class Windows:
 
 
 async def saturate(job: Job) -> dict[str, object]:
-    """Measure what a delivery costs, and how many there are a second."""
+    """Measure the cost of a delivery, and deliveries a second."""
     crowd = Crowd(job)
     await crowd.gather()
     windows = Windows(crowd.rooms, job.scenario.window)

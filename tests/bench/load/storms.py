@@ -1,4 +1,4 @@
-"""Many come at once: for the first time, or back after their connections were lost."""
+"""Storms: many clients connect at once, for the first time or after a lost connection."""
 
 import asyncio
 from array import array
@@ -82,7 +82,7 @@ async def reconnect_storm(job: Job) -> dict[str, object]:
 async def storm(
     clients: Sequence[Client], work: Callable[[Client], Awaitable[None]]
 ) -> dict[str, object]:
-    """Let all do something, many at a time: how long it takes each, and all."""
+    """Let all clients do something, many at a time; return the time of each, and of all."""
     took = array("d")
     started = perf_counter()
 
@@ -102,7 +102,7 @@ async def storm(
 
 
 async def prove(crowd: Crowd) -> None:
-    """See that everybody gets what is posted now, and has all that was posted before."""
+    """Check that every client gets a new message, and has all earlier ones."""
     for room in crowd.rooms:
         room.post()
     await crowd.settle()

@@ -1,1 +1,1 @@
-"""Servers that are measured beside ours, as their documentation would have them."""
+"""Servers to compare with, written as their documentation shows."""

@@ -34,7 +34,7 @@ class Chat:
         listening.cancel()
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Take a client in, and stay with it until it goes."""
+        """Serve a client until it disconnects."""
         await websocket.accept()
         try:
             while True:

@@ -1,1 +1,1 @@
-"""`make bench-sizes`: how our cost grows with gateways, connections, members and rooms."""
+"""`make bench-sizes`: the growth of cost with gateways, connections, members and rooms."""

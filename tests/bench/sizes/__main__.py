@@ -76,7 +76,7 @@ async def _measure(step: Step, report: Report, options: argparse.Namespace) -> N
 
 
 def _fits(step: Step, report: Report) -> bool:
-    """Whether a process may open that many files; the load generator has all connections."""
+    """True if a process may open that many files; the load generator has all connections."""
     limit = file_limit()
     wanted = max(step.scenario.connections, sum(g.rooms * g.members for g in step.scenario.groups))
     if wanted + SPARE_FILES <= limit:

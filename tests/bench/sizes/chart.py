@@ -35,7 +35,7 @@ def chart(report: Report, picture: Picture) -> str:
 
 
 class Scale:
-    """Where a size and a value are: sizes by their logarithm, values from zero on."""
+    """The coordinates of a size (logarithmic) and a value (from zero)."""
 
     def __init__(self, sizes: Sequence[int], most: float) -> None:
         self._first = log10(sizes[0])

@@ -1,4 +1,4 @@
-"""What is made larger, step by step."""
+"""Series of measurements in which one size grows step by step."""
 
 from typing import NamedTuple
 

@@ -29,7 +29,7 @@ ASKED_FOR = frozenset({"parley-json-limits"})
 
 
 def systems(root: Path, chosen: Sequence[str]) -> list[System]:
-    """The systems of these names; all but those to be asked for, if none is named.
+    """The systems of these names; without names, all that run by default.
 
     Args:
         root: the checkout that ours is run from.

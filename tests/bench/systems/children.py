@@ -12,7 +12,7 @@ STOP_TIMEOUT_SECONDS = 15.0
 
 
 class Child:
-    """A process, and what it says."""
+    """A process and its output."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.pid = process.pid
@@ -22,7 +22,7 @@ class Child:
         self._reading = asyncio.create_task(self._read())
 
     async def receive(self, words: str, within: float = 15) -> None:
-        """Wait until it says something.
+        """Wait for a line of output.
 
         Raises:
             NotHereError: it does not.
@@ -38,7 +38,7 @@ class Child:
             raise NotHereError(self._last_words(f"it did not say {words!r}")) from None
 
     async def stop(self) -> None:
-        """End it; by force if it does not listen."""
+        """Stop the process; kill it if it does not end."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:

@@ -1,4 +1,4 @@
-"""Ours: `python -m deploy.cluster` of the checkout in the current folder, durable as it comes."""
+"""Parley: `python -m deploy.cluster` of the checkout in the current folder, with defaults."""
 
 import asyncio
 import os
@@ -109,7 +109,7 @@ class Parley:
 
 
 def answers(url: str) -> bool:
-    """Whether there is something at a URL."""
+    """True if a server answers at a URL."""
     try:
         with urllib.request.urlopen(url, timeout=10):  # noqa: S310  our own server
             return True

@@ -38,7 +38,7 @@ class Peer:
     name: str
 
     def version(self) -> str:
-        """The versions of what it is made of."""
+        """The versions of its parts."""
         raise NotImplementedError
 
     def command(self, port: int, redis_url: str, scenario: Scenario) -> list[str]:

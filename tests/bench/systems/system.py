@@ -1,4 +1,4 @@
-"""What a system is to the bench: something that starts, says where it is, and stops."""
+"""The interface of a system to the bench: it starts, has an address, and stops."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -45,7 +45,7 @@ class System(Protocol):
     balanced: bool
 
     def version(self) -> str:
-        """The versions of what it is made of.
+        """The versions of its parts.
 
         Raises:
             NotHereError: it is not installed.

@@ -1,4 +1,4 @@
-"""The Valkey that peers get: the embedded one, which keeps nothing for them."""
+"""The Valkey of peers: the embedded one, without persistence."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def valkey_version() -> str:
 
 @asynccontextmanager
 async def valkey(folder: Path) -> AsyncIterator[Broker]:
-    """Run one without persistence: peers promise nothing, so they do not pay for it."""
+    """Run a Valkey without persistence, as peers do not promise it."""
     port = free_port()
     words = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     async with child(str(get_binary_path()), *words, env=os.environ, cwd=folder) as server:

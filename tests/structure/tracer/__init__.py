@@ -1,1 +1,1 @@
-"""What a traced process finds on PYTHONPATH: `sitecustomize`, which Python imports at its start."""
+"""A folder for PYTHONPATH of a traced process, with `sitecustomize`, which Python imports first."""

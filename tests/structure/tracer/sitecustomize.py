@@ -1,4 +1,4 @@
-"""Notes which functions a gateway calls between two signals: SIGUSR1 begins, SIGUSR2 ends.
+"""Records the functions that a gateway calls between SIGUSR1 and SIGUSR2.
 
 Python imports this module by its name at the start of every process that finds it on PYTHONPATH;
 it does nothing unless the process is a gateway and `STRUCTURE_TRACE` names a folder. There
@@ -28,7 +28,7 @@ LOOKED_AT = {
 
 
 class Tracer:
-    """Notes calls of functions that stand in the packages of a checkout, in the main thread."""
+    """Records calls of functions in the packages of a checkout, in the main thread."""
 
     def __init__(self, folder: Path, root: Path, packages: list[str]) -> None:
         """Prepare.
@@ -44,14 +44,14 @@ class Tracer:
         self._notes: list[Note] = []
 
     def begin(self, _number: int, _frame: FrameType | None) -> None:
-        """Note calls from now on."""
+        """Begin recording."""
         self._notes = []
         self._marks.with_suffix(".json").unlink(missing_ok=True)
         self._marks.with_suffix(".begun").touch()
         sys.setprofile(self._called)
 
     def end(self, _number: int, _frame: FrameType | None) -> None:
-        """Note no more, and leave the trace where it is looked for."""
+        """Stop recording, and write the trace."""
         sys.setprofile(None)
         unfinished = self._marks.with_suffix(".part")
         unfinished.write_text(json.dumps({"scripts": _scripts(), "notes": self._notes}))
@@ -73,7 +73,7 @@ class Tracer:
 
 
 def _look(frame: FrameType) -> tuple[int, str]:
-    """`id(self)`, and what bytes or which script a call was given."""
+    """`id(self)`, and the bytes or script that a call was given."""
     given = frame.f_locals
     this = given.get("self")
     said = given.get("data") or b"".join(given.get("frames") or ())
@@ -81,7 +81,7 @@ def _look(frame: FrameType) -> tuple[int, str]:
 
 
 def _scripts() -> dict[str, str]:
-    """The files of the broker's scripts, by what the server calls them."""
+    """The files of the broker's scripts, by digest."""
     home = sys.modules["shared.broker.scripts"]
     files = Path(str(home.__file__)).parent.glob("*.lua")
     return {home.digest(file.stem): str(file) for file in files}

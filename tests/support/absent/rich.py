@@ -1,3 +1,3 @@
-"""In place of a package that requirements/runtime.txt does not name."""
+"""A stand-in for a package that is not in requirements/runtime.txt."""
 
 raise ImportError(name="rich")
