@@ -6,14 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from shared.command_line import command_line
-from tools import (
-    asyncapi,
-    javascript_constants,
-    openapi,
-    protocol_page,
-    python_constants,
-    settings_page,
-)
+from tools import javascript_constants, python_constants
+from tools.reference import asyncapi, openapi, protocol_page, settings_page
 
 ROOT: Final = Path(__file__).parents[1]
 

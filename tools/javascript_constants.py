@@ -6,8 +6,8 @@ from typing import Final
 from shared.protocol import limits
 from shared.protocol.closes import CLOSES, CloseCode
 from shared.protocol.errors import ERRORS, Code
-from tools import docstrings
 from tools.python_constants import CLOSE_SETS, number
+from tools.reference import docstrings
 
 HEADER: Final = """\
 // Constants of the protocol: error codes, close codes and limits.

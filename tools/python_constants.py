@@ -8,7 +8,7 @@ from typing import Final
 from shared.protocol import limits
 from shared.protocol.closes import CLOSES, Reconnect
 from shared.protocol.errors import ERRORS
-from tools import docstrings
+from tools.reference import docstrings
 
 HEADER: Final = '''"""Constants of the protocol: error codes, close codes and limits.
 

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from gateway.api.actions import EVENTS
 from tests.support.cluster import Cluster
 from tests.support.peer import Frame, Peer
-from tools import asyncapi, examples
-from tools.documents import as_json
-from tools.server_messages import server_messages
+from tools.reference import asyncapi, examples
+from tools.reference.documents import as_json
+from tools.reference.server_messages import server_messages
 
 ELSEWHERE = {"lagged", "reconnect", "resume_required", "skipped"}
 """Events of failures; tests of their own show when they come."""

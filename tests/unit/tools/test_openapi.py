@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from gateway.api.actions import REQUESTS
-from tools import openapi
+from tools.reference import openapi
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from shared.config import Settings
 from shared.model.log_events import LOG_EVENTS
 from shared.protocol.closes import CLOSES
 from shared.protocol.errors import ERRORS
-from tools import asyncapi, docstrings, protocol_page, settings_page
-from tools.docstrings import Undescribed
-from tools.schemas import schemas_of
-from tools.server_messages import server_messages
+from tools.reference import asyncapi, docstrings, protocol_page, settings_page
+from tools.reference.docstrings import Undescribed
+from tools.reference.schemas import schemas_of
+from tools.reference.server_messages import server_messages
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ class Undocumented(msgspec.Struct):
 def test_a_field_without_description_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """No page is written while a field has no description."""
     texts = docstrings.Described("A type.", "", {"one": "described."})
-    monkeypatch.setattr("tools.schemas.GENERATED", {Undocumented: texts})
+    monkeypatch.setattr("tools.reference.schemas.GENERATED", {Undocumented: texts})
     with pytest.raises(Undescribed, match="the field two of Undocumented has no description"):
         schemas_of([Undocumented])
 

@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from deploy.settings import Settings as ClusterSettings
 from shared.config import Settings
-from tools import docstrings
-from tools.documents import header, table
-from tools.type_words import number
+from tools.reference import docstrings
+from tools.reference.documents import header, table
+from tools.reference.type_words import number
 
 TEMPLATE: Final = Path(__file__).parent / "pages" / "settings.template"
 

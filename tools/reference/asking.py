@@ -10,7 +10,7 @@ from gateway.api import targets
 from gateway.api.actions import Action
 from shared.model.commands import Command
 from shared.protocol.errors import ERRORS, Code
-from tools import docstrings
+from tools.reference import docstrings
 
 UNSEEN: Final[Mapping[Callable[..., Any], tuple[Code, ...]]] = {
     targets.nothing: (),

@@ -12,8 +12,8 @@ from gateway.protocols.server_events import LOG_EVENT_RECIPIENTS, SERVER_EVENTS,
 from shared.model.fields import UserId
 from shared.model.kinds import SKIPPED, WHERE, AnnouncedAs, LogEvent, UserName
 from shared.model.log_events import LOG_EVENTS, MessagePosted
-from tools.docstrings import Described, described
-from tools.schemas import GENERATED
+from tools.reference.docstrings import Described, described
+from tools.reference.schemas import GENERATED
 
 FIELDS: Final = {
     "seq": "number of the event in its room or chat; it only grows.",

@@ -16,13 +16,13 @@ from shared.config import Settings
 from shared.protocol import limits
 from shared.protocol.closes import CLOSES, Reconnect
 from shared.protocol.errors import ERRORS
-from tools import docstrings, examples
-from tools.asking import errors_of, may_be_left_out, who_may
-from tools.connecting import QUERY
-from tools.documents import header, table
-from tools.schemas import about, alternatives, schemas_of, text_of
-from tools.server_messages import server_messages
-from tools.type_words import number, type_link, type_name, words
+from tools.reference import docstrings, examples
+from tools.reference.asking import errors_of, may_be_left_out, who_may
+from tools.reference.connecting import QUERY
+from tools.reference.documents import header, table
+from tools.reference.schemas import about, alternatives, schemas_of, text_of
+from tools.reference.server_messages import server_messages
+from tools.reference.type_words import number, type_link, type_name, words
 
 TEMPLATE: Final = Path(__file__).parent / "pages" / "protocol.template"
 PLACEHOLDER: Final = re.compile(r"@(\w+)@")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tools.docstrings import Described, Undescribed, described
+from tools.reference.docstrings import Described, Undescribed, described
 
 Schema = dict[str, Any]
 

@@ -8,13 +8,13 @@ from gateway.protocols.frames import accepted_type
 from gateway.protocols.payloads import ErrorPayload
 from shared.protocol.closes import CLOSES
 from shared.protocol.errors import ERRORS
-from tools import examples
-from tools.asking import errors_of, may_be_left_out, who_may
-from tools.connecting import QUERY
-from tools.docstrings import described
-from tools.documents import VERSION, as_json
-from tools.schemas import Schema, alternatives, schemas_of
-from tools.server_messages import server_messages
+from tools.reference import examples
+from tools.reference.asking import errors_of, may_be_left_out, who_may
+from tools.reference.connecting import QUERY
+from tools.reference.docstrings import described
+from tools.reference.documents import VERSION, as_json
+from tools.reference.schemas import Schema, alternatives, schemas_of
+from tools.reference.server_messages import server_messages
 
 ABOUT: Final = (
     "Frames of the WebSocket at `/ws`, in JSON (subprotocol `chat.json`, also without one) or in"

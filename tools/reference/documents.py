@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-PROJECT: Final = Path(__file__).parents[1] / "pyproject.toml"
+PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
 
 VERSION: Final[str] = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"]
 """Version of the software, which documents name."""

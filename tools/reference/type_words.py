@@ -4,7 +4,7 @@ from typing import Final
 
 from shared.model.fields import UserId
 from shared.protocol.limits import MAX_INTEGER
-from tools.schemas import Schema, schemas_of
+from tools.reference.schemas import Schema, schemas_of
 
 USER: Final = schemas_of([UserId])[0][0]
 """The schema of a user."""

@@ -12,9 +12,9 @@ from gateway.api.actions import REQUESTS, Request
 from gateway.endpoints.responses import STATUS, ErrorBody
 from shared.protocol.errors import Code
 from shared.protocol.limits import MAX_BODY_BYTES
-from tools.asking import errors_of
-from tools.documents import VERSION, as_json
-from tools.schemas import Schema, schemas_of, text_of
+from tools.reference.asking import errors_of
+from tools.reference.documents import VERSION, as_json
+from tools.reference.schemas import Schema, schemas_of, text_of
 
 ABOUT: Final = (
     "Direct chats and tickets over REST. Everything else is said over a WebSocket and stands in the"
