@@ -25,6 +25,10 @@ CLOSE_SETS: Final[dict[str, tuple[Reconnect, str]]] = {
         "no",
         "Close codes after which another connection would end in the same way.",
     ),
+    "TOKEN_CLOSE_CODES": (
+        "token",
+        "Close codes after which a client connects again only if it has a token.",
+    ),
     "NEW_TOKEN_CLOSE_CODES": (
         "new_token",
         "Close codes after which a client connects again only with a fresh token.",

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, Literal, NamedTuple
 
-Reconnect = Literal["yes", "new_token", "no"]
+Reconnect = Literal["yes", "token", "new_token", "no"]
 """The rule for a client after a close code.
 
 `yes`: connect again after a random pause that grows with each failure.
+`token`: connect again where the client has a token to show; else the close is final.
 `new_token`: get a fresh token and connect again; where the client cannot get one, the close is
     final. It is final too if the connection with the fresh token ends in the same way.
 `no`: the close is final, as another connection would end in the same way.
@@ -112,9 +113,10 @@ CLOSES: Final[Mapping[CloseCode, CloseRule]] = {
         "Stop. Connect without a name, or with the one in the token.",
     ),
     CloseCode.IDENTITY_TIMEOUT: CloseRule(
-        "new_token",
+        "token",
         "The client did not say who it is in time.",
-        "Get a fresh token, connect again, send `authenticate` at once, and resume.",
+        "With a token, connect again, send `authenticate` at once, and resume: a slow network can "
+        "hold a token up. Without one, ask the person to sign in.",
     ),
     CloseCode.TOO_MANY_REQUESTS: CloseRule(
         "yes",

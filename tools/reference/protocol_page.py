@@ -30,6 +30,7 @@ SOURCES: Final = "the tables of the gateway"
 
 RECONNECT: Final[Mapping[Reconnect, str]] = {
     "yes": "yes",
+    "token": "with a token",
     "new_token": "with a fresh token",
     "no": "no",
 }

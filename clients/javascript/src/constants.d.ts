@@ -59,6 +59,9 @@ export const CLOSE_CODES: {
 /** Close codes after which another connection would end in the same way. */
 export const FINAL_CLOSE_CODES: ReadonlySet<number>;
 
+/** Close codes after which a client connects again only if it has a token. */
+export const TOKEN_CLOSE_CODES: ReadonlySet<number>;
+
 /** Close codes after which a client connects again only with a fresh token. */
 export const NEW_TOKEN_CLOSE_CODES: ReadonlySet<number>;
 

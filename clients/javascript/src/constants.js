@@ -25,7 +25,8 @@ export const CLOSE_CODES = Object.freeze({
   TOO_MANY_REQUESTS: 4429,
 });
 export const FINAL_CLOSE_CODES = new Set([1008, 4400, 4403]);
-export const NEW_TOKEN_CLOSE_CODES = new Set([4401, 4408]);
+export const TOKEN_CLOSE_CODES = new Set([4408]);
+export const NEW_TOKEN_CLOSE_CODES = new Set([4401]);
 export const MAX_INTEGER = 9_007_199_254_740_991;
 export const MAX_ID_DIGITS = 16;
 export const MAX_NAME_CHARACTERS = 128;

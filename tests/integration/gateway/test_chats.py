@@ -230,7 +230,7 @@ async def test_a_dropped_chat_is_gone(stage: Stage, persister: End, *, stored: b
     assert await stage.directory.room(old.key) is None
     assert await stage.directory.locate_message(sent.id) is None
     assert await stage.chats.list_chats("ann") == []
-    with pytest.raises(ChatError, match="no such room"):
+    with pytest.raises(ChatError, match="this room does not exist any more"):
         await stage.send(old, "m2")
     new = await stage.chat("bob", "ann")
     assert (new.id > old.id, new.key, new.users) == (True, old.key, ("bob", "ann"))

@@ -1,6 +1,6 @@
 /** One WebSocket after the other, each with its requests. */
 
-import { CLOSE_CODES, DEFAULT_CONTENT_CHARACTERS, FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES } from "../constants.js";
+import { CLOSE_CODES, DEFAULT_CONTENT_CHARACTERS, FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES, TOKEN_CLOSE_CODES } from "../constants.js";
 import { ParleyError, connectionLost } from "../support/errors.js";
 import { socketUrl } from "../support/names.js";
 import { deferred, randomPause, withTimeout } from "../support/promises.js";
@@ -173,7 +173,8 @@ export class Connection {
     const why = session.refusal ?? reason;
     const isRefused = NEW_TOKEN_CLOSE_CODES.has(code);
     // The same token would be refused again, and so would a third one where two were.
-    if (isRefused && (this.#wasRefused || !this.#identity.renews)) {
+    const isUnknown = TOKEN_CLOSE_CODES.has(code) && !this.#identity.hasToken;
+    if (isUnknown || (isRefused && (this.#wasRefused || !this.#identity.renews))) {
       this.finish(why, "unauthorized");
       this.#emit("unauthorized", { message: why });
       return;

@@ -27,6 +27,11 @@ export class Identity {
     this.#tickets = tickets;
   }
 
+  /** True if there is a token to show. */
+  get hasToken() {
+    return Boolean(this.#token);
+  }
+
   /** True if fresh tokens can be had. */
   get renews() {
     return typeof this.#token === "function";

@@ -56,7 +56,10 @@ FINAL_CLOSE_CODES: Final = frozenset(
 )
 """Close codes after which another connection would end in the same way."""
 
-NEW_TOKEN_CLOSE_CODES: Final = frozenset({CloseCode.UNAUTHORIZED, CloseCode.IDENTITY_TIMEOUT})
+TOKEN_CLOSE_CODES: Final = frozenset({CloseCode.IDENTITY_TIMEOUT})
+"""Close codes after which a client connects again only if it has a token."""
+
+NEW_TOKEN_CLOSE_CODES: Final = frozenset({CloseCode.UNAUTHORIZED})
 """Close codes after which a client connects again only with a fresh token."""
 
 MAX_INTEGER: Final = 9_007_199_254_740_991

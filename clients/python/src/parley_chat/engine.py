@@ -10,7 +10,7 @@ from parley_chat.connection.connector import Connector
 from parley_chat.connection.credentials import Credentials
 from parley_chat.connection.pending import Answer, PendingRequests, Request
 from parley_chat.connection.wire import Data, Frame, Wire
-from parley_chat.constants import FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES
+from parley_chat.constants import FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES, TOKEN_CLOSE_CODES
 from parley_chat.errors import ConnectionLost, Refused
 from parley_chat.events.event_queue import EventQueue
 from parley_chat.events.kinds import Connected, Disconnected, Event, UserId
@@ -228,6 +228,8 @@ class Engine:
 
     def _is_final(self, close_code: int | None) -> bool:
         """Return whether another connection would end in the same way."""
+        if close_code in TOKEN_CLOSE_CODES:
+            return self._credentials is None
         if close_code in NEW_TOKEN_CLOSE_CODES:
             return self._credentials is None or not self._credentials.retry()
         return close_code in FINAL_CLOSE_CODES

@@ -1,5 +1,6 @@
 """The Python client against a server that wants tokens."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from parley_chat import (
 from tests.integration.clients.python.listening import messages_until, until
 from tests.integration.clients.python.terminals import run
 from tests.support.cluster import Cluster
+from tests.support.proxy import Proxy
 from tests.support.tokens import JWT, token
 
 QUICK = ConnectionPolicy(first_attempts=2, pause=0.01)
@@ -89,6 +91,21 @@ async def test_a_fresh_token_is_tried_once(guarded: Cluster) -> None:
         assert (ann.username, tokens) == ("ann", [])
     with pytest.raises(Refused, match="the token has expired"):
         await ChatClient(guarded.url, token=fetch, policy=QUICK).connect()
+
+
+async def test_a_token_that_comes_too_late(guarded: Cluster) -> None:
+    """A client whose token is lost on its way connects again after 4408, and shows it again."""
+    lost = 0
+    async with Proxy(guarded.gateway_port(1)) as proxy:
+        proxy.swallow_after(b"\x81", lambda: not lost)
+        client = ChatClient(f"http://127.0.0.1:{proxy.port}", token=token("ann"), policy=QUICK)
+        connecting = asyncio.create_task(client.connect())
+        await proxy.swallowed.wait()
+        lost = 1
+        proxy.swallowed.clear()
+        await connecting
+        assert client.username == "ann"
+        await client.close()
 
 
 async def test_no_token_to_be_had() -> None:
