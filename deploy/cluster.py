@@ -112,7 +112,7 @@ async def wait_for_leftovers(data_dir: DataDir, console: Console, stop_timeout: 
     console.say(f"waiting for processes of an earlier cluster to end: {', '.join(left)}")
     try:
         async with asyncio.timeout(stop_timeout):
-            while left := data_dir.leftovers():  # noqa: ASYNC110  they are nobody's children now
+            while left := data_dir.leftovers():  # noqa: ASYNC110  they are no children of this process
                 await asyncio.sleep(0.1)
     except TimeoutError as error:
         named = ", ".join(f"{name} (pid {pid})" for name, pid in left.items())

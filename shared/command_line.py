@@ -15,7 +15,7 @@ class CommandLine(argparse.ArgumentParser):
     """A parser of arguments that ends with one sentence and exit code 2 where they are wrong."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end the process with exit code 2."""
+        """Print the error, and end the process with exit code 2."""
         self.exit(2, f"{self.prog}: {message} (--help lists the arguments)\n")
 
 
@@ -25,7 +25,7 @@ def command_line(module: str, document: str | None, epilog: str = "") -> Command
     Args:
         module: its full name.
         document: its docstring, which becomes the description.
-        epilog: shown below the arguments: `SETTINGS`, or where else the program is told something.
+        epilog: text below the arguments, such as `SETTINGS`.
     """
     return CommandLine(
         prog=f"python -m {module}",

@@ -1,4 +1,4 @@
-"""Errors that a client is told of, each with a code of the protocol."""
+"""Errors that are sent to clients, each with a code of the protocol."""
 
 from shared.protocol.errors import ERRORS, Code
 
@@ -10,7 +10,7 @@ class ChatError(Exception):
         code: one of the protocol's codes; programs decide by it.
         message: a sentence for a person, without anything secret.
         retryable: whether the same request may succeed later, unchanged.
-        retry_after: milliseconds after which that is so; None where nobody knows.
+        retry_after: milliseconds after which to try again; None if unknown.
     """
 
     def __init__(self, code: Code, message: str, retry_after: int | None = None) -> None:

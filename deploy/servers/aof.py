@@ -2,7 +2,7 @@
 
 After a power failure a disk may have anything after the last fsync. Redis itself removes half a
 command at the end, but it refuses to start with garbage there. The checker removes only writes
-after the last fsync, which no client was told of, and a copy is kept.
+after the last fsync, which no client has an answer to, and a copy is kept.
 """
 
 import shutil

@@ -168,7 +168,7 @@ def _deliver(on_reply: ReplyCallback, reply: Any) -> None:  # noqa: ANN401 - as 
     try:
         on_reply(reply)
     except Exception:  # the replies behind it are for others
-        log.exception("reply not taken")
+        log.exception("a callback of a reply failed")
 
 
 def _settle(waiting: "asyncio.Future[Any]", reply: Any) -> None:  # noqa: ANN401 - as Take

@@ -18,6 +18,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it, and what says whose data this is."""
+    """Drop the column, and the identity of the database."""
     op.drop_column("partitions", "format")
     op.execute("DELETE FROM meta WHERE key <> 'partitions'")
