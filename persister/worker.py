@@ -63,8 +63,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._next_check = 0.0
         self._next_sweep = 0.0
-        # When the oldest entry that is being stored was accepted, milliseconds since 1970.
-        self._oldest_accepted_at: int | None = None
+        self._oldest_accepted_at: int | None = None  # of the entries being stored, Unix ms
         # Rooms whose logs may have grown too long, and how far each is stored.
         self._untrimmed: dict[Claim, dict[str, Head]] = {}
         self._next_trim = 0.0
@@ -124,9 +123,8 @@ class Worker:
     async def _apply_leases(self) -> None:
         """Give back partitions beyond our share, and claim those whose lease was taken."""
         wanted = self._leases.wanted
-        # Surplus leases are released also if this worker never claimed them. A lease that was taken
-        # and became surplus during a long batch would otherwise be renewed and never used, and no
-        # other persister could take it.
+        # Surplus leases are released also if this worker never claimed them: one that was taken
+        # and became surplus during a long batch would be renewed and never used.
         for number in (self._claims.keys() | self._leases.surplus) - wanted:
             self._claims.pop(number, None)
             await self._leases.release(number)
@@ -210,8 +208,7 @@ class Worker:
         return None
 
     async def _store_once(self, found: Mapping[Claim, list[Entry]], *, trim: bool) -> None:
-        # A former try that an outage ended may have stored some of them already: BatchSalvage
-        # commits in several transactions, and each moves the position of its claim.
+        # A former try may have stored some already: BatchSalvage commits in several transactions.
         fresh = {
             claim: left
             for claim, rows in found.items()
@@ -254,8 +251,7 @@ class Worker:
         if now >= self._next_trim:
             logs, self._untrimmed = self._untrimmed, {}
             self._next_trim = now + TRIM_INTERVAL_SECONDS
-        # If the broker is away or in another epoch, nothing is trimmed now. The next call includes
-        # what this one would have trimmed, or the partition opens in a new epoch.
+        # If the broker is away, the next call trims this too, or the partition opens anew.
         calls = [
             self._broker.committed(
                 c.number, c.epoch, c.position, logs.get(c, {}), created.get(c, [])
