@@ -21,7 +21,7 @@ PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
-	test-socketio test-javascript test-browser test-reference test-sdk test-sdk-python test-sdk-javascript clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
+	test-socketio test-javascript test-browser test-reference test-sdk test-sdk-python test-sdk-javascript test-sdk-guides clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -104,13 +104,16 @@ test-reference: tests/reference/node_modules  ## the AsyncAPI document, by Async
 tests/reference/node_modules: tests/reference/package-lock.json
 	@cd tests/reference && npm ci --no-audit --no-fund && touch node_modules
 
-test-sdk: test-sdk-python test-sdk-javascript  ## install the built clients in empty folders, and use them there
+test-sdk: test-sdk-python test-sdk-javascript test-sdk-guides  ## install the built clients in empty folders, and use them there
 
 test-sdk-python:  ## the wheel of the Python client; options for pytest in ARGS=
 	@$(RUN) dev -m pytest tests/sdk/python $(ARGS)
 
 test-sdk-javascript: setup clients/javascript/node_modules tests/sdk/javascript/node_modules  ## the npm package; needs Node 20.19 and Debian's Chromium
 	@$(NODE_TEST) tests/sdk/javascript/*.test.js
+
+test-sdk-guides: clients/javascript/node_modules tests/sdk/javascript/node_modules tests/socketio/node_modules/.package-lock.json  ## follow the guides of docs/ and the examples, step by step; needs Node 20.19
+	@$(RUN) dev -m pytest tests/sdk/guides $(ARGS)
 
 clients: wheel  ## build the client libraries into dist/; the npm package where there is npm
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory npm-package; \

@@ -15,6 +15,7 @@ async def main(url: str = "http://127.0.0.1:8080", user: str = "bob") -> None:
         for chat in await client.go_online(user):
             if chat.unread and chat.last_message:
                 print(f"{chat.unread} unread: {chat.last_message.content}", flush=True)
+        print(f"answering for {user}", flush=True)
         async for event in client.events():
             if isinstance(event, NewMessage) and str(event.sender_id) != user:
                 print(f"{event.sender_id}: {event.content}", flush=True)

@@ -96,6 +96,7 @@ async def test_an_answering_machine(plain: Environment, cluster: Cluster, room: 
         async with plain.running("python", machine, cluster.url, user) as process:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"1 unread: early\n"
+            assert await process.stdout.readline() == f"answering for {user}\n".encode()
             await ann.send_to(user, "late")
             assert await process.stdout.readline() == b"ann: late\n"
             await direct_until(ann, "I am away, but I got: late")
