@@ -65,6 +65,28 @@ export class Place {
     this.resumePoints = this.resumePoints.filter((seq, n) => seq > since || n >= count);
   }
 
+  /** The first entry that waits and is new. */
+  nextWaiting() {
+    return this.#waiting()[0];
+  }
+
+  /** Returns the entries that waited and can be shown without a gap, in order. */
+  releaseNext() {
+    const shown = [];
+    for (const entry of this.#waiting()) {
+      if (entry.prev > this.last) break;
+      if (entry.seq <= this.last) continue;
+      this.last = entry.seq;
+      shown.push(entry);
+    }
+    return shown;
+  }
+
+  #waiting() {
+    this.#buffer = this.#buffer.filter(({ seq }) => seq > this.last).sort((a, b) => a.seq - b.seq);
+    return this.#buffer;
+  }
+
   /** Stop buffering. Returns the entries that waited and are new, in order. */
   release() {
     this.isBuffering = false;

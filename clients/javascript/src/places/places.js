@@ -101,25 +101,46 @@ export class Places {
     });
   }
 
-  /** Read from the history what the connection did not bring, then show what waited for it. */
+  /** Read from the history what the connection did not bring, and show what waited for it, in order. */
   async #heal(place) {
     place.isBuffering = true;
     try {
-      for (let more = true; more;) {
-        const asked = { ...place.address, after: place.last, limit: DEFAULT_PAGE_ITEMS };
-        const page = await retryOnConnection(() => this.#connection.ask("history", asked));
-        for (const item of page.items.map(toMessage)) {
-          if (item.seq <= place.last) continue;
-          place.last = item.seq;
-          if (!item.deleted) this.#showMessage(place, item);
-        }
-        more = page.items.length === DEFAULT_PAGE_ITEMS;
+      for (let entry; (entry = place.nextWaiting());) {
+        await this.#readUpTo(place, entry.prev);
+        // Entries may have come meanwhile, also some from before this one.
+        for (const next of place.releaseNext()) this.show(place, next);
       }
     } catch (error) {
       if (error.code === "connection_lost") return; // the next connection resumes
       this.#emit("error", error);
     }
     for (const entry of place.release()) this.show(place, entry);
+  }
+
+  /**
+   * Show the messages after the last event, up to `end`. A page may be shorter than its limit
+   * though more follows, as its characters are bounded too: only an empty one is the last.
+   * What comes after `end` has its turn later. Example: 5 is the last event, the kick 7 waits, and
+   * the history has 6 and 8. With 8 shown now, the kick would be dropped as old.
+   */
+  async #readUpTo(place, end) {
+    while (place.last < end) {
+      const asked = { ...place.address, after: place.last, limit: DEFAULT_PAGE_ITEMS };
+      const { items } = await retryOnConnection(() => this.#pageOf(asked));
+      const missing = items.filter(({ seq }) => seq > place.last && seq <= end).map(toMessage);
+      if (missing.length === 0) place.last = Math.max(place.last, end); // what is missing still was no message
+      for (const item of missing) {
+        place.last = item.seq;
+        if (!item.deleted) this.#showMessage(place, item);
+      }
+    }
+  }
+
+  /** A page of history that lacks nothing. */
+  async #pageOf(asked) {
+    const page = await this.#connection.ask("history", asked);
+    if (page.partial) throw new ParleyError("storage_unavailable", "a part of the history is not available", true);
+    return page;
   }
 
   // ---- rooms

@@ -96,6 +96,26 @@ async def test_what_was_missed_comes_before_what_is_live(
     assert 250 <= caught_up.count <= 500
 
 
+async def test_long_messages_that_were_missed(room: str) -> None:
+    """Missed messages that do not fit into one page by their length are all read."""
+    sent = [f"{number} ".ljust(16_000, "x") for number in range(90)]
+    async with (
+        Cluster(gateways=1, env={"MAX_CONTENT": "16000"}) as generous,
+        Relay(generous.gateway_url(1)) as relay,
+        ChatClient(generous.gateway_url(1), username="ann", listen=False) as ann,
+        ChatClient(relay.url, username="bob", policy=QUICK) as bob,
+    ):
+        await ann.create_room(room)
+        await ann.join_room(room)
+        await bob.join_room(room)
+        await relay.shut()
+        await until(bob, Disconnected)
+        await say(ann, room, sent)
+        await relay.open()
+        _, events = await until(bob, CaughtUp)
+        assert contents([event for event in events if isinstance(event, Message)]) == sent
+
+
 async def test_each_attempt_goes_to_the_next_address(cluster: Cluster, room: str) -> None:
     """Of several addresses those that do not answer are passed over, at first and later."""
     nobody = f"http://127.0.0.1:{free_port()}"

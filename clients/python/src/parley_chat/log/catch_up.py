@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from parley_chat.connection.wire import Data
+from parley_chat.constants import MAX_CONTENT_CHARACTERS, MAX_PAGE_CHARACTERS
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import ChatHistoryPage, HistoryPage
 from parley_chat.events.kinds import MessageDeleted
@@ -103,8 +104,7 @@ class CatchUp(Generic[P]):
         after = place.log.last or 0
         while True:
             page = await ask_until_answered(lambda: self._page(place, after=after))  # noqa: B023 - awaited at once
-            # The page has every message up to here, as no other has a `seq` in this range.
-            read = max([after + PAGE_ITEMS, *(item.seq for item in page.items)])
+            read = _read_up_to(page.items, after)
             whole = read >= page.head
             upto = page.head if whole else None
             gap = place.log.has_gap(page.items, upto)
@@ -164,3 +164,17 @@ class CatchUp(Generic[P]):
         if page.partial:
             raise ChatError("broker_unavailable", "a part of the history is not available")
         return page
+
+
+def _read_up_to(items: Sequence[AnyMessage], after: int) -> int:
+    """Return the `seq` up to which a page of history has every message.
+
+    A page ends after `PAGE_ITEMS` messages, or before one with which it would have more than
+    `MAX_PAGE_CHARACTERS`. Example: 90 messages of 16,000 characters were missed. The page has 62 of
+    them; without the second bound, the other 28 would be taken for read.
+    """
+    characters = sum(len(item.content) for item in items)
+    if items and characters > MAX_PAGE_CHARACTERS - MAX_CONTENT_CHARACTERS:
+        return items[-1].seq
+    # Each message has a `seq` of its own, so no other is in the range of a page.
+    return max([after + PAGE_ITEMS, *(item.seq for item in items)])
