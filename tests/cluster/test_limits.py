@@ -267,3 +267,8 @@ async def test_pages_of_this_machine_may_ask(limited: Cluster) -> None:
         asked = {"Access-Control-Request-Method": "DELETE"}
         answer = await http.options(f"{url}/chats/1", headers=asked)
         assert "DELETE" in answer.headers["access-control-allow-methods"]
+
+
+def test_the_load_balancer_starts_without_a_warning(limited: Cluster) -> None:
+    """An operator who starts a cluster with limits sees no warning of the load balancer."""
+    assert not [line for line in limited.lines if line.startswith("haproxy ") and "[WARN" in line]
