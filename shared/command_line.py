@@ -4,7 +4,7 @@ import argparse
 import textwrap
 from typing import Final, NoReturn
 
-SETTINGS: Final = "Settings are environment variables, listed in docs/reference/index.md."
+SETTINGS: Final = "Settings are environment variables, listed in docs/reference/settings.md."
 """The end of the help of a program that reads settings."""
 
 WIDTH: Final = 80
