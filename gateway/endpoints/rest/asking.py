@@ -1,4 +1,4 @@
-"""Asks for an action of REST on behalf of whoever a request is from."""
+"""Performs an action of REST for the user of an HTTP request."""
 
 from collections.abc import Awaitable, Callable
 from types import CoroutineType
@@ -15,12 +15,13 @@ from shared.model.commands import Command
 
 
 async def ask(request: Request, action: str, command: Callable[[], Awaitable[Command]]) -> object:
-    """Find out who a request is from, read its command, and do what it asks.
+    """Find the user of a request, read its command, and perform its action.
 
     Args:
         request: the HTTP request, with its token if it has one.
         action: of `REQUESTS`.
-        command: reads the command; of nobody who has to say who they are and does not.
+        command: reads the command. It is called only once the user is known, so a client
+            without a token cannot make the gateway read a body.
 
     Raises:
         ChatError: `unauthorized`; `overloaded` where the keys of tokens cannot be had now; or what
@@ -33,12 +34,12 @@ async def ask(request: Request, action: str, command: Callable[[], Awaitable[Com
 
 
 async def _bearer(gateway: Gateway, request: Request) -> Bearer | None:
-    """Return whom a request's `Authorization` names; None where no token is required."""
+    """Return the bearer that `Authorization` names; None where no token is required."""
     refuse_token_in_query(request.query_params)
     identity = gateway.access.identity
     if not identity.required:
         return None
     token = bearer_token(request.headers.get("authorization"))
     if token is None:
-        raise ChatError("unauthorized", "say who you are: `Authorization: Bearer <token>`")
+        raise ChatError("unauthorized", "send a token: `Authorization: Bearer <token>`")
     return await identity.by_token(token)

@@ -15,7 +15,7 @@ class Tickets(HTTPEndpoint):
     """`/tickets`."""
 
     async def post(self, request: Request) -> Response:
-        """Give a ticket to whoever shows who they are."""
+        """Give a ticket to the user of the request's token."""
 
         async def command() -> GetTicket:
             return GetTicket()

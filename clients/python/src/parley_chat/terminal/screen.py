@@ -209,7 +209,7 @@ class Screen:
                 return None
 
     def _typed(self, event: TypingEvent) -> str | None:
-        """AnyMessage once, when somebody begins."""
+        """Return the line to print when a user begins to type; None while the user goes on."""
         where, username = event.chat_id if event.room is None else event.room, event.username
         if username is None:
             self._typing = {who for who in self._typing if who[0] != where}
