@@ -155,7 +155,7 @@ def moderator(asked: AccessRequest) -> Verdict:
 
 
 def owner(asked: AccessRequest) -> Verdict:
-    """The room's owner, who is the user that created it; not about the owner."""
+    """The room's owner, who is the user that created it. The owner cannot be the target."""
     verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
         allowed = _role(asked) is Role.OWNER and asked.room.creator not in asked.about

@@ -45,8 +45,9 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         out.NotificationPayload,
         "everyone, or everyone in the room if `room` is beside the data",
         "A line for people: a user connected, disconnected, joined or left, or all messages were"
-        " deleted. Programs do not need it. Above `BROADCAST_LIMIT` connections, a user who"
-        " connects is told to that user alone, and one who disconnects to the rooms they were in.",
+        " deleted; to a user who gave a wrong password, that it is wrong. Programs do not need it."
+        " Above `BROADCAST_LIMIT` connections, a user who connects is told to that user alone, and"
+        " one who disconnects to the rooms they were in.",
         ("room",),
     ),
     "messageHistory": ServerEvent(
@@ -59,8 +60,9 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
     "passwordStatus": ServerEvent(
         bool,
         ASKER,
-        "True: the room was joined. False: there is no such room, or the password is wrong. It"
-        " comes before the reply to `joinRoom`, or before its error.",
+        "True: the room was joined. False: there is no such room, the password is wrong, or the"
+        " user is banned; these look alike. It comes before the reply to `joinRoom`, or before its"
+        " error.",
         ("room",),
     ),
     "roomCreated": ServerEvent(

@@ -190,10 +190,14 @@ def _rates() -> str:
     texts = docstrings.fields_below(Settings)
     defaults = {each.name: each.default for each in msgspec.structs.fields(Settings)}
     kinds = [kind for kind in Kind.__args__ if kind != "connections"]  # type: ignore[attr-defined]
-    rows = []
-    for kind in ("connections", *kinds):
-        name = f"rate_{kind.replace(' ', '_')}"
-        rows.append((kind, f"`{name.upper()}`", f"`{defaults[name]}`", texts[name]))
+    classes = {kind: f"rate_{kind.replace(' ', '_')}" for kind in ("connections", *kinds)}
+    others = [name for name in defaults if name.startswith("rate_")]
+    named = [*classes.items(), *(("", name) for name in others if name not in classes.values())]
+    rows = [
+        (kind, f"`{name.upper()}`", f"`{defaults[name]}`", texts[name])
+        for kind, name in named
+        if name != "rate_limits"
+    ]
     return table(["class", "setting", "default", "what it limits"], rows)
 
 

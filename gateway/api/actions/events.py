@@ -83,7 +83,20 @@ EVENTS: Final[Mapping[str, Action]] = {
         handler=resume.resume,
         find=targets.resumed,
         reply=out.ResumedPayload,
-        events=("message", "newMessage", "seen"),
+        events=(
+            "message",
+            "newMessage",
+            "messageDeleted",
+            "deleteMessages",
+            "kicked",
+            "banned",
+            "unbanned",
+            "moderatorChanged",
+            "passwordChanged",
+            "skipped",
+            "seen",
+            "messageSeen",
+        ),
     ),
     "getRooms": Action(
         commands.GetRooms, rules.anyone, "history", rooms.get_rooms, events=("rooms",)

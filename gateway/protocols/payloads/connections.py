@@ -13,7 +13,7 @@ class WelcomePayload(Payload, frozen=True):
         sid: id of the connection, unique in the installation.
         gateway: name of the gateway.
         max_content: characters that a message may have here.
-        user: the connection's user name, where it is known already.
+        user: the user that a token, a ticket or the server named; missing with `AUTH_MODE=open`.
     """
 
     sid: str

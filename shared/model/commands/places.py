@@ -11,6 +11,8 @@ from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_ID_DIGITS, MAX_RESUME
 class Resume(Command, frozen=True, kw_only=True):
     """Return to rooms and chats after a lost connection, and get the events missed there.
 
+    Every event of their logs comes, except messages that were deleted meanwhile.
+
     Attributes:
         rooms: the last `seq` the client has of each room, by name; 0 if it has none.
         chats: the last `seq` the client has of each direct chat, by id. JSON has keys as text.
