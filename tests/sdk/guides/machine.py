@@ -20,7 +20,7 @@ from tests.support.waiting import eventually, until_gone
 
 READY = (
     r"cluster ready: |^dice is in |^answering for |Local: +http|^http://127|^Serving HTTP on"
-    r"|\b(?:general|bob)>"
+    r"|\b(?:general|bob)>|^you are in "
 )
 """How a program of a guide that goes on running says that it is ready."""
 

@@ -67,6 +67,17 @@ async def answering_machine(reader: Reader, page: Path) -> None:
     await ann.wait_for(r"bob: I am away, but I got: are you there\?")
 
 
+async def reference_client(reader: Reader, page: Path) -> None:
+    """Two terminals talk in a room and directly."""
+    async for _ in reader.follow(page):
+        pass
+    *_, ann, bob = reader.programs
+    ann.type("hello\n")
+    await bob.wait_for(r"^\[garden\] ann: hello")
+    bob.type("@ann hello yourself\n")
+    await ann.wait_for(r"^\[\d+\] bob: hello yourself")
+
+
 async def react(reader: Reader, page: Path) -> None:
     """The page and all its modules are served, and a build succeeds."""
     await reader.machine.stock(reader.folder)

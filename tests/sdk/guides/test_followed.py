@@ -28,6 +28,7 @@ OF_EXAMPLES: Final[Mapping[str, Promise]] = {
     "javascript-bot": promises.dice,
     "python-bot": promises.dice,
     "react": promises.react,
+    "reference-client": promises.reference_client,
     "server-rendering": promises.server_rendering,
     "widget": promises.widget,
 }

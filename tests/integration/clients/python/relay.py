@@ -46,7 +46,12 @@ class Relay:
     async def open(self) -> None:
         """Begin to listen, on the same port as before if there was one."""
         self._server = await serve(
-            self._relay, "127.0.0.1", self.port, subprotocols=[JSON], max_size=None
+            self._relay,
+            "127.0.0.1",
+            self.port,
+            subprotocols=[JSON],
+            select_subprotocol=lambda _, offered: JSON if JSON in offered else None,
+            max_size=None,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
@@ -83,6 +88,8 @@ class Relay:
                 f"{self._target}{path}", subprotocols=[JSON], max_size=None, proxy=None
             ) as server:
                 back = asyncio.create_task(self._pass(server, client, "to_client"))
+                # A client that waits for an answer sends nothing by which it would notice.
+                back.add_done_callback(lambda _: client.transport.abort())
                 with contextlib.suppress(ConnectionClosed):
                     await self._pass(client, server, "to_server")
                 back.cancel()
