@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from itertools import chain, count, repeat
 from typing import Any
@@ -51,7 +52,7 @@ def pauses() -> Iterator[float]:
         yield random.uniform(0.5, 1) * longest
 
 
-class Connection:
+class Connection(ABC):
     """One user's connection to a cluster, made again whenever it is lost.
 
     What is said on it is the part of the class that inherits from this one.
@@ -90,13 +91,13 @@ class Connection:
 
     # For the class that inherits.
 
+    @abstractmethod
     def _handle(self, frame: Data) -> None:
         """Do what a frame asks for."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _come_back(self) -> None:
         """Fetch what was missed, on a new connection."""
-        raise NotImplementedError
 
     def _disconnected(self) -> None:
         """Give up what belongs to the connection that was lost."""
@@ -111,8 +112,9 @@ class Connection:
                 answer.exception()  # nobody may be waiting for it any more
         self._open = {}
 
+    @abstractmethod
     def _ended(self, reason: str) -> None:
-        """Hear that the connection is lost for good."""
+        """Take note that the client is stopped, and will not connect again."""
 
     # Requests and answers (3, 7).
 

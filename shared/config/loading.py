@@ -17,10 +17,10 @@ class ConfigError(ValueError):
 
 
 def invalid(name: str, value: str, reason: object) -> ConfigError:
-    """The refusal of a setting; neither a secret nor a part of one is quoted.
+    """Make the error of a setting that is not valid, without quoting a secret or a part of one.
 
     Args:
-        name: of its environment variable.
+        name: its environment variable.
         value: what it was set to.
         reason: what is wrong, perhaps in the words of a library, which may quote the value.
     """
@@ -55,7 +55,7 @@ def _read(kind: Any, text: str) -> object:  # noqa: ANN401 - a type with a synta
 
 
 def load_or_exit(kind: type[S]) -> S:
-    """As `load`, for the start of a process: one sentence on standard error and exit code 2."""
+    """Read the settings of a process; end it with one sentence and exit code 2 if that fails."""
     try:
         return load(kind)
     except ConfigError as error:
@@ -69,5 +69,5 @@ def refuse(sentence: str) -> NoReturn:
 
 
 def incarnation(name: str) -> str:
-    """A name for this life of a process, `name` and 48 random bits, never used again."""
+    """Make the name of this run of a process: `name` and 48 random bits, used once."""
     return f"{name}-{secrets.token_hex(6)}"

@@ -34,7 +34,7 @@ class Action(NamedTuple):
             client's own.
         refused: called instead of raising the error where the rule refuses; it raises its own.
         reply: type of the reply.
-        events: events that clients get because of it; the asking client gets them before the reply.
+        events: events that clients get because of it.
         errors: codes of its own errors, beside those of `rule`, `rate`, `find` and `claims`.
     """
 

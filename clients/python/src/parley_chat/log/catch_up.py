@@ -7,16 +7,17 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from parley_chat.connection.wire import Data
-from parley_chat.constants import MAX_CONTENT_CHARACTERS, MAX_PAGE_CHARACTERS
+from parley_chat.constants import (
+    DEFAULT_PAGE_ITEMS,
+    MAX_CONTENT_CHARACTERS,
+    MAX_PAGE_CHARACTERS,
+)
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import ChatHistoryPage, HistoryPage
 from parley_chat.events.kinds import MessageDeleted
 from parley_chat.events.location import LocatedEvent
 from parley_chat.log.context import LogContext, ask_until_answered
 from parley_chat.log.room_log import AnyMessage, RoomLog
-
-PAGE_ITEMS: Final = 100
-"""Messages to request at a time."""
 
 MAX_STALE_READS: Final = 3
 """Reads of a history that lacks an event seen live, before that event is delivered anyway."""
@@ -154,7 +155,7 @@ class CatchUp(Generic[P]):
         )
 
     async def _page(self, place: P, **limits: int) -> HistoryPage | ChatHistoryPage:
-        asked = {**place.address, "limit": PAGE_ITEMS, **limits}
+        asked = {**place.address, "limit": DEFAULT_PAGE_ITEMS, **limits}
         answer = await self._context.ask("history", asked, idempotent=False)
         page: HistoryPage | ChatHistoryPage
         if place.room is None:
@@ -169,12 +170,12 @@ class CatchUp(Generic[P]):
 def _read_up_to(items: Sequence[AnyMessage], after: int) -> int:
     """Return the `seq` up to which a page of history has every message.
 
-    A page ends after `PAGE_ITEMS` messages, or before one with which it would have more than
-    `MAX_PAGE_CHARACTERS`. Example: 90 messages of 16,000 characters were missed. The page has 62 of
-    them; without the second bound, the other 28 would be taken for read.
+    A page ends after `DEFAULT_PAGE_ITEMS` messages, or before one with which it would have more
+    than `MAX_PAGE_CHARACTERS`. Example: 90 messages of 16,000 characters were missed. The page has
+    62 of them; without the second bound, the other 28 would be taken for read.
     """
     characters = sum(len(item.content) for item in items)
     if items and characters > MAX_PAGE_CHARACTERS - MAX_CONTENT_CHARACTERS:
         return items[-1].seq
     # Each message has a `seq` of its own, so no other is in the range of a page.
-    return max([after + PAGE_ITEMS, *(item.seq for item in items)])
+    return max([after + DEFAULT_PAGE_ITEMS, *(item.seq for item in items)])
