@@ -101,9 +101,6 @@ test-browser: setup tests/browser/node_modules  ## the tests of the chat page; n
 test-reference: tests/reference/node_modules  ## the AsyncAPI document, by AsyncAPI's own parser; needs Node 20
 	@node --test --test-reporter=spec tests/reference/*.test.js
 
-tests/reference/node_modules: tests/reference/package-lock.json
-	@cd tests/reference && npm ci --no-audit --no-fund && touch node_modules
-
 test-sdk: test-sdk-python test-sdk-javascript test-sdk-guides  ## install the built clients in empty folders, and use them there
 
 test-sdk-python:  ## the wheel of the Python client; options for pytest in ARGS=
