@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.command_line import command_line
-from tools import javascript_constants, python_constants
+from tools import emoji_sequences, javascript_constants, python_constants
 from tools.reference import asyncapi, openapi, protocol_page, settings_page
 
 ROOT: Final = Path(__file__).parents[1]
@@ -15,6 +15,7 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
     "clients/python/src/parley_chat/constants.py": python_constants.module,
     "clients/javascript/src/constants.js": javascript_constants.module,
     "clients/javascript/src/constants.d.ts": javascript_constants.types,
+    "shared/names/emoji_sequences.txt": emoji_sequences.table,
     "docs/reference/protocol.md": protocol_page.page,
     "docs/reference/settings.md": settings_page.page,
     "docs/reference/asyncapi.json": asyncapi.document,

@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from shared.errors import ChatError
 from shared.metrics import Gauge
+from shared.names.passwords import forms, opaque
 
 MAX_QUEUED_HASHES: Final = 64
 """Hashes that may wait for a thread; beyond that a client gets `overloaded`."""
@@ -34,9 +35,13 @@ class Passwords:
         """Hash a password for storage; the hash of an empty password is empty.
 
         Raises:
-            ChatError: `overloaded`.
+            ChatError: `overloaded`; `bad_request` for characters that a password cannot have.
         """
-        return await self._run(self._hasher.hash, password) if password else ""
+        try:
+            text = opaque(password)
+        except ValueError as error:
+            raise ChatError("bad_request", str(error)) from None
+        return await self._run(self._hasher.hash, text) if text else ""
 
     async def check(self, password_hash: str | None, password: str) -> bool:
         """Return True if a password opens a room.
@@ -56,13 +61,19 @@ class Passwords:
         if password_hash is None:
             if self._decoy is None:
                 self._decoy = await self.hash("decoy")
-            await self._run(self._verify, self._decoy, password)
+            await self._opens(self._decoy, password)
             return False
-        return await self._run(self._verify, password_hash, password)
+        return await self._opens(password_hash, password)
 
     def close(self) -> None:
         """Stop the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _opens(self, password_hash: str, password: str) -> bool:
+        for form in forms(password):
+            if await self._run(self._verify, password_hash, form):
+                return True
+        return False
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from argon2 import PasswordHasher
 
 from gateway.access.passwords import MAX_QUEUED_HASHES, Passwords
 from shared.errors import ChatError
@@ -42,3 +43,23 @@ async def test_no_room_looks_like_a_wrong_password(passwords: Passwords) -> None
     """A room that does not exist is refused after a hash as well."""
     assert not await passwords.check(None, "secret")
     assert not await passwords.check(None, "decoy")
+
+
+async def test_one_password_opens_however_it_is_typed(passwords: Passwords) -> None:
+    """An accent in one character or two is one password, with hashes of older builds too."""
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    kept = await passwords.hash(apart)
+    assert await passwords.check(kept, composed)
+    assert await passwords.check(kept, apart)
+    assert not await passwords.check(kept, "cafe")
+    older = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash
+    for text in (apart, composed, "a\u200bb"):
+        assert await passwords.check(older(text), text)
+    assert await passwords.check(older(apart), composed)
+
+
+async def test_a_password_that_cannot_be_is_refused(passwords: Passwords) -> None:
+    """A new password with a hidden character is refused in a sentence that names it."""
+    with pytest.raises(ChatError, match=r"U\+200B") as refused:
+        await passwords.hash("a\u200bb")
+    assert refused.value.code == "bad_request"
