@@ -12,7 +12,8 @@ from gateway.api.actions import EVENTS, Action, perform
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import AlreadyReported, BackgroundReply, PendingSend, ReplyThen
 from gateway.connections.connection import CLOSE_TIMEOUT_SECONDS, State
-from gateway.protocols.frames import Frame, RequestId
+from gateway.protocols.frames import Frame
+from gateway.protocols.request_ids import RequestId
 from gateway.rooms.client import Client
 from shared.broker.rooms.send import Send
 from shared.errors import ChatError
@@ -23,7 +24,10 @@ from shared.telemetry import logger
 FLOOD_CODES: Final[frozenset[Code]] = frozenset(
     {"bad_frame", "unknown_event", "unauthorized", "rate_limited"}
 )
-"""Codes of errors that count towards the limit of refusals of a connection."""
+"""Codes of errors that count towards the limit of refusals of a connection.
+
+What cannot be read counts as well, whatever its code: no rate of an action has counted it.
+"""
 
 log = logger(__name__)
 
@@ -62,11 +66,14 @@ class Dispatcher:
         Returns:
             None once the frame is handled, or a coroutine to await before the next frame.
         """
-        request: RequestId | None = None
+        client, wire = self._client, self._connection.wire
         try:
-            client, wire = self._client, self._connection.wire
             frame = wire.parse(data)
-            request = frame.id
+        except ChatError as error:
+            self.refuse_frame(wire.request_id(data), error)
+            return None
+        request = frame.id
+        try:
             if client.login is not None and frame.event != "authenticate":
                 login.login(self._gateway, client, login.guest(self._gateway))
             action = EVENTS.get(frame.event)
@@ -83,6 +90,11 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - `_failed` tells errors apart
             self._failed(request, error)
         return None
+
+    def refuse_frame(self, request: RequestId | None, error: ChatError) -> None:
+        """Answer a frame that cannot be read, and count it towards the limit of refusals."""
+        if self._limits is None or not self._too_many_refusals(self._limits):
+            self._connection.refuse(request, error)
 
     async def wait_until_fewer_than(self, count: int) -> None:
         """Wait until fewer than `count` sends are without a reply."""
@@ -161,6 +173,10 @@ class Dispatcher:
             not isinstance(error, ChatError) or error.code not in FLOOD_CODES
         ):
             return False
+        return self._too_many_refusals(limits)
+
+    def _too_many_refusals(self, limits: Limits) -> bool:
+        """Count a refusal; if there are too many, close the connection and return True."""
         self._refusals, too_often = limits.count_refusal(self._refusals)
         if too_often and self._connection.state is State.OPEN:
             self._connection.end(CloseCode.TOO_MANY_REQUESTS)

@@ -10,6 +10,7 @@ from gateway.connections.connection import Connection
 from gateway.connections.link import Link
 from gateway.connections.websocket import PendingWork
 from gateway.protocols.frames import Format
+from gateway.protocols.request_ids import find_id
 from gateway.rooms.client import Client
 from gateway.rooms.losses import lagged
 from shared.errors import ChatError
@@ -70,9 +71,15 @@ class ClientSession:
         if text != self._text:
             kind = "text" if self._text else "binary"
             error = ChatError("bad_frame", f"this connection takes {kind} frames only")
-            self.client.connection.refuse(None, error)
+            self._dispatcher.refuse_frame(find_id(data), error)
             return None
         return self.take(data)
+
+    def unreadable(self, data: bytes) -> None:
+        """Answer a text that is not UTF-8, before its connection is closed because of it."""
+        if (request := find_id(data)) is not None:
+            self._dispatcher.refuse_frame(request, ChatError("bad_frame", "the text is not UTF-8"))
+            self.client.connection.flush()
 
     def writable(self) -> None:
         """Send what waits in the outbox, as the link takes more again."""

@@ -14,8 +14,9 @@ from msgspec import UNSET
 
 from gateway.connections.flusher import Flusher
 from gateway.connections.link import Link
-from gateway.protocols.frames import Format, Outgoing, RequestId
+from gateway.protocols.frames import Format, Outgoing
 from gateway.protocols.refusals import ERRORS
+from gateway.protocols.request_ids import RequestId
 from shared.errors import ChatError
 from shared.metrics import Counter
 from shared.protocol.closes import CloseCode

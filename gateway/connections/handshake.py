@@ -265,6 +265,9 @@ class _ClosingReceiver:
     def received(self, data: bytes, *, text: bool) -> None:
         """Drop the message."""
 
+    def unreadable(self, data: bytes) -> None:
+        """Do nothing: the connection is closed already."""
+
     def writable(self) -> None:
         """Do nothing: there is no more to write."""
 

@@ -47,6 +47,9 @@ class Receiver(Protocol):
             None once the message is handled, or work to await before the next one.
         """
 
+    def unreadable(self, data: bytes) -> None:
+        """Answer a text that is not UTF-8, if it says to whom; the link closes after it."""
+
     def writable(self) -> None:
         """Write more: the link takes frames again."""
 
@@ -148,7 +151,9 @@ class WebSocketLink(asyncio.Protocol):
                     self.write([frame(PONG, payload)])
             elif opcode == CLOSE:
                 self._closed_by_peer(payload)
-        if failure := self._reader.failure:
+        if (failure := self._reader.failure) and not self._closing:
+            if failure.text:
+                self._receiver.unreadable(failure.text)
             self._close_after_failure(failure)
 
     def pause_writing(self) -> None:

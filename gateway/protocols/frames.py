@@ -6,16 +6,11 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.protocols.request_ids import RequestId, find_id, is_fault_in_data
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
-from shared.model.ids import TOP
-from shared.protocol.limits import MAX_EVENT_CHARACTERS, MAX_REQUEST_ID_CHARACTERS
-
-RequestId = (
-    Annotated[int, Meta(ge=-TOP, le=TOP)]
-    | Annotated[str, Meta(max_length=MAX_REQUEST_ID_CHARACTERS)]
-)
+from shared.protocol.limits import MAX_EVENT_CHARACTERS
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -47,8 +42,12 @@ class Format(Protocol):
         """Read a client's frame, from bytes or from a Socket.IO packet.
 
         Raises:
-            ChatError: `bad_frame`.
+            ChatError: `bad_frame`; `bad_request` if only the frame's data is at fault.
         """
+        ...
+
+    def request_id(self, data: Any) -> RequestId | None:  # noqa: ANN401 - as `parse` takes it
+        """Find the id of a frame that `parse` has refused; None if it cannot be read."""
         ...
 
     def command(self, frame: Frame, kind: type[Command]) -> Command:
@@ -114,8 +113,15 @@ class StructFormat:
         except RecursionError:
             raise ChatError("bad_frame", "nested too deeply") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ChatError("bad_frame", _error_text(error)) from None
+            if is_fault_in_data(data):
+                text = "a text has half of a surrogate pair: a character was cut in two"
+                raise ChatError("bad_request", text) from None
+            raise ChatError("bad_frame", _error_text(error, "")) from None
         return frame
+
+    def request_id(self, data: Any) -> RequestId | None:  # noqa: ANN401 - as Format has it
+        """Find the id of a frame that `parse` has refused."""
+        return find_id(data)
 
     def command(self, frame: Frame, kind: type[Command]) -> Command:
         """Read the data of a frame as a command."""
@@ -128,7 +134,7 @@ class StructFormat:
         except RecursionError:
             raise ChatError("bad_request", "nested too deeply") from None
         except (msgspec.DecodeError, ValueError) as error:
-            raise ChatError("bad_request", _error_text(error)) from None
+            raise ChatError("bad_request", _error_text(error, "data")) from None
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """Encode a frame, without a WebSocket header."""
@@ -154,6 +160,12 @@ def _from_bare(value: object, kind: type[Command]) -> Command:
     return kind() if kind.bare is None else kind(**{kind.bare: value})
 
 
-def _error_text(error: Exception) -> str:
-    """Return the decoder's message, a sentence that says where in the data the error is."""
-    return str(error).replace(" - at `$", " - at `data") if str(error) else "not readable"
+def _error_text(error: Exception, root: str) -> str:
+    """Return the decoder's message, a sentence that says at which field the error is.
+
+    Args:
+        error: what the decoder raised.
+        root: the field that it decoded; empty for a whole frame.
+    """
+    at = " - at `"
+    return str(error).replace(f"{at}$", at + root).replace(f"{at}.", at) or "not readable"

@@ -55,11 +55,13 @@ class WebSocketError(Exception):
 
     Attributes:
         code: the close code to send.
+        text: the text that is not UTF-8; empty if that is not the reason.
     """
 
-    def __init__(self, code: CloseCode, reason: str) -> None:
+    def __init__(self, code: CloseCode, reason: str, text: bytes = b"") -> None:
         super().__init__(reason)
         self.code = code
+        self.text = text
 
 
 class Message(NamedTuple):
@@ -274,5 +276,7 @@ class FrameReader:
             try:
                 payload.decode()
             except UnicodeDecodeError:
-                raise WebSocketError(CloseCode.INVALID_DATA, "a text is not UTF-8") from None
+                raise WebSocketError(
+                    CloseCode.INVALID_DATA, "a text is not UTF-8", payload
+                ) from None
         return Message(opcode, payload)

@@ -42,7 +42,7 @@ ERRORS: Final[Mapping[Code, ErrorRule]] = {
         retryable=False,
         meaning="The frame is not valid JSON or MessagePack, is of the wrong kind (text or "
         "binary), or lacks a valid `event`.",
-        action="Correct the client. The error has no `id`, as none could be read.",
+        action="Correct the client. The error has the `id` of the frame, unless none can be read.",
     ),
     "bad_request": ErrorRule(
         retryable=False,

@@ -39,6 +39,9 @@ class Echo:
         """Echo."""
         self._link.write([frame(TEXT if text else BINARY, data)])
 
+    def unreadable(self, data: bytes) -> None:
+        """Leave it unanswered."""
+
     def writable(self) -> None:
         """Nothing waits."""
 

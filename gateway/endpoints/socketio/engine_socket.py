@@ -57,6 +57,9 @@ class EngineSocket:
         work = self._take(packet)
         return None if work is None else self._finish(work)
 
+    def unreadable(self, data: bytes) -> None:
+        """Leave a text that is not UTF-8 unanswered: the protocol ends the connection."""
+
     def writable(self) -> None:
         """Send what waits: the link takes frames again."""
         self._session.flush()

@@ -1,7 +1,9 @@
 """The decoder of Socket.IO 5 packets (socket.io/docs/v4/socket-io-protocol), without I/O.
 
 It is strict: whatever the protocol does not allow is a `PacketError`, after which the connection is
-closed. Arguments stay JSON, so that a handler can decode them as the type that it expects.
+closed. The exception is an event that asks for an acknowledgement: it is passed on with its fault,
+so that its sender is answered. Arguments stay JSON, so that a handler can decode them as the type
+that it expects.
 """
 
 import re
@@ -26,7 +28,7 @@ _PACKET: Final = re.compile(
     r"""(?P<kind>[0-6])
         (?:(?<=[56])(?P<attachments>[0-9]{1,3})-)?
         (?P<namespace>/[^,]*(?:,|\Z))?
-        (?P<id>[0-9]{1,15})?
+        (?P<id>[0-9]{1,15}(?![0-9.]))?
         (?P<payload>(?s:.*))\Z""",
     re.VERBOSE,
 )
@@ -51,6 +53,7 @@ class SocketPacket(msgspec.Struct):
         arguments: the arguments of an event or an acknowledgement, each in JSON.
         auth: the payload of a CONNECT, `{}` if it had none.
         attachments: the binary messages that the placeholders in the arguments stand for.
+        fault: what is wrong with an event that has an id; empty if nothing is.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class SocketPacket(msgspec.Struct):
     arguments: list[Raw] = []
     auth: dict[str, Any] = {}
     attachments: list[Binary] = []
+    fault: str = ""
 
     def values(self) -> list[Any]:
         """Return the arguments as Python values, with `Binary` in place of the placeholders.
@@ -75,11 +79,11 @@ class SocketPacket(msgspec.Struct):
 class Decoder:
     """Assembles the packets of one client from its Engine.IO messages."""
 
-    __slots__ = ("_announced_attachments", "_partial")
+    __slots__ = ("_missing_attachments", "_partial")
 
     def __init__(self) -> None:
         self._partial: SocketPacket | None = None
-        self._announced_attachments = 0
+        self._missing_attachments = 0
 
     def feed(self, message: str | Binary) -> SocketPacket | None:
         """Take an Engine.IO message.
@@ -98,8 +102,10 @@ class Decoder:
         packet = self._partial
         if packet is None:
             raise PacketError("a binary message that no packet announced")
-        packet.attachments.append(message)
-        if len(packet.attachments) < self._announced_attachments:
+        if not packet.fault:
+            packet.attachments.append(message)
+        self._missing_attachments -= 1
+        if self._missing_attachments:
             return None
         self._partial = None
         return packet
@@ -110,7 +116,7 @@ class Decoder:
         packet, attachments = _parse(text)
         if not attachments:
             return packet
-        self._partial, self._announced_attachments = packet, attachments
+        self._partial, self._missing_attachments = packet, attachments
         return None
 
 
@@ -121,17 +127,19 @@ def _parse(text: str) -> tuple[SocketPacket, int]:
         raise PacketError("unknown packet type")
     kind = Kind(match["kind"])
     packet = SocketPacket(_BINARY.get(kind, kind), _namespace(match["namespace"]))
-    payload = match["payload"]
-    if match["id"]:
+    # Without a count of attachments, the digits may as well be that count.
+    if match["id"] and (kind not in _BINARY or match["attachments"]):
         packet.id = int(match["id"])
-    _read_payload(packet, payload)
-    _check_depth(payload)
-    if kind not in _BINARY:
-        return packet, 0
     attachments = int(match["attachments"] or 0)
-    if not 0 < attachments <= MAX_ATTACHMENTS:
-        raise PacketError("illegal number of attachments")
-    _check_placeholders(packet, attachments)
+    try:
+        _read_payload(packet, match["payload"])
+        _check_depth(match["payload"])
+        if kind in _BINARY:
+            _check_attachments(packet, attachments)
+    except PacketError as error:
+        if packet.kind is not Kind.EVENT or packet.id is None:
+            raise
+        packet.fault = str(error)
     return packet, attachments
 
 
@@ -212,11 +220,13 @@ def _check_depth(payload: str) -> None:
         raise PacketError("nested too deeply")
 
 
-def _check_placeholders(packet: SocketPacket, attachments: int) -> None:
-    """Refuse placeholders that do not name each attachment exactly once.
+def _check_attachments(packet: SocketPacket, attachments: int) -> None:
+    """Refuse too many attachments, and placeholders that do not name each exactly once.
 
     With one attachment in many places a small packet would become a large value.
     """
+    if not 0 < attachments <= MAX_ATTACHMENTS:
+        raise PacketError("illegal number of attachments")
     found: list[Any] = []
     for argument in packet.arguments:
         _find_placeholders(_value(argument), found)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from gateway.protocols.frames import Frame, Outgoing, StructFormat
+from gateway.protocols.request_ids import RequestId
 from gateway.protocols.socketio.decoder import SocketPacket
 from gateway.protocols.websocket_frames import TEXT, frame
 from shared.errors import ChatError
@@ -44,8 +45,15 @@ class SocketIOFormat(StructFormat):
     def parse(self, data: Any) -> Frame:  # noqa: ANN401 - as Format has it
         """Read an event of a client. Arguments after the first are ignored."""
         packet: SocketPacket = data
+        if packet.fault:
+            raise ChatError("bad_frame", packet.fault)
         kind = _BinaryFrame if packet.attachments else Frame
         return kind(packet.name, packet.arguments[0] if packet.arguments else _NO_DATA, packet.id)
+
+    def request_id(self, data: Any) -> RequestId | None:  # noqa: ANN401 - as Format has it
+        """Return the id of the acknowledgement that the event asks for."""
+        packet: SocketPacket = data
+        return packet.id
 
     def command(self, received: Frame, kind: type[Command]) -> Command:
         """Read the data of an event as a command."""

@@ -61,7 +61,7 @@ def take(format_: Format, data: bytes) -> None:
     """Read a frame as each command there is: every time a command or a ChatError."""
     frame = _or_code(lambda: format_.parse(data))
     if not isinstance(frame, Frame):
-        assert frame == "bad_frame"
+        assert frame in {"bad_frame", "bad_request"}
         return
     for entry in EVENTS.values():
         command = _or_code(partial(format_.command, frame, entry.command))
