@@ -3,7 +3,7 @@
 Starts Redis, the persisters, the gateways and the load balancer, restarts processes that end, and
 stops them in order at SIGINT, SIGTERM or SIGHUP. Prints one line to standard output when the
 cluster is ready; all else goes to standard error and to the log folder. Exit code 0 after an
-ordered stop, 1 if the cluster cannot start or a process keeps ending, 2 for an invalid setting.
+ordered stop, 1 if the cluster cannot start or a process never comes up, 2 for an invalid setting.
 """
 
 import asyncio

@@ -60,8 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     drain_seconds: Seconds = 10.0
     """Seconds a gateway that is told to stop takes to send its clients elsewhere."""
     well_after: Seconds = 30.0
-    """Seconds after which a process counts as started well. Six starts in a row that end sooner
-    stop the cluster."""
+    """Seconds after which a process counts as started well. One that ends sooner, again and again,
+    is started again after growing pauses, up to 15 s."""
     secret_keys: str | None = None
     """Keys that sign grants, separated by commas. Not given: keys of its own, kept in
     `DATA_DIR`."""

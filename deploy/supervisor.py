@@ -13,6 +13,7 @@ from deploy.processes.console import Console
 from deploy.processes.probes import Probe, http_probe, redis_probe, until_all_answer
 from deploy.processes.process import ProcessFailedError, ProcessSpec, SupervisedProcess
 from deploy.servers.balancer import SOFT_STOP
+from shared.supervision import SupervisionFile
 
 READY = "/health/ready"
 BALANCER_START_SECONDS = 5.0  # after this time it starts even if no gateway is ready
@@ -20,7 +21,7 @@ INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 
 
 class Supervisor:
-    """Keeps the processes of a cluster running until a signal, or until one fails for good."""
+    """Keeps the processes of a cluster running until a signal, or until one never comes up."""
 
     def __init__(
         self,
@@ -40,16 +41,23 @@ class Supervisor:
             data_dir: the folder of their pid files.
             console: shows their output.
             stop_timeout: seconds a process may take to stop before it is killed.
-            well_after: an uptime in seconds after which the count of failures starts again.
+            well_after: an uptime in seconds after which the failures of a process are counted anew.
+
+        Raises:
+            OSError: the folder cannot be written to.
         """
 
         def supervised(specs: list[ProcessSpec]) -> list[SupervisedProcess]:
-            return [SupervisedProcess(spec, console, data_dir, well_after) for spec in specs]
+            return [
+                SupervisedProcess(spec, console, data_dir, well_after, self._show) for spec in specs
+            ]
 
         self._redis = supervised(members.redis)
         self._persisters = supervised(members.persisters)
         self._gateways = supervised(members.gateways)
         self._balancer = supervised(members.balancer)
+        self._all = self._redis + self._persisters + self._gateways + self._balancer
+        self._shown = SupervisionFile(data_dir.path, len(self._all))
         self._plan = plan
         self._console = console
         self._patience = stop_timeout
@@ -67,11 +75,13 @@ class Supervisor:
         finally:
             start.cancel()
             await self._stop()
+            self._shown.remove()
         return INTERRUPTED if self._interrupted else exit_code
 
     async def _start(self) -> None:
         self._supervise(self._redis)
         await self._until_ready({p.name: redis_probe(self._plan.redis) for p in self._redis})
+        self._came_up(self._redis)
         # Persisters and gateways wait by themselves until they can reach what they need.
         self._supervise(self._persisters + self._gateways)
         numbered = enumerate(self._gateways, start=1)
@@ -87,6 +97,7 @@ class Supervisor:
         tls = self._plan.url.startswith("https:")
         balancer = {p.name: http_probe(self._plan.balancer, READY, tls=tls) for p in self._balancer}
         await self._until_ready(balancer)
+        self._came_up(self._all)
         print_line(f"cluster ready: {self._plan.url}")
 
     async def _stop(self) -> None:
@@ -101,6 +112,15 @@ class Supervisor:
 
     async def _until_ready(self, probes: Mapping[str, Probe]) -> None:
         await until_all_answer(probes, self._console.say)
+
+    def _came_up(self, processes: list[SupervisedProcess]) -> None:
+        for process in processes:
+            process.came_up()
+
+    def _show(self) -> None:
+        """Let the status page show the states of all processes."""
+        with contextlib.suppress(OSError):  # the disk is broken; the log has it all
+            self._shown.write([process.state for process in self._all])
 
     def _supervise(self, processes: list[SupervisedProcess]) -> None:
         for process in processes:

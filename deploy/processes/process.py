@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +17,10 @@ from deploy.data_dir import DataDir
 from deploy.processes.console import Console
 from deploy.processes.line_pipe import LinePipe
 from deploy.processes.restarts import RestartPolicy
+from shared.supervision import ProcessState
 
 BAD_SETTING = 2  # the exit code of a process that refused a setting, and of the cluster then
+OBSTACLE_INTERVAL_SECONDS = 0.5  # between two looks at what stands in the way of a start
 PR_SET_PDEATHSIG = 1
 
 
@@ -27,9 +30,11 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         env: the whole environment.
         refuses_settings: True if exit code 2 means an invalid setting, which the process has
-            printed. It is not restarted then.
+            printed. It is not restarted then, unless it came up before.
         repair: called when the process ended with another exit code. It repairs broken files, and
             returns a sentence about it, or None.
+        obstacle: called before each start, in a thread. It returns what has to change before the
+            process can run, such as a full disk, and None if nothing has.
     """
 
     name: str
@@ -38,6 +43,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     cwd: Path
     refuses_settings: bool = False
     repair: Callable[[], str | None] | None = None
+    obstacle: Callable[[], str | None] | None = None
 
 
 class ProcessFailedError(Exception):
@@ -49,16 +55,37 @@ class ProcessFailedError(Exception):
 
 
 class SupervisedProcess:
-    """Keeps one process running from `supervise` to `stop`."""
+    """Keeps one process running from `supervise` to `stop`.
+
+    Attributes:
+        state: what the status page shows of it.
+    """
 
     def __init__(
-        self, spec: ProcessSpec, console: Console, data_dir: DataDir, well_after: float
+        self,
+        spec: ProcessSpec,
+        console: Console,
+        data_dir: DataDir,
+        well_after: float,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        """Prepare.
+
+        Args:
+            spec: how to run it.
+            console: shows its output.
+            data_dir: the folder of its pid file.
+            well_after: an uptime in seconds after which failures are counted anew.
+            on_change: called after each change of `state`.
+        """
         self.name = spec.name
+        self.state = ProcessState(name=spec.name)
         self._spec = spec
         self._console = console
         self._data_dir = data_dir
-        self._restarts = RestartPolicy(well_after)
+        self._well_after = well_after
+        self._on_change = on_change
+        self._restarts = RestartPolicy()
         self._last_lines: deque[str] = deque(maxlen=5)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -68,18 +95,23 @@ class SupervisedProcess:
         """Run the process until `stop`, and restart it whenever it ends.
 
         Raises:
-            ProcessFailedError: It keeps ending, or refuses its settings.
+            ProcessFailedError: It refuses its settings or keeps ending, and never came up.
         """
         pipe = LinePipe(self._show)
         try:
+            await self._wait_out_obstacle()
             while not self._stopping.is_set():
-                uptime, ending = await self._run_once(pipe)
+                ending = await self._run_once(pipe)
                 if not self._stopping.is_set():
-                    await self._wait_to_restart(uptime, ending)
+                    await self._wait_to_restart(ending)
         finally:
             pipe.close()
             self._data_dir.remove_pid(self.name)
             self._ended.set()
+
+    def came_up(self) -> None:
+        """Note that the process was ready: from now on it is always restarted."""
+        self._restarts.came_up = True
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal that ends the process; it is not restarted afterwards."""
@@ -89,7 +121,7 @@ class SupervisedProcess:
                 os.kill(self._process.pid, number)
 
     async def stop(self, stop_timeout: float) -> None:
-        """End the process with SIGTERM and, after `patience` seconds, with SIGKILL."""
+        """End the process with SIGTERM and, after `stop_timeout` seconds, with SIGKILL."""
         self.signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._ended.wait(), stop_timeout)
@@ -108,10 +140,8 @@ class SupervisedProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    async def _run_once(self, pipe: LinePipe) -> tuple[float, str]:
-        """Run the process to its end; return its uptime in seconds, and how it ended."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+    async def _run_once(self, pipe: LinePipe) -> str:
+        """Run the process to its end; return how it ended."""
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._spec.command,
@@ -125,20 +155,36 @@ class SupervisedProcess:
                 preexec_fn=_terminate_with_parent(),
             )
         except OSError as error:
-            return 0.0, f"cannot be started: {error}"
+            return f"cannot be started: {error}"
         self._record_start(process.pid)
         if self._stopping.is_set():  # `stop` was called while it was being started
             self.signal(signal.SIGTERM)
+        well = asyncio.get_running_loop().call_later(self._well_after, self._ran_well)
         status = await process.wait()
+        well.cancel()
         pipe.finish()
-        if self._spec.refuses_settings and status == BAD_SETTING and not self._stopping.is_set():
+        if not self._stopping.is_set():
+            await self._judge(status)
+        return describe_exit(status)
+
+    async def _judge(self, status: int) -> None:
+        """Handle an exit status that says more than that the process ended."""
+        refused = self._spec.refuses_settings and status == BAD_SETTING
+        if refused and not self._restarts.came_up:
             raise ProcessFailedError(
                 f"{self.name} refused a setting (exit code {status}): see its last line",
                 exit_code=BAD_SETTING,
             )
-        if status > 0 and self._spec.repair is not None and not self._stopping.is_set():
+        if status > 0 and self._spec.repair is not None:
             await self._repair(self._spec.repair)
-        return loop.time() - started, describe_exit(status)
+
+    def _ran_well(self) -> None:
+        self._restarts.ran_well()
+        self._change(failures=0)
+
+    def _change(self, **fields: object) -> None:
+        self.state = msgspec.structs.replace(self.state, **fields)
+        self._on_change()
 
     async def _repair(self, repair: Callable[[], str | None]) -> None:
         try:
@@ -154,25 +200,55 @@ class SupervisedProcess:
         except OSError as error:  # such as a full disk; the process can run without the file
             self._console.say(f"the pid file of {self.name} cannot be written: {error}", "warning")
         self._console.say(f"{self.name} started (pid {pid})")
+        self._change(pid=pid, next_try_at=None)
 
     def _show(self, line: str) -> None:
         self._last_lines.append(line)
         self._console.line(self.name, line)
 
-    async def _wait_to_restart(self, uptime: float, ending: str) -> None:
-        delay = self._restarts.delay_after(uptime)
-        if delay is None:
+    async def _wait_to_restart(self, ending: str) -> None:
+        self._change(pid=None, failures=self._restarts.failures + 1, ending=ending)
+        if await self._wait_out_obstacle(f"{self.name} ended ({ending})"):
+            self._restarts.failures = 0  # it ended for this reason, which is gone
+            return
+        pause = self._restarts.pause_after_failure()
+        times = f"{self._restarts.failures} times in a row"
+        if pause is None:
             log_file = self._data_dir.log / f"{self.name}.log"
             last_lines = "".join(f"\n    {line}" for line in self._last_lines)
             raise ProcessFailedError(
-                f"{self.name} ended {self._restarts.failures} times in a row, the last time:"
-                f" {ending}; its last lines (more in {log_file}):{last_lines}",
+                f"{self.name} ended {times}, the last time: {ending};"
+                f" its last lines (more in {log_file}):{last_lines}",
                 exit_code=1,
             )
-        when = f"in {delay:g} s" if delay else "at once"
-        self._console.say(f"{self.name} ended ({ending}): restarting it {when}", "warning")
+        how_often = f", {times}" if self._restarts.failures > 1 else ""
+        when = f"in {pause:g} s" if pause else "at once"
+        line = f"{self.name} ended ({ending}){how_often}: restarting it {when}"
+        self._console.say(line, "warning")
+        self._change(next_try_at=int((time.time() + pause) * 1000))
+        await self._sleep(pause)
+
+    async def _wait_out_obstacle(self, ended: str = "") -> bool:
+        """Wait until nothing stands in the way of a start. Return True if something did."""
+        waits_for = await self._find_obstacle()
+        if waits_for is None:
+            return False
+        opening = f"{ended}: it" if ended else self.name
+        self._console.say(f"{opening} starts as soon as {waits_for}", "warning")
+        while waits_for is not None and not self._stopping.is_set():
+            self._change(waits_for=waits_for)
+            await self._sleep(OBSTACLE_INTERVAL_SECONDS)
+            waits_for = await self._find_obstacle()
+        self._change(waits_for=None)
+        return True
+
+    async def _find_obstacle(self) -> str | None:
+        find = self._spec.obstacle
+        return await asyncio.to_thread(find) if find is not None else None
+
+    async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), delay)
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
 def describe_exit(status: int) -> str:

@@ -1,6 +1,7 @@
 """Assembly of a gateway from its parts, and the start of its background tasks."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.access.authorization import Authorization
@@ -266,5 +267,6 @@ def _cluster(
         heartbeat,
         watch,
         readiness,
+        data_dir=Path(settings.data_dir),
     )
     return Cluster(keys, heartbeat, presence, watch, readiness, status)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from time import monotonic
+from pathlib import Path
+from time import monotonic, time
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from gateway.cluster.readiness import Readiness
 from shared.broker.partitions.overview import ClusterInspector, Overview, Server
 from shared.errors import ChatError
 from shared.storage.reader import Reader, StoredPartition
+from shared.supervision import ProcessState, read_supervision
 
 SQL_TIMEOUT_SECONDS: Final = 2.0
 
@@ -62,17 +64,21 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         gateway: name of the gateway that answers.
+        now: its time, Unix ms.
         waits_for: the part that this gateway lacks to be ready; None while it is ready.
         redis: None while the server does not answer.
+        processes: the processes of this machine; None where no supervisor of ours runs them.
     """
 
     gateway: str
+    now: int
     waits_for: str | None
     gateways: list[GatewayStatus]
     persisters: list[PersisterStatus]
     partitions: list[PartitionStatus]
     redis: Server | None
     sql: SqlStatus
+    processes: list[ProcessState] | None
 
 
 class ClusterStatus:
@@ -86,6 +92,8 @@ class ClusterStatus:
         heartbeat: HeartbeatMonitor,
         watch: PartitionWatch,
         readiness: Readiness,
+        *,
+        data_dir: Path,
     ) -> None:
         self._gateway_name = gateway_name
         self._inspector = inspector
@@ -93,20 +101,27 @@ class ClusterStatus:
         self._heartbeat = heartbeat
         self._readiness = readiness
         self._watch = watch
+        self._data_dir = data_dir
 
     async def inspect(self) -> Status:
         """Read the state of the cluster from the broker and SQL, at the same time."""
-        overview, (stored, sql) = await asyncio.gather(self._inspector.inspect(), self._read_sql())
+        overview, (stored, sql), processes = await asyncio.gather(
+            self._inspector.inspect(),
+            self._read_sql(),
+            asyncio.to_thread(read_supervision, self._data_dir),
+        )
         members = overview.persisters if overview else []
         owned = Counter(overview.owners) if overview else {}
         return Status(
             gateway=self._gateway_name,
+            now=int(time() * 1000),
             waits_for=self._readiness.waits_for,
             gateways=[GatewayStatus(*pair) for pair in sorted(self._heartbeat.gateways.items())],
             persisters=[PersisterStatus(name, owned.get(name, 0)) for name in sorted(members)],
             partitions=self._partitions(overview, stored),
             redis=overview.server if overview else None,
             sql=sql,
+            processes=processes,
         )
 
     @property

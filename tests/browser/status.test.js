@@ -34,3 +34,17 @@ test("The status page shows every part of the cluster, and what changes, by itse
   await connections.filter({ hasText: /^1$/ }).waitFor();
   assert.deepEqual(problems, []);
 });
+
+test("The status page shows which process keeps ending, how often and how.", async () => {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(IN_TIME);
+  await page.goto(`http://127.0.0.1:${cluster.port + 1000}/`);
+  const told = page.getByRole("row", { name: /^gateway-2 / });
+  await told.getByText(/^runs/).waitFor();
+  for (const times of ["1", "2"]) {
+    await cluster.kill("gateway-2");
+    const again = page.getByRole("row", { name: new RegExp(`^gateway-2 runs.* ${times} killed by SIGKILL`) });
+    await again.waitFor();
+  }
+  await page.getByText("gateway-2 ended 2 times in a row (killed by SIGKILL)").waitFor();
+});

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from websockets.asyncio.client import connect
 
 from deploy.data_dir import command_line
@@ -174,7 +176,7 @@ async def test_a_bad_setting_of_the_cluster_is_one_sentence(tmp_path: Path) -> N
     assert sentence.startswith("GATEWAYS=zero is not valid")
 
 
-async def test_a_process_that_keeps_dying_ends_the_cluster(tmp_path: Path) -> None:
+async def test_a_process_that_never_comes_up_ends_the_cluster(tmp_path: Path) -> None:
     """Redis with data that it cannot read is named, with its last lines, and all else ends."""
     broken = tmp_path / "appendonlydir"
     broken.mkdir()
@@ -189,6 +191,54 @@ async def test_a_process_that_keeps_dying_ends_the_cluster(tmp_path: Path) -> No
         in deaths[-1]
     )
     assert [line for line in cluster.lines if "[error]     " in line and "manifest" in line]
+
+
+async def test_what_keeps_dying_ends_nothing_else() -> None:
+    """Each process may be killed again and again: all others live, and it comes back each time.
+
+    The log and the status page say how often it ended, and how.
+    """
+    names = ["gateway-1", "persister-1", "redis", "haproxy"]
+    async with Cluster(env={"LOAD_BALANCER": "haproxy"}) as cluster:
+        others = [cluster.pid(name) for name in ("cluster", "gateway-2")]
+
+        async def kill_again_and_again(name: str) -> None:
+            for _ in range(7):
+                await cluster.wait_restarted(name, cluster.kill(name))
+
+        await asyncio.gather(*map(kill_again_and_again, names))
+        async with httpx.AsyncClient() as client:
+            url = f"http://127.0.0.1:{cluster.admin_port + 2}/status.json"
+            status = (await client.get(url)).json()
+        shown = {each["name"]: each for each in status["processes"]}
+        assert list(shown) == ["redis", "persister-1", "gateway-1", "gateway-2", "haproxy"]
+        for name in names:
+            assert (shown[name]["failures"], shown[name]["ending"]) == (7, "killed by SIGKILL")
+            assert shown[name]["pid"] == cluster.pid(name)
+            for times, pause in enumerate(("0.5", "1", "2", "4", "8", "15"), start=2):
+                said = f"{name} ended (killed by SIGKILL), {times} times in a row: restarting it in"
+                assert [line for line in cluster.lines if line.endswith(f"{said} {pause} s")]
+        assert (shown["gateway-2"]["failures"], shown["gateway-2"]["ending"]) == (0, None)
+        assert [cluster.pid(name) for name in ("cluster", "gateway-2")] == others
+        await until_whole(cluster)
+
+
+async def test_a_setting_that_is_refused_later_ends_nothing_else(tmp_path: Path) -> None:
+    """A gateway that is refused a setting when it is restarted is tried again until it is not."""
+    key = tmp_path / "key.pem"
+    public = generate_private_key(SECP256R1()).public_key()
+    key.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    env = {"AUTH_MODE": "jwt", "JWT_PUBLIC_KEY": str(key)}
+    async with Cluster(env=env) as cluster:
+        others = [cluster.pid(name) for name in ("cluster", "gateway-2")]
+        good = key.read_bytes()
+        key.write_text("sheep")
+        old_pid = cluster.kill("gateway-1")
+        await cluster.wait_line(r"gateway-1 ended \(exit code 2\), 3 times in a row")
+        key.write_bytes(good)
+        await cluster.wait_restarted("gateway-1", old_pid)
+        await until_whole(cluster)
+        assert [cluster.pid(name) for name in ("cluster", "gateway-2")] == others
 
 
 async def test_what_is_waited_for_is_told(tmp_path: Path) -> None:

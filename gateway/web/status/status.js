@@ -57,12 +57,35 @@ function partitionRow(partition) {
   );
 }
 
+/** What a supervised process does at the time `now`; `ill` if that is not to run. */
+function processState({ pid, waitsFor, nextTryAt }, now) {
+  if (waitsFor) return make("td", `starts as soon as ${waitsFor}`, "ill");
+  if (nextTryAt) {
+    const seconds = Math.max(0, Math.ceil((nextTryAt - now) / 1000));
+    return make("td", `ended, started again in ${duration(seconds)}`, "ill");
+  }
+  return pid === null ? make("td", "not started yet") : make("td", `runs (pid ${pid})`);
+}
+
+function processRow(process, now) {
+  return row(
+    make("td", process.name),
+    processState(process, now),
+    number(process.failures, process.failures > 0),
+    make("td", process.ending ?? ""),
+  );
+}
+
 /** The warnings for the operator, a sentence each. */
 function warnings(status) {
   const found = [...(status.redis?.doubts ?? [])];
   const letters = status.partitions.reduce((sum, { deadLetters }) => sum + (deadLetters ?? 0), 0);
   if (!status.redis) found.push("Redis does not answer");
   if (status.sql.milliseconds === null) found.push("the database does not answer");
+  for (const { name, failures, ending, waitsFor } of status.processes ?? []) {
+    if (waitsFor) found.push(`${name} ended, and starts as soon as ${waitsFor}`);
+    else if (failures > 1) found.push(`${name} ended ${failures} times in a row (${ending})`);
+  }
   if (status.redis && !status.persisters.length) found.push("no persister is running");
   if (letters) found.push(`${letters} dead letters: list them with python -m persister dead-letter list`);
   return found;
@@ -79,6 +102,8 @@ function show(status) {
   place("stores").replaceChildren(
     make("dt", "Redis"), redisStatus(status.redis), make("dt", "SQL"), sqlStatus(status.sql),
   );
+  place("supervised").hidden = !status.processes;
+  place("processes").replaceChildren(...(status.processes ?? []).map((each) => processRow(each, status.now)));
   place("gateways").replaceChildren(
     ...status.gateways.map(({ name, connections }) => row(make("td", name), number(connections))),
   );

@@ -106,14 +106,14 @@ async def test_a_process_that_keeps_dying_is_given_up(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last word on a hopeless process is its name, how it died, its last lines and its log."""
-    monkeypatch.setattr("deploy.processes.restarts.DELAYS_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("deploy.processes.restarts.PAUSES_SECONDS", (0.0,))
     worker = workshop.program("print('no wool'); raise SystemExit(7)")
     with pytest.raises(ProcessFailedError) as failed:
         await worker.supervise()
     assert failed.value.exit_code == 1
     told = str(failed.value)
-    assert told.startswith("worker ended 3 times in a row, the last time: exit code 7;")
-    assert told.count("no wool") == 3
+    assert told.startswith("worker ended 6 times in a row, the last time: exit code 7;")
+    assert told.count("no wool") == 5
     assert str(workshop.data_dir.log / "worker.log") in told
 
 
@@ -130,7 +130,7 @@ async def test_exit_code_2_of_others_is_a_death(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In programs of others exit code 2 may be a crash, which is worth another try."""
-    monkeypatch.setattr("deploy.processes.restarts.DELAYS_SECONDS", (0.0,))
+    monkeypatch.setattr("deploy.processes.restarts.PAUSES_SECONDS", (0.0,))
     with pytest.raises(ProcessFailedError) as failed:
         await workshop.program("raise SystemExit(2)", refuses_settings=False).supervise()
     assert failed.value.exit_code == 1
@@ -149,7 +149,7 @@ async def test_a_program_that_is_missing_is_a_death(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that cannot be started at all is tried again, then given up with the reason."""
-    monkeypatch.setattr("deploy.processes.restarts.DELAYS_SECONDS", (0.0,))
+    monkeypatch.setattr("deploy.processes.restarts.PAUSES_SECONDS", (0.0,))
     spec = ProcessSpec(
         name="worker", command=("/no/such/program",), env={}, cwd=workshop.data_dir.path
     )
@@ -191,7 +191,7 @@ async def test_a_stop_ends_the_wait_for_a_restart(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that waits to be started again is not, once it is to stop."""
-    monkeypatch.setattr("deploy.processes.restarts.DELAYS_SECONDS", (600.0,))
+    monkeypatch.setattr("deploy.processes.restarts.PAUSES_SECONDS", (600.0,))
     async with workshop.supervised("raise SystemExit(7)") as worker:
         await workshop.until_lines(2, "cluster")
         await asyncio.wait_for(worker.stop(stop_timeout=600), HANGS_AFTER)

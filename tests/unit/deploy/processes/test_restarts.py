@@ -3,16 +3,24 @@
 from deploy.processes.restarts import RestartPolicy
 
 
-def test_deaths_in_a_row_are_answered_more_and_more_slowly() -> None:
-    """The first restart is at once, the next ones back off, and the sixth death is the last."""
-    policy = RestartPolicy(30)
-    assert [policy.delay_after(0.1) for _ in range(6)] == [0, 0.5, 1, 2, 4, None]
+def test_a_process_that_never_came_up_is_given_up() -> None:
+    """The first restart is at once, the next ones back off, and the sixth failure is the last."""
+    policy = RestartPolicy()
+    assert [policy.pause_after_failure() for _ in range(6)] == [0, 0.5, 1, 2, 4, None]
 
 
-def test_a_process_that_was_well_starts_afresh() -> None:
-    """A life of 30 seconds makes the next death a first one again."""
-    policy = RestartPolicy(30)
+def test_a_process_that_came_up_is_never_given_up() -> None:
+    """The pauses grow up to 15 s and stay there, however often the process ends."""
+    policy = RestartPolicy()
+    policy.came_up = True
+    assert [policy.pause_after_failure() for _ in range(9)] == [0, 0.5, 1, 2, 4, 8, 15, 15, 15]
+
+
+def test_a_process_that_ran_well_starts_afresh() -> None:
+    """After a good run the next failure is a first one again, and no number is too many."""
+    policy = RestartPolicy()
     for _ in range(5):
-        policy.delay_after(29.9)
-    assert policy.delay_after(30) == 0
-    assert policy.delay_after(1) == 0.5
+        policy.pause_after_failure()
+    policy.ran_well()
+    assert policy.pause_after_failure() == 0
+    assert None not in [policy.pause_after_failure() for _ in range(20)]
