@@ -1,6 +1,6 @@
 """Errors that are sent to clients, each with a code of the protocol."""
 
-from shared.protocol.errors import ERRORS, Code
+from shared.protocol.errors import ERRORS, Code, Reason
 
 
 class ChatError(Exception):
@@ -11,17 +11,28 @@ class ChatError(Exception):
         message: a sentence for a person, without anything secret.
         retryable: whether the same request may succeed later, unchanged.
         retry_after: milliseconds after which to try again; None if unknown.
+        reason: which of the causes of the code it is; None where it is not told.
     """
 
-    def __init__(self, code: Code, message: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        retry_after: int | None = None,
+        reason: Reason | None = None,
+    ) -> None:
         super().__init__(message)
         self.code: Code = code
         self.message = message
         self.retryable = ERRORS[code].retryable
         self.retry_after = retry_after
+        self.reason = reason
 
     def payload(self) -> dict[str, str | bool | int]:
-        """Return what the client gets: `{code, message, retryable}`, and perhaps `retryAfterMs`."""
+        """Return what the client gets: `{code, message, retryable}`.
+
+        It may have `retryAfterMs` and `reason` too.
+        """
         payload: dict[str, str | bool | int] = {
             "code": self.code,
             "message": self.message,
@@ -29,6 +40,8 @@ class ChatError(Exception):
         }
         if self.retry_after is not None:
             payload["retryAfterMs"] = self.retry_after
+        if self.reason is not None:
+            payload["reason"] = self.reason
         return payload
 
 

@@ -3,7 +3,8 @@
 The table of actions (`gateway/api/actions.py`) names one rule for each action.
 
 A thing that a user may not see must look like a thing that does not exist. So a rule refuses in
-two ways: `FORBIDDEN` to users who may know of the thing, `UNSEEN` to all others.
+two ways: `FORBIDDEN` to users who may know of the thing, `UNSEEN` to all others. A room without a
+password is in everyone's list, so users who are banned from it are told that.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from gateway.access.identity import is_guest
 from shared.errors import ChatError
 from shared.model.rooms import Room
 
@@ -54,13 +56,34 @@ class Role(IntEnum):
     OWNER = 2
 
 
-def role_of(user: str | None, room: Room) -> Role:
-    """Return a user's role in a named room; a plain member is a `STRANGER`."""
+def owner_of(room: Room, *, verified: bool) -> str | None:
+    """Return the owner of a named room; None where nobody owns it.
+
+    A guest's name is a random one that nobody can ever prove again, so guests own nothing. Rooms
+    that an older build created have a guest's name as their creator.
+    """
+    nobody = not room.creator or (verified and is_guest(room.creator))
+    return None if nobody or room.kind == "direct" else room.creator
+
+
+def role_of(user: str | None, room: Room, *, verified: bool) -> Role:
+    """Return a user's role in a named room; a plain member is a `STRANGER`.
+
+    Args:
+        user: the user's name; None for a client without one, which has no role anywhere.
+        room: the room as it is now.
+        verified: True if names are proven.
+    """
     if room.kind == "direct" or user is None:
         return Role.STRANGER
-    if user == room.creator:
+    if user == owner_of(room, verified=verified):
         return Role.OWNER
     return Role.MODERATOR if user in room.standings.moderators else Role.STRANGER
+
+
+def is_openly_banned(room: Room, user: str) -> bool:
+    """Return True if a user is banned from a room without a password, and so may know of it."""
+    return room.kind == "room" and not room.protected and user in room.standings.banned
 
 
 def may_stay(room: Room, user: str, since: int) -> bool:
@@ -149,7 +172,8 @@ def moderator(asked: AccessRequest) -> Verdict:
     """The room's owner; its moderators, where the user is neither owner nor moderator."""
     verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.room is not None:
-        others = max(role_of(user, asked.room) for user in asked.about)
+        verified = asked.verified
+        others = max(role_of(user, asked.room, verified=verified) for user in asked.about)
         return Verdict.ALLOWED if _role(asked) > others else Verdict.FORBIDDEN
     return verdict
 
@@ -171,7 +195,7 @@ def _insider_or_proven_role(asked: AccessRequest) -> Verdict:
 
 
 def _role(asked: AccessRequest) -> Role:
-    return role_of(asked.name, asked.room) if asked.room else Role.STRANGER
+    return role_of(asked.user, asked.room, verified=asked.verified) if asked.room else Role.STRANGER
 
 
 Rule = Callable[[AccessRequest], Verdict]
@@ -194,11 +218,14 @@ def not_joined() -> ChatError:
     return ChatError("not_joined", "join the room first")
 
 
-def no_longer_admitted() -> ChatError:
-    """Make the error for a user who was kicked or banned while joining.
+def not_admitted(room: Room | None, user: str) -> ChatError:
+    """Make the error for a user who may not enter a room, or was kicked or banned while joining.
 
-    It is the same as for a room that does not exist.
+    It is the same as for a room that does not exist, unless the user may know of the ban.
     """
+    if room is not None and is_openly_banned(room, user):
+        text = "you are banned from this room, and only its owner can lift the ban"
+        return ChatError("forbidden", text, reason="banned")
     return ChatError("forbidden", "no such room, or a wrong password")
 
 
@@ -253,9 +280,15 @@ class Authorization:
             AccessRequest(user, name, subject.room, subject.inside, subject.about, self._verified)
         )
 
+    def role(self, user: str | None, room: Room) -> Role:
+        """Return a user's role in a room."""
+        return role_of(user, room, verified=self._verified)
+
     @staticmethod
-    def refusal(rule: Rule, verdict: Verdict, subject: Subject) -> ChatError:
+    def refusal(rule: Rule, verdict: Verdict, asker: Principal, subject: Subject) -> ChatError:
         """Make the error of a refusal: `forbidden`, or the same as for a missing thing."""
+        if subject.room is not None and is_openly_banned(subject.room, asker.display_name):
+            return not_admitted(subject.room, asker.display_name)
         if verdict is Verdict.UNSEEN:
             return subject.unseen()
         return ChatError("forbidden", FORBIDDEN_MESSAGES.get(rule, "that is not allowed"))

@@ -151,6 +151,13 @@ class Identity:
         """Make a new guest, whose name does not expire."""
         return Bearer(f"{GUEST_PREFIX}{secrets.token_hex(6)}", float("inf"))
 
+    def owner_name(self, user: str | None) -> str:
+        """Return the name under which a user owns the rooms they create; empty for none.
+
+        Guests and clients without a name own nothing: nobody will ever be them again.
+        """
+        return "" if user is None or (self.required and is_guest(user)) else user
+
     def may_take_over(self, user: str | None, session_user: str | None) -> bool:
         """Return True if a client that shows a session's secret may take the session over.
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.access.authorization import not_joined
+from gateway.access.authorization import is_openly_banned, not_joined
 from gateway.api.gateway import Gateway
 from gateway.connections.websocket import PendingWork
 from gateway.rooms.client import Client
@@ -13,6 +13,7 @@ from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.store.directory import MessageLocation
 from shared.errors import ChatError
 from shared.model import commands
+from shared.model.fields import check_text
 from shared.model.ids import room_key
 from shared.model.rooms import Room
 
@@ -88,10 +89,21 @@ def sender(_gateway: Gateway, _asker: object, command: commands.SendChatMessage)
     return Target(about=(str(command.sender_id),))
 
 
-def joined(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401 - has `room`
+def joined(gateway: Gateway, client: Client, command: Any) -> Target | PendingWork:  # noqa: ANN401
     """Return a named room, if the client is in it."""
     local = gateway.rooms.hub.joined(client, command.room or "")
-    return NOTHING if local is None else Target(local.room, local)
+    return (
+        _not_inside(gateway, client, command.room) if local is None else Target(local.room, local)
+    )
+
+
+async def _not_inside(gateway: Gateway, client: Client, name: str) -> Target:
+    """Return a room that a client is not in, if the reason is a ban that it may know of."""
+    try:
+        found = await gateway.rooms.directory.room(room_key(check_text(name)))
+    except (ChatError, ValueError):
+        return NOTHING  # without the reason, the refusal is the same
+    return Target(found) if found and is_openly_banned(found, client.display_name) else NOTHING
 
 
 def place(gateway: Gateway, client: Client, command: Any) -> Target | PendingWork:  # noqa: ANN401

@@ -61,8 +61,8 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         bool,
         ASKER,
         "True: the room was joined. False: there is no such room, the password is wrong, or the"
-        " user is banned; these look alike. It comes before the reply to `joinRoom`, or before its"
-        " error.",
+        " user is banned. These look alike, but the error of a ban from a room without a password"
+        " has a `reason`. It comes before the reply to `joinRoom`, or before its error.",
         ("room",),
     ),
     "roomCreated": ServerEvent(

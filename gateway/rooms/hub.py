@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Final
 
-from gateway.access.authorization import may_stay, no_longer_admitted
+from gateway.access.authorization import may_stay, not_admitted
 from gateway.connections.flusher import Flusher
 from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut
@@ -84,7 +84,7 @@ class Hub:
         if not may_stay(local.room, client.display_name, room.head):
             if not local.members:
                 self.unfollow(local)
-            raise no_longer_admitted()
+            raise not_admitted(local.room, client.display_name)
         local.members[client] = Subscription(room.head)
         if room.kind == "room":
             self._joined.setdefault(client, {})[local.name] = local

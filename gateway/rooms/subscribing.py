@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, NamedTuple
 
-from gateway.access.authorization import no_longer_admitted
+from gateway.access.authorization import not_admitted
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from gateway.rooms.local_room import LocalRoom
@@ -115,4 +115,4 @@ async def _wait_until_synced(local: LocalRoom) -> None:
 
 def _check_still_member(client: Client, local: LocalRoom) -> None:
     if client not in local.members:
-        raise no_longer_admitted()
+        raise not_admitted(local.room, client.display_name)

@@ -23,6 +23,10 @@ Code = Literal[
 """The code of an error. Programs decide by it; its message is for people."""
 
 
+Reason = Literal["banned"]
+"""The `reason` of an error: what more a program can read where one code has several causes."""
+
+
 class ErrorRule(NamedTuple):
     """Meaning of an error code for a client.
 
@@ -65,8 +69,10 @@ ERRORS: Final[Mapping[Code, ErrorRule]] = {
     "forbidden": ErrorRule(
         retryable=False,
         meaning="The user may not do this; or the name is not that of the connection; or there is "
-        "no such room or the password is wrong, which look alike.",
-        action="Show the message. Ask for another password where a room was joined.",
+        "no such room or the password is wrong, which look alike. With the `reason` `banned`, the "
+        "user is banned from a room without a password.",
+        action="Show the message. Ask for another password where a room was joined, unless the "
+        "`reason` is `banned`.",
     ),
     "not_found": ErrorRule(
         retryable=False,

@@ -79,3 +79,31 @@ async def test_rest(welcoming: Cluster) -> None:
     async with httpx.AsyncClient(base_url=welcoming.url) as http:
         assert (await http.get("/chats/1")).status_code == 401
         assert (await http.post("/tickets")).status_code == 401
+
+
+async def test_guests_own_nothing(welcoming: Cluster) -> None:
+    """A guest can make a room, which nobody owns: not the guest, nor whoever comes later."""
+    async with (
+        Peer(welcoming.gateway_url(1), "welcome=1") as guest,
+        Peer(welcoming.gateway_url(2), token=token("ann")) as ann,
+    ):
+        await guest.request("createRoom", {"name": "general"})
+        joined = [await peer.request("joinRoom", {"room": "general"}) for peer in (guest, ann)]
+        assert all("role" not in reply for reply in joined)
+        name = (await guest.next("welcome"))["data"]["user"]
+        for peer, user in ((guest, "ann"), (ann, name)):
+            for event, more in (
+                ("kick", {"user": user}),
+                ("ban", {"user": user}),
+                ("unban", {"user": user}),
+                ("setModerator", {"user": user, "moderator": True}),
+                ("setPassword", {"password": "mine"}),
+                ("deleteMessages", {}),
+            ):
+                with pytest.raises(Refusal) as refusal:
+                    await peer.request(event, {"room": "general", **more})
+                assert refusal.value.code == "forbidden"
+        # Messages go on, and their senders may delete them.
+        said = await guest.request("message", {"room": "general", "content": "hi"})
+        await ann.next("message", room="general")
+        await guest.request("deleteMessage", said["id"])

@@ -32,25 +32,47 @@ async def refused(peer: Peer, event: str, data: object) -> str:
     return refusal.value.code
 
 
+async def refused_why(peer: Peer, event: str, data: object) -> tuple[str, str | None]:
+    """The code with which something is refused, and the reason that a program can read."""
+    with pytest.raises(Refusal) as refusal:
+        await peer.request(event, data)
+    return refusal.value.code, refusal.value.reason
+
+
 async def make(ann: Peer, room: str, password: str = "") -> None:
     """Let ann make a room and enter it."""
     await ann.request("createRoom", {"name": room, "password": password})
     await ann.request("joinRoom", {"room": room, "password": password})
 
 
+Asked = list[tuple[str, dict[str, object]]]
+
+OF_MEMBERS: Asked = [
+    ("message", {"content": "hi"}),
+    ("history", {}),
+    ("typing", {}),
+    ("seen", {"seq": 1}),
+    ("deleteMessages", {}),
+    ("kick", {"user": "ann"}),
+    ("setPassword", {"password": "mine"}),
+]
+"""What only members may ask of a room."""
+
+
 async def is_shut_out(peer: Peer, room: str) -> None:
     """Whatever is asked of the room sounds as if there were none."""
-    for event, more in (
-        ("message", {"content": "hi"}),
-        ("history", {}),
-        ("typing", {}),
-        ("seen", {"seq": 1}),
-        ("deleteMessages", {}),
-        ("kick", {"user": "ann"}),
-        ("setPassword", {"password": "mine"}),
-    ):
+    for event, more in OF_MEMBERS:
         for name in (room, "no such room"):
-            assert await refused(peer, event, {"room": name, **more}) == "not_joined"
+            assert await refused_why(peer, event, {"room": name, **more}) == ("not_joined", None)
+
+
+async def is_told_of_ban(peer: Peer, room: str) -> None:
+    """Whatever is asked of an open room, the answer says that the user is banned from it."""
+    joins: Asked = [("joinRoom", {}), ("joinRoom", {"password": "guess"})]
+    for event, more in OF_MEMBERS + joins:
+        assert await refused_why(peer, event, {"room": room, **more}) == ("forbidden", "banned")
+    place = (await peer.request("resume", {"rooms": {room: 0}}))["rooms"][room]
+    assert place == {**NOWHERE, "reason": "banned"}
 
 
 def kinds(peer: Peer, room: str) -> list[str]:
@@ -130,13 +152,11 @@ async def test_ban_and_moderators(cluster: Cluster, room: str) -> None:
         await mia.request("ban", {"room": room, "user": "bob"})  # nothing is left to do
         banned = (await bob.next("banned", room=room))["data"]
         assert banned == {"room": room, "seq": 4, "prev": 3, "user": "bob", "by": "mia"}
-        await is_shut_out(bob, room)
-        # To who is banned it looks as if there were no such room.
+        await is_told_of_ban(bob, room)
         await bob.emit("joinRoom", {"room": room})
         assert (await bob.next("passwordStatus"))["data"] is False
-        assert await refused(bob, "joinRoom", {"room": room}) == "forbidden"
-        assert await refused(eve, "joinRoom", {"room": f"no {room}"}) == "forbidden"
-        assert (await bob.request("resume", {"rooms": {room: 4}}))["rooms"] == {room: NOWHERE}
+        await bob.notified("You are banned from this room", room=room)
+        assert await refused_why(eve, "joinRoom", {"room": f"no {room}"}) == ("forbidden", None)
         again = {"room": room, "user": "bob", "moderator": True}
         assert await refused(ann, "setModerator", again) == "bad_request"
         await ann.request("unban", {"room": room, "user": "bob"})
@@ -146,6 +166,44 @@ async def test_ban_and_moderators(cluster: Cluster, room: str) -> None:
             await peer.until(2, "moderatorChanged", room)
         assert await refused(mia, "kick", {"room": room, "user": "bob"}) == "forbidden"
         assert kinds(ann, room)[-2:] == ["unbanned", "moderatorChanged"]
+
+
+@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
+async def test_ban_is_told(cluster: Cluster, room: str, protocol: str) -> None:
+    """Who is banned from an open room is told so by every gateway; of a locked one, nothing is."""
+
+    def peer(gateway: int, name: str) -> Peer:
+        url = cluster.gateway_url(gateway)
+        if protocol == "socket.io":
+            return SocketIOPeer(url, f"username={name}")
+        wire: Wire = "json" if protocol == "json" else "msgpack"
+        return Peer(url, f"username={name}", wire)
+
+    async with (
+        peer(1, "ann") as ann,
+        peer(1, "bob") as near,
+        peer(2, "bob") as far,
+        peer(2, "cid") as cid,
+    ):
+        await make(ann, room)
+        await ann.request("ban", {"room": room, "user": "bob"})  # who has never been in it
+        for bob in (near, far):
+            await is_told_of_ban(bob, room)
+        said = await ann.request("message", {"room": room, "content": "hi"})
+        assert await refused_why(far, "deleteMessage", said["id"]) == ("forbidden", "banned")
+        assert await refused_why(cid, "history", {"room": room}) == ("not_joined", None)
+        # With a password the room is one that others cannot know of.
+        await ann.request("setPassword", {"room": room, "password": "key"})
+        for bob in (near, far):
+            await is_shut_out(bob, room)
+            for keys in ({}, {"password": "wrong"}, {"password": "key"}):
+                knock = {"room": room, **keys}
+                assert await refused_why(bob, "joinRoom", knock) == ("forbidden", None)
+            assert (await bob.request("resume", {"rooms": {room: 0}}))["rooms"] == {room: NOWHERE}
+        await ann.request("setPassword", {"room": room, "password": ""})
+        await ann.request("unban", {"room": room, "user": "bob"})
+        for bob in (near, far):
+            await bob.request("joinRoom", {"room": room})
 
 
 async def test_role(cluster: Cluster, room: str) -> None:

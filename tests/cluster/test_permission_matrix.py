@@ -32,8 +32,10 @@ def allowed(*users: str, else_: str, **more: str) -> Outcomes:
 
 
 ALL = allowed(*PERSONAS, else_="")
-INSIDE = allowed("owner", "moderator", "member", else_="not_joined")
-KNOWS_MESSAGE = {"member": "forbidden", "moderator": "ok", "owner": "ok"}
+BANNED = {"banned": "forbidden"}
+"""From an open room, which everybody may know of."""
+INSIDE = allowed("owner", "moderator", "member", else_="not_joined", **BANNED)
+KNOWS_MESSAGE = {"member": "forbidden", "moderator": "ok", "owner": "ok", **BANNED}
 MODERATES = {**INSIDE, "member": "forbidden"}
 OWNS = {**MODERATES, "moderator": "forbidden"}
 IN_CHAT = allowed("owner", "away", "member", else_="not_found")
@@ -135,7 +137,7 @@ CASES: dict[str, list[Case]] = {
     "seen": [Case(at_room(seq=1), INSIDE), Case(at_chat(seq=1), IN_CHAT)],
     "deleteMessage": [
         Case(by_id("owner"), allowed(else_="not_found", **KNOWS_MESSAGE)),
-        Case(by_id("member"), allowed("member", "moderator", "owner", else_="not_found")),
+        Case(by_id("member"), allowed("member", "moderator", "owner", else_="not_found", **BANNED)),
         Case(by_id("chat"), {**IN_CHAT, "member": "forbidden"}),
     ],
     "deleteMessages": [Case(at_room(), INSIDE, MODERATES)],
@@ -146,7 +148,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "ban": [
         Case(about("stranger"), MODERATES, BY_NAME),
-        Case(about("moderator"), OWNS, BY_NAME),
+        Case(about("moderator"), {**OWNS, "stranger": "forbidden"}, BY_NAME),  # banned by now
     ],
     "unban": [Case(about("banned"), OWNS, BY_NAME)],
     "setModerator": [Case(about("member", moderator=True), OWNS, BY_NAME)],
@@ -166,7 +168,7 @@ CASES: dict[str, list[Case]] = {
     "getMessages": [Case(at_chat(), IN_CHAT)],
     "markAsSeen": [
         Case(by_id("chat"), {**IN_CHAT, "owner": "forbidden", "away": "forbidden"}),
-        Case(by_id("owner"), dict.fromkeys(PERSONAS, "not_found")),
+        Case(by_id("owner"), {**dict.fromkeys(PERSONAS, "not_found"), **BANNED}),
     ],
     "userOnline": [Case(named("member", "userId"), AS_MEMBER)],
     "userOffline": [Case(named("member", "userId"), AS_MEMBER)],

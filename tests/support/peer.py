@@ -28,6 +28,7 @@ class Refusal(Exception):
         self.code: str = data["code"]
         self.retryable: bool = data["retryable"]
         self.retry_after: int | None = data.get("retryAfterMs")
+        self.reason: str | None = data.get("reason")
 
 
 class Peer:

@@ -17,12 +17,12 @@ UNSEEN: Final[Mapping[Callable[..., Any], tuple[Code, ...]]] = {
     targets.user: (),
     targets.pair: (),
     targets.sender: (),
-    targets.joined: ("not_joined",),
-    targets.place: ("not_joined", "not_found"),
+    targets.joined: ("not_joined", "forbidden"),
+    targets.place: ("not_joined", "forbidden", "not_found"),
     targets.chat: ("not_found",),
-    targets.room: ("not_joined",),
+    targets.room: ("not_joined", "forbidden"),
     targets.entered: ("too_many", "forbidden"),
-    targets.message: ("not_found",),
+    targets.message: ("not_found", "forbidden"),
     targets.resumed: ("too_many",),
 }
 """The errors of what finds what an action is about: there is no such thing, or too many."""

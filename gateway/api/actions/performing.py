@@ -3,7 +3,7 @@
 from types import CoroutineType
 
 from gateway.access.authorization import Principal, Verdict
-from gateway.api import login, targets
+from gateway.api import login
 from gateway.api.actions.action import Action
 from gateway.api.gateway import Gateway
 from gateway.api.targets import Target
@@ -42,15 +42,23 @@ async def _perform_when_found(
     if isinstance(found, Target):
         outcome = _perform_on(gateway, action, asker, command, found)
     else:
-        # The rule is applied to each target. One that the principal may not know of is replaced
-        # by an empty one, which the handler answers like a target that does not exist.
-        judge = gateway.access.authorization.judge
-        allowed = [
-            each if judge(action.rule, asker, each) is Verdict.ALLOWED else targets.NOTHING
-            for each in found
-        ]
+        allowed = [_if_allowed(gateway, action, asker, each) for each in found]
         outcome = action.handler(gateway, asker, command, allowed)
     return await outcome if isinstance(outcome, CoroutineType) else outcome
+
+
+def _if_allowed(gateway: Gateway, action: Action, asker: Principal, target: Target) -> Target:
+    """Return one of several targets, if the rule allows it.
+
+    One that the principal may not know of is replaced by an empty one, which the handler answers
+    like a target that does not exist.
+    """
+    authorization = gateway.access.authorization
+    verdict = authorization.judge(action.rule, asker, target)
+    if verdict is Verdict.ALLOWED:
+        return target
+    refusal = authorization.refusal(action.rule, verdict, asker, target)
+    return Target(unseen=lambda: refusal)
 
 
 def _perform_on(
@@ -62,7 +70,7 @@ def _perform_on(
         return action.handler(gateway, asker, command, target)
     if action.refused is not None:
         return action.refused(gateway, asker, command, target)
-    raise authorization.refusal(action.rule, verdict, target)
+    raise authorization.refusal(action.rule, verdict, asker, target)
 
 
 def _check_claim(gateway: Gateway, action: Action, asker: Principal, name: object) -> None:

@@ -47,10 +47,11 @@ def send_to_user(
     local = gateway.rooms.hub.followed(chat_key(sender, receiver))
     # The sender has to be subscribed first, as it gets its own message as an event.
     is_subscribed = client.chats_subscribed or client.username is None
-    if local is None or not is_subscribed or _needs_lookup(gateway, local.room, command):
+    if local is None or not is_subscribed or not _is_meant(local.room, command):
         return _find_and_send(gateway, client, command, body)
-    _check_chat(local.room, command)
-    return _send_to_chat(gateway, client, local.room, body)
+    if _needs_lookup(gateway, local.room, command):
+        return _find_and_send(gateway, client, command, body)
+    return _send_to_chat(gateway, client, local.room, command, body)
 
 
 async def _look_up(
@@ -71,13 +72,16 @@ def _send_to_room(gateway: Gateway, client: Client, room: Room, body: MessagePos
     )
 
 
+def _is_meant(chat: Room, command: commands.SendChatMessage) -> bool:
+    """Return False if a command names another chat of its pair than the one that is followed.
+
+    Either may be the deleted one: the gateway learns of a deletion a moment after others.
+    """
+    return command.chat_id in (None, chat.id)
+
+
 def _needs_lookup(gateway: Gateway, chat: Room, command: commands.SendChatMessage) -> bool:
     return bool(command.client_msg_id) and _may_be_sent(gateway, chat, resend=command.resend)
-
-
-def _check_chat(chat: Room, command: commands.SendChatMessage) -> None:
-    if command.chat_id not in (None, chat.id):
-        raise no_such_chat(command.chat_id or 0)
 
 
 async def _find_and_send(
@@ -85,33 +89,54 @@ async def _find_and_send(
 ) -> object:
     """Send a message to another user after finding or creating their chat."""
     await subscribe_to_chats(gateway, client)
-    receiver = str(command.receiver_id)
-    local = gateway.rooms.hub.followed(chat_key(body.sender, receiver))
-    chat = local.room if local else await _follow_chat(gateway, body.sender, receiver)
-    _check_chat(chat, command)
+    local = gateway.rooms.hub.followed(chat_key(body.sender, str(command.receiver_id)))
+    is_meant = local is not None and _is_meant(local.room, command)
+    chat = local.room if local and is_meant else await _follow_chat(gateway, command)
     if _needs_lookup(gateway, chat, command) and (
         known := await gateway.rooms.directory.find_sent(chat, body, resend=command.resend)
     ):
         return _accepted(gateway, client, chat, known)
-    return _send_to_chat(gateway, client, chat, body)
+    return _send_to_chat(gateway, client, chat, command, body)
 
 
-async def _follow_chat(gateway: Gateway, user1: str, user2: str) -> Room:
-    """Find or create the chat of two users, and follow it, so that the sender gets its message."""
-    chat, _ = await gateway.rooms.directory.chat_of(user1, user2)
+async def _follow_chat(gateway: Gateway, command: commands.SendChatMessage) -> Room:
+    """Find or create the chat of two users, and follow it, so that the sender gets its message.
+
+    A command that names its chat creates none.
+
+    Raises:
+        ChatError: `not_found` if the chat that the command names was deleted.
+    """
+    sender, receiver = str(command.sender_id), str(command.receiver_id)
+    directory = gateway.rooms.directory
+    if command.chat_id is None:
+        chat, _ = await directory.chat_of(sender, receiver)
+    else:
+        found = await directory.room(chat_key(sender, receiver))
+        if found is None or found.id != command.chat_id:
+            raise no_such_chat(command.chat_id)
+        chat = found
     gateway.rooms.hub.follow(chat)
     return chat
 
 
-def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePosted) -> PendingSend:
+def _send_to_chat(
+    gateway: Gateway,
+    client: Client,
+    chat: Room,
+    command: commands.SendChatMessage,
+    body: MessagePosted,
+) -> PendingSend:
     def reply(sent: Send) -> object:
         try:
             accepted = sent.result()
         except ChatError as error:
             if error.code != "not_found":
                 raise
+            if command.chat_id is not None:
+                raise no_such_chat(command.chat_id) from None
             # The chat was deleted meanwhile, so the message begins a new one.
-            return _send_to_new_chat(gateway, client, chat, body)
+            return _send_to_new_chat(gateway, client, command, body)
         return _accepted(gateway, client, chat, accepted)
 
     return PendingSend(
@@ -120,10 +145,10 @@ def _send_to_chat(gateway: Gateway, client: Client, chat: Room, body: MessagePos
 
 
 async def _send_to_new_chat(
-    gateway: Gateway, client: Client, chat: Room, body: MessagePosted
+    gateway: Gateway, client: Client, command: commands.SendChatMessage, body: MessagePosted
 ) -> PendingSend:
-    chat = await _follow_chat(gateway, chat.user1, chat.user2)
-    return _send_to_chat(gateway, client, chat, body)
+    chat = await _follow_chat(gateway, command)
+    return _send_to_chat(gateway, client, chat, command, body)
 
 
 def _new_message_id() -> str:

@@ -30,9 +30,10 @@ async def _type_in_chat(gateway: Gateway, client: Client, chat: Room) -> None:
     await subscribe_to_chats(gateway, client)
     hub, directory = gateway.rooms.hub, gateway.rooms.directory
     local = hub.followed(chat.key)
-    if local is None and (held := await directory.held(chat.key)):
+    if (local is None or local.room.id != chat.id) and (held := await directory.held(chat.key)):
         local = hub.follow(held.room, held.idle)
-    if local is not None:
+    # The pair may have deleted this chat meanwhile and begun another one.
+    if local is not None and local.room.id == chat.id:
         gateway.rooms.typing.typed(client, local)
 
 

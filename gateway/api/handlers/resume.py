@@ -27,6 +27,9 @@ RESUMES = LabelledCounter("resumes", "Rooms and chats that a client came back to
 NOT_RECOVERED: Final = ResumedPlace(recovered=False, head=0)
 """The reply for a place that does not exist, and for one that the user may not see."""
 
+BANNED: Final = ResumedPlace(recovered=False, head=0, reason="banned")
+"""The reply for a room without a password that the user is banned from."""
+
 
 async def resume(
     gateway: Gateway, client: Client, command: commands.Resume, targets: list[Target]
@@ -46,8 +49,10 @@ async def resume(
     # it was not subscribed to before.
     with subscribing_to_chats(hub, client, client.username), ExitStack() as opened:
         for name, seq in command.rooms.items():
-            room = _room_to_resume(client, next(found), seq, command.grants.get(name), gateway)
-            rooms[name] = await resume_place(gateway, client, room, seq, opened)
+            target = next(found)
+            room = _room_to_resume(client, target, seq, command.grants.get(name), gateway)
+            resumed = await resume_place(gateway, client, room, seq, opened)
+            rooms[name] = BANNED if target.unseen().reason else resumed
         if any(target.room for target in targets[len(rooms) :]):
             await _subscribe_in_order(gateway, client, opened)
         for chat_id, seq in command.chats.items():
@@ -86,7 +91,8 @@ async def resume_place(
     except ChatError as error:
         if error.code != "forbidden":
             raise
-        return NOT_RECOVERED  # the user was kicked or banned since the room was read
+        # The user was kicked or banned since the room was read.
+        return BANNED if error.reason else NOT_RECOVERED
     opened.callback(partial(hub.go_live, client, pending.local, caught_up_to))
     return place
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, NoReturn
 
 from msgspec import UNSET, UnsetType
 
-from gateway.access.authorization import Role, role_of
+from gateway.access.authorization import Role, not_admitted
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import AlreadyReported, BackgroundReply
 from gateway.api.targets import Target
@@ -48,7 +48,7 @@ async def create_room(
         key=room_key(command.name),
         name=command.name,
         password_hash=await gateway.access.passwords.hash(command.password or ""),
-        creator=client.display_name,
+        creator=gateway.access.identity.owner_name(client.username),
     )
     payload = room_created_payload(await gateway.rooms.directory.create(created))
     client.connection.emit("roomCreated", payload)
@@ -61,11 +61,13 @@ async def join_room(
     """Let a client join a room, and announce it to the other members."""
     room, was_inside = target.known, target.inside
     if not was_inside and not await _opens(gateway, client, room, command):
-        raise _refuse_join(client, command.room)
+        raise _refuse_join(client, command.room, not_admitted(room, client.display_name))
     try:
         local, page = await enter(gateway, client, room)
     except ChatError as error:
-        raise _refuse_join(client, command.room) if error.code == "forbidden" else error from None
+        if error.code == "forbidden":
+            raise _refuse_join(client, command.room, error) from None
+        raise
     user = client.display_name
     if not was_inside:
         _notify(gateway, local, f"{user} has joined the room", client)
@@ -74,19 +76,21 @@ async def join_room(
     # come back later without the new password. With `since` 10 the grant is void.
     since = local.members[client].since
     grant = gateway.access.grants.give(user, room, since) if room.protected else UNSET
-    role = ROLES[role_of(user, local.room)]
+    role = ROLES[gateway.access.authorization.role(client.username, local.room)]
     return JoinedPayload(room.name, page.head, page.epoch, grant, role)
 
 
 async def refuse_to_join(
-    gateway: Gateway, client: Client, command: commands.JoinRoom, _target: Target
+    gateway: Gateway, client: Client, command: commands.JoinRoom, target: Target
 ) -> NoReturn:
     """Refuse a join as after a wrong password, after the same time.
 
-    Otherwise a client could find out which rooms exist, and from which it is banned.
+    Otherwise a client could find out which rooms with a password exist, and which ban it.
     """
-    await _opens(gateway, client, None, command)
-    raise _refuse_join(client, command.room)
+    refusal = not_admitted(target.room, client.display_name)
+    if refusal.reason is None:
+        await _opens(gateway, client, None, command)
+    raise _refuse_join(client, command.room, refusal)
 
 
 async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom, Page]:
@@ -166,15 +170,18 @@ async def _clear(gateway: Gateway, room: Room, body: HistoryCleared) -> None:
     await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)
 
 
-def _refuse_join(client: Client, name: str) -> AlreadyReported:
+def _refuse_join(client: Client, name: str, error: ChatError) -> AlreadyReported:
     """Send the events of a refused join, and make its error.
 
-    They are the same for a wrong password, a ban, and a room that does not exist.
+    They are the same for a wrong password, a room that does not exist, and a ban that may not be
+    told.
     """
     client.connection.emit("passwordStatus", data=False, room=name)
-    note = NotificationPayload("Invalid password", int(time.time() * 1000))
-    client.connection.emit("notification", note, name)
-    return AlreadyReported("forbidden", "no such room, or a wrong password")
+    words = "You are banned from this room" if error.reason else "Invalid password"
+    client.connection.emit(
+        "notification", NotificationPayload(words, int(time.time() * 1000)), name
+    )
+    return AlreadyReported(error.code, error.message, reason=error.reason)
 
 
 def _notify(gateway: Gateway, local: LocalRoom, content: str, origin: Client) -> None:

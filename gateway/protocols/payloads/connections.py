@@ -54,12 +54,15 @@ class ErrorPayload(Payload, frozen=True, omit_defaults=True):
         message: sentence for a person.
         retryable: true if the same request may succeed later, unchanged.
         retry_after_ms: milliseconds to wait before repeating it; missing where nobody knows.
+        reason: which of the causes of `code` it is, where the server tells: `banned` for
+            `forbidden`, where the user is banned from a room without a password. More may follow.
     """
 
     code: str
     message: str
     retryable: bool
     retry_after_ms: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class LaggedPayload(Payload, frozen=True):

@@ -8,6 +8,7 @@ from gateway.protocols.payloads.base import Payload
 from gateway.protocols.payloads.chats import NewMessagePayload
 from gateway.protocols.payloads.rooms import MessagePayload
 from shared.model.fields import UserId
+from shared.protocol.errors import Reason
 
 
 class AcceptedPayload(Payload, frozen=True, omit_defaults=True):
@@ -52,7 +53,7 @@ class SeenPayload(Payload, frozen=True):
     seq: int
 
 
-class ResumedPlace(Payload, frozen=True):
+class ResumedPlace(Payload, frozen=True, omit_defaults=True):
     """Result of resuming a room or a direct chat.
 
     Attributes:
@@ -60,10 +61,12 @@ class ResumedPlace(Payload, frozen=True):
             the `seq` it named is no longer one of the room's: then join the room again, or read
             its history anew.
         head: `seq` of the last event; 0 if the client may not be there.
+        reason: `banned` if the user is banned from a room without a password; missing otherwise.
     """
 
     recovered: bool
     head: int
+    reason: Reason | UnsetType = UNSET
 
 
 class ResumedPayload(Payload, frozen=True):

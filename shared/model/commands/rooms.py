@@ -18,7 +18,7 @@ from shared.protocol.limits import MAX_NAME_CHARACTERS, MAX_PAGE_ITEMS
 
 
 class CreateRoom(Command, frozen=True, kw_only=True):
-    """Create a room.
+    """Create a room, which its creator owns. Guests, and clients without a name, own nothing.
 
     Attributes:
         name: name of the room, unique in the installation.

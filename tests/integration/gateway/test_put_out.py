@@ -38,14 +38,19 @@ async def told(member: Member, event: str) -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize("put_out", [Kicked("bob", "ann"), Banned("bob", "ann")])
-async def test_before_the_room_is_followed(stage: Stage, gateway: Gateway, put_out: Body) -> None:
+@pytest.mark.parametrize(
+    ("put_out", "reason"), [(Kicked("bob", "ann"), None), (Banned("bob", "ann"), "banned")]
+)
+async def test_before_the_room_is_followed(
+    stage: Stage, gateway: Gateway, put_out: Body, reason: str | None
+) -> None:
     """Who was let in by what the room was, and put out before it is followed, is not in it."""
     room = await stage.make()
     await happens(stage, room, put_out)
     late = bob(gateway)
-    with pytest.raises(ChatError, match="no such room"):
+    with pytest.raises(ChatError) as refusal:
         await late.enter(room)
+    assert (refusal.value.code, refusal.value.reason) == ("forbidden", reason)
     assert not gateway.hub.rooms_of(late.client)
     assert gateway.hub.followed(room.key) is None
 
