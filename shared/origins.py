@@ -1,30 +1,62 @@
 """The allow-list of origins (RFC 6454): pages that may connect to a gateway from a browser."""
 
-from collections.abc import Collection
-from typing import Final, Self
+import re
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple, NoReturn, Self
 from urllib.parse import urlsplit
 
-from shared.addresses import is_loopback
+import idna
+
+from shared.addresses import is_loopback, read_address
 
 OWN: Final = "self"
 LOOPBACK: Final = "loopback"
 ANY: Final = "*"
 _WORDS: Final = frozenset({OWN, LOOPBACK, ANY})
-_SCHEMES: Final = frozenset({"http", "https"})
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""Schemes of the web, and the ports that browsers leave out of an origin."""
+
+_WILDCARD: Final = "*."
+_EXAMPLE: Final = "https://chat.example.org"
+
+_PARTS: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<rest>.*)")
+_OWN_SCHEME_HOST: Final = re.compile(r"[A-Za-z0-9._~-]+(:\d{1,5})?")
+"""The host of an origin with a scheme of an application, as in `capacitor://localhost`."""
+
+_REFUSED: Final = {
+    "null": "null is the origin of every sandboxed frame and local file, whoever made it: give the"
+    " page an origin of its own",
+    "file": "pages of files have no origin of their own, so any file could connect: serve the page"
+    " by http://localhost or by a scheme of the application, such as app://",
+    "ws": "pages have the origin http:// even where they connect by ws://",
+    "wss": "pages have the origin https:// even where they connect by wss://",
+}
+"""What is no origin that can be allowed, and why."""
+
+
+class _Wildcard(NamedTuple):
+    """All hosts below a domain, as in `https://*.example.org:8443`."""
+
+    scheme: str
+    below: str
+    port: int | None
 
 
 class Origins:
-    """An allow-list of origins, such as `self,https://chat.example.org`.
+    """An allow-list of origins, such as `self,https://chat.example.org,capacitor://localhost`.
 
     `self` stands for the gateway's own origin, `loopback` for every page that this machine
-    serves itself, `*` for all. Origins are compared as a whole, never by a part.
+    serves itself, `*` for all. `https://*.example.org` stands for every host below that domain, at
+    any depth, and not for the domain itself. Everything else is compared as a whole, never by a
+    part.
     """
 
-    __slots__ = ("_allowed", "_text")
+    __slots__ = ("_allowed", "_text", "_wildcards")
 
-    def __init__(self, text: str, allowed: Collection[str]) -> None:
+    def __init__(self, text: str, allowed: Collection[str], wildcards: Iterable[_Wildcard]) -> None:
         self._text = text
         self._allowed = frozenset(allowed)
+        self._wildcards = tuple(wildcards)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -33,11 +65,12 @@ class Origins:
         Raises:
             ValueError: a part of it is not an origin.
         """
-        parts = [part for item in text.split(",") if (part := item.strip())]
-        for part in parts:
-            if part not in _WORDS and _host(part) is None:
-                raise ValueError(f"{part} is not an origin such as https://chat.example.org")
-        return cls(text, parts)
+        read = [_read(part) for item in text.split(",") if (part := item.strip())]
+        return cls(
+            text,
+            [each for each in read if isinstance(each, str)],
+            [each for each in read if isinstance(each, _Wildcard)],
+        )
 
     def allow(self, origin: str, host: str) -> bool:
         """Return True if a page of this origin may connect.
@@ -48,12 +81,18 @@ class Origins:
         """
         if ANY in self._allowed or (origin not in _WORDS and origin in self._allowed):
             return True
-        origin_host = _host(origin)
-        if origin_host is None:
+        if _host(origin) is None:
             return False
         if is_own(origin, host):
             return OWN in self._allowed
-        return LOOPBACK in self._allowed and is_loopback(urlsplit(origin).hostname or "")
+        parts = urlsplit(origin)
+        name = parts.hostname or ""
+        if any(
+            name.endswith(each.below) and (parts.scheme, parts.port) == (each.scheme, each.port)
+            for each in self._wildcards
+        ):
+            return True
+        return LOOPBACK in self._allowed and is_loopback(name)
 
     def __str__(self) -> str:
         return self._text
@@ -69,16 +108,70 @@ def is_own(origin: str, host: str) -> bool:
 
 
 def _host(origin: str) -> str | None:
-    """The host and port of an origin, as in a `Host` header; None if it is not an origin."""
+    """The host and port of a page's origin, as in a `Host` header; None if it is not an origin."""
     try:
         parts = urlsplit(origin)
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
         return None
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     host = name if port is None else f"{name}:{port}"
     # An origin is a scheme and a host and nothing else, in lower case as browsers write it. Text
     # that `urlsplit` ignores, such as before and after brackets, makes it invalid.
     return host if origin == f"{parts.scheme}://{host}" else None
+
+
+def _read(part: str) -> str | _Wildcard:
+    """Read a part of the list: an origin as browsers write it, a word, or a wildcard.
+
+    Raises:
+        ValueError: it is none of them. The text says what to write.
+    """
+    if part in _WORDS:
+        return part
+    found = _PARTS.fullmatch(part)
+    scheme = found["scheme"].lower() if found else part.lower()
+    if scheme in _REFUSED:
+        raise ValueError(f"{part} cannot be allowed: {_REFUSED[scheme]}")
+    if found is None:
+        _refuse(part, "it needs a scheme")
+    if found["rest"]:
+        _refuse(part, f"nothing may follow the host, so write {scheme}://{found['host']}")
+    if scheme not in _DEFAULT_PORTS:
+        if not _OWN_SCHEME_HOST.fullmatch(found["host"]):
+            _refuse(part, "after the scheme of an application it needs a host without wildcards")
+        return f"{scheme}://{found['host']}"
+    if found["host"].startswith(_WILDCARD):
+        return _wildcard(part, scheme, found["host"].removeprefix(_WILDCARD))
+    return f"{scheme}://{_host_as_browsers_write(part, scheme, found['host'])}"
+
+
+def _wildcard(part: str, scheme: str, domain: str) -> _Wildcard:
+    host = _host_as_browsers_write(part, scheme, domain)
+    parts = urlsplit(f"{scheme}://{host}")
+    name = parts.hostname or ""
+    if "." not in name or read_address(name) is not None:
+        _refuse(part, "a wildcard needs a domain of two labels or more behind it")
+    return _Wildcard(scheme, f".{name}", parts.port)
+
+
+def _host_as_browsers_write(part: str, scheme: str, host: str) -> str:
+    """A host and port in lower case, in ASCII, and without the default port of the scheme."""
+    if "*" in host:
+        _refuse(part, "a wildcard is the whole first label of a host, as in https://*.example.org")
+    name, colon, port = host.lower().partition(":") if "[" not in host else (host.lower(), "", "")
+    try:
+        if not name.isascii():
+            name = idna.encode(name, uts46=True).decode()
+    except idna.IDNAError:
+        _refuse(part, "its host is not a name")
+    written = f"{name}{colon}{port}".removesuffix(f":{_DEFAULT_PORTS[scheme]}")
+    if _host(f"{scheme}://{written}") is None or "" in name.split("."):
+        _refuse(part, "its host or port cannot be")
+    return written
+
+
+def _refuse(part: str, why: str) -> NoReturn:
+    raise ValueError(f"{part} is not an origin such as {_EXAMPLE}: {why}")

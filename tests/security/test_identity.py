@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.security.doors import (
@@ -174,6 +175,42 @@ async def test_pages_of_others(guarded: Cluster, gateway: int) -> None:
                 answer = await http.request(method, path)
                 assert answer.status_code == 403, (name, method, path)
                 assert "access-control-allow-origin" not in answer.headers
+
+
+APPLICATIONS = "capacitor://localhost,tauri://localhost,https://*.example.org"
+
+
+async def test_pages_that_are_allowed() -> None:
+    """Pages of applications and of hosts below a domain use every endpoint, and no other page."""
+    async with Cluster(gateways=1, env={"ALLOWED_ORIGINS": f"self,{APPLICATIONS}"}) as cluster:
+        for origin, status in {
+            "capacitor://localhost": 200,
+            "tauri://localhost": 200,
+            "https://a.b.example.org": 200,
+            "https://example.org": 403,
+            "https://evilexample.org": 403,
+            "ionic://localhost": 403,
+            "null": 403,
+        }.items():
+            headers = {"Origin": origin}
+            shown = origin if status == 200 else None
+            async with httpx.AsyncClient(base_url=cluster.url, headers=headers) as http:
+                asks = {**headers, "Access-Control-Request-Method": "POST"}
+                answers = [
+                    await http.get("/socket.io/?EIO=4&transport=polling"),
+                    await http.get("/chats/user/ann"),
+                    await http.options("/chats", headers=asks),
+                ]
+            for answer in answers:
+                assert answer.status_code == status, (origin, answer.url)
+                assert answer.headers.get("access-control-allow-origin") == shown
+            for path in ("/ws?username=ann", "/socket.io/?EIO=4&transport=websocket"):
+                try:
+                    async with connect(f"{cluster.ws_url}{path}", additional_headers=headers):
+                        entered = 200
+                except InvalidStatus as refused_by:
+                    entered = refused_by.response.status_code
+                assert entered == status, (origin, path)
 
 
 @pytest.mark.parametrize("gateway", [0, 1, 2])
