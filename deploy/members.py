@@ -109,8 +109,8 @@ def _own_environment(
         "TLS_KEY": "",
         "DATA_DIR": str(data_dir.path),
         "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
-        "DATABASE_URL": settings.database_url
-        or f"sqlite+aiosqlite:///{data_dir.path / 'parley.db'}",
+        # Not given: the file in DATA_DIR. A path that stood in a URL would be read as a part of it.
+        "DATABASE_URL": settings.database_url or "",
         "TRUSTED_PROXIES": _trusted(settings, plan),
         "SECRET_KEYS": settings.secret_keys or data_dir.secret_keys(),
         # Without it, the last lines of a process are lost in its buffer when it is killed.

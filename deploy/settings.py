@@ -1,8 +1,6 @@
 """Settings of the cluster as a whole, read from the environment."""
 
 import os
-import re
-import typing
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -10,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from shared.addresses import Networks
-from shared.config import ConfigError, load
+from shared.config import ConfigError, FilePath
+from shared.config.loading import Values, metas, read
 
 Count = Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
@@ -43,15 +42,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     admin_port: Port | None = None
     """Port of the cluster's status page and metrics. Gateway n has its own on `ADMIN_PORT+n`,
     persister n on `ADMIN_PORT+100+n`. Not given: `PORT+1000`."""
-    data_dir: str = ".cluster"
+    data_dir: FilePath = FilePath(".cluster")
     """Folder of the data: the SQLite file, the files of Redis, keys, logs and process ids."""
     redis_url: str | None = None
     """Address of a Redis or Valkey server of yours. Not given: the cluster runs its own."""
     database_url: str | None = None
     """Address of a database of yours. Not given: the SQLite file in `DATA_DIR`."""
-    tls_cert: str | None = None
+    tls_cert: FilePath | None = None
     """Path of a certificate chain (PEM). With it the load balancer serves https and wss."""
-    tls_key: str | None = None
+    tls_key: FilePath | None = None
     """Path of the certificate's key (PEM). It may be in the file of the certificate."""
     load_balancer: Annotated[Balancer | None, Meta(description="haproxy or caddy")] = None
     """The load balancer: `haproxy` or `caddy`. Not given: HAProxy if there is one, else Caddy."""
@@ -80,22 +79,24 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def read_settings(environ: Mapping[str, str]) -> Values:
+    """Read the settings in `environ`, and find all faults; each is one sentence."""
+    found = read(Settings, environ)
+    for field in msgspec.structs.fields(Settings):
+        fault = found.faults.get(field.encode_name)
+        wanted = [meta.description for meta in metas(field.type) if meta.description]
+        if fault and wanted:
+            found.faults[field.encode_name] = ConfigError(f"{fault}; it must be {wanted[0]}")
+    return found
+
+
 def parse(environ: Mapping[str, str]) -> Settings:
     """Return the settings in `environ`; a variable set to nothing counts as not set.
 
     Raises:
         ConfigError: A value is not what its setting takes. The text is one sentence.
     """
-    try:
-        return load(Settings, environ)
-    except ConfigError as error:
-        name = re.split("[= ]", str(error))[0]
-        raise ConfigError(f"{error}; it must be {_described(name)}") from None
-
-
-def _described(name: str) -> str:
-    hint = typing.get_type_hints(Settings, include_extras=True)[name.lower()]
-    # The type of `Port | None` keeps its description one level down.
-    kinds = (hint, *typing.get_args(hint))
-    metas = [meta for kind in kinds for meta in getattr(kind, "__metadata__", ())]
-    return str(metas[0].description)
+    given, faults = read_settings(environ)
+    for fault in faults.values():
+        raise fault
+    return Settings(**given)

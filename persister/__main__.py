@@ -139,7 +139,7 @@ def _print_line(line: str) -> None:
 
 
 def _engine(settings: Settings) -> Engine:
-    return open_engine(settings.database_url, writes=True, synchronous=settings.sqlite_synchronous)
+    return open_engine(settings.database, writes=True, synchronous=settings.sqlite_synchronous)
 
 
 async def change_identity(settings: Settings, action: str) -> None:

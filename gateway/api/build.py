@@ -88,7 +88,7 @@ class Backends(NamedTuple):
     @classmethod
     def open(cls, settings: Settings, installation: Installation, stack: AsyncExitStack) -> Self:
         """Open the connections; the stack closes them."""
-        engine = open_engine(settings.database_url, writes=False)
+        engine = open_engine(settings.database, writes=False)
         stack.push_async_callback(engine.dispose)
         client = connect(settings.redis_url)
         stack.push_async_callback(client.aclose)

@@ -43,7 +43,7 @@ async def find_installation(settings: Settings) -> Installation:
         ConfigError: the data is another installation's, or a copy, or of a format or schema that
             this build does not read.
     """
-    engine = open_engine(settings.database_url, writes=False)
+    engine = open_engine(settings.database, writes=False)
     pipe = Pipe(settings.redis_url)
     try:
         found = await _wait_for_installation(engine, settings)

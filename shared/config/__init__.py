@@ -1,19 +1,15 @@
 """Settings: read once from the environment, checked, frozen."""
 
-from shared.config.loading import (
-    ConfigError,
-    incarnation,
-    invalid,
-    load,
-    load_or_exit,
-    refuse,
-)
+from shared.config.errors import ConfigError, invalid
+from shared.config.loading import incarnation, load, load_or_exit, refuse
+from shared.config.paths import FilePath
 from shared.config.settings import MAX_BACKLOG_LIMIT, MAX_PARTITIONS, Settings
 
 __all__ = [
     "MAX_BACKLOG_LIMIT",
     "MAX_PARTITIONS",
     "ConfigError",
+    "FilePath",
     "Settings",
     "incarnation",
     "invalid",

@@ -1,32 +1,31 @@
 """Reading settings from the environment; nothing else reads `os.environ`."""
 
 import os
-import re
 import secrets
 import sys
+import typing
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
+from msgspec import Meta
+
+from shared.config.errors import ConfigError, invalid
+from shared.config.text import clean
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class ConfigError(ValueError):
-    """A setting has a value that Parley cannot run with; the text is one sentence for a user."""
+class Values(NamedTuple):
+    """What an environment has of the settings of a program.
 
-
-def invalid(name: str, value: str, reason: object) -> ConfigError:
-    """Make the error of a setting that is not valid, without quoting a secret or a part of one.
-
-    Args:
-        name: its environment variable.
-        value: what it was set to.
-        reason: what is wrong, perhaps in the words of a library, which may quote the value.
+    Attributes:
+        given: the values that are valid, by the names of fields.
+        faults: an error for each value that is not, by the name of its variable.
     """
-    if name.endswith(("_KEY", "_KEYS")) or (name.endswith("_URL") and re.search("[@?]", value)):
-        return ConfigError(f"{name} is not valid; it is not shown, as it may hold a password")
-    return ConfigError(f"{name}={value} is not valid: {reason}")
+
+    given: dict[str, Any]
+    faults: dict[str, ConfigError]
 
 
 def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
@@ -39,15 +38,37 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
     Raises:
         ConfigError: a value is not what its field takes. The text names the variable.
     """
-    given = os.environ if environ is None else environ
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
-    values = {name: given[name] for name in known if given.get(name)}
+    given, faults = read(kind, os.environ if environ is None else environ)
+    for fault in faults.values():
+        raise fault
+    return kind(**given)
+
+
+def read(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Values:
+    """Read every field of `kind` that the environment gives, and find all faults."""
+    found = Values({}, {})
+    for field in msgspec.structs.fields(kind):
+        name = field.encode_name
+        try:
+            if text := clean(name, environ.get(name, "")):
+                found.given[field.name] = _convert(name, text, field.type)
+        except ConfigError as error:
+            found.faults[name] = error
+    return found
+
+
+def _convert(name: str, text: str, kind: Any) -> Any:  # noqa: ANN401 - any type of a field
     try:
-        return msgspec.convert(values, kind, strict=False, dec_hook=_read)
+        return msgspec.convert(text, kind, strict=False, dec_hook=_read)
     except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$.")
-        name = path.rstrip("`")
-        raise invalid(name, values.get(name, ""), reason) from None
+        raise invalid(name, text, error) from None
+
+
+def metas(kind: Any) -> list[Meta]:  # noqa: ANN401 - any type of a field
+    """What the type of a field is annotated with, also within a union such as `Port | None`."""
+    kinds = (kind, *typing.get_args(kind))
+    found = (each for part in kinds for each in getattr(part, "__metadata__", ()))
+    return [each for each in found if isinstance(each, Meta)]
 
 
 def _read(kind: Any, text: str) -> object:  # noqa: ANN401 - a type with a syntax of its own

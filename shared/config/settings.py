@@ -1,11 +1,13 @@
 """The settings of gateways and persisters."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from shared.addresses import Networks, is_loopback
+from shared.config.paths import FilePath
 from shared.origins import Origins
 from shared.protocol.limits import DEFAULT_CONTENT_CHARACTERS, MAX_CONTENT_CHARACTERS
 from shared.rates import Rate
@@ -13,6 +15,9 @@ from shared.rates import Rate
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+
+DATABASE_FILE = "parley.db"
+"""The SQLite file in DATA_DIR."""
 
 MAX_PARTITIONS = 1024
 """An id keeps ten bits for its partition, so there cannot be more of them."""
@@ -35,21 +40,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Address that the operator's port listens on."""
     admin_port: Port | None = None
     """Port of the operator's status page and metrics. Not given: they are not served."""
-    tls_cert: str = ""
+    tls_cert: FilePath = FilePath("")
     """Path of a certificate chain (PEM). With it a gateway serves https and wss only."""
-    tls_key: str = ""
+    tls_key: FilePath = FilePath("")
     """Path of the certificate's key (PEM). It may be in the file of the certificate."""
     gateway_name: Name = "gateway"
     """Name of the gateway, unique in the installation."""
     persister_name: Name = "persister"
     """Name of the persister, unique in the installation."""
-    data_dir: str = ".cluster"
+    data_dir: FilePath = FilePath(".cluster")
     """Folder of the SQLite file, where `DATABASE_URL` is not given."""
     redis_url: str = "redis://127.0.0.1:8580"
-    """Address of the Redis or Valkey server, `redis://` or `rediss://`."""
+    """Address of the Redis or Valkey server: `redis://`, `rediss://` (TLS) or `unix://`."""
     database_url: str = ""
-    """Address of the database, SQLite or PostgreSQL. Not given: the SQLite file `parley.db` in
-    `DATA_DIR`."""
+    """Address of the database, `sqlite://`, `postgresql://` or `postgres://`. Not given: the SQLite
+    file `parley.db` in `DATA_DIR`."""
     namespace: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{0,64}\Z")] = ""
     """Prefix of all keys and channels in Redis, fixed for the life of the data. Not given: that of
     the data; new data gets a random one."""
@@ -123,8 +128,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Addresses and networks of proxies, separated by commas, whose `X-Forwarded-For` is
     believed."""
     allowed_origins: Origins = Origins.parse("")
-    """Origins of pages that may connect, separated by commas; `self` and `loopback` are words for
-    some. Not given: `self`, and with `AUTH_MODE=open` also `loopback`."""
+    """Origins of pages that may connect, separated by commas, such as `https://chat.example.org`,
+    `capacitor://localhost`, or `https://*.example.org` for all hosts below a domain; `self` and
+    `loopback` are words for some. Not given: `self`, and with `AUTH_MODE=open` also `loopback`."""
     handshake_seconds: Annotated[float, Meta(ge=0.1, le=300)] = 10
     """Seconds that a connection may take to send its first request."""
     ping_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 20
@@ -166,11 +172,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important lines that are logged."""
 
-    def __post_init__(self) -> None:
-        """Give the database its place in DATA_DIR where none is given."""
-        if not self.database_url:
-            url = f"sqlite+aiosqlite:///{self.data_dir}/parley.db"
-            msgspec.structs.force_setattr(self, "database_url", url)
+    @property
+    def database(self) -> str | Path:
+        """The URL of the database, or the SQLite file where none is given."""
+        return self.database_url or Path(self.data_dir).absolute() / DATABASE_FILE
 
     def backlog_of(self, partitions: int) -> int:
         """Entries that each of so many partitions may hold and SQL not."""

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from shared.config import ConfigError, invalid
+from shared.config import ConfigError
 from shared.errors import storage_unavailable
+from shared.storage.url import database_url
 
 OUTAGE: Final = (DBAPIError, PoolTimeoutError, OSError)
 """Errors of a database that cannot be reached."""
@@ -31,11 +32,11 @@ Engine = AsyncEngine
 """Connections to the database; other packages name it without importing SQLAlchemy."""
 
 
-def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEngine:
+def open_engine(database: str | Path, *, writes: bool, synchronous: str = "FULL") -> AsyncEngine:
     """Make an engine; it connects when first used.
 
     Args:
-        url: sqlite+aiosqlite:///FILE or another async dialect of SQLAlchemy's.
+        database: a URL, as DATABASE_URL has it, or the path of an SQLite file.
         writes: True for the process that writes. On SQLite its transactions take the write lock at
             their beginning, so that they cannot fail for it at the end. Other processes cannot
             write at all.
@@ -43,28 +44,28 @@ def open_engine(url: str, *, writes: bool, synchronous: str = "FULL") -> AsyncEn
             values below FULL may lose accepted messages in a power failure.
 
     Raises:
-        ConfigError: the URL cannot be used.
+        ConfigError: the URL or the path cannot be used.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise invalid("DATABASE_URL", url, error) from None
+    url = database_url(database)
     # Errors name a statement without its values, which are users' messages.
     options = {"hide_parameters": True}
-    try:
-        if parsed.get_backend_name() != "sqlite":
-            size = 4 if writes else 10
-            return create_async_engine(parsed, pool_pre_ping=True, pool_size=size, **options)
-        if writes and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(parsed, pool_size=2 if writes else 4, **options)
-    except (ArgumentError, InvalidRequestError, ImportError, OSError) as error:
-        if parsed.query and isinstance(error, ArgumentError):  # it may quote the whole
-            raise invalid("DATABASE_URL", url, error) from None
-        shown, [reason, *_] = parsed.set(query={}).render_as_string(), str(error).splitlines()
-        raise ConfigError(f"DATABASE_URL={shown} is not valid: {reason}") from None
+    if url.get_backend_name() != "sqlite":
+        size = 4 if writes else 10
+        return create_async_engine(url, pool_pre_ping=True, pool_size=size, **options)
+    if writes:
+        _make_folder(Path(url.database or ""))
+    engine = create_async_engine(url, pool_size=2 if writes else 4, **options)
     _tune_sqlite(engine, writes=writes, synchronous=synchronous)
     return engine
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"DATABASE_URL or DATA_DIR is not valid: {file} cannot be made ({error.strerror})"
+        ) from None
 
 
 def _tune_sqlite(engine: AsyncEngine, *, writes: bool, synchronous: str) -> None:

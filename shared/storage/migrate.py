@@ -77,8 +77,7 @@ def _upgrade(connection: Connection, migrations: Path, min_known_schema: int | N
         return known_schema  # current may be higher: a newer build has migrated
     target, oldest = _target(scripts, current, min_known_schema)
     if target > current:
-        config = Config()
-        config.set_main_option("script_location", str(migrations))
+        config = _config(migrations)
         config.attributes["connection"] = connection
         command.upgrade(config, f"{target:04}")
     if oldest is not None:
@@ -108,9 +107,14 @@ def _after(scripts: ScriptDirectory, current: int) -> list[Script]:
 
 
 def _scripts(migrations: Path) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(migrations))
+
+
+def _config(migrations: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(migrations))
-    return ScriptDirectory.from_config(config)
+    # It takes `%` for the beginning of a reference to another option.
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    return config
 
 
 def _write_oldest(connection: Connection, oldest: int) -> None:

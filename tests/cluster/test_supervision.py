@@ -266,19 +266,28 @@ async def test_json_lines() -> None:
                 assert json.loads(line)["event"]
 
 
+# What ends or escapes something in a URL, a shell, or the file of Redis, HAProxy or Caddy.
+ODD_NAME = 'Bob\'s "größte" data %2F..%2F?mode=memory#{$HOME} \\n;&'
+
+
 @pytest.fixture(scope="module")
 async def peculiar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     """One in a folder with a long and odd name, and open to all."""
-    folder = tmp_path_factory.mktemp("peculiar") / 'Bob\'s "größte" data' / ("x" * 100)
-    env = {"HOST": "0.0.0.0", "ALLOW_OPEN": "yes"}  # noqa: S104
+    folder = tmp_path_factory.mktemp("peculiar") / ODD_NAME / ("x" * 100)
+    env = {"HOST": "0.0.0.0", "ALLOW_OPEN": "yes", "DATA_DIR": f"{folder}/\r"}  # noqa: S104
     async with Cluster(gateways=1, data_dir=folder, env=env) as running:
         yield running
 
 
 async def test_a_data_folder_may_have_any_name(peculiar: Cluster) -> None:
-    """Blanks, quotes and umlauts in DATA_DIR are no obstacle, nor is a very long path."""
-    assert list((peculiar.data_dir / "appendonlydir").iterdir())
-    assert peculiar.database.exists()
+    """Whatever has a meaning in a URL or a configuration has none in DATA_DIR."""
+    made = {file.name for file in peculiar.data_dir.iterdir()}
+    assert {"appendonlydir", "parley.db", "secret_keys", "run", "log"} <= made
+    for name in FEWEST:
+        assert (peculiar.data_dir / "run" / f"{name}.pid").exists()
+        assert (peculiar.data_dir / "log" / f"{name}.log").exists()
+    for folder in (peculiar.data_dir.parent, peculiar.data_dir.parent.parent):
+        assert len(list(folder.iterdir())) == 1
 
 
 async def test_the_whole_machine_may_be_let_in(peculiar: Cluster) -> None:

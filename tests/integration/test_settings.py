@@ -1,6 +1,8 @@
 """Processes that are started with a setting they cannot run with."""
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,9 +44,12 @@ async def test_broken_setting(stage: Stage, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("REDIS_URL", "redis://:canary/more@127.0.0.1"),
-        ("DATABASE_URL", "postgresql+asyncpg://ann:canary@127.0.0.1:port/parley"),
+        ("REDIS_URL", "redis://:canary@127.0.0.1:port/0"),
+        ("REDIS_URL", "redis://:canary@127.0.0.1/canary"),
+        ("REDIS_URL", "http://:canary@127.0.0.1"),
+        ("REDIS_URL", "redis://:canary@127.0.0.1?no_option=canary"),
         ("DATABASE_URL", "sqlite://ann:canary@/parley.db?password=canary"),
+        ("DATABASE_URL", "mysql://ann:canary@127.0.0.1/parley"),
     ],
 )
 async def test_a_password_in_a_broken_url(stage: Stage, name: str, value: str) -> None:
@@ -54,11 +59,46 @@ async def test_a_password_in_a_broken_url(stage: Stage, name: str, value: str) -
         assert "canary" not in sentence
 
 
-async def test_database_without_an_async_driver(stage: Stage) -> None:
-    """A database URL without an async driver is refused like any broken setting."""
-    env = {**stage.env, "PORT": str(free_port()), "DATABASE_URL": "sqlite:///parley.db"}
+@pytest.mark.parametrize("url", ["redis://:{}@127.0.0.1:1/0", "postgres://ann:{}@127.0.0.1/parley"])
+@pytest.mark.parametrize("raw", "@#/?[")
+async def test_a_password_that_is_not_percent_encoded(stage: Stage, url: str, raw: str) -> None:
+    """A character that would end the password too early is named, with what to write for it."""
+    name = "REDIS_URL" if url.startswith("redis") else "DATABASE_URL"
+    env = {**stage.env, name: url.format(f"can{raw}ary")}
     for sentence in await refusals(env):
-        assert "DATABASE_URL" in sentence
+        assert sentence.startswith(f"{name} has a raw {raw} in its user name or password")
+        assert sentence.endswith(f"percent-encode it, as %{ord(raw):02X}")
+        assert "can" not in sentence.replace("cannot", "")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+async def test_a_driver_that_is_not_installed(stage: Stage, scheme: str) -> None:
+    """Without the driver of a database, one sentence says what to install, and how."""
+    env = {**stage.env, "DATABASE_URL": f"{scheme}://ann:canary@127.0.0.1/parley"}
+    for sentence in await refusals(env):
+        assert sentence.startswith("DATABASE_URL needs the package asyncpg")
+        assert f"`{sys.executable} -m pip install asyncpg`" in sentence
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
+async def test_a_database_of_ones_own_file(stage: Stage, tmp_path: Path, scheme: str) -> None:
+    """An SQLite URL needs no driver in its scheme, and its path may be percent-encoded."""
+    env = {"DATABASE_URL": f"{scheme}:///{tmp_path}/100%25%3F.db\r"}
+    async with stage.running(**env):
+        assert (tmp_path / "100%?.db").exists()
+
+
+async def test_a_file_of_settings_from_windows(stage: Stage) -> None:
+    """With a carriage return behind every value, a persister works as without."""
+    async with stage.running(**{name: f"{value}\r" for name, value in stage.env.items()}):
+        pass
+
+
+async def test_a_key_from_windows(stage: Stage) -> None:
+    """A carriage return behind a key is named, and the key is not shown."""
+    env = {**stage.env, "AUTH_MODE": "jwt", "JWT_KEY": "canary" * 8 + "\r"}
+    for sentence in await refusals(env):
+        assert sentence == "JWT_KEY has a carriage return (U+000D) at its end: remove it"
 
 
 async def test_database_where_nothing_can_be_made(stage: Stage) -> None:

@@ -26,8 +26,7 @@ from redis.exceptions import (
 from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.broker.scripts import source
-from shared.broker.transport.resp import tls_context
-from shared.config import ConfigError, invalid
+from shared.broker.transport.url import check_broker_url
 from shared.errors import broker_unavailable
 
 TRANSIENT_ERROR_PREFIXES = (
@@ -71,13 +70,8 @@ def connect(url: str, *, timeout: float = 5.0) -> Client:
     Raises:
         ConfigError: the URL is not one of a broker.
     """
-    try:
-        tls_context(url)  # now rather than at each connection
-        return Redis.from_pool(_pool(url, timeout))
-    except OSError as error:
-        raise ConfigError(f"REDIS_URL names certificates that cannot be used: {error}") from None
-    except ValueError as error:
-        raise invalid("REDIS_URL", url, error) from None
+    check_broker_url(url)
+    return Redis.from_pool(_pool(url, timeout))
 
 
 def _pool(url: str, timeout: float) -> BlockingConnectionPool:

@@ -1,14 +1,16 @@
 """Settings from the environment."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from shared.config import ConfigError, Settings, incarnation, invalid, load, load_or_exit
 
 BAD = {
-    "PORT": ["0", "65536", "-1", "x", "80.5", " 80"],
-    "GATEWAY_NAME": ["a b", "ä", "x" * 65, "a/b", "a.b", "a\n"],
-    "PERSISTER_NAME": ["a b", "a\n"],
+    "PORT": ["0", "65536", "-1", "x", "80.5", "8 0"],
+    "GATEWAY_NAME": ["a b", "ä", "x" * 65, "a/b", "a.b"],
+    "PERSISTER_NAME": ["a b"],
     "PARTITIONS": ["0", "1025", "-1", "many"],
     "LOG_LENGTH": ["99", "100001", "x"],
     "ROOM_IDLE": ["0", "-1", "nan", "inf", "x"],
@@ -59,6 +61,85 @@ def test_secrets_are_not_quoted(name: str, value: str) -> None:
     refusal = str(invalid(name, value, f"cannot use {value}"))
     assert refusal.startswith(f"{name} is not valid")
     assert "canary" not in refusal
+
+
+AROUND = ["\r", "\n", "\r\n", " ", "\t", " \r\n"]
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_what_stands_around_a_value_is_left_out(around: str, quote: str) -> None:
+    """Line ends, blanks and a pair of quotes around a value are no part of it."""
+    given = {"PORT": "9000", "DATA_DIR": "/srv/Bob's data", "GATEWAY_NAME": "one"}
+    given = {name: f"{around}{quote}{value}{quote}{around}" for name, value in given.items()}
+    found = load(Settings, given)
+    assert (found.port, found.data_dir, found.gateway_name) == (9000, "/srv/Bob's data", "one")
+
+
+def test_nothing_but_blanks_counts_as_not_given() -> None:
+    """A variable of blanks and quotes only counts as not given, a key too."""
+    assert load(Settings, {"PORT": " \r", "DATA_DIR": '""', "JWT_KEY": "\r"}) == Settings()
+
+
+UNSEEN = [
+    ("\ufeff9000", "a byte order mark (U+FEFF) at its beginning"),
+    ("90\u200b00", "the character ZERO WIDTH SPACE (U+200B) in it"),
+    ("9000\u00a0", "the character NO-BREAK SPACE (U+00A0) at its end"),
+    ("90\r00", "a carriage return (U+000D) in it"),
+    ("9000\x1b", "the character of control (U+001B) at its end"),
+    ("\u201c9000\u201d", "the character LEFT DOUBLE QUOTATION MARK (U+201C) at its beginning"),
+    ('"9000', "a quotation mark (U+0022) at its beginning"),
+    ("9000'", "an apostrophe (U+0027) at its end"),
+    ("9000\u3164", "the character HANGUL FILLER (U+3164) at its end"),
+    ("9000\udcff", "the byte 0xFF, which is not UTF-8, at its end"),
+]
+
+
+@pytest.mark.parametrize(("value", "character"), UNSEEN)
+@pytest.mark.parametrize("name", ["PORT", "DATA_DIR", "REDIS_URL", "DATABASE_URL", "JWT_ISSUER"])
+def test_a_character_that_cannot_be_meant_is_named(name: str, value: str, character: str) -> None:
+    """A character that nobody sees or that belongs to no value is refused by its name."""
+    with pytest.raises(ConfigError) as caught:
+        load(Settings, {name: value})
+    assert str(caught.value) == f"{name} has {character}: remove it"
+
+
+@pytest.mark.parametrize("name", ["JWT_KEY", "SECRET_KEYS"])
+@pytest.mark.parametrize(
+    ("value", "character"),
+    [
+        ("canary\r", "a carriage return (U+000D) at its end"),
+        (" canary", "a blank (U+0020) at its beginning"),
+        ('"canary"', "a quotation mark (U+0022) at its beginning"),
+        ("can\u200bary", "the character ZERO WIDTH SPACE (U+200B) in it"),
+    ],
+)
+def test_nothing_is_left_out_of_a_key(name: str, value: str, character: str) -> None:
+    """What stands around a key is refused by its name, as a copy elsewhere may have it too."""
+    with pytest.raises(ConfigError) as caught:
+        load(Settings, {name: value})
+    assert str(caught.value) == f"{name} has {character}: remove it"
+
+
+def test_a_public_key_has_lines() -> None:
+    """The lines of a PEM stay as they are."""
+    pem = "-----BEGIN PUBLIC KEY-----\r\nMFkw\r\n-----END PUBLIC KEY-----"
+    assert load(Settings, {"JWT_PUBLIC_KEY": f"{pem}\r\n"}).jwt_public_key == pem
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "TLS_CERT", "TLS_KEY"])
+def test_a_tilde_is_the_home_folder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is replaced as a shell does it; a home that nobody has is refused."""
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert getattr(load(Settings, {name: "~/parley"}), name.lower()) == "/home/ann/parley"
+    with pytest.raises(ConfigError, match="there is no home folder ~nobody-here"):
+        load(Settings, {name: "~nobody-here/parley"})
+
+
+@pytest.mark.parametrize("folder", ["/srv/a%2Fb", "/srv/a?b", "/srv/a#b", "/srv/ü b'\"c", "x/"])
+def test_the_database_is_in_the_data_folder(folder: str) -> None:
+    """Whatever the name of DATA_DIR has in it, the SQLite file is there."""
+    assert load(Settings, {"DATA_DIR": folder}).database == Path(folder).absolute() / "parley.db"
 
 
 def test_defaults() -> None:
