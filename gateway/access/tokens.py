@@ -6,6 +6,7 @@ import jwt
 import msgspec
 
 from gateway.access.keys import Keys
+from gateway.protocols.reading import read_leniently
 from shared.config import Settings
 from shared.errors import ChatError
 from shared.model.fields import UserId, check_name
@@ -83,7 +84,7 @@ class Tokens:
             key = await self._keys.key(jwt.get_unverified_header(token).get("kid"))
             if key is None:
                 raise jwt.InvalidKeyError
-            claims = msgspec.convert(self._decode(token, key.key, key.algorithm), _Claims)
+            claims = read_leniently(self._decode(token, key.key, key.algorithm), _Claims)
         except VERIFICATION_ERRORS as error:
             log.info("token refused", reason=type(error).__name__)
             raise ChatError(

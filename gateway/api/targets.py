@@ -154,7 +154,7 @@ async def resumed(gateway: Gateway, client: Client, command: commands.Resume) ->
         Target(await directory.room(room_key(name)), hub.joined(client, name))
         for name in command.rooms
     ]
-    return found + [Target(await directory.chat(int(chat_id))) for chat_id in command.chats]
+    return found + [Target(await directory.chat(chat_id)) for chat_id in command.chats]
 
 
 def _check_count(gateway: Gateway, client: Client, names: Iterable[str]) -> None:

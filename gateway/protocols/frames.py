@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.protocols.reading import accepted_type, error_text, read_leniently
 from gateway.protocols.request_ids import RequestId, find_id, is_fault_in_data
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
@@ -103,6 +104,7 @@ class StructFormat:
         self._opcode = TEXT if text else BINARY
         self._new_decoder = decoder
         self._frames = decoder(Frame)
+        self._untyped = decoder(Any)
         self._encode = encode
         self._decoders: dict[type[Command], _Decoder] = {}
 
@@ -116,7 +118,7 @@ class StructFormat:
             if is_fault_in_data(data):
                 text = "a text has half of a surrogate pair: a character was cut in two"
                 raise ChatError("bad_request", text) from None
-            raise ChatError("bad_frame", _error_text(error, "")) from None
+            raise ChatError("bad_frame", error_text(error)) from None
         return frame
 
     def request_id(self, data: Any) -> RequestId | None:  # noqa: ANN401 - as Format has it
@@ -129,12 +131,23 @@ class StructFormat:
         if decoder is None:
             decoder = self._decoders[kind] = self._new_decoder(accepted_type(kind))
         try:
-            value = decoder.decode(bytes(frame.data) or self._null)
+            data = bytes(frame.data) or self._null
+            try:
+                value = decoder.decode(data)
+            except msgspec.ValidationError as error:
+                value = self._read_leniently(data, kind, error)
             return value if isinstance(value, kind) else _from_bare(value, kind)
         except RecursionError:
             raise ChatError("bad_request", "nested too deeply") from None
         except (msgspec.DecodeError, ValueError) as error:
-            raise ChatError("bad_request", _error_text(error, "data")) from None
+            raise ChatError("bad_request", error_text(error, "data")) from None
+
+    def _read_leniently(self, data: bytes, kind: type[Command], refusal: Exception) -> Any:  # noqa: ANN401 - as accepted
+        try:
+            untyped = self._untyped.decode(data)
+        except msgspec.DecodeError:
+            raise refusal from None  # such as a number out of range, in whatever field
+        return read_leniently(untyped, accepted_type(kind))
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """Encode a frame, without a WebSocket header."""
@@ -145,27 +158,6 @@ class StructFormat:
         return frame(self._opcode, self._encode(outgoing))
 
 
-def accepted_type(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
-    """Return the type of what may stand for a command: itself, a bare value, or nothing."""
-    if kind.bare is not None:
-        bare = next(f for f in msgspec.structs.fields(kind) if f.name == kind.bare)
-        return kind | bare.type
-    if all(not field.required for field in msgspec.structs.fields(kind)):
-        return kind | None
-    return kind
-
-
 def _from_bare(value: object, kind: type[Command]) -> Command:
     # The decoder has checked that the value has the type of the bare field, or is null.
     return kind() if kind.bare is None else kind(**{kind.bare: value})
-
-
-def _error_text(error: Exception, root: str) -> str:
-    """Return the decoder's message, a sentence that says at which field the error is.
-
-    Args:
-        error: what the decoder raised.
-        root: the field that it decoded; empty for a whole frame.
-    """
-    at = " - at `"
-    return str(error).replace(f"{at}$", at + root).replace(f"{at}.", at) or "not readable"

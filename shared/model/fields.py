@@ -12,11 +12,10 @@ from shared.protocol.limits import (
     MAX_PAGE_ITEMS,
     MAX_PASSWORD_CHARACTERS,
     MAX_TOKEN_CHARACTERS,
-    MAX_USER_ID_DIGITS,
 )
 
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
-UserId = Annotated[int, Meta(ge=0, lt=10**MAX_USER_ID_DIGITS)] | Name
+UserId = Annotated[int, Meta(ge=0, lt=TOP)] | Name
 """A user: text, or a decimal integer, which clients get back as an integer."""
 
 EventId = Annotated[int, Meta(ge=1, lt=TOP)]

@@ -3,16 +3,13 @@
 from typing import Final
 
 MAX_INTEGER: Final = 2**53 - 1
-"""The largest id, `seq` or other integer: every integer is exact in JavaScript too."""
+"""The largest id, `seq`, user id or other integer: every integer is exact in JavaScript too."""
 
 MAX_ID_DIGITS: Final = 16
 """Digits of an id, written as text."""
 
 MAX_NAME_CHARACTERS: Final = 128
 """Characters of a user's or a room's name."""
-
-MAX_USER_ID_DIGITS: Final = 15
-"""Digits of a user id that is an integer; a longer one is taken as text."""
 
 MAX_CLIENT_MSG_ID_CHARACTERS: Final = 128
 """Characters of a `clientMsgId`."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from gateway.api.actions import EVENTS, Action
-from gateway.protocols.frames import accepted_type
 from gateway.protocols.payloads import ErrorPayload
+from gateway.protocols.reading import accepted_type
 from shared.protocol.closes import CLOSES
 from shared.protocol.errors import ERRORS
 from tools.reference import examples

@@ -65,7 +65,7 @@ export const TOKEN_CLOSE_CODES: ReadonlySet<number>;
 /** Close codes after which a client connects again only with a fresh token. */
 export const NEW_TOKEN_CLOSE_CODES: ReadonlySet<number>;
 
-/** The largest id, `seq` or other integer: every integer is exact in JavaScript too. */
+/** The largest id, `seq`, user id or other integer: every integer is exact in JavaScript too. */
 export const MAX_INTEGER: 9007199254740991;
 
 /** Digits of an id, written as text. */
@@ -73,9 +73,6 @@ export const MAX_ID_DIGITS: 16;
 
 /** Characters of a user's or a room's name. */
 export const MAX_NAME_CHARACTERS: 128;
-
-/** Digits of a user id that is an integer; a longer one is taken as text. */
-export const MAX_USER_ID_DIGITS: 15;
 
 /** Characters of a `clientMsgId`. */
 export const MAX_CLIENT_MSG_ID_CHARACTERS: 128;

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from gateway.endpoints.responses import reply
 from gateway.endpoints.rest.asking import ask
+from gateway.protocols.reading import error_text, read_leniently
 from shared.errors import ChatError
 from shared.model.commands import ByChat, CreateChat, GetChats
-from shared.model.ids import TOP
 from shared.protocol.limits import MAX_BODY_BYTES
 
 BODY_TIMEOUT_SECONDS: Final = 30.0
@@ -29,9 +29,11 @@ class Chats(HTTPEndpoint):
 
         async def command() -> CreateChat:
             try:
-                return msgspec.json.decode(await _body(request), type=CreateChat)
+                data = msgspec.json.decode(await _body(request))
+                found: CreateChat = read_leniently(data, CreateChat)
             except (msgspec.DecodeError, ValueError, RecursionError) as error:
-                raise ChatError("bad_request", str(error) or "nested too deeply") from None
+                raise ChatError("bad_request", error_text(error) or "nested too deeply") from None
+            return found
 
         return reply(await ask(request, "POST /chats", command), HTTPStatus.CREATED)
 
@@ -78,7 +80,8 @@ async def _body(request: Request) -> bytes:
 
 
 async def _by_id(request: Request) -> ByChat:
-    given = str(request.path_params["chat"])
-    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:17]) < TOP):
-        raise ChatError("bad_request", "a chat's id is a positive integer")
-    return ByChat(chat_id=int(given))
+    try:
+        command: ByChat = read_leniently({"chatId": request.path_params["chat"]}, ByChat)
+    except msgspec.ValidationError:
+        raise ChatError("bad_request", "a chat's id is an integer from 1 to 2^53 - 1") from None
+    return command

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from shared.model.fields import UserId
-from shared.protocol.limits import MAX_USER_ID_DIGITS
+from shared.protocol.limits import MAX_ID_DIGITS, MAX_INTEGER
 
 _MILLISECONDS: Final = tuple(f".{number:03d}Z" for number in range(1000))
 
@@ -25,13 +25,10 @@ def _iso_second(seconds: int) -> str:
 
 def user_out(user: str) -> UserId:
     """A user id as clients wrote it: a decimal integer is one again."""
-    if (
-        user.isascii()
-        and user.isdecimal()
-        and len(user) <= MAX_USER_ID_DIGITS
-        and str(int(user)) == user
-    ):
-        return int(user)
+    if user.isdecimal() and user.isascii() and len(user) <= MAX_ID_DIGITS:
+        number = int(user)
+        if str(number) == user and number <= MAX_INTEGER:
+            return number
     return user
 
 

@@ -5,7 +5,7 @@ from msgspec import UNSET, UnsetType
 
 from shared.model.commands.base import Command
 from shared.model.fields import EventId, Grant, Limit, Name, Seq, UserId
-from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_ID_DIGITS, MAX_RESUMED_PLACES
+from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_RESUMED_PLACES
 
 
 class Resume(Command, frozen=True, kw_only=True):
@@ -21,16 +21,12 @@ class Resume(Command, frozen=True, kw_only=True):
     """
 
     rooms: dict[Name, Seq] = msgspec.field(default_factory=dict)
-    chats: dict[int | str, Seq] = msgspec.field(default_factory=dict)
+    chats: dict[EventId, Seq] = msgspec.field(default_factory=dict)
     grants: dict[Name, Grant] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.rooms) + len(self.chats) > MAX_RESUMED_PLACES:
             raise ValueError(f"at most {MAX_RESUMED_PLACES} rooms and chats at a time")
-        if not all(
-            str(chat).isdecimal() and len(str(chat)) <= MAX_ID_DIGITS for chat in self.chats
-        ):
-            raise ValueError("the keys of `chats` are ids")
 
 
 class Typing(Command, frozen=True, kw_only=True):

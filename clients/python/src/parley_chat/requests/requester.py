@@ -9,7 +9,7 @@ import msgspec
 from parley_chat.connection.pending import Answer
 from parley_chat.connection.retries import retry_transient
 from parley_chat.connection.wire import Data
-from parley_chat.constants import MAX_NAME_CHARACTERS, MAX_USER_ID_DIGITS
+from parley_chat.constants import MAX_INTEGER, MAX_NAME_CHARACTERS
 from parley_chat.engine import Engine
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import SentMessage
@@ -107,5 +107,5 @@ def check_user(user: UserId) -> None:
     """
     if isinstance(user, str):
         check_username(user)
-    elif not 0 <= user < 10**MAX_USER_ID_DIGITS:
-        raise ValueError(f"a user id that is an integer has at most {MAX_USER_ID_DIGITS} digits")
+    elif not 0 <= user <= MAX_INTEGER:
+        raise ValueError(f"a user id that is an integer is between 0 and {MAX_INTEGER}")

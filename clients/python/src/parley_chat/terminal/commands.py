@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from parley_chat.constants import MAX_USER_ID_DIGITS
+from parley_chat.constants import MAX_ID_DIGITS, MAX_INTEGER
 from parley_chat.events.kinds import UserId
 
 HELP: Final = """\
@@ -82,8 +82,8 @@ class InvalidCommand(ValueError):
 
 def user_id(text: str) -> UserId:
     """Return a user id as it is typed: a decimal integer is an integer."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_USER_ID_DIGITS
-    return int(text) if is_number and str(int(text)) == text else text
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS
+    return int(text) if is_number and str(min(int(text), MAX_INTEGER)) == text else text
 
 
 def _room_and_password(name: str, words: list[str]) -> dict[str, object]:
