@@ -163,7 +163,7 @@ def receiver(asked: AccessRequest) -> Verdict:
     if asked.room is None or asked.room.kind != "direct":
         return Verdict.UNSEEN
     verdict = insider(asked)
-    if verdict is Verdict.ALLOWED and asked.name in asked.about:
+    if verdict is Verdict.ALLOWED and asked.name in asked.about and not asked.room.is_notes:
         return Verdict.FORBIDDEN
     return verdict
 

@@ -62,6 +62,11 @@ class Room(RoomState, frozen=True, kw_only=True):
         return (self.user1, self.user2) if self.kind == "direct" else ()
 
     @property
+    def is_notes(self) -> bool:
+        """True for the direct chat in which a user keeps notes: both of its users are that one."""
+        return self.kind == "direct" and self.user1 == self.user2
+
+    @property
     def protected(self) -> bool:
         """True if joining needs a password."""
         return bool(self.password_hash)

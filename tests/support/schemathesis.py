@@ -19,7 +19,7 @@ async def schemathesis(cluster: Cluster, folder: Path, *options: str) -> str:
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{cluster.url}/openapi.json"),
         *("--max-examples", "60", "--seed", "1", "--workers", "1", "--no-color"),
         *("--suppress-health-check", "all"),
-        # No schema can say that a chat has two different users, nor which names can be seen.
+        # No schema can say which names can be seen.
         *("--exclude-checks", "positive_data_acceptance"),
         *options,
         cwd=folder,

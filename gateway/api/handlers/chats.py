@@ -83,7 +83,10 @@ async def mark_as_seen(
 ) -> None:
     """Mark a message of the other user, and all before it, as seen."""
     location = _message_of(target)
-    await move_cursor(gateway, client, location.room, location.seq, command.message_id)
+    # A note has no sender who waits for a sign that it was seen. Only the cursor moves, for the
+    # user's other connections.
+    marked = 0 if location.room.is_notes else command.message_id
+    await move_cursor(gateway, client, location.room, location.seq, marked)
 
 
 def _message_of(target: Target) -> MessageLocation:

@@ -20,7 +20,8 @@ class NewMessagePayload(Payload, frozen=True, omit_defaults=True):
         sender_id: the user who sent it.
         receiver_id: the user who gets it.
         content: text of the message; missing in a deleted one.
-        seen: true if the receiver has seen it.
+        seen: true if the receiver has seen it; always false for a note that users write to
+            themselves.
         seen_at: time the receiver saw it (ISO 8601, UTC, milliseconds), or null.
         created_at: time it was accepted (ISO 8601, UTC, milliseconds).
         deleted: true for a message that was deleted, which history shows without its text;
@@ -46,7 +47,7 @@ class ChatPayload(Payload, frozen=True):
     Attributes:
         id: id of the chat, unique in the installation.
         user1_id: one of the two users.
-        user2_id: the other user.
+        user2_id: the other user; the same one in a chat in which users keep notes.
         created_at: time it was created (ISO 8601, UTC, milliseconds).
     """
 

@@ -28,7 +28,7 @@ class CreateChat(Command, frozen=True, kw_only=True):
 
     Attributes:
         user1_id: one of the two users.
-        user2_id: the other user.
+        user2_id: the other user; or the same one, for a chat in which users keep notes.
     """
 
     user1_id: UserId
@@ -43,7 +43,7 @@ class SendChatMessage(Command, frozen=True, kw_only=True):
 
     Attributes:
         sender_id: the user who sends it: the connection's own.
-        receiver_id: the user who gets it.
+        receiver_id: the user who gets it; the sender, for a note that users write to themselves.
         content: text of the message; the server's `maxContent` limits its characters.
         chat_id: id of their chat, to be refused with `not_found` if it is no longer that.
         client_msg_id: name of this send, chosen by the client and new for each message. A send
@@ -105,5 +105,3 @@ class DeleteMessage(Command, frozen=True, kw_only=True):
 def _check_pair(one: UserId, other: UserId) -> None:
     for user in (one, other):
         check_name(str(user))
-    if str(one) == str(other):
-        raise ValueError("a chat has two different users")
