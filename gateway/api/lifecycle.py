@@ -34,7 +34,8 @@ def welcome(gateway: Gateway, client: Client) -> None:
     settings = gateway.settings
     user = UNSET if client.username is None else client.username
     sid = client.connection.sid
-    payload = WelcomePayload(sid, settings.gateway_name, settings.max_content, user)
+    limits = settings.max_content, settings.max_frame
+    payload = WelcomePayload(sid, settings.gateway_name, *limits, user)
     client.connection.emit("welcome", payload)
 
 

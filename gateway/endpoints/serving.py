@@ -17,7 +17,6 @@ from gateway.connections.http_protocol import (
 from gateway.connections.keepalive import KeepaliveSweep
 from gateway.endpoints.security_headers import SecurityHeaders
 from shared.config import Settings
-from shared.protocol.limits import MAX_FRAME_BYTES
 
 
 class DrainingServer(uvicorn.Server):
@@ -39,7 +38,7 @@ def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     timeouts = ConnectionTimeouts(
         settings.handshake_seconds, settings.max_half_open, settings.ping_seconds
     )
-    config = uvicorn_config(app, settings.host, settings.port, MAX_FRAME_BYTES, timeouts)
+    config = uvicorn_config(app, settings.host, settings.port, settings.max_frame, timeouts)
     config.ssl_certfile = settings.tls_cert or None
     config.ssl_keyfile = settings.tls_key or None
     return config

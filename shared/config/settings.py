@@ -7,9 +7,14 @@ import msgspec
 from msgspec import Meta
 
 from shared.addresses import Networks, is_loopback
+from shared.config.errors import ConfigError
 from shared.config.paths import FilePath
 from shared.origins import Origins
-from shared.protocol.limits import DEFAULT_CONTENT_CHARACTERS, MAX_CONTENT_CHARACTERS
+from shared.protocol.limits import (
+    DEFAULT_CONTENT_CHARACTERS,
+    DEFAULT_FRAME_BYTES,
+    MAX_CONTENT_CHARACTERS,
+)
 from shared.rates import Rate
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -24,6 +29,15 @@ MAX_PARTITIONS = 1024
 
 MAX_BACKLOG_LIMIT = 999_999
 """The highest MAX_BACKLOG; the gap between epochs (`FENCE_GAP`) is above it."""
+
+RECEIVED_CHARACTER_BYTES = 12
+"""Bytes of a character in the longest form of JSON: two escapes, for one outside the BMP."""
+
+SENT_CHARACTER_BYTES = 6
+"""Bytes of a character in the longest form that a gateway writes: an escape, for a control one."""
+
+OTHER_FIELDS_BYTES = 8192
+"""Bytes for the other fields of a message, in either direction: names, ids and what joins them."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
@@ -73,7 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Entries of a partition that may wait for the database; above it sends get `overloaded`. Not
     given: 200,000, or less with more than 8 partitions."""
     max_content: Annotated[int, Meta(ge=1, le=MAX_CONTENT_CHARACTERS)] = DEFAULT_CONTENT_CHARACTERS
-    """Characters of a message, at most."""
+    """Characters of a message, at most. Above 4,779, the size of a client's frame grows with it."""
     wake_after: Seconds = 600
     """Seconds without an event after which gateways stop following a direct chat. The next event
     wakes those of its users."""
@@ -88,7 +102,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     recovery_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 120
     """Seconds for which a Socket.IO client that lost its connection can be recovered."""
     outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576
-    """Bytes that a connection may leave unread before it gets `lagged` and is closed."""
+    """Bytes that a connection may leave unread before it gets `lagged` and is closed. At least
+    8,192 and 6 for each character of `MAX_CONTENT`: so many may one message have."""
     batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     """Entries in one transaction of a persister, at most."""
     batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.1
@@ -172,10 +187,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important lines that are logged."""
 
+    def __post_init__(self) -> None:
+        """Refuse settings that do not go together.
+
+        Raises:
+            ConfigError: the longest message is larger than an outbox.
+        """
+        if self.outbox_limit < (longest := self._largest_event):
+            raise ConfigError(
+                f"OUTBOX_LIMIT={self.outbox_limit} is too small for MAX_CONTENT={self.max_content}:"
+                f" one message of that length may take {longest} bytes"
+            )
+
     @property
     def database(self) -> str | Path:
         """The URL of the database, or the SQLite file where none is given."""
         return self.database_url or Path(self.data_dir).absolute() / DATABASE_FILE
+
+    @property
+    def max_frame(self) -> int:
+        """Bytes of a client's frame, at most: any message that is not too long fits in."""
+        longest = RECEIVED_CHARACTER_BYTES * self.max_content + OTHER_FIELDS_BYTES
+        return max(DEFAULT_FRAME_BYTES, longest)
+
+    @property
+    def _largest_event(self) -> int:
+        """Bytes of the largest event of one message."""
+        return SENT_CHARACTER_BYTES * self.max_content + OTHER_FIELDS_BYTES
 
     def backlog_of(self, partitions: int) -> int:
         """Entries that each of so many partitions may hold and SQL not."""

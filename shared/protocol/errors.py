@@ -92,7 +92,7 @@ ERRORS: Final[Mapping[Code, ErrorRule]] = {
     "too_long": ErrorRule(
         retryable=False,
         meaning="The message has more characters than `maxContent`, or the body of a REST request "
-        "is too large.",
+        "is too large. Client libraries say the same of a frame with more bytes than `maxFrame`.",
         action="Shorten it.",
     ),
     "too_many": ErrorRule(

@@ -129,14 +129,6 @@ async def test_a_bad_name_in_the_query_is_answered(cluster: Cluster) -> None:
             await peer.notified(f"User {sid} connected")
 
 
-async def test_a_frame_too_big_ends_the_connection(cluster: Cluster) -> None:
-    """A frame above 64 KiB closes its connection with 1009, and nobody else's."""
-    async with Peer(cluster.gateway_url(1)) as other, Peer(cluster.gateway_url(1)) as peer:
-        await peer.raw("x" * 65_537)
-        assert await peer.closed() == 1009
-        assert await other.request("getRooms") == {}
-
-
 async def rooms_of(peer: Peer) -> list[dict[str, Any]]:
     """The rooms there are."""
     await peer.request("getRooms")

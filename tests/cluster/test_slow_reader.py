@@ -68,7 +68,7 @@ async def test_a_client_that_never_reads_costs_others_nothing(sturdy: Cluster, r
 
 async def test_who_lags_is_told_and_resumes(room: str) -> None:
     """A client that reads too late is told `lagged` and closed with 1013; it resumes whole."""
-    async with Cluster(env={"OUTBOX_LIMIT": "65536", "MAX_CONTENT": "16000"}) as cluster:
+    async with Cluster(env={"OUTBOX_LIMIT": "104192", "MAX_CONTENT": "16000"}) as cluster:
         async with (
             Peer(cluster.gateway_url(1), "username=ann") as ann,
             Peer(cluster.gateway_url(1), "username=bob") as bob,

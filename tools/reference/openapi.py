@@ -11,7 +11,7 @@ import msgspec
 from gateway.api.actions import REQUESTS, Request
 from gateway.endpoints.responses import STATUS, ErrorBody
 from shared.protocol.errors import Code
-from shared.protocol.limits import MAX_BODY_BYTES
+from shared.protocol.limits import DEFAULT_FRAME_BYTES
 from tools.reference.asking import errors_of
 from tools.reference.documents import VERSION, as_json
 from tools.reference.schemas import Schema, schemas_of, text_of
@@ -42,7 +42,8 @@ ERRORS: Final[Mapping[HTTPStatus, str]] = {
     " `ALLOWED_ORIGINS` does not name.",
     HTTPStatus.NOT_FOUND: "There is no such thing, or the user may not know of it.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body has more than {MAX_BODY_BYTES:,} bytes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body has more than {DEFAULT_FRAME_BYTES:,} bytes,"
+    " or the more that a server with a large `MAX_CONTENT` takes.",
     HTTPStatus.TOO_MANY_REQUESTS: "The address asks too often. Repeat the request after the time"
     " in `Retry-After`.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The server failed in a way it did not expect; its log has"

@@ -98,11 +98,8 @@ export const MAX_EVENT_CHARACTERS: 64;
 /** Characters of a frame's `id`, where it is text. */
 export const MAX_REQUEST_ID_CHARACTERS: 128;
 
-/** Bytes of a client's frame; a larger one ends its connection (close code 1009). */
-export const MAX_FRAME_BYTES: 65536;
-
-/** Bytes of the body of a REST request. */
-export const MAX_BODY_BYTES: 65536;
+/** Bytes of a client's frame that every server takes; `welcome` says how many this one takes. */
+export const DEFAULT_FRAME_BYTES: 65536;
 
 /** Items of a page: of history, of a chat's messages, of the list of rooms. */
 export const MAX_PAGE_ITEMS: 1000;

@@ -15,7 +15,6 @@ from gateway.endpoints.rest.asking import ask
 from gateway.protocols.reading import error_text, read_leniently
 from shared.errors import ChatError
 from shared.model.commands import ByChat, CreateChat, GetChats
-from shared.protocol.limits import MAX_BODY_BYTES
 
 BODY_TIMEOUT_SECONDS: Final = 30.0
 """Seconds that it may take."""
@@ -67,13 +66,14 @@ class ChatsOfUser(HTTPEndpoint):
 
 
 async def _body(request: Request) -> bytes:
+    max_bytes = request.app.state.gateway.settings.max_frame
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise ChatError("too_long", f"a body has at most {MAX_BODY_BYTES} bytes")
+                if len(body) > max_bytes:
+                    raise ChatError("too_long", f"a body has at most {max_bytes} bytes")
     except TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
     return bytes(body)

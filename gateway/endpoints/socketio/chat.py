@@ -32,7 +32,7 @@ from gateway.protocols.socketio.packets import (
 )
 from shared.errors import ChatError
 from shared.protocol.closes import CloseCode
-from shared.protocol.limits import IDENTIFY_SECONDS, MAX_FRAME_BYTES
+from shared.protocol.limits import IDENTIFY_SECONDS
 
 TRUE_VALUES: Final = (True, 1, "1")
 """The values that count as true, in `auth` or in a query."""
@@ -269,6 +269,6 @@ def _auth(payload: dict[str, Any]) -> Auth:
 def socketio_server(gateway: Gateway) -> EngineServer:
     """Make the server of `/socket.io/` for a gateway."""
     settings = gateway.settings
-    engine = EngineSettings(max_payload=MAX_FRAME_BYTES, max_unsent=2 * settings.outbox_limit)
+    engine = EngineSettings(max_payload=settings.max_frame, max_unsent=2 * settings.outbox_limit)
     timeout = IDENTIFY_SECONDS if gateway.access.identity.required else CONNECT_TIMEOUT_SECONDS
     return EngineServer(engine, SocketIOChat(gateway, timeout), settings.gateway_name)

@@ -13,12 +13,15 @@ class WelcomePayload(Payload, frozen=True):
         sid: id of the connection, unique in the installation.
         gateway: name of the gateway.
         max_content: characters that a message may have here.
+        max_frame: bytes that a frame of a client may have here. Any message that is not too long
+            fits in, however its JSON is written.
         user: the user that a token, a ticket or the server named; missing with `AUTH_MODE=open`.
     """
 
     sid: str
     gateway: str
     max_content: int
+    max_frame: int
     user: str | UnsetType = UNSET
 
 

@@ -26,7 +26,7 @@ from shared.codec import CodecError, decode
 from shared.errors import ChatError
 from shared.model.commands import Command
 from shared.origins import Origins
-from shared.protocol.limits import MAX_FRAME_BYTES
+from shared.protocol.limits import DEFAULT_FRAME_BYTES
 
 CODES: Final = frozenset({"bad_frame", "bad_request", "too_long"})
 MAX_GROWTH: Final = 64
@@ -62,7 +62,7 @@ def socketio_payload(data: bytes) -> None:
 
 def websocket_bytes(data: bytes) -> None:
     """Bytes of a connection that was upgraded, all at once and one by one."""
-    whole, reader = FrameReader(MAX_FRAME_BYTES), FrameReader(MAX_FRAME_BYTES)
+    whole, reader = FrameReader(DEFAULT_FRAME_BYTES), FrameReader(DEFAULT_FRAME_BYTES)
     told = whole.feed(data)
     by_byte = [message for byte in data for message in reader.feed(bytes((byte,)))]
     assert told == by_byte

@@ -1,5 +1,6 @@
 """Settings from the environment."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -140,6 +141,29 @@ def test_a_tilde_is_the_home_folder(name: str, monkeypatch: pytest.MonkeyPatch) 
 def test_the_database_is_in_the_data_folder(folder: str) -> None:
     """Whatever the name of DATA_DIR has in it, the SQLite file is there."""
     assert load(Settings, {"DATA_DIR": folder}).database == Path(folder).absolute() / "parley.db"
+
+
+def test_a_message_that_no_outbox_takes() -> None:
+    """An OUTBOX_LIMIT below the longest message there may be is refused by one sentence."""
+    load(Settings, {"MAX_CONTENT": "16000", "OUTBOX_LIMIT": "104192"})
+    with pytest.raises(ConfigError) as caught:
+        load(Settings, {"MAX_CONTENT": "16000", "OUTBOX_LIMIT": "104191"})
+    assert str(caught.value) == (
+        "OUTBOX_LIMIT=104191 is too small for MAX_CONTENT=16000:"
+        " one message of that length may take 104192 bytes"
+    )
+
+
+@pytest.mark.parametrize("characters", [1, 4000, 4779, 4780, 16_000])
+def test_any_message_fits_into_a_frame(characters: int) -> None:
+    """A message of MAX_CONTENT characters fits into a frame, with all fields as long as can be."""
+    settings = load(Settings, {"MAX_CONTENT": str(characters)})
+    name = "\N{GRINNING FACE}" * 128
+    data = {"senderId": name, "receiverId": name, "clientMsgId": name, "resend": True}
+    message = {**data, "chatId": 2**53 - 1, "content": "\N{GRINNING FACE}" * characters}
+    frame = json.dumps({"event": "sendMessage", "data": message, "id": name})
+    assert len(frame) <= settings.max_frame
+    assert settings.max_frame >= 65_536
 
 
 def test_defaults() -> None:

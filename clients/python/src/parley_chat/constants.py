@@ -95,11 +95,8 @@ MAX_EVENT_CHARACTERS: Final = 64
 MAX_REQUEST_ID_CHARACTERS: Final = 128
 """Characters of a frame's `id`, where it is text."""
 
-MAX_FRAME_BYTES: Final = 65_536
-"""Bytes of a client's frame; a larger one ends its connection (close code 1009)."""
-
-MAX_BODY_BYTES: Final = 65_536
-"""Bytes of the body of a REST request."""
+DEFAULT_FRAME_BYTES: Final = 65_536
+"""Bytes of a client's frame that every server takes; `welcome` says how many this one takes."""
 
 MAX_PAGE_ITEMS: Final = 1000
 """Items of a page: of history, of a chat's messages, of the list of rooms."""
