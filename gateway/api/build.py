@@ -24,6 +24,7 @@ from gateway.rooms.chat_follower import ChatFollower
 from gateway.rooms.durability import Durability
 from gateway.rooms.head_watch import HeadWatch
 from gateway.rooms.hub import Hub
+from gateway.rooms.people.typing import TypingStatus
 from gateway.rooms.store.chat_list import ChatList
 from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
@@ -31,7 +32,6 @@ from gateway.rooms.store.epoch_check import EpochCheck
 from gateway.rooms.store.history import History
 from gateway.rooms.store.opener import RoomOpener
 from gateway.rooms.store.replay import Replay
-from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import Membership

@@ -19,12 +19,12 @@ from gateway.rooms.chat_follower import ChatFollower
 from gateway.rooms.durability import Durability
 from gateway.rooms.fan_out import FanOut
 from gateway.rooms.hub import Hub
+from gateway.rooms.people.typing import TypingStatus
 from gateway.rooms.store.chat_list import ChatList
 from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.history import History
 from gateway.rooms.store.replay import Replay
-from gateway.rooms.typing import TypingStatus
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.publisher import Publisher
 from shared.config import Settings

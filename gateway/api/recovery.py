@@ -159,6 +159,7 @@ async def carry_out(gateway: Gateway, client: Client, plan: RecoveryPlan) -> Non
         for back in plan.rooms:
             await _enter(gateway, client, back, opened)
         chats = await _carry_out_chats(gateway, client, plan, opened)
+        gateway.rooms.hub.owe_typing(client)
     if session.online and session.username is not None:
         gateway.cluster.presence.set_online(session.username, client)
         client.online = True

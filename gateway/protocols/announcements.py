@@ -19,7 +19,8 @@ from gateway.protocols.payloads import (
     iso,
     user_out,
 )
-from shared.model.events import CursorMoved, Event, Notice, TypingChanged, Unknown
+from shared.model.events import CursorMoved, Event, Notice, Unknown, typing_text
+from shared.model.fields import UserId
 from shared.model.kinds import SKIPPED, WHERE, AnnouncedAs, LogEvent, user_fields
 from shared.model.log_events import MessagePosted, RoomDeleted
 from shared.model.rooms import Room
@@ -33,6 +34,7 @@ class Announcement(msgspec.Struct, frozen=True):
         chat_id: the same of a direct chat; of `newMessage` and `chatDeleted` their data says it.
         sheddable: it is worth nothing to a client that lags.
         offset: what a Socket.IO client shows when it comes back; empty for what changes nothing.
+        users: who is typing, beside the data of `typing`.
     """
 
     event: str
@@ -41,10 +43,11 @@ class Announcement(msgspec.Struct, frozen=True):
     chat_id: int | UnsetType = UNSET
     sheddable: bool = False
     offset: str = ""
+    users: list[UserId] | list[str] | UnsetType = UNSET
 
     def outgoing(self) -> Outgoing:
         """The frame."""
-        return Outgoing(self.event, room=self.room, chat_id=self.chat_id, data=self.data)
+        return Outgoing(self.event, self.room, self.chat_id, UNSET, self.data, self.users)
 
 
 def room_announcements(event: Event, room: Room, offset: str) -> list[Announcement]:
@@ -90,7 +93,7 @@ def announcements(
             # would try to read an 8 that this gateway cannot show.
             return _log_event_announcements(event, SKIPPED, place, chat, offset)
         case _:
-            return _signal_announcements(event, place, chat, offset)
+            return _signal_announcements(event, place, chat)
 
 
 def _message(event: Event, body: MessagePosted, room: str | None, offset: str) -> Announcement:
@@ -149,16 +152,35 @@ def _field_value(event: Event, name: str) -> object:
     return user_out(value) if name in user_fields(type(event.body)) else value
 
 
+def typing_announcement(
+    last: str, users: list[str], room: str | None, chat_id: int, offset: str
+) -> Announcement:
+    """Return what a client receives when it changes who is typing.
+
+    Args:
+        last: the user who typed last; empty for nobody.
+        users: all who are typing.
+        room: the name of the room; None for a direct chat.
+        chat_id: the id of the direct chat.
+        offset: the offset for Socket.IO clients.
+    """
+    text = typing_text(last)
+    # Not the end: without it a client that reads slowly would show "ann is typing..." for good.
+    sheddable = bool(users)
+    if room is not None:
+        return Announcement("typing", text, room, UNSET, sheddable, offset, users)
+    in_chat = [user_out(user) for user in users]
+    return Announcement("typing", text, UNSET, chat_id, sheddable, offset, in_chat)
+
+
 def _signal_announcements(
-    event: Event, room: str | UnsetType, chat: int | UnsetType, offset: str
+    event: Event, room: str | UnsetType, chat: int | UnsetType
 ) -> list[Announcement]:
-    """Return the announcements of an event that is in no log: a notice, typing or a cursor."""
+    """Return the announcements of an event that is in no log: a notice or a cursor."""
     match event.body:
         case Notice(content) if chat is UNSET:
             note = NotificationPayload(content, event.created_at)
             return [Announcement("notification", note, room)]
-        case TypingChanged(text):
-            return [Announcement("typing", text, room, chat, sheddable=True, offset=offset)]
         case CursorMoved(message_id=message_id) if message_id and chat is not UNSET:
             marked = MessageSeenPayload(message_id, seen=True)
             return [Announcement("messageSeen", marked, chat_id=chat)]

@@ -1,6 +1,6 @@
 """Frames in and out, and the interface of a wire format, with what JSON and MessagePack share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -11,6 +11,7 @@ from gateway.protocols.request_ids import RequestId, find_id, is_fault_in_data
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
+from shared.model.fields import UserId
 from shared.protocol.limits import MAX_EVENT_CHARACTERS
 
 
@@ -23,13 +24,14 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """A frame for a client: an event, a `reply` or an `error`."""
+    """A frame for a client: an event, a `reply` or an `error`. `users` is of `typing` only."""
 
     event: str
     room: str | UnsetType = UNSET
     chat_id: int | UnsetType = UNSET
     id: RequestId | UnsetType = UNSET
     data: Any = UNSET
+    users: Sequence[UserId] | UnsetType = UNSET
 
 
 class Format(Protocol):

@@ -26,6 +26,7 @@ class ServerEvent(NamedTuple):
         meaning: what it says, and when it comes.
         location: what stands beside its data: `room`, `chatId`, or either.
         is_place: its data has `seq` and `prev`: it belongs to the log of its room or chat.
+        users: what the list of users beside its data says; empty where there is none.
     """
 
     data: Any
@@ -33,6 +34,7 @@ class ServerEvent(NamedTuple):
     meaning: str
     location: tuple[str, ...] = ()
     is_place: bool = False
+    users: str = ""
 
 
 SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
@@ -88,9 +90,15 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
     "typing": ServerEvent(
         str,
         OTHERS,
-        "A line such as `ann is typing...`, or the empty text once that is over: 2.2 s after the"
-        " last `typing` of that user. A connection that falls behind does not get it.",
+        "A line such as `ann is typing...` whenever a user begins to type or goes on, and again"
+        " with the name of one who still types when another has stopped. It is empty once nobody"
+        " types. Typing ends with the user's message, or 2.2 s after their last `typing`, and"
+        " within 0.5 s more where their gateway was killed. A client that falls behind gets the"
+        " empty line only. A client that loses its connection should show nobody as typing.",
         ("room", "chatId"),
+        users="All users who are typing, in the order in which they began, but for the recipient's"
+        " connection: names as in `sender`, in a direct chat ids as in `senderId`. At most 10. An"
+        " older server does not send it.",
     ),
     "seen": ServerEvent(
         out.SeenPayload,

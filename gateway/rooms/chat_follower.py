@@ -89,10 +89,11 @@ class ChatFollower:
                     last = self._wake_while_healing if healing else self._last_wake
                     last[number] = self._wakes.counter(event)
                 self._follow_woken(event)
-            case (
-                CursorMoved(user1=user1, user2=user2) | TypingChanged(user1=user1, user2=user2)
-            ) if user1:
+            case CursorMoved(user1=user1, user2=user2) if user1:
                 self._hub.fan_out.tell_users(event, user1, user2)
+            case TypingChanged(user1=user1, user2=user2) if user1:
+                if self._hub.fan_out.subscribers(user1, user2):
+                    self._hub.typists.receive(event)
 
     def subscribed(self, channel: str) -> None:
         """Read the wakes that may have been missed before a control channel was subscribed."""

@@ -13,7 +13,7 @@ from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.subscription import Subscription
 from shared.metrics import Counter
-from shared.model.events import CursorMoved, Event, Notice, TypingChanged
+from shared.model.events import CursorMoved, Event, Notice
 from shared.model.log_events import RoomDeleted
 from shared.model.rooms import Room
 
@@ -111,13 +111,13 @@ class FanOut:
 
     def tell_users(self, event: Event, user1: str, user2: str) -> None:
         """Send a signal to both users of a direct chat that is not followed here."""
-        items = announcements(event, None, (user1, user2), self._offset(event, event.room_id, 0))
+        items = announcements(event, None, (user1, user2))
         self.tell(_without_origin(self.subscribers(user1, user2), event), items)
 
     def deliver(self, local: LocalRoom, event: Event) -> None:
         """Send an event of a followed room or chat to its members."""
         room = local.room
-        items = room_announcements(event, room, self._offset(event, room.id, local.head))
+        items = room_announcements(event, room, self._offset(event, room.id))
         if event.seq and room.kind == "room":
             self._to_members(local, event, items)
         else:
@@ -136,16 +136,9 @@ class FanOut:
             client.recovery.last_direct_offset = self.offsets.count
         return offset
 
-    def tell_one(self, client: Client, event: Event, room: Room, head: int = 0) -> None:
-        """Send one client an event that the other members got already.
-
-        Args:
-            client: the recipient.
-            event: an event of the room's log, or a signal.
-            room: the event's room or chat.
-            head: for a signal, the last seq of the room that the client has; an offset names it.
-        """
-        offset = self._offset(event, room.id, head)
+    def tell_one(self, client: Client, event: Event, room: Room) -> None:
+        """Send one client an event of its room or chat that the other members got already."""
+        offset = self._offset(event, room.id)
         if event.seq and client.recovery is not None:
             client.recovery.last_direct_offset = self.offsets.count
         if isinstance(event.body, RoomDeleted):
@@ -161,11 +154,9 @@ class FanOut:
         """
         waiting, subscription.waiting = subscription.waiting or [], None
         subscription.caught_up_to = caught_up_to
-        head = caught_up_to
         for event in waiting:
             if subscription.is_news(event):
-                head = event.seq or head
-                self.tell_one(client, event, room, head)
+                self.tell_one(client, event, room)
 
     def _require_offset(self, client: Client) -> None:
         if client.recovery is not None:
@@ -185,16 +176,14 @@ class FanOut:
             self._flusher.defer(burst)
         burst.add(items)
 
-    def _offset(self, event: Event, room_id: int, head: int) -> str:
-        """Make the offset of an event that is about to be written; empty for most signals."""
-        if event.seq or isinstance(event.body, TypingChanged):
-            return self.offsets.next(room_id, event.seq or head)
-        return ""
+    def _offset(self, event: Event, room_id: int) -> str:
+        """Make the offset of an event that is about to be written; empty for signals."""
+        return self.offsets.next(room_id, event.seq) if event.seq else ""
 
 
 def _without_origin(to: Collection[Client], event: Event) -> Collection[Client]:
     """Leave out the connection that caused a signal."""
     body = event.body
-    if event.seq or not isinstance(body, Notice | TypingChanged | CursorMoved) or not body.origin:
+    if event.seq or not isinstance(body, Notice | CursorMoved) or not body.origin:
         return to
     return [client for client in to if client.connection.sid != body.origin]

@@ -9,11 +9,12 @@ from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.losses import require_resume
+from gateway.rooms.people.typists import Typists
 from gateway.rooms.store.replay import Replay
 from gateway.rooms.subscription import Subscription
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.transport.subscriber import Subscriber
-from shared.model.events import CursorMoved, Event
+from shared.model.events import CursorMoved, Event, TypingChanged
 from shared.model.ids import partition_of_id
 from shared.model.kinds import LogEvent
 from shared.model.log_events import MessagePosted, RoomDeleted
@@ -29,11 +30,13 @@ class Hub:
 
     Attributes:
         fan_out: writes events into clients' outboxes.
+        typists: tells clients who is typing.
     """
 
     def __init__(self, keys: Keyspace, replay: Replay, flusher: Flusher) -> None:
         self._flusher = flusher
         self.fan_out = FanOut(flusher)
+        self.typists = Typists(self.fan_out)
         self._keys = keys
         self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
@@ -96,6 +99,19 @@ class Hub:
             return  # the client has left meanwhile, or is live already
         self._flusher.release_deferred()
         self.fan_out.deliver_waiting(client, subscription, local.room, caught_up_to)
+        if subscription.typing_is_due:
+            subscription.typing_is_due = False
+            self.typists.tell(client, local)
+
+    def owe_typing(self, client: Client) -> None:
+        """Tell a recovered client, once its subscriptions are live, who is typing there.
+
+        It was not told of what ended while it was away, and would show "ann is typing..." for good.
+        """
+        chats = self.chats_of(client.username) if client.username else []
+        for local in (*self.rooms_of(client).values(), *chats):
+            if subscription := local.members.get(client):
+                subscription.typing_is_due = True
 
     def leave(self, client: Client, local: LocalRoom) -> None:
         """End a client's subscription to a named room; unfollow the room with its last member."""
@@ -228,9 +244,13 @@ class Hub:
             local.catch_up()
 
     def _deliver(self, local: LocalRoom, event: Event) -> None:
-        self.fan_out.deliver(local, event)
         body = event.body
+        if isinstance(body, TypingChanged):
+            self.typists.receive(event, local)
+            return
+        self.fan_out.deliver(local, event)
         if type(body) is MessagePosted:
+            self.typists.message_posted(local, body.sender)
             return  # the common case
         if isinstance(body, RoomDeleted) and local.room.kind == "direct":
             self.unfollow(local)

@@ -82,6 +82,11 @@ class LocalRoom:
         return self.room.name
 
     @property
+    def is_closed(self) -> bool:
+        """True once this gateway does not follow the room any more."""
+        return self._closed
+
+    @property
     def has_waiting_members(self) -> bool:
         """True while events wait for a member until earlier ones were sent."""
         return any(subscription.waiting is not None for subscription in self.members.values())

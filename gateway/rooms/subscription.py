@@ -20,6 +20,7 @@ class Subscription:
         waiting: events that wait until earlier ones were sent; None once the client is live.
         caught_up_to: the last seq that the client got from a page of history or a replay.
         cursors: cursors that a resume sent, by user.
+        typing_is_due: True if the client must be told who is typing once it is live.
         since: the room's head when the client was let in. A kick above it ends the subscription.
     """
 
@@ -29,13 +30,14 @@ class Subscription:
     # client would get both twice. In the same way a cursor at 7 that the channel brings late
     # would move a mark back that the resume has sent as 9.
 
-    __slots__ = ("caught_up_to", "cursors", "since", "waiting")
+    __slots__ = ("caught_up_to", "cursors", "since", "typing_is_due", "waiting")
 
     def __init__(self, since: int = 0, caught_up_to: int = 0) -> None:
         self.waiting: list[Event] | None = []
         self.caught_up_to = caught_up_to
         self.cursors: dict[str, int] = {}
         self.since = since
+        self.typing_is_due = False
 
     @classmethod
     def live(cls, caught_up_to: int) -> Self:

@@ -4,7 +4,7 @@ The events of room logs are in `log_events.py`. Here are the other events of par
 (creations, cursor moves), and signals, which are delivered and not kept.
 """
 
-from typing import TYPE_CHECKING, Literal, Union, get_args
+from typing import TYPE_CHECKING, Final, Literal, Union, get_args
 
 import msgspec
 
@@ -91,6 +91,14 @@ class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
     origin: str = ""
 
 
+_TYPING: Final = " is typing..."
+
+
+def typing_text(name: str) -> str:
+    """Return the line that says that a user types; empty for nobody."""
+    return name and name + _TYPING
+
+
 class TypingChanged(msgspec.Struct, frozen=True, array_like=True, tag="typing"):
     """Signal: `text` is "ann is typing..." or "", for everyone but the connection `origin`.
 
@@ -102,6 +110,11 @@ class TypingChanged(msgspec.Struct, frozen=True, array_like=True, tag="typing"):
     origin: str = ""
     user1: str = ""
     user2: str = ""
+
+    @property
+    def name(self) -> str:
+        """The user who types; empty where the connection has stopped."""
+        return self.text.removesuffix(_TYPING)
 
 
 class GatewayHeartbeat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):

@@ -268,7 +268,8 @@ async def test_old_chats_cost_nothing_and_still_wake() -> None:
                 # Both gateways stop following it, then it leaves the broker.
                 await gone(broker, "*channel:d:*")
                 await ann.request("typing", {"chatId": sent["chatId"]})
-                assert (await bob.next("typing"))["data"] == "1 is typing..."
+                while (await bob.next("typing"))["data"] != "1 is typing...":
+                    pass  # the end that the message before it brought
                 await bob.request("markAsSeen", sent["id"])
                 assert (await ann.next("messageSeen"))["data"]["messageId"] == sent["id"]
                 data = {"senderId": 1, "receiverId": 2, "content": str(n)}

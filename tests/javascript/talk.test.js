@@ -114,6 +114,20 @@ test("Who types is told by name, and that it is over.", async () => {
   await ann.until(() => ann.all("typing").at(-1).users.length === 0, "the end of it");
 });
 
+test("Who stops typing is told from who types on, and a message ends it at once.", async () => {
+  const { ann, bob, room, place } = await two();
+  const carl = await on(2, `carl${numbers}`);
+  await carl.client.join(room);
+  const [b, c] = [bob.client.username, carl.client.username];
+  bob.client.typing(place);
+  await ann.until(() => ann.all("typing").at(-1)?.users.join() === b, "bob");
+  carl.client.typing(place);
+  await ann.until(() => ann.all("typing").at(-1).users.join() === [b, c].join(), "both");
+  await bob.client.send(place, "said");
+  await ann.until(() => ann.all("typing").at(-1).users.join() === c, "carl alone");
+  await ann.until(() => ann.all("typing").at(-1).users.length === 0, "the end of it");
+});
+
 test("A message that is deleted, and a room that is cleared, are told to both.", async () => {
   const { ann, bob, room, place } = await two();
   const { id } = await ann.client.send(place, "a slip");

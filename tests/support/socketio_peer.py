@@ -5,13 +5,16 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Self
+from typing import Final, Self
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.peer import Frame, Peer
 from tests.support.waiting import HANGS_AFTER
+
+BESIDE: Final = ("room", "users")
+"""What a native frame has beside its data, and a packet in it or behind it."""
 
 _PACKET = re.compile(r"4([23])(\d*)(\[.*)", re.DOTALL)
 
@@ -82,5 +85,6 @@ class SocketIOPeer(Peer):
         event, told, *more = arguments
         if more and isinstance(more[-1], str):
             self.offset = more[-1]
-        room = told.get("room") if isinstance(told, dict) else None
-        return {"event": event, "data": told, **({} if room is None else {"room": room})}
+        places = [place for place in (told, *more) if isinstance(place, dict)]
+        beside = {name: place[name] for place in places for name in BESIDE if name in place}
+        return {"event": event, "data": told, **beside}

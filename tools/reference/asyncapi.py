@@ -6,6 +6,7 @@ from typing import Any, Final
 from gateway.api.actions import EVENTS, Action
 from gateway.protocols.payloads import ErrorPayload
 from gateway.protocols.reading import accepted_type
+from shared.model.fields import UserId
 from shared.protocol.closes import CLOSES
 from shared.protocol.errors import ERRORS
 from tools.reference import examples
@@ -141,6 +142,8 @@ def _sent(event: str) -> dict[str, Any]:
     fields: dict[str, Any] = {"event": {"const": event}}
     fields |= {name: LOCATIONS[name] for name in each.location}
     fields["data"] = _schema(each.data)
+    if each.users:
+        fields["users"] = {**_schema(list[UserId]), "description": each.users}
     return {
         "name": event,
         "summary": each.meaning,

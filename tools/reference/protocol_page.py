@@ -100,6 +100,8 @@ def _event(event: str, each: ServerEvent) -> str:
     if each.location:
         beside = " or ".join(f"`{name}`" for name in each.location)
         lines.append(f"- **Beside `data`:** {beside}")
+    if each.users:
+        lines.append(f"- **`users`, beside `data`:** {each.users}")
     [schema], _ = schemas_of([each.data])
     is_struct = isinstance(each.data, type) and issubclass(each.data, msgspec.Struct)
     if not is_struct:

@@ -32,7 +32,7 @@ export class Signals {
       case "messageHistory": return this.#places.buffer(place);
       case "seen": return this.#seen(place, data.user, data.seq);
       case "messageSeen": return this.#messageSeen(place, data.messageId);
-      case "typing": return this.#typists.take(place, data);
+      case "typing": return this.#typists.take(place, data, frame.users, this.#identity.name);
       case "onlineUsers": return this.#emit("online", { users: data.map(String) });
       case "notification": return this.#notice(room, place, data);
       case "newChat": return this.#places.newChat(data);

@@ -133,6 +133,27 @@ async def test_typing_is_seen(cluster: Cluster, room: str) -> None:
         assert ann.typing_users(room) == []
 
 
+async def test_one_who_stops_typing_is_told_from_another(cluster: Cluster, room: str) -> None:
+    """While carl types on, bob's message ends his typing alone, and at once."""
+    async with (
+        ChatClient(cluster.gateway_url(1), username="ann") as ann,
+        ChatClient(cluster.gateway_url(2), username="bob") as bob,
+        ChatClient(cluster.gateway_url(2), username="carl") as carl,
+    ):
+        await ann.create_room(room)
+        for client in (ann, bob, carl):
+            await client.join_room(room)
+        await bob.typing(room)
+        await until(ann, TypingEvent, lambda event: event.users == ["bob"])
+        await carl.typing(room)
+        await until(ann, TypingEvent, lambda event: event.users == ["bob", "carl"])
+        await bob.send(room, "said")
+        await until(ann, TypingEvent, lambda event: event.users == ["carl"])
+        assert ann.typing_users(room) == ["carl"]
+        await until(ann, TypingEvent, lambda event: event.users == [])
+        assert ann.typing_users(room) == []
+
+
 async def test_passwords(gateway: str, room: str) -> None:
     """A wrong password is a coded error and no event; the right one lets in."""
     async with ChatClient(gateway, username="ann") as ann:

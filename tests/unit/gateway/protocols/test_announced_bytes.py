@@ -10,7 +10,7 @@ from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.socketio.frames import SOCKETIO, SOCKETIO_BARE
 from gateway.protocols.websocket_frames import payloads
-from shared.model.events import Body, CursorMoved, Event, Notice, TypingChanged, Unknown
+from shared.model.events import Body, CursorMoved, Event, Notice, Unknown
 from shared.model.formats import NEWEST
 from shared.model.log_events import (
     LOG_EVENTS,
@@ -171,11 +171,6 @@ SIGNALS: list[tuple[Body, list[str], list[str]]] = [
         Notice("hi"),
         ['{"event":"notification","room":"general","data":{"content":"hi","createdAt":1005}}'],
         [],
-    ),
-    (
-        TypingChanged("ann is typing..."),
-        ['{"event":"typing","room":"general","data":"ann is typing..."}'],
-        ['{"event":"typing","chatId":7,"data":"ann is typing..."}'],
     ),
     (Unknown("of a newer build"), [], []),
 ]

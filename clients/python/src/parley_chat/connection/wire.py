@@ -21,6 +21,7 @@ class Frame(NamedTuple):
     id: int | None = None
     room: str | None = None
     chat_id: int | None = None
+    users: Data = None
 
 
 class BadFrame(ValueError):
@@ -60,7 +61,9 @@ class Wire:
         if not isinstance(loaded, dict) or not isinstance(loaded.get("event"), str):
             raise BadFrame("not an object with an event")
         get = loaded.get
-        return Frame(loaded["event"], get("data"), get("id"), get("room"), get("chatId"))
+        return Frame(
+            loaded["event"], get("data"), get("id"), get("room"), get("chatId"), get("users")
+        )
 
 
 def _dump_json(frame: object) -> str:

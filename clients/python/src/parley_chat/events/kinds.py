@@ -140,18 +140,21 @@ class Notification(Event, frozen=True, kw_only=True, tag="notification"):
 
 
 class TypingEvent(Event, frozen=True, kw_only=True, tag="typing"):
-    """A user began to type in a room or a chat, or stopped.
+    """A user began to type in a room or a chat, goes on, or stopped.
 
     `ChatClient.typing_users` returns who is typing by all these events.
 
     Attributes:
-        username: User who types; None if a user stopped, as the server does not say which.
+        username: User who typed last of those who are typing; None if nobody is. From a server
+            that sends no `users`, None means that a user stopped, and others may be typing.
+        users: All who are typing; None from a server that does not send it.
     """
 
     text: str
     room: str | None = None
     chat_id: int | None = None
     username: str | None = None
+    users: list[UserId] | None = None
 
 
 class RoomCreated(Event, frozen=True, kw_only=True, tag="roomCreated"):

@@ -79,7 +79,10 @@ def _typing(frame: Frame) -> Event:
         raise TypeError("no text")
     text = frame.data
     name = text.removesuffix(TYPING) if text.endswith(TYPING) else None
-    return TypingEvent(text=text, room=frame.room, chat_id=frame.chat_id, username=name)
+    users = msgspec.convert(frame.users, list[UserId] | None)
+    return TypingEvent(
+        text=text, room=frame.room, chat_id=frame.chat_id, username=name, users=users
+    )
 
 
 def _chats_list(frame: Frame) -> Event:

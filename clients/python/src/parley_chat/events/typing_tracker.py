@@ -1,4 +1,4 @@
-"""Users who are typing, from notices that name who begins but not who stops."""
+"""Users who are typing, from notices that list them, or from an older server's."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -25,10 +25,10 @@ class TypingTracker:
     def take(self, event: Event) -> None:
         """Learn from an event."""
         match event:
-            case TypingEvent(room=room, chat_id=chat_id, username=username):
+            case TypingEvent(room=room, chat_id=chat_id):
                 place = chat_id if room is None else room
                 if place is not None:
-                    self._take_notice(self._notices[place], username)
+                    self._take_notice(self._notices[place], event)
             case Message(room=room, sender=sender):
                 self._notices[room].pop(sender, None)
             case NewMessage(chat_id=chat_id, sender_id=sender):
@@ -48,14 +48,22 @@ class TypingTracker:
         """Forget all notices, since the connection is lost."""
         self._notices.clear()
 
-    def _take_notice(self, notices: dict[str, float], username: str | None) -> None:
-        if username is None:
+    def _take_notice(self, notices: dict[str, float], event: TypingEvent) -> None:
+        if event.users is not None:
+            users = list(map(str, event.users))
+            for name in notices.keys() - set(users):
+                del notices[name]
+            notices.update(dict.fromkeys(users, self._now()))
+        elif event.username is None:
             self._remove_stopped(notices)
         else:
-            notices[username] = self._now()
+            notices[event.username] = self._now()
 
     def _remove_stopped(self, notices: dict[str, float]) -> None:
-        """Remove who stopped: the only user who types, or those with an old last notice."""
+        """Remove who stopped: the only user who types, or those with an old last notice.
+
+        A server that sends no `users` does not say who it is.
+        """
         since = self._now() - (TYPING_SECONDS - MAX_DELAY_SECONDS)
         for name in [name for name, at in notices.items() if at < since or len(notices) == 1]:
             del notices[name]

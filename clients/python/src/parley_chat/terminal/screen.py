@@ -211,8 +211,10 @@ class Screen:
     def _typed(self, event: TypingEvent) -> str | None:
         """Return the line to print when a user begins to type; None while the user goes on."""
         where, username = event.chat_id if event.room is None else event.room, event.username
+        if username is None or event.users is not None:
+            still = {(where, str(user)) for user in event.users or ()}
+            self._typing = {who for who in self._typing if who[0] != where or who in still}
         if username is None:
-            self._typing = {who for who in self._typing if who[0] != where}
             return None
         if where is None or (where, username) in self._typing:
             return None

@@ -97,6 +97,7 @@ def test_finds_out_who_is_typing() -> None:
     typing = event_of(Frame("typing", "ann is typing... is typing...", room="r"))
     assert isinstance(typing, TypingEvent)
     assert typing.username == "ann is typing..."
+    assert typing.users is None
     over = event_of(Frame("typing", "", room="r"))
     assert isinstance(over, TypingEvent)
     assert over.username is None
@@ -138,8 +139,8 @@ def test_finds_out_who_is_typing() -> None:
             MessageDeleted(message_id=5, seq=3, prev=2, room="r"),
         ),
         (
-            Frame("typing", "7 is typing...", chat_id=1),
-            TypingEvent(text="7 is typing...", chat_id=1, username="7"),
+            Frame("typing", "7 is typing...", chat_id=1, users=[7, "bob"]),
+            TypingEvent(text="7 is typing...", chat_id=1, username="7", users=[7, "bob"]),
         ),
     ],
 )

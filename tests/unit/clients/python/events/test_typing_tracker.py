@@ -49,6 +49,19 @@ def test_one_of_several_stops() -> None:
     assert typing_tracker.names("r") == ["bob"]
 
 
+def test_a_list_of_all_who_type() -> None:
+    """Where the server lists who types, who stopped is known at once, also in a chat by number."""
+    typing_tracker = TypingTracker(Clock().read)
+    for users in (["ann"], ["ann", "bob"], ["bob"]):
+        text = f"{users[-1]} is typing..."
+        typing_tracker.take(TypingEvent(room="r", text=text, username=users[-1], users=[*users]))
+        assert typing_tracker.names("r") == users
+    typing_tracker.take(TypingEvent(room="r", text="", users=[]))
+    assert typing_tracker.names("r") == []
+    typing_tracker.take(TypingEvent(chat_id=1, text="7 is typing...", username="7", users=[7]))
+    assert typing_tracker.names(1) == ["7"]
+
+
 def test_a_lost_end_is_not_waited_for() -> None:
     """Somebody whose end was not told is forgotten soon after."""
     clock = Clock()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
-from gateway.protocols.announcements import Announcement
+from gateway.protocols.announcements import Announcement, typing_announcement
 from gateway.protocols.frames import Outgoing
 from gateway.protocols.offsets import Offset, Offsets, parse
 from gateway.protocols.payloads import MessagePayload, NotificationPayload, SeenPayload
@@ -48,8 +48,9 @@ def test_the_place_is_put_into_an_object() -> None:
 
 def test_the_place_follows_what_is_no_object() -> None:
     """Beside text, a list or a boolean the place is an argument of its own; not where bare."""
-    typing = Announcement("typing", "ann is typing...", "general", sheddable=True, offset="o")
-    assert sent(SOCKETIO, typing) == ["typing", "ann is typing...", {"room": "general"}, "o"]
+    typing = typing_announcement("ann", ["ann"], "general", 7, "o")
+    place = {"room": "general", "users": ["ann"]}
+    assert sent(SOCKETIO, typing) == ["typing", "ann is typing...", place, "o"]
     assert sent(SOCKETIO_BARE, typing) == ["typing", "ann is typing..."]
     status = Announcement("passwordStatus", data=True, room="general")
     assert sent(SOCKETIO, status) == ["passwordStatus", True, {"room": "general"}]

@@ -6,7 +6,7 @@ from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.rooms.publisher import Publisher
-from shared.model.events import TypingChanged
+from shared.model.events import TypingChanged, typing_text
 from shared.protocol.limits import TYPING_SECONDS
 
 
@@ -31,7 +31,7 @@ class TypingStatus:
         """Publish that a client is typing; `TYPING_SECONDS` after the last call, that it ended."""
         if timer := self._timers.pop((client, local.channel), None):
             timer.cancel()
-        self._publish(client, local, f"{client.display_name} is typing...")
+        self._publish(client, local, typing_text(client.display_name))
         self._timers[client, local.channel] = asyncio.get_running_loop().call_later(
             TYPING_SECONDS, self.ended, client, local
         )

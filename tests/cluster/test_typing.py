@@ -1,0 +1,160 @@
+"""Who is typing: it ends for everyone, whatever happened to the one who typed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from tests.support.cluster import Cluster
+from tests.support.peer import Peer, Wire
+from tests.support.socketio_peer import SocketIOPeer
+
+Connect = Callable[[str, str], Peer]
+
+OBSERVERS: dict[str, Connect] = {
+    "json": lambda url, name: Peer(url, f"username={name}"),
+    "msgpack": lambda url, name: Peer(url, f"username={name}", "msgpack"),
+    "socket.io": lambda url, name: SocketIOPeer(url, f"username={name}"),
+}
+
+
+@pytest.fixture(params=OBSERVERS)
+def connect(request: pytest.FixtureRequest) -> Connect:
+    """How an observer connects."""
+    return OBSERVERS[request.param]
+
+
+@asynccontextmanager
+async def inside(room: str, *peers: Peer) -> AsyncIterator[None]:
+    """Connected, and in the room."""
+    async with AsyncExitStack() as stack:
+        for peer in peers:
+            await stack.enter_async_context(peer)
+        await peers[0].request("createRoom", {"name": room})
+        for peer in peers:
+            await peer.request("joinRoom", {"room": room})
+        yield
+
+
+async def line(peer: Peer, text: str) -> list[object]:
+    """Wait until a client is shown a line; return the users that it names."""
+    while (frame := await peer.next("typing"))["data"] != text:
+        pass
+    users: list[object] = frame["users"]
+    return users
+
+
+async def types_until(peer: Peer, room: str, done: asyncio.Event) -> None:
+    """Type again and again."""
+    while not done.is_set():
+        await peer.request("typing", {"room": room})
+        await asyncio.sleep(0.5)
+
+
+async def test_a_killed_gateways_typist_stops(sturdy: Cluster, connect: Connect, room: str) -> None:
+    """Kill -9 the typist's gateway: 2.2 s after the last sign everyone is told that it is over."""
+    ann = Peer(sturdy.gateway_url(2), "username=ann")
+    bob = connect(sturdy.gateway_url(1), "bob")
+    async with inside(room, bob, ann):
+        typed = time.monotonic()
+        await ann.request("typing", {"room": room})
+        assert await line(bob, "ann is typing...") == ["ann"]
+        sturdy.kill("gateway-2")
+        assert await line(bob, "") == []
+        took = time.monotonic() - typed
+        assert 2.1 < took < 5, took
+
+
+async def test_a_killed_gateways_typist_stops_in_a_chat(sturdy: Cluster, wire: Wire) -> None:
+    """The same in a direct chat."""
+    async with (
+        Peer(sturdy.gateway_url(2), "username=71", wire) as ann,
+        Peer(sturdy.gateway_url(1), "username=72", wire) as bob,
+    ):
+        for peer, user in ((ann, 71), (bob, 72)):
+            await peer.request("userOnline", user)
+        data = {"senderId": 71, "receiverId": 72, "content": "x"}
+        chat = (await ann.request("sendMessage", data))["chatId"]
+        await bob.next("newMessage")
+        await ann.request("typing", {"chatId": chat})
+        assert await line(bob, "71 is typing...") == [71]
+        sturdy.kill("gateway-2")
+        assert await line(bob, "") == []
+
+
+async def test_one_who_stops_does_not_hide_another(
+    cluster: Cluster, connect: Connect, room: str
+) -> None:
+    """While ann types on, bob's end is no empty line; those who type are not told of themselves."""
+    one, two = cluster.gateway_url(1), cluster.gateway_url(2)
+    ann, bob, carl = Peer(one, "username=ann"), Peer(two, "username=bob"), connect(one, "carl")
+    async with inside(room, carl, ann, bob):
+        done = asyncio.Event()
+        typing = asyncio.create_task(types_until(ann, room, done))
+        assert await line(carl, "ann is typing...") == ["ann"]
+        await bob.request("typing", {"room": room})
+        assert await line(carl, "bob is typing...") == ["ann", "bob"]
+        assert await line(ann, "bob is typing...") == ["bob"]
+        assert await line(bob, "ann is typing...") == ["ann"]
+        before = len(carl.all("typing", room))
+        assert await line(ann, "") == []
+        while await line(carl, "ann is typing...") != ["ann"]:
+            pass
+        assert "" not in carl.all("typing", room)[before:]
+        done.set()
+        await typing
+        assert await line(carl, "") == []
+        assert await line(bob, "") == []
+
+
+async def test_a_message_ends_typing(cluster: Cluster, connect: Connect, room: str) -> None:
+    """What was typed is said: nobody waits 2.2 s for the end, on any gateway."""
+    one, two = cluster.gateway_url(1), cluster.gateway_url(2)
+    ann, bob, carl = Peer(one, "username=ann"), connect(two, "bob"), connect(one, "carl")
+    async with inside(room, bob, ann, carl):
+        await ann.request("typing", {"room": room})
+        for peer in (bob, carl):
+            await line(peer, "ann is typing...")
+        said = time.monotonic()
+        await ann.request("message", {"room": room, "content": "hello"})
+        for peer in (bob, carl):
+            await peer.next("message")
+            assert await line(peer, "") == []
+        assert time.monotonic() - said < 1.5
+        await asyncio.sleep(2.5)  # the time in which its gateway would have ended it
+        assert [frame["data"] for frame in carl.frames if frame["event"] == "typing"] == [
+            "ann is typing...",
+            "",
+        ]
+
+
+async def test_a_recovered_client_is_told_that_it_is_over(sturdy: Cluster, room: str) -> None:
+    """Kill -9 the gateway of typist and observer: who is recovered elsewhere sees the end."""
+    url = sturdy.gateway_url(2)
+    ann, bob = Peer(url, "username=ann"), SocketIOPeer(url, "username=bob")
+    async with inside(room, bob, ann):
+        await asyncio.sleep(1.5)  # so that the session is saved with its room
+        await ann.request("typing", {"room": room})
+        await line(bob, "ann is typing...")
+        sturdy.kill("gateway-2")
+        async with SocketIOPeer(
+            sturdy.gateway_url(1), "username=bob", {"pid": bob.pid, "offset": bob.offset}
+        ) as again:
+            assert again.recovered
+            assert await line(again, "") == []
+
+
+async def test_many_typists_cost_a_bounded_part(cluster: Cluster, room: str) -> None:
+    """Of 30 who type again and again an observer is told in few frames, which name 10 at most."""
+    url = cluster.gateway_url(1)
+    typists = [Peer(url, f"username=typist{n}") for n in range(30)]
+    observer = Peer(cluster.gateway_url(2), "username=observer")
+    async with inside(room, observer, *typists):
+        for _ in range(4):
+            await asyncio.gather(*(peer.request("typing", {"room": room}) for peer in typists))
+        await line(observer, "")
+        told = [frame["users"] for frame in observer.frames if frame["event"] == "typing"]
+        assert max(map(len, told)) == 10
+        assert len(told) < 40  # 10 at once, and for 2.5 s 10 a second
