@@ -19,6 +19,7 @@ from gateway.endpoints.gauges import show_gauges
 from gateway.endpoints.guard import Guard
 from gateway.endpoints.rest import routes as rest
 from gateway.endpoints.security_headers import SecurityHeaders
+from gateway.endpoints.slashes import Slashes
 from gateway.endpoints.socketio.chat import socketio_server
 from shared.config import Settings
 from shared.errors import ChatError
@@ -67,8 +68,14 @@ def make_app(
         HTTPException: responses.http_error,
         Exception: responses.server_error,
     }
-    guard = Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies)
-    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan, exception_handlers=errors)
+    middleware = [
+        Middleware(Slashes, folders=web.FOLDERS, page=web.DOCS_PAGE),
+        Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies),
+    ]
+    app = Starlette(
+        routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers=errors
+    )
+    app.router.redirect_slashes = False  # see `Slashes`
     return app
 
 

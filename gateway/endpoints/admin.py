@@ -2,12 +2,14 @@
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from gateway.api.gateway import Gateway
 from gateway.endpoints import health
+from gateway.endpoints.slashes import Slashes
 from gateway.endpoints.web import HEADERS, WEB, Files
 from shared.metrics import CONTENT_TYPE, exposition
 
@@ -23,7 +25,8 @@ def make_admin(gateway: Gateway) -> Starlette:
         waits_for = gateway.cluster.readiness.waits_for
         return JSONResponse({"waitsFor": waits_for}, status_code=503 if waits_for else 200)
 
-    return Starlette(
+    app = Starlette(
+        middleware=[Middleware(Slashes, folders=("/status/",))],
         routes=[
             Route("/", status_page),
             Mount("/status", Files(WEB / "status")),
@@ -31,8 +34,10 @@ def make_admin(gateway: Gateway) -> Starlette:
             Route("/metrics", metrics),
             Route("/health/live", health.live),
             Route("/health/ready", ready),
-        ]
+        ],
     )
+    app.router.redirect_slashes = False  # see `Slashes`
+    return app
 
 
 async def status_page(_request: Request) -> Response:

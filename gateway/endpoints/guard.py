@@ -57,9 +57,9 @@ class Guard:
             # Not "*": to a request with credentials a browser accepts only its own origin.
             allow_origin_regex=".*",
             allow_credentials=True,
-            allow_methods=("GET", "POST", "DELETE"),
+            allow_methods=("GET", "HEAD", "POST", "DELETE"),
             allow_headers=("*",),
-            expose_headers=("Retry-After",),
+            expose_headers=("Retry-After", "Link"),
             max_age=PREFLIGHT_MAX_AGE_SECONDS,
         )
 

@@ -56,11 +56,15 @@ def error_reply(
     return Response(body, status, headers, media_type="application/json")
 
 
-async def http_error(_request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
     """Answer an error of Starlette's, such as an unknown path or method."""
     if not isinstance(error, HTTPException):
         raise error
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted({*headers["Allow"].split(", "), "OPTIONS"}))
+        if request.method == "OPTIONS":  # which no route handles: the methods are the answer
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     return error_reply(HTTPStatus(error.status_code), error.detail, headers)
 
 

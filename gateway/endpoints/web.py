@@ -15,6 +15,12 @@ from starlette.types import Scope
 WEB: Final = Path(__file__).parents[1] / "web"
 JAVASCRIPT_CLIENT: Final = Path(__file__).parents[2] / "clients" / "javascript" / "src"
 
+FOLDERS: Final = ("/chat/", "/client/", "/docs/")
+"""Where files are; a slash at the end of their path is not left out."""
+
+DOCS_PAGE: Final = "/docs"
+"""Page that documents REST. It names its files relative to this path."""
+
 CHAT_PAGE: Final = WEB / "chat" / "index.html"
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -112,7 +118,7 @@ def routes() -> list[BaseRoute]:
         Mount("/chat", Files(WEB / "chat")),
         Mount("/client", Files(JAVASCRIPT_CLIENT, CROSS_ORIGIN_HEADERS)),
         Route("/openapi.json", openapi),
-        Route("/docs", docs_page),
+        Route(DOCS_PAGE, docs_page),
         Mount("/docs/viewer", Viewer()),
         Mount("/docs", Files(WEB / "docs")),
     ]

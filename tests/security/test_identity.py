@@ -177,6 +177,7 @@ async def test_pages_of_others(guarded: Cluster, gateway: int) -> None:
                 assert "access-control-allow-origin" not in answer.headers
 
 
+METHOD = "Access-Control-Request-Method"
 APPLICATIONS = "capacitor://localhost,tauri://localhost,https://*.example.org"
 
 
@@ -195,11 +196,13 @@ async def test_pages_that_are_allowed() -> None:
             headers = {"Origin": origin}
             shown = origin if status == 200 else None
             async with httpx.AsyncClient(base_url=cluster.url, headers=headers) as http:
-                asks = {**headers, "Access-Control-Request-Method": "POST"}
+                asks = {**headers, METHOD: "POST"}
                 answers = [
                     await http.get("/socket.io/?EIO=4&transport=polling"),
                     await http.get("/chats/user/ann"),
                     await http.options("/chats", headers=asks),
+                    await http.head("/chats/user/ann"),
+                    await http.options("/chats/1", headers=asks | {METHOD: "HEAD"}),
                 ]
             for answer in answers:
                 assert answer.status_code == status, (origin, answer.url)

@@ -19,7 +19,10 @@ from tools.reference.schemas import Schema, schemas_of, text_of
 ABOUT: Final = (
     "Direct chats and tickets over REST. Everything else is said over a WebSocket and stands in the"
     " reference of the protocol. With `AUTH_MODE=jwt` a request carries a token of your"
-    " application: `Authorization: Bearer <token>`."
+    ' application: `Authorization: Bearer <token>`. An integer may be written as text (`"17"`) or'
+    " as a number without a fraction (`17.0`); `null` for an optional field is as if it were left"
+    " out. A path means the same with a slash at its end. `HEAD` works where `GET` does, and"
+    " `OPTIONS` says which methods do."
 )
 
 ALWAYS: Final[tuple[Code, ...]] = (
@@ -44,6 +47,8 @@ ERRORS: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body has more than {DEFAULT_FRAME_BYTES:,} bytes,"
     " or the more that a server with a large `MAX_CONTENT` takes.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is compressed, or in another character set than"
+    " UTF-8. `Content-Type` does not matter otherwise: the body is read as JSON.",
     HTTPStatus.TOO_MANY_REQUESTS: "The address asks too often. Repeat the request after the time"
     " in `Retry-After`.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The server failed in a way it did not expect; its log has"
@@ -53,7 +58,11 @@ ERRORS: Final[Mapping[HTTPStatus, str]] = {
 }
 """What each status of an error means."""
 
-WITH_BODY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+WITH_BODY: Final = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+)
 """Errors of requests that have a body."""
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
