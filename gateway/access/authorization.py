@@ -8,12 +8,12 @@ password is in everyone's list, so users who are banned from it are told that.
 """
 
 from collections.abc import Callable, Mapping
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Final, Literal, Protocol
 
 import msgspec
 
-from gateway.access.identity import is_guest
+from gateway.access.roles import Role, is_openly_banned, role_of
 from shared.errors import ChatError
 from shared.model.rooms import Room
 
@@ -46,56 +46,6 @@ class AccessRequest(msgspec.Struct, frozen=True, gc=False):
     inside: bool
     about: tuple[str, ...]
     verified: bool
-
-
-class Role(IntEnum):
-    """A user's role in a room; a higher role includes all rights of the lower ones."""
-
-    STRANGER = 0
-    MODERATOR = 1
-    OWNER = 2
-
-
-def owner_of(room: Room, *, verified: bool) -> str | None:
-    """Return the owner of a named room; None where nobody owns it.
-
-    A guest's name is a random one that nobody can ever prove again, so guests own nothing. Rooms
-    that an older build created have a guest's name as their creator.
-    """
-    nobody = not room.creator or (verified and is_guest(room.creator))
-    return None if nobody or room.kind == "direct" else room.creator
-
-
-def role_of(user: str | None, room: Room, *, verified: bool) -> Role:
-    """Return a user's role in a named room; a plain member is a `STRANGER`.
-
-    Args:
-        user: the user's name; None for a client without one, which has no role anywhere.
-        room: the room as it is now.
-        verified: True if names are proven.
-    """
-    if room.kind == "direct" or user is None:
-        return Role.STRANGER
-    if user == owner_of(room, verified=verified):
-        return Role.OWNER
-    return Role.MODERATOR if user in room.standings.moderators else Role.STRANGER
-
-
-def is_openly_banned(room: Room, user: str) -> bool:
-    """Return True if a user is banned from a room without a password, and so may know of it."""
-    return room.kind == "room" and not room.protected and user in room.standings.banned
-
-
-def may_stay(room: Room, user: str, since: int) -> bool:
-    """Return True if a user who was let into a room when its head was `since` may still be in it.
-
-    Example: Bob joins when the head is 10, so his `since` is 10. A kick of Bob is event 11: 11 > 10
-    ends his subscription on every gateway, and his grant of that time. Bob joins again and gets
-    `since` 11. If a gateway now reads event 11 late from the log, the kick must not end the new
-    subscription; that is why it is compared by seq and not only by name.
-    """
-    standings = room.standings
-    return user not in standings.banned and standings.kicked.get(user, 0) <= since
 
 
 # The rules. Each docstring names the users that the rule allows; the protocol reference is
@@ -178,6 +128,12 @@ def moderator(asked: AccessRequest) -> Verdict:
     return verdict
 
 
+def manager(asked: AccessRequest) -> Verdict:
+    """The room's owner and moderators."""
+    verdict = _insider_or_proven_role(asked)
+    return Verdict.FORBIDDEN if verdict is Verdict.ALLOWED and not _role(asked) else verdict
+
+
 def owner(asked: AccessRequest) -> Verdict:
     """The room's owner, who is the user that created it. The owner cannot be the target."""
     verdict = _insider_or_proven_role(asked)
@@ -208,6 +164,7 @@ FORBIDDEN_MESSAGES: Final[Mapping[Rule, str]] = {
     deleter: "only the sender of a message, or the owner or a moderator of its room, may delete it",
     receiver: "only the receiver of a message may mark it as seen",
     moderator: "only the owner may do this, or a moderator to a user who is neither",
+    manager: "only the owner and moderators of the room may see this",
     owner: "only the owner of the room may do this, and not to themselves",
 }
 """Error texts by rule, for users who may know of a thing and may not do this to it."""

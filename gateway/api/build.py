@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from gateway.access.acquaintance import Acquaintance
 from gateway.access.authorization import Authorization
 from gateway.access.grants import Grants
 from gateway.access.identity import Identity, check_identity
@@ -43,6 +44,7 @@ from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.wakes import WakeLog
+from shared.broker.sessions.connected_users import ConnectedUsers
 from shared.broker.sessions.limits import LimitBroker
 from shared.broker.sessions.sessions import SessionBroker
 from shared.broker.sessions.tickets import TicketBroker
@@ -187,8 +189,11 @@ def _access(settings: Settings, links: Backends, stack: AsyncExitStack) -> Acces
         stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
+    acquaintance = Acquaintance(ConnectedUsers(links.client, links.keys))
+    stack.push_async_callback(acquaintance.close)
     return Access(
         identity=Identity(settings, TicketBroker(links.client, links.keys)),
+        acquaintance=acquaintance,
         authorization=Authorization(settings.auth_mode),
         passwords=passwords,
         grants=Grants(settings),

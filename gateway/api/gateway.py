@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.access.acquaintance import Acquaintance
 from gateway.access.authorization import Authorization
 from gateway.access.grants import Grants
 from gateway.access.identity import Identity
@@ -35,10 +36,12 @@ class Access:
     """Access control: identity, rules, passwords and rates.
 
     Attributes:
+        acquaintance: knows the names under which users have connected.
         limits: None where rates are not limited.
     """
 
     identity: Identity
+    acquaintance: Acquaintance
     authorization: Authorization
     passwords: Passwords
     grants: Grants

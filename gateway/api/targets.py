@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.access.authorization import is_openly_banned, not_joined
+from gateway.access.authorization import not_joined
+from gateway.access.roles import is_openly_banned
 from gateway.api.gateway import Gateway
 from gateway.connections.websocket import PendingWork
 from gateway.rooms.client import Client

@@ -8,7 +8,7 @@ from gateway.rooms.durability import Durability
 from gateway.rooms.hub import Hub
 from shared.broker.partitions.keyspace import Keyspace
 from shared.codec import CodecError, decode
-from shared.model.events import Committed, GatewayHeartbeat, Notice, Replaced
+from shared.model.events import BanLifted, Committed, GatewayHeartbeat, Notice, Replaced
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -53,6 +53,8 @@ class Control:
             self._follower.receive(channel, event)
         elif isinstance(event.body, Notice):
             self._hub.fan_out.announce(event)
+        elif isinstance(event.body, BanLifted):
+            self._hub.fan_out.ban_lifted(event.body)
         elif isinstance(event.body, Replaced):
             self._sessions.receive(event.body)
         else:

@@ -67,6 +67,12 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         " has a `reason`. It comes before the reply to `joinRoom`, or before its error.",
         ("room",),
     ),
+    "banLifted": ServerEvent(
+        out.BanLiftedPayload,
+        "the user who was banned, on all connections",
+        "The owner of a room without a password has lifted the ban: the user may join again. The"
+        " members of the room get `unbanned`.",
+    ),
     "roomCreated": ServerEvent(
         out.RoomCreatedPayload,
         ASKER,

@@ -9,11 +9,12 @@ from gateway.connections.flusher import Flusher
 from gateway.protocols.announcements import Announcement, announcements, room_announcements
 from gateway.protocols.frames import Format
 from gateway.protocols.offsets import Offsets
+from gateway.protocols.payloads import BanLiftedPayload
 from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.subscription import Subscription
 from shared.metrics import Counter
-from shared.model.events import CursorMoved, Event, Notice
+from shared.model.events import BanLifted, CursorMoved, Event, Notice
 from shared.model.log_events import RoomDeleted
 from shared.model.rooms import Room
 
@@ -94,6 +95,11 @@ class FanOut:
     def announce(self, event: Event) -> None:
         """Send an event to all clients of this gateway."""
         self.tell(_without_origin(list(self.clients), event), announcements(event, None))
+
+    def ban_lifted(self, lifted: BanLifted) -> None:
+        """Tell a user, on all connections here, that they may join a room again."""
+        to = [client for client in self.clients if client.display_name == lifted.user]
+        self.tell(to, [Announcement("banLifted", BanLiftedPayload(lifted.room))])
 
     def tell(self, to: Collection[Client], items: list[Announcement]) -> None:
         """Send announcements to clients, encoded once for each format in use."""

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Final
 
-from gateway.access.authorization import may_stay, not_admitted
+from gateway.access.authorization import not_admitted
+from gateway.access.roles import may_stay
 from gateway.connections.flusher import Flusher
 from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut

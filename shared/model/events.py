@@ -91,6 +91,16 @@ class Notice(msgspec.Struct, frozen=True, array_like=True, tag="notice"):
     origin: str = ""
 
 
+class BanLifted(msgspec.Struct, frozen=True, array_like=True, tag="lifted"):
+    """Signal: a user is no longer banned from a room without a password.
+
+    The user is not in the room, so the event of its log does not reach them.
+    """
+
+    room: str
+    user: str
+
+
 _TYPING: Final = " is typing..."
 
 
@@ -185,6 +195,7 @@ OtherEvent = (
     | Wake
     | Committed
     | Notice
+    | BanLifted
     | TypingChanged
     | GatewayHeartbeat
     | PresenceChanged

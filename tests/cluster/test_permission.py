@@ -98,7 +98,7 @@ async def test_kick(cluster: Cluster, room: str, protocol: str) -> None:
         for bob in (near, far):
             reply = await bob.request("joinRoom", {"room": room, "password": "key"})
         said = await ann.request("message", {"room": room, "content": "one"})
-        assert await ann.request("kick", {"room": room, "user": "bob"}) == {}
+        assert await ann.request("kick", {"room": room, "user": "bob"}) == {"known": True}
         await ann.request("message", {"room": room, "content": "two"})
         for bob in (near, far):
             told = (await bob.next("kicked", room=room))["data"]

@@ -150,6 +150,7 @@ CASES: dict[str, list[Case]] = {
         Case(about("stranger"), MODERATES, BY_NAME),
         Case(about("moderator"), {**OWNS, "stranger": "forbidden"}, BY_NAME),  # banned by now
     ],
+    "getStandings": [Case(at_room(), MODERATES, BY_NAME)],
     "unban": [Case(about("banned"), OWNS, BY_NAME)],
     "setModerator": [Case(about("member", moderator=True), OWNS, BY_NAME)],
     "setPassword": [Case(at_room(password="other"), OWNS, BY_NAME)],

@@ -1,7 +1,7 @@
 """The table of events that clients send over `/ws` and Socket.IO."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from gateway.access import authorization as rules
 from gateway.access.authorization import Rule
@@ -22,7 +22,11 @@ from shared.model import commands
 
 
 def _moderation(
-    command: type[commands.Command], rule: Rule, handler: Handler, event: str
+    command: type[commands.Command],
+    rule: Rule,
+    handler: Handler,
+    *events: str,
+    reply: Any = out.MemberPayload,  # noqa: ANN401 - a type of a payload
 ) -> Action:
     """Make a moderation action, which becomes an event of the room's log."""
     return Action(
@@ -31,7 +35,8 @@ def _moderation(
         rate="requests",
         handler=handler,
         find=targets.room,
-        events=(event,),
+        reply=reply,
+        events=events,
         errors=("not_found", "overloaded"),
     )
 
@@ -126,12 +131,24 @@ EVENTS: Final[Mapping[str, Action]] = {
     ),
     "kick": _moderation(commands.Kick, rules.moderator, moderation.kick, "kicked"),
     "ban": _moderation(commands.Ban, rules.moderator, moderation.ban, "banned"),
-    "unban": _moderation(commands.Unban, rules.owner, moderation.unban, "unbanned"),
+    "unban": _moderation(commands.Unban, rules.owner, moderation.unban, "unbanned", "banLifted"),
     "setModerator": _moderation(
         commands.SetModerator, rules.owner, moderation.set_moderator, "moderatorChanged"
     ),
     "setPassword": _moderation(
-        commands.SetPassword, rules.owner, moderation.set_password, "passwordChanged"
+        commands.SetPassword,
+        rules.owner,
+        moderation.set_password,
+        "passwordChanged",
+        reply=out.EmptyPayload,
+    ),
+    "getStandings": Action(
+        command=commands.GetStandings,
+        rule=rules.manager,
+        rate="history",
+        handler=moderation.get_standings,
+        find=targets.room,
+        reply=out.StandingsPayload,
     ),
     "typing": Action(
         command=commands.Typing,

@@ -1,13 +1,15 @@
-"""Handlers of moderation: kick, ban, unban, moderators, password."""
+"""Handlers of moderation: kick, ban, unban, moderators, password, and lists of users."""
 
 import secrets
 
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import BackgroundReply
 from gateway.api.targets import Target
+from gateway.protocols.payloads import MemberPayload, StandingsPayload, user_out
 from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.model import commands
+from shared.model.events import BanLifted
 from shared.model.log_events import (
     Banned,
     Kicked,
@@ -25,40 +27,40 @@ async def kick(
 ) -> BackgroundReply:
     """End a user's memberships of a room, of all their connections on every gateway."""
     room = _room_with_space(target, command)
-    return _send(gateway, room, Kicked(command.user, client.display_name))
+    return _act(gateway, room, Kicked(command.user, client.display_name))
 
 
 async def ban(
     gateway: Gateway, client: Client, command: commands.Ban, target: Target
-) -> BackgroundReply | None:
+) -> BackgroundReply:
     """End a user's memberships of a room, and refuse the user from then on."""
     room = _room_with_space(target, command)
     if command.user in room.standings.banned:
-        return None
-    return _send(gateway, room, Banned(command.user, client.display_name))
+        return _member(gateway, command.user)
+    return _act(gateway, room, Banned(command.user, client.display_name))
 
 
 async def unban(
     gateway: Gateway, client: Client, command: commands.Unban, target: Target
-) -> BackgroundReply | None:
+) -> BackgroundReply:
     """Take a ban back."""
     room = _room_with_space(target, command)
     if command.user not in room.standings.banned:
-        return None
-    return _send(gateway, room, Unbanned(command.user, client.display_name))
+        return _member(gateway, command.user)
+    return _lift_ban(gateway, room, Unbanned(command.user, client.display_name))
 
 
 async def set_moderator(
     gateway: Gateway, client: Client, command: commands.SetModerator, target: Target
-) -> BackgroundReply | None:
+) -> BackgroundReply:
     """Make a user a moderator of a room, or take the role away."""
     room, user = _room_with_space(target, command), command.user
     if command.moderator and user in room.standings.banned:
         raise ChatError("bad_request", "a banned user cannot be a moderator: undo the ban first")
     if command.moderator == (user in room.standings.moderators):
-        return None
+        return _member(gateway, user)
     changed = ModeratorChanged(user, client.display_name, command.moderator)
-    return _send(gateway, room, changed)
+    return _act(gateway, room, changed)
 
 
 async def set_password(
@@ -68,6 +70,18 @@ async def set_password(
     password_hash = await gateway.access.passwords.hash(command.password or "")
     changed = PasswordChanged(client.display_name, bool(password_hash), password_hash)
     return _send(gateway, target.known, changed)
+
+
+async def get_standings(
+    _gateway: Gateway, _client: Client, command: commands.GetStandings, target: Target
+) -> StandingsPayload:
+    """List the users who are banned from a room, or its moderators."""
+    standings = target.known.standings
+    users = standings.banned if command.standing == "banned" else standings.moderators
+    after = "" if command.after is None else str(command.after)
+    found = sorted(user for user in users if user > after)
+    page = found[: command.limit]
+    return StandingsPayload([user_out(user) for user in page], more=len(found) > len(page))
 
 
 def _room_with_space(target: Target, command: commands.MemberCommand) -> Room:
@@ -82,6 +96,31 @@ def _room_with_space(target: Target, command: commands.MemberCommand) -> Room:
         text = f"a room can have at most {MAX_ROOM_STANDINGS} moderators, banned and kicked users"
         raise ChatError("bad_request", text)
     return room
+
+
+async def _lift_ban(gateway: Gateway, room: Room, body: Unbanned) -> MemberPayload:
+    """Take a ban back, and tell the user, unless the room is one that they may not know of."""
+    result = await _act(gateway, room, body)
+    if not room.protected:
+        gateway.rooms.publisher.broadcast(body.user, BanLifted(room.name, body.user))
+    return result
+
+
+async def _act(
+    gateway: Gateway, room: Room, body: Kicked | Banned | Unbanned | ModeratorChanged
+) -> MemberPayload:
+    await _send(gateway, room, body)
+    return await _member(gateway, body.user)
+
+
+async def _member(gateway: Gateway, user: str) -> MemberPayload:
+    """Make the result of an action on a user: whether anybody of this name was ever here."""
+    if user in gateway.cluster.presence.online:
+        return MemberPayload(known=True)
+    try:
+        return MemberPayload(known=await gateway.access.acquaintance.has(user))
+    except ChatError:
+        return MemberPayload()  # the action is done, whatever else cannot be had now
 
 
 async def _send(gateway: Gateway, room: Room, body: RuleChange) -> None:

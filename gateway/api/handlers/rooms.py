@@ -7,7 +7,8 @@ from typing import Final, Literal, NoReturn
 
 from msgspec import UNSET, UnsetType
 
-from gateway.access.authorization import Role, not_admitted
+from gateway.access.authorization import not_admitted
+from gateway.access.roles import Role
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import AlreadyReported, BackgroundReply
 from gateway.api.targets import Target

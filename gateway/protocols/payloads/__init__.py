@@ -39,10 +39,13 @@ from gateway.protocols.payloads.places import (
     SeenPayload,
 )
 from gateway.protocols.payloads.rooms import (
+    BanLiftedPayload,
     JoinedPayload,
+    MemberPayload,
     MessagePayload,
     RoomCreatedPayload,
     RoomPayload,
+    StandingsPayload,
     message_payload,
     room_created_payload,
 )
@@ -50,6 +53,7 @@ from gateway.protocols.payloads.rooms import (
 __all__ = [
     "AcceptedPayload",
     "AuthenticatedPayload",
+    "BanLiftedPayload",
     "ChatDeletedPayload",
     "ChatHistoryPayload",
     "ChatPayload",
@@ -59,6 +63,7 @@ __all__ = [
     "JoinedPayload",
     "LaggedPayload",
     "ListedChatPayload",
+    "MemberPayload",
     "MessagePayload",
     "MessageSeenPayload",
     "NewMessagePayload",
@@ -72,6 +77,7 @@ __all__ = [
     "RoomHistoryPayload",
     "RoomPayload",
     "SeenPayload",
+    "StandingsPayload",
     "Ticket",
     "WelcomePayload",
     "chat_payload",

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from gateway.protocols.payloads.base import Payload, iso
+from shared.model.fields import UserId
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 
@@ -80,6 +81,40 @@ class JoinedPayload(Payload, frozen=True, omit_defaults=True):
     epoch: int
     grant: str | UnsetType = UNSET
     role: Literal["moderator", "owner"] | UnsetType = UNSET
+
+
+class BanLiftedPayload(Payload, frozen=True):
+    """Room without a password from which a user is banned no more.
+
+    Attributes:
+        room: name of the room.
+    """
+
+    room: str
+
+
+class StandingsPayload(Payload, frozen=True):
+    """Page of the users who are banned from a room, or of its moderators.
+
+    Attributes:
+        users: the users, in the order of their names as text.
+        more: true if there are more: ask again with the last of these as `after`.
+    """
+
+    users: list[UserId]
+    more: bool
+
+
+class MemberPayload(Payload, frozen=True, omit_defaults=True):
+    """Result of an action on a user of a room.
+
+    Attributes:
+        known: false if nobody of this name has been here: none is online, has connected lately, or
+            has left anything that is stored. The action holds all the same, should they come.
+            Missing while the server cannot tell.
+    """
+
+    known: bool | UnsetType = UNSET
 
 
 def message_payload(message: Message, room: str) -> MessagePayload:

@@ -128,6 +128,11 @@ class PartitionKeys:
         """Hash: the session of a Socket.IO client, for its recovery."""
         return self._key(f"session:{pid}")
 
+    @property
+    def connected(self) -> str:
+        """Sorted set: users who have connected lately, by the time of their last connection."""
+        return self._key("connected")
+
     def ticket(self, digest: str) -> str:
         """String: the user whom a ticket lets in; `digest` is the ticket's hash."""
         return self._key(f"ticket:{digest}")

@@ -1,6 +1,6 @@
 """Commands about named rooms."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -11,6 +11,7 @@ from shared.model.fields import (
     Limit,
     Name,
     Password,
+    UserId,
     check_name,
     check_text,
 )
@@ -140,6 +141,22 @@ class SetModerator(MemberCommand, frozen=True, kw_only=True):
     """
 
     moderator: bool
+
+
+class GetStandings(Command, frozen=True, kw_only=True):
+    """List the users who are banned from a room, or its moderators, in the order of their names.
+
+    Attributes:
+        room: name of the room.
+        standing: `banned` or `moderator`.
+        after: only users whose names sort after this one: the last of the page before.
+        limit: number of users at most.
+    """
+
+    room: Name
+    standing: Literal["banned", "moderator"] = "banned"
+    after: UserId | None = None
+    limit: Limit = MAX_PAGE_ITEMS
 
 
 class DeleteMessages(Command, frozen=True, kw_only=True):

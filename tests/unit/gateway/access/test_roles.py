@@ -1,6 +1,6 @@
 """Roles of users in rooms."""
 
-from gateway.access.authorization import Role, owner_of, role_of
+from gateway.access.roles import Role, owner_of, role_of
 from shared.model.rooms import Room
 
 
