@@ -13,6 +13,7 @@ from shared.model.events import CursorMoved, Event, RoomCreated
 from shared.model.kinds import LogEvent
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import STATE
+from shared.names import form_of
 
 Row = dict[str, object]
 
@@ -247,5 +248,6 @@ def _room_row(event: Event, created: RoomCreated, epoch: int) -> Row:
         "user1": created.user1 or None,
         "user2": created.user2 or None,
         "deleted": False,
+        "name_form": form_of(created.name) if created.kind == "room" else "",
         **{field.name: field.default for field in STATE},
     }

@@ -1,6 +1,6 @@
 """The SQL statements of a batch, executed inside the writer's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persister.batch import Batch, Changed, EventRow, dropped_key
 from shared.model.changes import SEQ, RoomChange, StandingChange, at
 from shared.model.standings import STANDINGS
-from shared.storage.tables import cursors, events, rooms, standings
+from shared.storage.forms import user_rows
+from shared.storage.tables import cursors, events, rooms, standings, users
 
 # The parameters are not called as columns are: SQLAlchemy keeps those names for the SET clause.
 _ROOM = events.c.room_id == bindparam("room")
@@ -72,6 +73,31 @@ async def insert_events(connection: AsyncConnection, batches: Sequence[Batch]) -
     """
     if rows := [row for batch in batches for row in batch.events]:
         await connection.exec_driver_sql(_insert_text(connection.dialect), rows)
+
+
+def users_of(batches: Sequence[Batch], known: Container[str]) -> dict[str, int]:
+    """The users in some batches who are not known, each with the time of the first entry."""
+    found: dict[str, int] = {}
+    for batch in batches:
+        for row in batch.events:
+            if row.sender and row.sender not in known:
+                found.setdefault(row.sender, row.created_at)
+        for move in batch.moves:
+            if move["who"] not in known:
+                found.setdefault(str(move["who"]), int(str(move["moment"])))
+        for room in batch.rooms:
+            for name in (room["creator"], room["user1"], room["user2"]):
+                if name and name not in known:
+                    found.setdefault(str(name), int(str(room["created_at"])))
+    return found
+
+
+async def insert_users(connection: AsyncConnection, found: Mapping[str, int]) -> None:
+    """Insert users, where they are not there yet."""
+    if found:
+        # In one order, as two persisters that insert the same users wait for each other.
+        insert: Any = _dialect(connection).insert(users)
+        await connection.execute(insert.on_conflict_do_nothing(), user_rows(sorted(found.items())))
 
 
 async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 from sqlalchemy import Update, bindparam, case, or_, select, update
@@ -10,15 +10,28 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from persister.batch import Batch
-from persister.rows import SeqTakenError, apply_changes, insert_events, insert_rooms, replace_void
+from persister.rows import (
+    SeqTakenError,
+    apply_changes,
+    insert_events,
+    insert_rooms,
+    insert_users,
+    replace_void,
+    users_of,
+)
 from shared.model.events import Event
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
+from shared.storage.forms import fill_rooms
 from shared.storage.reader import room_of
-from shared.storage.tables import Number, events, partitions, rooms
+from shared.storage.tables import ROOM_COLUMNS, Number, events, partitions, rooms
 
 OUTAGE = (DBAPIError, OSError, TimeoutError)
 """Failures of the database itself. Errors in the data of an entry are `Refused`."""
+
+
+MAX_KNOWN_USERS: Final = 50_000
+"""Users who are remembered as stored, so that not each of their messages asks SQL to add them."""
 
 
 class Refused(Exception):
@@ -88,16 +101,19 @@ class Writer:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._known_users: set[str] = set()
 
     async def claim(self, number: int, owner: str) -> Claim:
         """Become the owner of a partition, and read its epoch, position and format.
 
-        From then on transactions of the former owner fail.
+        From then on transactions of the former owner fail. If that was of an older build, its rooms
+        lack the forms of their names.
         """
         async with self._engine.begin() as connection:
             mine = partitions.c.number == number
             await connection.execute(update(partitions).where(mine).values(owner=owner))
             row = (await connection.execute(select(partitions).where(mine))).one()
+            await connection.run_sync(fill_rooms)
         return Claim(number, owner, row.epoch, row.position, row.format)
 
     async def store(self, batches: Sequence[tuple[Claim, Batch]]) -> None:
@@ -110,10 +126,12 @@ class Writer:
             Refused: SQL refused the data.
             OUTAGE: the database failed; the same call may be repeated.
         """
+        written = [batch for _, batch in batches]
+        new_users = users_of(written, self._known_users)
         try:
             async with self._engine.begin() as connection:
                 await _move(connection, [(c, batch.position, c.epoch) for c, batch in batches])
-                written = [batch for _, batch in batches]
+                await insert_users(connection, new_users)
                 await insert_rooms(connection, written)
                 await insert_events(connection, written)
                 await apply_changes(connection, written)
@@ -127,6 +145,9 @@ class Writer:
             raise Refused(str(error)) from error
         for claim, batch in batches:
             claim.position = batch.position
+        if len(self._known_users) + len(new_users) > MAX_KNOWN_USERS:
+            self._known_users.clear()
+        self._known_users.update(new_users)
 
     async def _find_lost(self, claims: Sequence[Claim]) -> NoReturn:
         for claim in claims:
@@ -155,7 +176,7 @@ class Writer:
         if not isinstance(event.body, MessagePosted):
             return None
         query = (
-            select(rooms)
+            select(*ROOM_COLUMNS)
             .join(events, events.c.room_id == rooms.c.id)
             .where(
                 rooms.c.id == event.room_id,
@@ -197,6 +218,7 @@ class Writer:
         """
         try:
             async with self._engine.begin() as connection:
+                await insert_users(connection, users_of([batch], ()))
                 await insert_rooms(connection, [batch])
                 for row in batch.events:
                     await replace_void(connection, row)

@@ -9,7 +9,7 @@ from gateway.access.keys import Keys
 from gateway.protocols.reading import read_leniently
 from shared.config import Settings
 from shared.errors import ChatError
-from shared.model.fields import UserId, check_name
+from shared.model.fields import UserId, check_text
 from shared.protocol.limits import MAX_TOKEN_CHARACTERS
 from shared.telemetry import logger
 
@@ -58,7 +58,7 @@ class _Claims(msgspec.Struct, frozen=True):
     exp: float
 
     def __post_init__(self) -> None:
-        check_name(str(self.sub))
+        check_text(str(self.sub))
 
 
 class Tokens:

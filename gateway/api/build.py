@@ -57,7 +57,7 @@ from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.installation import Installation
 from shared.storage.reader import Reader
-from shared.storage.tables import SCHEMA
+from shared.storage.tables import FORMS_SINCE_MIGRATION, SCHEMA
 from shared.tls import check_certificate
 
 
@@ -264,6 +264,7 @@ def _cluster(
         opened=rooms.hub.opened,
         left_behind=reconnect_to_broker,
     )
+    rooms.directory.names.all_know_forms = lambda: watch.all_know_schema(FORMS_SINCE_MIGRATION)
     readiness = Readiness(heartbeat, watch)
     status = ClusterStatus(
         settings.gateway_name,

@@ -30,7 +30,7 @@ from gateway.rooms.client import Client
 from gateway.rooms.subscribing import deferring_chats, subscribing_to_chats
 from shared.broker.sessions.sessions import TakenSession
 from shared.errors import ChatError
-from shared.model.ids import TOP, room_key
+from shared.model.ids import TOP
 from shared.model.rooms import Room
 from shared.model.sessions import RoomProgress
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS
@@ -206,7 +206,7 @@ async def _carry_out_chats(
 async def _find_room(
     gateway: Gateway, user: str, name: str, progress: RoomProgress, seq: int | None
 ) -> RoomReturn:
-    room = await gateway.rooms.directory.room(room_key(name))
+    room = await gateway.rooms.directory.named(name)
     if not _is_allowed(gateway, user, room):
         raise NotRecovered
     if room is None or room.id != progress.room_id:

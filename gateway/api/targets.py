@@ -12,10 +12,10 @@ from gateway.connections.websocket import PendingWork
 from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.store.directory import MessageLocation
+from gateway.rooms.store.room_names import check_room_name
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.fields import check_text
-from shared.model.ids import room_key
 from shared.model.rooms import Room
 
 
@@ -100,8 +100,10 @@ def joined(gateway: Gateway, client: Client, command: Any) -> Target | PendingWo
 
 async def _not_inside(gateway: Gateway, client: Client, name: str) -> Target:
     """Return a room that a client is not in, if the reason is a ban that it may know of."""
+    names = gateway.rooms.directory.names
     try:
-        found = await gateway.rooms.directory.room(room_key(check_text(name)))
+        key = names.cached(name) or names.new_key(check_text(name))
+        found = await gateway.rooms.directory.room(key)
     except (ChatError, ValueError):
         return NOTHING  # without the reason, the refusal is the same
     return Target(found) if found and is_openly_banned(found, client.display_name) else NOTHING
@@ -122,7 +124,9 @@ async def chat(gateway: Gateway, _asker: object, command: Any) -> Target:  # noq
 
 async def room(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401
     """Find a named room, also one that the client is not in, and the user that is named."""
-    found = await gateway.rooms.directory.room(room_key(command.room))
+    found = await gateway.rooms.directory.named(command.room)
+    if found is None:
+        check_room_name(command.room)
     local = gateway.rooms.hub.joined(client, command.room)
     about = (command.user,) if isinstance(command, commands.MemberCommand) else ()
     return Target(found, local, about)
@@ -152,8 +156,7 @@ async def resumed(gateway: Gateway, client: Client, command: commands.Resume) ->
     _check_count(gateway, client, command.rooms)
     directory, hub = gateway.rooms.directory, gateway.rooms.hub
     found = [
-        Target(await directory.room(room_key(name)), hub.joined(client, name))
-        for name in command.rooms
+        Target(await directory.named(name), hub.joined(client, name)) for name in command.rooms
     ]
     return found + [Target(await directory.chat(chat_id)) for chat_id in command.chats]
 
@@ -164,8 +167,9 @@ def _check_count(gateway: Gateway, client: Client, names: Iterable[str]) -> None
     Raises:
         ChatError: `too_many`.
     """
-    max_rooms = gateway.settings.max_rooms
-    if len(gateway.rooms.hub.rooms_of(client).keys() | set(names)) > max_rooms:
+    max_rooms, hub = gateway.settings.max_rooms, gateway.rooms.hub
+    new = {name for name in names if hub.joined(client, name) is None}
+    if len(hub.rooms_of(client)) + len(new) > max_rooms:
         text = f"a connection can be in at most {max_rooms} rooms: leave one first"
         raise ChatError("too_many", text)
 

@@ -78,6 +78,7 @@ class PartitionWatch:
             at_close=self._leave,
         )
         self.states: list[PartitionState] | None = None
+        self._min_known_schema = 0
 
     @property
     def partitions(self) -> int:
@@ -103,6 +104,10 @@ class PartitionWatch:
         state = self.states[self._keys.number_of(key)]
         return state.epoch not in (None, FIRST_EPOCH) and state.age < self._dedupe_seconds
 
+    def all_know_schema(self, schema: int) -> bool:
+        """Return True if every running process is of a build that knows this schema of SQL."""
+        return self._min_known_schema >= schema
+
     async def _check_partitions(self) -> None:
         # Other errors end the process: the data has another number of partitions, a format that
         # this build does not read, or another database. Serving it would show rooms as empty.
@@ -126,7 +131,8 @@ class PartitionWatch:
     async def _read_states(self) -> list[PartitionState]:
         now = asyncio.get_running_loop().time()
         if now >= self._announce_at:
-            await self._membership.announce()
+            replies = await self._membership.announce()
+            self._min_known_schema = min(reply.schema for reply in replies)
             self._announce_at = now + ANNOUNCE_INTERVAL_SECONDS
         await self._check.confirm()
         states = await self._probe.states()

@@ -16,10 +16,11 @@ from gateway.rooms.subscription import Subscription
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.transport.subscriber import Subscriber
 from shared.model.events import CursorMoved, Event, TypingChanged
-from shared.model.ids import partition_of_id
+from shared.model.ids import partition_of_id, room_key
 from shared.model.kinds import LogEvent
 from shared.model.log_events import MessagePosted, RoomDeleted
 from shared.model.rooms import Room
+from shared.names import form_of
 
 
 class Hub:
@@ -64,8 +65,11 @@ class Hub:
         return self._joined.get(client, _NO_ROOMS)
 
     def joined(self, client: Client, name: str) -> LocalRoom | None:
-        """Return a named room, if the client is in it."""
-        return self._joined.get(client, _NO_ROOMS).get(name)
+        """Return the named room that a name stands for in any spelling, if the client is in it."""
+        joined = self._joined.get(client)
+        if joined is None:
+            return None
+        return joined.get(name) or _by_form(joined, form_of(name))
 
     def release_deferred(self) -> None:
         """Put deferred frames into members' outboxes; required before members change."""
@@ -275,6 +279,13 @@ class Hub:
 
 
 _NO_ROOMS: Final[dict[str, LocalRoom]] = {}
+
+
+def _by_form(joined: dict[str, LocalRoom], form: str) -> LocalRoom | None:
+    """Return the room of a form: the one that is stored under it, or the only one."""
+    found = [local for local in joined.values() if local.form == form]
+    general = (local for local in found if local.room.key == room_key(form))
+    return next(general, None) or (found[0] if len(found) == 1 else None)
 
 
 def _chat_subscription(client: Client, caught_up_to: int) -> Subscription:

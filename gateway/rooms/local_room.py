@@ -15,6 +15,7 @@ from shared.metrics import Counter
 from shared.model.events import Event
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
+from shared.names import form_of
 from shared.telemetry import logger
 
 MAX_READS_PER_GAP: Final = 3
@@ -35,6 +36,7 @@ class LocalRoom:
     Attributes:
         room: the room. Its head is that of the moment when following began; other fields, such as
             standings and floor, change with each delivered event.
+        form: the form in which the name of a named room compares; empty for a direct chat.
         head: the seq of the last delivered event.
         members: the clients in a named room, or subscribed to a direct chat, with their
             subscriptions.
@@ -58,6 +60,7 @@ class LocalRoom:
         on_loss: Callable[["LocalRoom"], None],
     ) -> None:
         self.room = room
+        self.form = form_of(room.name) if room.name else ""
         self.channel = channel
         self.head = room.head
         self.members: dict[Client, Subscription] = {}

@@ -1,20 +1,24 @@
-"""Types of the fields of commands, with their bounds, and checks of names and texts."""
+"""Types of the fields of commands, with their bounds, and a check of texts."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
 from shared.model.ids import TOP
+from shared.names import enforced
 from shared.protocol.limits import (
     MAX_CLIENT_MSG_ID_CHARACTERS,
     MAX_GRANT_CHARACTERS,
-    MAX_NAME_CHARACTERS,
     MAX_PAGE_ITEMS,
     MAX_PASSWORD_CHARACTERS,
     MAX_TOKEN_CHARACTERS,
+    MAX_TYPED_NAME_CHARACTERS,
 )
 
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_NAME_CHARACTERS)]
+"""A name as it was typed. `shared/names` says what it stands for: the names that older builds took
+have to be found still, so a command takes more names than a new room or user may have."""
+
 UserId = Annotated[int, Meta(ge=0, lt=TOP)] | Name
 """A user: text, or a decimal integer, which clients get back as an integer."""
 
@@ -28,14 +32,12 @@ Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)]
 
 
 def check_name(name: str) -> str:
-    """Return the name, if users can see all of it and tell it from other names.
+    """Return the name, if a user may have it.
 
     Raises:
-        ValueError: it is blank, begins or ends with space, or has invisible characters, such as
-            control characters, line ends, and marks of writing direction.
+        ValueError: it breaks the rules of names.
     """
-    if not name.isprintable() or name != name.strip():
-        raise ValueError("a name has no invisible characters and no space at its ends")
+    enforced(name)
     return name
 
 

@@ -6,6 +6,6 @@ tables of Unicode come from `unicodedata2`, so that all processes have the same,
 interpreter: keys of rooms are made of names.
 """
 
-from shared.names.rules import compared, enforced, is_sole_spelling
+from shared.names.rules import compared, enforced, form_of, is_sole_spelling
 
-__all__ = ["compared", "enforced", "is_sole_spelling"]
+__all__ = ["compared", "enforced", "form_of", "is_sole_spelling"]

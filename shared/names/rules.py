@@ -76,6 +76,14 @@ def compared(name: str) -> str:
     return taken.fill(map_(_lower(map_(_lower(taken.text)))))
 
 
+def form_of(name: str) -> str:
+    """The form of any name, also of one that an older build took; then it is the name itself."""
+    try:
+        return compared(name)
+    except ValueError:
+        return name
+
+
 def is_sole_spelling(name: str) -> bool:
     """True if no other name compares the same, as with the ids of users that are numbers."""
     return _is_plain(name) and name == enforced(name) and not any(map(str.isalpha, name))

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 from shared.storage.reader import MESSAGE_COLUMNS, Reader, message_of, room_of
-from shared.storage.tables import cursors, events, rooms
+from shared.storage.tables import ROOM_COLUMNS, cursors, events, rooms
 
 
 class StoredChat(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ def _chats_of(user: str) -> Select[tuple[object, ...]]:
     )
     source = rooms.outerjoin(cursors, and_(cursors.c.room_id == rooms.c.id, mine))
     return (
-        select(rooms, cursors.c.seq.label("cursor"), unread.label("unread"))
+        select(*ROOM_COLUMNS, cursors.c.seq.label("cursor"), unread.label("unread"))
         .select_from(source)
         .where(_is_chat_of(user))
     )

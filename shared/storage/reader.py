@@ -14,7 +14,7 @@ from shared.model.rooms import STATE, Room
 from shared.model.standings import STANDINGS, Standings
 from shared.model.timeline import Message
 from shared.storage.engine import unavailable_as_error
-from shared.storage.tables import events, partitions, rooms, standings
+from shared.storage.tables import ROOM_COLUMNS, events, partitions, rooms, standings
 
 _LAST = (
     select(events.c.seq, events.c.epoch)
@@ -24,7 +24,7 @@ _LAST = (
     .correlate(rooms)
 )
 _ROOM = select(
-    rooms,
+    *ROOM_COLUMNS,
     _LAST.with_only_columns(events.c.seq).scalar_subquery().label("head"),
     _LAST.with_only_columns(events.c.epoch).scalar_subquery().label("head_epoch"),
     _LAST.with_only_columns(events.c.created_at).scalar_subquery().label("active_at"),
@@ -104,12 +104,6 @@ class Reader:
         """The room of this id, or None."""
         found = await self.rows(_ROOM.where(rooms.c.id == room_id))
         return room_of(found[0]) if found else None
-
-    async def rooms_by_key(self, after: str, before: str, limit: int) -> list[Room]:
-        """Rooms with `after` < key < `before`, by key; their heads are not read and are 0."""
-        query = select(rooms).where(rooms.c.key > after, rooms.c.key < before)
-        found = await self.rows(query.order_by(rooms.c.key).limit(limit))
-        return [room_of(row) for row in found]
 
     async def head(self, room_id: int) -> int:
         """The last stored seq of a room; 0 for none."""

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     Integer,
     MetaData,
     String,
@@ -14,8 +15,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 """The number of the last migration: the schema that this build knows."""
+
+FORMS_SINCE_MIGRATION: Final = 5
+"""The migration that added the forms of names. Builds that know it find rooms by any spelling."""
 
 metadata = MetaData(
     naming_convention={
@@ -72,7 +76,14 @@ rooms = Table(
     Column("deleted", Boolean, nullable=False),
     # The seq at which the password was changed last.
     Column("password_seq", Number, nullable=False),
+    # The form in which the name of a named room compares; empty in chats, and in rooms that a
+    # persister of an older schema stored, until one of this schema fills it in.
+    Column("name_form", Key, nullable=False, server_default=""),
+    Index(None, "kind", "name_form"),
 )
+
+# The columns that a room is read from. A gateway may run before a persister has added `name_form`.
+ROOM_COLUMNS: Final = tuple(column for column in rooms.c if column.name != "name_form")
 
 standings = Table(
     "standings",
@@ -124,4 +135,15 @@ cursors = Table(
     # Everything up to this seq is seen.
     Column("seq", Number, nullable=False),
     Column("at", Number, nullable=False),
+)
+
+# Every user that an event, a chat or a cursor was stored of.
+users = Table(
+    "users",
+    metadata,
+    Column("name", Key, primary_key=True),
+    # The form in which the name compares.
+    Column("form", Key, nullable=False, index=True),
+    # The time of the first of them, milliseconds since 1970.
+    Column("since", Number, nullable=False),
 )

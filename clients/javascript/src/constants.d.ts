@@ -74,6 +74,9 @@ export const MAX_ID_DIGITS: 16;
 /** Characters of a user's or a room's name. */
 export const MAX_NAME_CHARACTERS: 128;
 
+/** Characters of a name in a request, with blanks at its ends, or with accents as parts. */
+export const MAX_TYPED_NAME_CHARACTERS: 256;
+
 /** Characters of a `clientMsgId`. */
 export const MAX_CLIENT_MSG_ID_CHARACTERS: 128;
 

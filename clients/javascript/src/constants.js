@@ -30,6 +30,7 @@ export const NEW_TOKEN_CLOSE_CODES = new Set([4401]);
 export const MAX_INTEGER = 9_007_199_254_740_991;
 export const MAX_ID_DIGITS = 16;
 export const MAX_NAME_CHARACTERS = 128;
+export const MAX_TYPED_NAME_CHARACTERS = 256;
 export const MAX_CLIENT_MSG_ID_CHARACTERS = 128;
 export const MAX_PASSWORD_CHARACTERS = 256;
 export const MAX_GRANT_CHARACTERS = 1024;

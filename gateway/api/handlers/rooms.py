@@ -23,13 +23,14 @@ from gateway.protocols.payloads import (
 from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
 from gateway.rooms.store.history import Page
+from gateway.rooms.store.room_names import check_room_name
 from gateway.rooms.subscribing import subscribing
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import Notice, RoomCreated
-from shared.model.ids import room_key
 from shared.model.log_events import HistoryCleared
 from shared.model.rooms import Room
+from shared.names import form_of
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS
 
 ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
@@ -44,10 +45,11 @@ async def create_room(
     gateway: Gateway, client: Client, command: commands.CreateRoom, _target: Target
 ) -> RoomCreatedPayload:
     """Create a room, and send `roomCreated` to its creator."""
+    name = check_room_name(command.name)
     created = RoomCreated(
         kind="room",
-        key=room_key(command.name),
-        name=command.name,
+        key=gateway.rooms.directory.names.new_key(name),
+        name=name,
         password_hash=await gateway.access.passwords.hash(command.password or ""),
         creator=gateway.access.identity.owner_name(client.username),
     )
@@ -160,7 +162,8 @@ async def _opens(
     password_hash, password = room.password_hash if room else None, command.password or ""
     if access.limits is None or not password or (room and not room.protected):
         return await access.passwords.check(password_hash, password)
-    guess = await access.limits.guess(command.room, user, client.address)
+    # By the form, as other spellings would be further guesses.
+    guess = await access.limits.guess(form_of(command.room), user, client.address)
     is_right = await access.passwords.check(password_hash, password)
     if is_right:
         await guess.refund()

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.rooms.store.room_names import MAX_UNSTORED_ROOMS, RoomNames, form_of_key
 from shared.broker.rooms.answers import HeldRoom
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.send import Accepted
@@ -12,6 +13,8 @@ from shared.model.events import RoomCreated
 from shared.model.ids import chat_key, room_key
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
+from shared.names import form_of
+from shared.storage.names import NameReader
 from shared.storage.reader import Reader
 
 MAX_TRIES: Final = 5
@@ -32,11 +35,17 @@ class MessageLocation(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """Finds, creates and reopens rooms."""
+    """Finds, creates and reopens rooms.
+
+    Attributes:
+        names: finds the keys of rooms by their names.
+    """
 
     def __init__(self, broker: RoomBroker, reader: Reader) -> None:
         self._broker = broker
         self._reader = reader
+        self._stored_names = NameReader(reader)
+        self.names = RoomNames(broker, self._stored_names)
         # A chat never changes its key, so the cache needs no invalidation.
         self._chat_keys: dict[int, str] = {}
 
@@ -60,6 +69,16 @@ class Directory:
                 return None
             await self._broker.open(stored.room, stored.active_at, found)
         raise broker_unavailable()
+
+    async def named(self, name: str) -> Room | None:
+        """Find the room that a name stands for, in any spelling; raises the same errors as `room`.
+
+        The name need not be one that a new room may have, as older builds had other rules.
+        """
+        if (key := self.names.cached(name)) and (room := await self.room(key)):
+            return room
+        key = await self.names.find(name)
+        return await self.room(key) if key else None
 
     async def chat(self, chat_id: int) -> Room | None:
         """Return the direct chat of this id, or None; raises the same errors as `room`."""
@@ -99,7 +118,7 @@ class Directory:
             found = await self._broker.find(created.key)
             # `deleted`: a room that was just deleted may still be in SQL, and its name is free.
             if isinstance(found, HeldRoom) or (
-                not found.deleted and await self._reader.room(created.key)
+                not found.deleted and await self._is_stored(created)
             ):
                 raise ChatError("room_exists", "a room of this name exists")
             result = await self._broker.create(created, found)
@@ -129,10 +148,10 @@ class Directory:
         raise broker_unavailable()
 
     async def rooms(self, after: str, limit: int) -> list[Room]:
-        """List named rooms by name, including those that SQL does not have yet.
+        """List named rooms by the forms of their names, including those that SQL does not have yet.
 
         Args:
-            after: only rooms with names above this one.
+            after: only rooms that sort after this name.
             limit: maximum number of rooms.
 
         Raises:
@@ -140,14 +159,19 @@ class Directory:
         """
         # The broker first. Example: room "den" is not stored yet. If SQL were read first, "den"
         # could be stored and leave the broker's list before the broker is read, and be missing.
-        start, end = room_key(after), room_key(chr(0x10FFFF))
-        unstored = await self._broker.unstored(start, limit)
-        stored = await self._reader.rooms_by_key(start, end, limit)
-        by_key = {room.key: room for room in stored}
-        for key in unstored:
-            if key < end and key not in by_key and (room := await self.room(key)):
-                by_key[key] = room
-        return [by_key[key] for key in sorted(by_key)][:limit]
+        unstored = await self._broker.unstored(room_key(""), MAX_UNSTORED_ROOMS)
+        stored = await self._stored_names.rooms_after(after, limit)
+        known = {room.key for room in stored}
+        first = form_of(after)
+        forms = {key: form for key in unstored if (form := form_of_key(key)) >= first}
+        new: list[Room] = []
+        for key in sorted(forms.keys() - known, key=forms.__getitem__):
+            if len(new) > limit:
+                break  # one more than fits, as one may be the last of the page before
+            if room := await self.room(key):
+                new.append(room)
+        places = {(form_of(room.name), room.name): room for room in (*stored, *new)}
+        return [places[place] for place in sorted(places) if place > (first, after)][:limit]
 
     async def find_sent(self, room: Room, body: MessagePosted, *, resend: bool) -> Accepted | None:
         """Look up a send in SQL that the broker may have forgotten; None if SQL does not have it.
@@ -177,3 +201,9 @@ class Directory:
             return key if isinstance(created, RoomCreated) and created.kind == "direct" else None
         stored = await self._reader.room_by_id(chat_id)
         return stored.key if stored and stored.kind == "direct" else None
+
+    async def _is_stored(self, created: RoomCreated) -> bool:
+        """Return True if SQL has the room that is to be created, in any spelling of its name."""
+        if created.kind == "room":
+            return bool(await self.names.spellings(created.name))
+        return await self._reader.room(created.key) is not None

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.model.fields import Name, UserId, check_name
+from shared.model.fields import Name, UserId, check_name, check_text
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -34,6 +34,7 @@ class MemberCommand(Command, frozen=True, kw_only=True):
         return str(self.user_id)
 
     def __post_init__(self) -> None:
+        check_text(self.room)
         check_name(self.user)
 
 

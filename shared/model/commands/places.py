@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from shared.model.commands.base import Command
-from shared.model.fields import EventId, Grant, Limit, Name, Seq, UserId
+from shared.model.fields import EventId, Grant, Limit, Name, Seq, UserId, check_text
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_RESUMED_PLACES
 
 
@@ -27,6 +27,8 @@ class Resume(Command, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if len(self.rooms) + len(self.chats) > MAX_RESUMED_PLACES:
             raise ValueError(f"at most {MAX_RESUMED_PLACES} rooms and chats at a time")
+        for name in self.rooms:
+            check_text(name)
 
 
 class Typing(Command, frozen=True, kw_only=True):

@@ -22,7 +22,8 @@ class CreateRoom(Command, frozen=True, kw_only=True):
     """Create a room, which its creator owns. Guests, and clients without a name, own nothing.
 
     Attributes:
-        name: name of the room, unique in the installation.
+        name: name of the room, unique in the installation: names that differ in capitals, spaces
+            or what cannot be seen are the same.
         password: password for joining; without one, or with an empty one, the room is open.
     """
 
@@ -30,7 +31,7 @@ class CreateRoom(Command, frozen=True, kw_only=True):
     password: Password | None = None
 
     def __post_init__(self) -> None:
-        check_name(self.name)
+        check_text(self.name)
         check_text(self.password or "")
 
 
@@ -50,7 +51,7 @@ class JoinRoom(Command, frozen=True, kw_only=True):
     grant: Grant | None = None
 
     def __post_init__(self) -> None:
-        check_name(self.room)
+        check_text(self.room)
         check_text(self.password or "")
         if self.username is not None:
             check_name(self.username)
@@ -118,6 +119,7 @@ class SetPassword(Command, frozen=True, kw_only=True):
     password: Password | None = None
 
     def __post_init__(self) -> None:
+        check_text(self.room)
         check_text(self.password or "")
 
 

@@ -19,6 +19,7 @@ from shared.storage import migrate as storage
 from shared.storage.engine import open_engine
 from shared.storage.installation import read_installation
 from shared.storage.migrate import MIGRATIONS, migrate
+from shared.storage.names import NameReader
 from shared.storage.reader import Reader
 from shared.storage.tables import SCHEMA, metadata
 
@@ -100,6 +101,57 @@ async def test_from_the_first_schema(engine: AsyncEngine) -> None:
         (4, "", "", True, None),
     ]
     assert await run(engine, "SELECT count(*) FROM rooms WHERE deleted") == [(0,)]
+
+
+async def test_names_are_filled_in(engine: AsyncEngine) -> None:
+    """Rooms get the forms of their names, and users of everything that was stored are known."""
+    await to_revision(engine, "0004")
+    rooms = "id, key, kind, name, password_hash, creator, created_at, floor, epoch, deleted"
+    rooms += ", user1, user2"
+    await run(
+        engine,
+        f"INSERT INTO rooms ({rooms}) VALUES"  # noqa: S608 - names of ours
+        " (1, 'r:Größe', 'room', 'Größe', '', 'Ann', 50, 0, 1, 0, NULL, NULL),"
+        " (2, 'd:3:bob:cleo', 'direct', '', '', 'bob', 60, 0, 1, 0, 'bob', 'cleo')",
+        "INSERT INTO events (id, room_id, seq, prev, kind, sender, deleted, created_at, epoch)"
+        " VALUES (3, 1, 1, 0, 'message', 'danㅤ', 0, 40, 1),"
+        " (4, 1, 2, 1, 'message', 'bob', 0, 70, 1), (5, 1, 3, 2, 'void', NULL, 1, 70, 1)",
+        "INSERT INTO cursors (room_id, \"user\", seq, at) VALUES (1, 'ANN', 2, 30)",
+    )
+    await migrate(engine, partitions=2)
+    assert await run(engine, "SELECT id, name_form FROM rooms ORDER BY id") == [
+        (1, "größe"),
+        (2, ""),
+    ]
+    assert await run(engine, "SELECT name, form, since FROM users ORDER BY name") == [
+        ("ANN", "ann", 30),
+        ("Ann", "ann", 50),
+        ("bob", "bob", 60),
+        ("cleo", "cleo", 60),
+        ("danㅤ", "danㅤ", 40),
+    ]
+    names = NameReader(Reader(engine))
+    assert await names.users("ann") == ["ANN", "Ann"]
+    assert await names.has_user("Ann")
+    assert not await names.has_user("ann")
+    assert await names.rooms("größe", []) == [("r:Größe", "Größe")]
+
+
+async def test_names_are_read_before_the_migration(engine: AsyncEngine) -> None:
+    """A gateway that runs before a persister has migrated finds rooms by key, and lists them."""
+    await to_revision(engine, "0004")
+    rooms = "id, key, kind, name, password_hash, creator, created_at, floor, epoch, deleted"
+    await run(
+        engine,
+        f"INSERT INTO rooms ({rooms}) VALUES"  # noqa: S608 - names of ours
+        " (1, 'r:Lobby', 'room', 'Lobby', '', 'Ann', 50, 0, 1, 0)",
+    )
+    names = NameReader(Reader(engine))
+    assert await names.rooms("lobby", ["r:lobby", "r:Lobby"]) == [("r:Lobby", "Lobby")]
+    assert [room.name for room in await names.rooms_after("", 10)] == ["Lobby"]
+    assert await names.users("ann") == []
+    await migrate(engine, partitions=2)
+    assert await names.rooms("lobby", []) == [("r:Lobby", "Lobby")]
 
 
 async def test_there_and_back(engine: AsyncEngine) -> None:

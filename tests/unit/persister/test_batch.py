@@ -107,6 +107,7 @@ def test_row_of_a_room() -> None:
         "user2": None,
         "deleted": False,
         "password_seq": 0,
+        "name_form": "general",
     }
 
 

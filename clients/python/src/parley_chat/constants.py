@@ -71,6 +71,9 @@ MAX_ID_DIGITS: Final = 16
 MAX_NAME_CHARACTERS: Final = 128
 """Characters of a user's or a room's name."""
 
+MAX_TYPED_NAME_CHARACTERS: Final = 256
+"""Characters of a name in a request, with blanks at its ends, or with accents as parts."""
+
 MAX_CLIENT_MSG_ID_CHARACTERS: Final = 128
 """Characters of a `clientMsgId`."""
 

@@ -142,7 +142,7 @@ def test_bare_form(wire: Wire, event: str) -> None:
 
 
 @both
-@pytest.mark.parametrize("name", ["", " a", "x" * 129, "a\x00"])
+@pytest.mark.parametrize("name", ["", "x" * 257, "a\x00"])
 def test_bare_form_is_checked(wire: Wire, name: str) -> None:
     """A bare value is held to the same rules as the field it stands for."""
     with pytest.raises(ChatError) as caught:

@@ -1,0 +1,89 @@
+"""Reads of names: rooms and users by the form in which their names compare."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import ColumnElement, collate, or_, select, text, tuple_
+
+from shared.model.rooms import Room
+from shared.names import form_of
+from shared.storage.reader import Reader, room_of
+from shared.storage.tables import FORMS_SINCE_MIGRATION, ROOM_COLUMNS, rooms, users
+
+MAX_SPELLINGS: Final = 1000
+"""Rooms or users of one form that are read. More than one are from builds before the forms."""
+
+MAX_WITHOUT_FORMS: Final = 10_000
+"""Rooms without forms that are listed. There are some only while an upgrade is under way."""
+
+_NAMED = (rooms.c.kind == "room", rooms.c.deleted.is_(False))
+_SHOWN = rooms.c.name
+
+
+class StoredName(NamedTuple):
+    """The key and the name of a named room."""
+
+    key: str
+    name: str
+
+
+class NameReader:
+    """Reads names from SQL; raises the same errors as `Reader`.
+
+    A gateway may run before a persister has migrated the database. Until then only keys are known.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._has_forms = False
+
+    async def rooms(self, form: str, keys: Sequence[str]) -> list[StoredName]:
+        """The named rooms whose names have this form, and those of some keys."""
+        wanted: ColumnElement[bool] = rooms.c.key.in_(keys)
+        if await self._are_there():
+            # Without a form: stored by a persister of an older build a moment ago.
+            wanted = or_(wanted, rooms.c.name_form.in_((form, "")))
+        query = select(rooms.c.key, rooms.c.name).where(*_NAMED, wanted).limit(MAX_SPELLINGS)
+        found = [StoredName(row.key, row.name) for row in await self._reader.rows(query)]
+        return [room for room in found if room.key in keys or form_of(room.name) == form]
+
+    async def rooms_after(self, name: str, limit: int) -> list[Room]:
+        """Named rooms that sort after a name, by the forms of their names; without their heads."""
+        after = (form_of(name), name)
+        found = await self._without_forms()
+        if self._has_forms:
+            shown = collate(rooms.c.name, "C") if self._reader.dialect == "postgresql" else _SHOWN
+            place = (rooms.c.name_form, shown)
+            query = select(*ROOM_COLUMNS).where(*_NAMED, tuple_(*place) > after)
+            rows = await self._reader.rows(query.order_by(*place).limit(limit))
+            found += [room_of(row) for row in rows]
+        places = {(form_of(room.name), room.name): room for room in found}
+        return [places[place] for place in sorted(places) if place > after][:limit]
+
+    async def users(self, form: str) -> list[str]:
+        """The users whose names have this form, the one that was seen first before others."""
+        if not await self._are_there():
+            return []
+        query = select(users.c.name).where(users.c.form == form)
+        query = query.order_by(users.c.since, users.c.name).limit(MAX_SPELLINGS)
+        return [row.name for row in await self._reader.rows(query)]
+
+    async def has_user(self, name: str) -> bool:
+        """True if anything was stored of a user of exactly this name."""
+        if not await self._are_there():
+            return False
+        return bool(await self._reader.rows(select(users.c.name).where(users.c.name == name)))
+
+    async def _without_forms(self) -> list[Room]:
+        """The named rooms whose forms SQL does not have: few, or all before the migration."""
+        lacking: tuple[ColumnElement[bool], ...] = _NAMED
+        if await self._are_there():
+            lacking = (*_NAMED, rooms.c.name_form == "")
+        query = select(*ROOM_COLUMNS).where(*lacking).limit(MAX_WITHOUT_FORMS)
+        return [room_of(row) for row in await self._reader.rows(query)]
+
+    async def _are_there(self) -> bool:
+        if not self._has_forms:
+            found = await self._reader.rows(text("SELECT version_num FROM alembic_version"))
+            self._has_forms = any(int(row[0]) >= FORMS_SINCE_MIGRATION for row in found)
+        return self._has_forms
