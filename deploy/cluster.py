@@ -72,15 +72,18 @@ async def run(
     """Run the cluster in a data folder that this process has claimed; return the exit code.
 
     Raises:
-        StartError: A port is in use, or processes of an earlier cluster do not end.
+        ConfigError: The folder cannot be written to.
+        StartError: A port is in use, the disk is full, or processes of an earlier cluster do not
+            end.
     """
-    members = adjust(plan_members(settings, environ, servers, plan, data_dir))
-    console = Console(
-        data_dir.log,
-        ["cluster", *members.names],
-        log_format=settings.log_format,
-        coloured=sys.stderr.isatty() and settings.no_color is None,
-    )
+    with data_dir.explained():
+        members = adjust(plan_members(settings, environ, servers, plan, data_dir))
+        console = Console(
+            data_dir.log,
+            ["cluster", *members.names],
+            log_format=settings.log_format,
+            coloured=sys.stderr.isatty() and settings.no_color is None,
+        )
     stop_timeout = settings.drain_seconds + STOP_MARGIN_SECONDS
     try:
         await wait_for_leftovers(data_dir, console, stop_timeout)
@@ -88,14 +91,16 @@ async def run(
             raise StartError(problem)
         for server in filter(None, (servers.redis, servers.balancer)):
             console.say(f"{server.kind} is {server.path} ({server.reason})")
-        return await Supervisor(
-            members,
-            plan,
-            data_dir,
-            console,
-            stop_timeout=stop_timeout,
-            well_after=settings.well_after,
-        ).run()
+        with data_dir.explained():
+            supervisor = Supervisor(
+                members,
+                plan,
+                data_dir,
+                console,
+                stop_timeout=stop_timeout,
+                well_after=settings.well_after,
+            )
+        return await supervisor.run()
     finally:
         data_dir.remove_pid("cluster")
         console.close()

@@ -1,12 +1,19 @@
 """The data folder of a cluster: what it keeps between two runs."""
 
+import errno
 import fcntl
 import os
 import secrets
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+
+from shared.config import ConfigError
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 # A part of the command line by which a process is recognized, if it is not its role's name.
 COMMAND_MARKS = {"redis": "-server", "cluster": "deploy.cluster"}
@@ -35,18 +42,32 @@ class DataDir:
         """Create the folder, and lock it until this process ends.
 
         Raises:
-            StartError: The folder cannot be written to, or a running cluster has the lock.
+            ConfigError: The folder cannot be written to.
+            StartError: A running cluster has the lock, or the disk is full.
         """
-        try:
+        with self.explained():
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.run.mkdir(exist_ok=True)
             self.log.mkdir(exist_ok=True)
             self._lock(url)
             self.write_pid("cluster", os.getpid())
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Put in one sentence why something in the folder cannot be written.
+
+        Raises:
+            ConfigError: It is no folder, or one that this user must not write to.
+            StartError: The disk is full, which is no fault of the setting.
+        """
+        try:
+            yield
         except OSError as error:
-            raise StartError(
-                f"DATA_DIR={self.path} cannot be written ({error.strerror}):"
-                " choose another with DATA_DIR="
+            where = f"DATA_DIR={self.path}"
+            if error.errno in FULL:
+                raise StartError(f"{where} is on a full disk: free some space on it") from error
+            raise ConfigError(
+                f"{where} cannot be written ({error.strerror}): choose another with DATA_DIR="
             ) from error
 
     def _lock(self, url: str) -> None:
@@ -70,8 +91,20 @@ class DataDir:
         )
 
     def write_pid(self, name: str, pid: int) -> None:
-        """Write the pid file of process `name`, in one step that a reader never sees half of."""
-        write_atomically(self.run / f"{name}.pid", f"{pid}\n")
+        """Write the pid file of process `name`, in one step that a reader never sees half of.
+
+        On a full disk there is no space for a new file. The old file has its space, and names a
+        process that has ended: it is written over.
+        """
+        file, text = self.run / f"{name}.pid", f"{pid}\n"
+        try:
+            write_atomically(file, text)
+        except OSError:
+            if not file.exists():
+                raise
+            with file.open("r+") as opened:
+                opened.write(text)
+                opened.truncate()
 
     def remove_pid(self, name: str) -> None:
         """Delete the pid file of process `name`."""
@@ -100,11 +133,15 @@ def write_atomically(file: Path, text: str) -> None:
     """Replace `file` in one step, so that no crash leaves half of it; only its user can read it."""
     fresh = file.with_name(file.name + ".new")
     fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    fresh.replace(file)
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        fresh.replace(file)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def command_line(pid: int) -> str:

@@ -14,6 +14,7 @@ from deploy.processes.process import ProcessSpec
 from deploy.servers.aof import repair_aof
 from deploy.servers.balancer import balancer_process
 from deploy.servers.discovery import Server, find_balancer, find_redis, redis_command
+from deploy.servers.space import missing_space
 from deploy.settings import Settings
 from shared.addresses import read_address
 from shared.config import Settings as ProcessSettings
@@ -71,11 +72,14 @@ def plan_members(
     server_environ = {name: value for name, value in environ.items() if name not in known}
     redis = []
     if servers.redis is not None:
-        command = redis_command(servers.redis, plan, data_dir)
-        repair = partial(repair_aof, servers.redis.path, data_dir.path)
         redis = [
             ProcessSpec(
-                name="redis", command=command, env=server_environ, cwd=data_dir.path, repair=repair
+                name="redis",
+                command=redis_command(servers.redis, plan, data_dir),
+                env=server_environ,
+                cwd=data_dir.path,
+                repair=partial(repair_aof, servers.redis.path, data_dir.path),
+                obstacle=partial(missing_space, data_dir.path),
             )
         ]
     return Members(

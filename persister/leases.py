@@ -7,7 +7,7 @@ from math import ceil
 from shared.broker.partitions.members import Membership
 from shared.broker.partitions.partitions import PartitionBroker
 from shared.broker.transport.client import UNAVAILABLE
-from shared.telemetry import logger
+from shared.telemetry import OutageLog, logger
 
 log = logger(__name__)
 
@@ -49,6 +49,7 @@ class Leases:
         self._lock = asyncio.Lock()
         self._ended = asyncio.Event()
         self._all_read: dict[int, int] = {}
+        self._outage = OutageLog(log, "leases not renewed", "leases are renewed again")
         self.changed = asyncio.Event()
 
     @property
@@ -77,8 +78,9 @@ class Leases:
             try:
                 async with self._lock:
                     await self._renew()
+                self._outage.succeeded()
             except UNAVAILABLE as error:
-                log.warning("leases not renewed", error=str(error))
+                self._outage.failed(error)
             # `_took_any` tells of a lease that was lost and taken again since this round began,
             # which leaves `wanted` as it was; the worker must claim the partition again.
             if self._took_any or self.wanted != before:
@@ -97,6 +99,10 @@ class Leases:
             self._held.discard(number)
             self._surplus.discard(number)
             await self._broker.release_lease(number, self._owner)
+
+    def report_outage(self, reason: str) -> None:
+        """Let the status page show why this process cannot store now; '' if it can."""
+        self._membership.outage = reason
 
     def lose(self, number: int) -> None:
         """Note that another persister owns this partition in SQL."""

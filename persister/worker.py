@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from time import monotonic, time
 from typing import Final, TypeVar
 
@@ -19,7 +20,7 @@ from shared.broker.partitions.stream import StreamReader
 from shared.broker.transport.client import UNAVAILABLE
 from shared.config import ConfigError, Settings
 from shared.metrics import LATENCIES, SIZES, Counter, Gauge, Histogram
-from shared.telemetry import logger
+from shared.telemetry import OutageLog, logger
 
 CHECK_INTERVAL_SECONDS: Final = 0.5
 """Seconds between two checks that the partitions are still open in the broker."""
@@ -67,6 +68,7 @@ class Worker:
         # Rooms whose logs may have grown too long, and how far each is stored.
         self._untrimmed: dict[Claim, dict[str, Head]] = {}
         self._next_trim = 0.0
+        self._outage = OutageLog(log, "broker or database away, trying again", "both are back")
 
     @property
     def backlog(self) -> dict[int, int]:
@@ -129,13 +131,13 @@ class Worker:
             self._claims.pop(number, None)
             await self._leases.release(number)
         taken = sorted(wanted - self._claims.keys())
-        if taken:
-            log.info("partitions taken", partitions=taken)
         for number in taken:
             claim = await self._opener.claim(number)
             await self._opener.finish_trimming(claim)
             self._claims[number] = claim
             self._next_check = 0.0
+        if taken:
+            log.info("partitions taken", partitions=taken)
 
     async def _maintain(self) -> None:
         """Open closed partitions, trim logs and evict idle rooms, each at its own interval."""
@@ -194,10 +196,7 @@ class Worker:
     async def _store(self, found: Mapping[Claim, list[Entry]], *, trim: bool = True) -> None:
         """Store entries of some partitions, except those that another owner has taken."""
         left = dict(found)
-
-        async def store() -> None:
-            await self._store_once(left, trim=trim)
-
+        store = partial(self._store_once, left, trim=trim)
         while left:
             try:
                 return await self._retry_outages(store)
@@ -273,12 +272,20 @@ class Worker:
             retry=retry_if_exception_type((*UNAVAILABLE, *OUTAGE)),
             wait=wait_exponential_jitter(multiplier=0.05, max=1.0, jitter=0.1),
             stop=lambda _state: self._stop.is_set(),
-            before_sleep=_log_retry,
+            before_sleep=self._note_outage,
             retry_error_callback=lambda _state: None,
         ):
             with attempt:
-                return await work()
+                done = await work()
+                self._outage.succeeded()
+                self._leases.report_outage("")
+                return done
         return None
+
+    def _note_outage(self, state: RetryCallState) -> None:
+        OUTAGES.value += 1
+        self._outage.failed(error := state.outcome.exception() if state.outcome else None)
+        self._leases.report_outage("" if isinstance(error, UNAVAILABLE) else self._outage.reason)
 
 
 def show_gauges(worker: Worker) -> None:
@@ -290,10 +297,3 @@ def show_gauges(worker: Worker) -> None:
     Gauge("partitions_owned", "Partitions that are ours.", lambda: len(worker.backlog))
     Gauge("storage_backlog", "Entries of our partitions not stored.", backlog, "partition")
     Gauge("storage_lag_seconds", "How long the oldest of them has waited.", lambda: worker.lag)
-
-
-def _log_retry(state: RetryCallState) -> None:
-    OUTAGES.value += 1
-    error = state.outcome.exception() if state.outcome else None
-    reason = str(error).split("\n", 1)[0]
-    log.warning("broker or database away, trying again", attempt=state.attempt_number, error=reason)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -10,6 +11,9 @@ from shared.config import Settings
 
 OWN_PACKAGES: Final = ("gateway", "persister", "shared")
 """Packages whose log lines LOG_LEVEL selects."""
+
+OUTAGE_INTERVAL_SECONDS: Final = 60.0
+"""Seconds between two lines about an outage that lasts."""
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -89,3 +93,46 @@ def logger(name: str) -> Logger:
     """The logger of a module; fields go in as keyword arguments."""
     found: Logger = structlog.stdlib.get_logger(name)
     return found
+
+
+class OutageLog:
+    """Logs that something is away: when that begins, once a minute, and when it is over.
+
+    What is away is tried again several times a second, perhaps for hours: a line for each try would
+    fill the log, and the disk, whose lack of space may be the cause.
+
+    Attributes:
+        reason: the reason of the last failure in a few words; empty while there is none.
+    """
+
+    def __init__(self, log: Logger, away: str, back: str) -> None:
+        """Prepare.
+
+        Args:
+            log: of the module that tries again.
+            away: the line for an outage.
+            back: the line for its end.
+        """
+        self._log = log
+        self._away = away
+        self._back = back
+        self._began = 0.0
+        self._said: dict[str, float] = {}  # by reason, as two may take turns
+        self.reason = ""
+
+    def failed(self, error: BaseException | None) -> None:
+        """Note that a try failed."""
+        now = monotonic()
+        if not self.reason:
+            self._began = now
+        self.reason = str(error).split("\n", 1)[0] or type(error).__name__
+        if now - self._said.get(self.reason, -OUTAGE_INTERVAL_SECONDS) >= OUTAGE_INTERVAL_SECONDS:
+            self._said[self.reason] = now
+            self._log.warning(self._away, error=self.reason, seconds=round(now - self._began))
+
+    def succeeded(self) -> None:
+        """Note that a try succeeded."""
+        if self.reason:
+            self.reason = ""
+            self._said.clear()
+            self._log.info(self._back, seconds=round(monotonic() - self._began, 1))

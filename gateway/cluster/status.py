@@ -27,10 +27,11 @@ class GatewayStatus(msgspec.Struct, frozen=True):
 
 
 class PersisterStatus(msgspec.Struct, frozen=True):
-    """A running persister, with its number of partitions."""
+    """A running persister, with its number of partitions, and why it cannot store if it cannot."""
 
     name: str
     partitions: int
+    outage: str | None
 
 
 class PartitionStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -110,14 +111,17 @@ class ClusterStatus:
             self._read_sql(),
             asyncio.to_thread(read_supervision, self._data_dir),
         )
-        members = overview.persisters if overview else []
+        members = overview.persisters if overview else {}
         owned = Counter(overview.owners) if overview else {}
         return Status(
             gateway=self._gateway_name,
             now=int(time() * 1000),
             waits_for=self._readiness.waits_for,
             gateways=[GatewayStatus(*pair) for pair in sorted(self._heartbeat.gateways.items())],
-            persisters=[PersisterStatus(name, owned.get(name, 0)) for name in sorted(members)],
+            persisters=[
+                PersisterStatus(name, owned.get(name, 0), outage or None)
+                for name, outage in sorted(members.items())
+            ],
             partitions=self._partitions(overview, stored),
             redis=overview.server if overview else None,
             sql=sql,

@@ -75,6 +75,11 @@ class Cluster:
         self._readers: list[asyncio.Task[None]] = []
 
     @property
+    def command(self) -> tuple[str, ...]:
+        """What is run."""
+        return (sys.executable, "-m", self._module)
+
+    @property
     def url(self) -> str:
         """The load balancer, as the start of a URL."""
         return f"http://127.0.0.1:{self.port}"
@@ -128,9 +133,7 @@ class Cluster:
     async def start(self) -> None:
         """Start the cluster and return at once."""
         self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            self._module,
+            *self.command,
             cwd=self._root,
             env=self.environ,
             stdin=asyncio.subprocess.DEVNULL,

@@ -86,6 +86,9 @@ function warnings(status) {
     if (waitsFor) found.push(`${name} ended, and starts as soon as ${waitsFor}`);
     else if (failures > 1) found.push(`${name} ended ${failures} times in a row (${ending})`);
   }
+  for (const { name, outage } of status.persisters) {
+    if (outage) found.push(`${name} cannot store: ${outage}`);
+  }
   if (status.redis && !status.persisters.length) found.push("no persister is running");
   if (letters) found.push(`${letters} dead letters: list them with python -m persister dead-letter list`);
   return found;

@@ -20,6 +20,9 @@ from shared.model.database import DatabaseIdentity
 ANNOUNCE_INTERVAL_SECONDS: Final = 3.0
 """Seconds between two announcements of a process. One silent for 15 s is removed."""
 
+MAX_OUTAGE_CHARACTERS: Final = 200
+"""Characters of an announced outage."""
+
 Role = Literal["gateway", "persister"]
 
 UNKNOWN_DATABASE: Final = DatabaseIdentity()
@@ -61,7 +64,11 @@ class MembershipReply(NamedTuple):
 
 
 class Membership:
-    """The announcements of this process."""
+    """The announcements of this process.
+
+    Attributes:
+        outage: why this process cannot do its work now, for the status page; '' if it can.
+    """
 
     def __init__(
         self,
@@ -93,6 +100,7 @@ class Membership:
             *(database.name, database.place, database.adoptions),
         ]
         self.incarnation = incarnation
+        self.outage = ""
         self._announce = PipedScript(pipe, "announce")
 
     async def announce(self) -> list[MembershipReply]:
@@ -103,8 +111,9 @@ class Membership:
             AnotherDatabase: the installation is stored in another database.
             UNAVAILABLE: the broker is away.
         """
+        words = [*self._words, self.outage[:MAX_OUTAGE_CHARACTERS]]
         calls = [
-            self._announce([part.record, part.members, part.database], self._words)
+            self._announce([part.record, part.members, part.database], words)
             for part in self._keys.partitions
         ]
         return [self._read_reply(*answer) for answer in await asyncio.gather(*calls)]
@@ -128,6 +137,7 @@ class Membership:
         return MembershipReply(written_in, all_read, persisters, schema)
 
 
-def is_persister(word: bytes) -> bool:
-    """Return True if an announcement, as the broker stores it, is a persister's."""
-    return word.startswith(b"persister ")
+def outage_of_persister(word: bytes) -> str | None:
+    """Return the outage in an announcement, as the broker stores it; None if no persister's."""
+    role, *_, outage = (*word.decode(errors="replace").split(" ", 5), "", "")[:6]
+    return outage if role == "persister" else None

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.broker.partitions.keyspace import Keyspace
-from shared.broker.partitions.members import is_persister
+from shared.broker.partitions.members import outage_of_persister
 from shared.broker.transport.client import UNAVAILABLE, Client, Failure
 
 ANSWER_TIMEOUT_SECONDS: Final = 2.0
@@ -32,13 +32,13 @@ class Overview(msgspec.Struct, frozen=True):
 
     Attributes:
         server: the server's version, load and settings.
-        persisters: the incarnations of the running persisters.
+        persisters: the outage of each running persister by its incarnation; '' for none.
         owners: for each partition the incarnation that has its lease; None where it is free.
         dead_letters: for each partition the number of its dead letters.
     """
 
     server: Server
-    persisters: list[str]
+    persisters: dict[str, str]
     owners: list[str | None]
     dead_letters: list[int]
 
@@ -69,7 +69,11 @@ class ClusterInspector:
         owners, dead = pairs[::2], pairs[1::2]
         return Overview(
             server=_server(info, await self._fsync()),
-            persisters=[name.decode() for name, word in members.items() if is_persister(word)],
+            persisters={
+                name.decode(): outage
+                for name, word in members.items()
+                if (outage := outage_of_persister(word)) is not None
+            },
             owners=[owner.decode() if owner else None for owner in owners],
             dead_letters=[int(count) for count in dead],
         )

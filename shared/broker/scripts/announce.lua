@@ -13,6 +13,7 @@
 -- ARGV[7]  the name of the database that it works with, or '' if it does not know yet
 -- ARGV[8]  the part of that name that stays after a restart of the machine
 -- ARGV[9]  how often a database has taken the place of the one before it
+-- ARGV[10] why it cannot do its work now, for the status page, or ''
 --
 -- Returns {status; the format of the partition, or 0; the highest format that all members read;
 -- the number of running persisters; the lowest schema that a member knows}. Status is
@@ -44,7 +45,8 @@ end
 if mine ~= '' and role == 'persister' then
   redis.call('HSET', KEYS[3], 'name', mine, 'place', ARGV[8], 'adoptions', adoptions)
 end
-redis.call('HSET', KEYS[2], me,
-  table.concat({role, ARGV[3], ARGV[4], ARGV[5], int(now)}, ' '))
+local words = {role, ARGV[3], ARGV[4], ARGV[5], int(now)}
+if ARGV[10] ~= '' then words[6] = ARGV[10] end
+redis.call('HSET', KEYS[2], me, table.concat(words, ' '))
 local _, _, newest, schema = living(KEYS[2])
 return {'counted', format, newest, others + (role == 'persister' and 1 or 0), schema}

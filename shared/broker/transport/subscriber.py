@@ -16,7 +16,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
 
 from shared.broker.transport.resp import RespConnection, open_connection, pack
 from shared.essential import EssentialTask
-from shared.telemetry import logger
+from shared.telemetry import OutageLog, logger
 
 PING_INTERVAL_SECONDS: Final = 1.0
 MAX_SILENCE_SECONDS: Final = 3.0
@@ -50,6 +50,7 @@ class Subscriber:
         self._leaving: Counter[str] = Counter()
         self._connection: RespConnection | None = None
         self._runner: EssentialTask | None = None
+        self._outage = OutageLog(log, "subscriber lost the broker", "subscriber is back")
 
     @property
     def connected(self) -> bool:
@@ -87,7 +88,7 @@ class Subscriber:
 
     async def _run(self) -> None:
         async for attempt in AsyncRetrying(
-            wait=wait_exponential_jitter(multiplier=0.1, max=1.0), after=_log_reconnect
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0), after=self._log_lost
         ):
             with attempt:
                 # A lost connection raises, so that there is always another attempt.
@@ -97,6 +98,7 @@ class Subscriber:
         self._leaving.clear()
         connection = await open_connection(self._url, self._on_push)
         state.attempt_number = 1
+        self._outage.succeeded()
         try:
             for channel in self._holders:
                 connection.write(pack("SSUBSCRIBE", channel))
@@ -105,6 +107,9 @@ class Subscriber:
         finally:
             self._connection = None
             connection.end(ConnectionError("closed"))
+
+    def _log_lost(self, state: RetryCallState) -> None:
+        self._outage.failed(state.outcome.exception() if state.outcome else None)
 
     def _on_push(self, push: Any) -> None:  # noqa: ANN401 - whatever the server sends
         if isinstance(push, hiredis.ReplyError):
@@ -129,11 +134,6 @@ class Subscriber:
         else:
             # The server moved the slot to another one: connect again, to where it is now.
             raise ConnectionError("the server ended a subscription")
-
-
-def _log_reconnect(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("subscriber lost the broker", error=str(error), attempt=state.attempt_number)
 
 
 async def _ping_until_ended(connection: RespConnection) -> None:

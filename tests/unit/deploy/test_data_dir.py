@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.data_dir import DataDir, StartError
+from shared.config import ConfigError
 
 
 def test_a_folder_has_one_cluster(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """A DATA_DIR that is no folder is refused in one sentence."""
     (tmp_path / "file").touch()
-    with pytest.raises(StartError, match=r"^DATA_DIR=.* cannot be written"):
+    with pytest.raises(ConfigError, match=r"^DATA_DIR=.* cannot be written"):
         DataDir(tmp_path / "file").claim("x")
 
 
