@@ -14,7 +14,7 @@ from shared.storage.engine import Engine
 from shared.storage.installation import Installation, confirm_location, read_installation
 from shared.storage.migrate import migrate
 from shared.storage.tables import SCHEMA
-from shared.telemetry import logger
+from shared.telemetry import OutageLog, logger
 
 log = logger("persister")
 
@@ -45,11 +45,16 @@ async def prepare(
     Raises:
         ConfigError: this process may not work with the data.
     """
+    outage = OutageLog(log, "database not ready, trying again", "database is ready")
+
+    def note_outage(state: RetryCallState) -> None:
+        outage.failed(state.outcome.exception() if state.outcome else None)
+
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(OUTAGE),
         wait=wait_fixed(0.5),
         stop=lambda _state: stop.is_set(),
-        before_sleep=_log_retry,
+        before_sleep=note_outage,
         retry_error_callback=lambda _state: None,
     ):
         with attempt:
@@ -60,6 +65,7 @@ async def prepare(
                 namespace=settings.namespace,
                 min_known_schema=min_known_schema,
             )
+            outage.succeeded()
             return await confirm_location(engine, found)
     return None
 
@@ -78,8 +84,3 @@ async def _min_known_schema(settings: Settings, engine: Engine, pipe: Pipe) -> i
     except UNAVAILABLE:
         return None
     return lowest
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("database not ready, trying again", error=str(error).split("\n", 1)[0])

@@ -116,6 +116,23 @@ def place(gateway: Gateway, client: Client, command: Any) -> Target | PendingWor
     return chat(gateway, client, command)
 
 
+def readable(gateway: Gateway, client: Client, command: Any) -> Target | PendingWork:  # noqa: ANN401
+    """Do the same as `place`; while the broker is away, a chat is found in SQL."""
+    if command.chat_id is None:
+        return joined(gateway, client, command)
+    return _readable_chat(gateway, client, command)
+
+
+async def _readable_chat(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401
+    try:
+        return await chat(gateway, client, command)
+    except ChatError as error:
+        if error.code != "broker_unavailable":
+            raise
+    found = await gateway.rooms.directory.stored_chat(command.chat_id)
+    return Target(found, unseen=lambda: no_such_chat(command.chat_id))
+
+
 async def chat(gateway: Gateway, _asker: object, command: Any) -> Target:  # noqa: ANN401
     """Find a direct chat by the `chat_id` of a command."""
     found = await gateway.rooms.directory.chat(command.chat_id)

@@ -72,7 +72,7 @@ async def talking(cluster: Cluster, room: str) -> AsyncIterator[list[Peer]]:
     async with AsyncExitStack() as stack:
         peers = [
             await stack.enter_async_context(
-                Peer(cluster.gateway_url(number), f"username=user-{number}&durable=1", wire)
+                Peer(cluster.gateway_url(number), f"username={number}&durable=1", wire)
             )
             for number, wire in enumerate(WIRES, start=1)
         ]
@@ -80,6 +80,18 @@ async def talking(cluster: Cluster, room: str) -> AsyncIterator[list[Peer]]:
         for peer in peers:
             await peer.request("joinRoom", {"room": room})
         yield peers
+
+
+async def chat_of(peers: list[Peer]) -> tuple[int, Accepted]:
+    """Make a chat of the users 1 and 2 with two stored messages; return its id and their texts."""
+    chat = await peers[0].request("createChat", {"user1Id": 1, "user2Id": 2})
+    said: Accepted = {}
+    for n, peer in enumerate(peers, start=1):
+        data = {"senderId": n, "receiverId": 3 - n, "content": f"yarn {n}"}
+        said[(await peer.request("sendMessage", data))["seq"]] = f"yarn {n}"
+        while "chatId" not in (await peer.next("durable"))["data"]:
+            pass
+    return chat["id"], said
 
 
 async def send(peer: Peer, room: str, text: str, accepted: Accepted) -> None:
@@ -151,6 +163,7 @@ async def test_a_full_disk_ends_nothing(disk: SmallDisk) -> None:
                 await send(peer, "wool", f"before {n} {m}", accepted)
             await peer.next("durable")
         durable = set(accepted)
+        chat, said = await chat_of(peers)
         sending = [
             asyncio.create_task(send_until_refused(peer, "wool", f"while {n}", accepted))
             for n, peer in enumerate(peers)
@@ -170,6 +183,13 @@ async def test_a_full_disk_ends_nothing(disk: SmallDisk) -> None:
             [redis, *_] = (await cluster.status(number))["processes"]
             assert (redis["name"], redis["ending"]) == ("redis", "exit code 1")
             assert "No space left on device" in redis["waitsFor"]
+            async with Peer(cluster.gateway_url(number), "username=1") as newcomer:
+                page = await newcomer.request("history", {"chatId": chat})
+                assert {item["seq"]: item["content"] for item in page["items"]} == said
+                assert page["partial"]
+            async with Peer(cluster.gateway_url(number), "username=3") as stranger:
+                with pytest.raises(Refusal, match="not_found"):
+                    await stranger.request("history", {"chatId": chat})
         assert len(cluster.said("redis ended")) == 1
         disk.free()
         for n, peer in enumerate(peers):
@@ -179,7 +199,7 @@ async def test_a_full_disk_ends_nothing(disk: SmallDisk) -> None:
         assert others == [cluster.pid(name) for name in ("cluster", "gateway-1", "gateway-2")]
         await until_whole(cluster)
 
-        await cluster.until_stored(len(accepted))
+        await cluster.until_stored(len(accepted) + len(said))
         assert {each["deadLetters"] for each in (await cluster.status(1))["partitions"]} == {0}
 
 

@@ -19,6 +19,7 @@ UNSEEN: Final[Mapping[Callable[..., Any], tuple[Code, ...]]] = {
     targets.sender: (),
     targets.joined: ("not_joined", "forbidden"),
     targets.place: ("not_joined", "forbidden", "not_found"),
+    targets.readable: ("not_joined", "forbidden", "not_found"),
     targets.chat: ("not_found",),
     targets.room: ("not_joined", "forbidden"),
     targets.entered: ("too_many", "forbidden"),

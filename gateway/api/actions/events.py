@@ -164,7 +164,7 @@ EVENTS: Final[Mapping[str, Action]] = {
         rule=rules.insider,
         rate="history",
         handler=places.history,
-        find=targets.place,
+        find=targets.readable,
         reply=out.RoomHistoryPayload | out.ChatHistoryPayload,
     ),
     "seen": Action(

@@ -41,8 +41,13 @@ async def history(
     gateway: Gateway, client: Client, command: commands.History, target: Target
 ) -> RoomHistoryPayload | ChatHistoryPayload:
     """Read a page of the history of a room or chat."""
-    room = target.known
-    await _subscribe_if_chat(gateway, client, room)
+    room, failure = target.known, None
+    try:
+        await _subscribe_if_chat(gateway, client, room)
+    except ChatError as error:
+        if error.code != "broker_unavailable":
+            raise
+        failure = error  # SQL has a page all the same
     pages = gateway.rooms.history
     if isinstance(command.after, int):
         page = await pages.after(room, command.after, command.limit)
@@ -50,6 +55,8 @@ async def history(
         page = await pages.newest(room, command.limit, command.before)
     else:
         page = await pages.newest(room, command.limit)
+    if failure is not None and not page.partial:
+        raise failure  # the broker is back: a whole page must be followed by live events
     if room.kind == "direct":
         return ChatHistoryPayload(
             [new_message_payload(item, room) for item in page.items], page.head, page.partial

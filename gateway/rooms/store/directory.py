@@ -91,6 +91,15 @@ class Directory:
         self._chat_keys[chat_id] = room.key
         return room
 
+    async def stored_chat(self, chat_id: int) -> Room | None:
+        """Return the direct chat of this id as SQL has it, or None; for reads without the broker.
+
+        Raises:
+            ChatError: `storage_unavailable`.
+        """
+        stored = await self._reader.room_by_id(chat_id)
+        return stored if stored and stored.kind == "direct" else None
+
     async def locate_message(self, message_id: int) -> MessageLocation | None:
         """Find the room and seq of a message, or None; raises the same errors as `room`."""
         if unstored := await self._broker.event(message_id):
@@ -199,8 +208,8 @@ class Directory:
             key, event = unstored
             created = event.body
             return key if isinstance(created, RoomCreated) and created.kind == "direct" else None
-        stored = await self._reader.room_by_id(chat_id)
-        return stored.key if stored and stored.kind == "direct" else None
+        stored = await self.stored_chat(chat_id)
+        return stored.key if stored else None
 
     async def _is_stored(self, created: RoomCreated) -> bool:
         """Return True if SQL has the room that is to be created, in any spelling of its name."""
