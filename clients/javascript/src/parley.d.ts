@@ -82,6 +82,8 @@ export type ParleyOptions = UserOptions & {
   durable?: boolean;
   /** Where the outbox outlives the page: `localStorage`, or the like. */
   storage?: StorageLike | null;
+  /** Milliseconds until a request has to be answered; 30,000 unless given. A message is then sent again. */
+  answerTimeoutMs?: number;
   /** A class to use in place of the global `WebSocket`. */
   WebSocket?: new (url: string, protocols: string[]) => unknown;
 };
@@ -128,6 +130,8 @@ export declare class Parley {
   readonly gateway: string | null;
   /** Characters that a message may have. */
   readonly maxContent: number;
+  /** Bytes that a request may have, in JSON. */
+  readonly maxFrame: number;
   /** The messages that are not sent or not kept yet, in order. */
   readonly outbox: OutboxEntry[];
 
@@ -184,8 +188,10 @@ export declare class Parley {
 
   /**
    * Send a message. Resolves once the server keeps it, however often it has to be sent until then.
-   * The messages of a place are sent one after the other, in the order of the calls. Rejects if the
-   * server refuses it; then it stays in the outbox as `failed` until `resend` or `discard`.
+   * The messages of a place are sent one after the other, in the order of the calls. Rejects if it
+   * cannot be sent: it is too long (`too_long`) or no valid text (`bad_request`), the server refuses
+   * it, or does not answer it three times (`timeout`). Then it stays in the outbox as `failed` until
+   * `resend` or `discard`, it is not sent by itself again, and later messages go on.
    */
   send(place: Place, content: string, options?: { clientMsgId?: string }): Promise<AcceptedMessage>;
   resend(clientMsgId: string): void;

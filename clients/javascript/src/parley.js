@@ -78,7 +78,8 @@ export class Parley extends ModerationRequests {
   get username() { return this.#identity.name; }
   get state() { return this.#connection.state; }
   get gateway() { return this.#connection.gateway; }
-  get maxContent() { return this.#connection.maxContent; }
+  get maxContent() { return this.#connection.limits.maxContent; }
+  get maxFrame() { return this.#connection.limits.maxFrame; }
   get outbox() { return this.#outbox.entries.map(publicEntry); }
 
   on(type, listener) { return this.#emitter.on(type, listener); }
@@ -106,7 +107,7 @@ export class Parley extends ModerationRequests {
   reconnectNow() { this.#connection.reconnectNow(); }
 
   request(event, data, { settle, ...options } = {}) {
-    const ask = () => this.#connection.ask(event, typeof data === "function" ? data() : data, settle);
+    const ask = (ms) => this.#connection.ask(event, typeof data === "function" ? data() : data, settle, ms);
     return requestWithRetries(this.#connection, ask, options);
   }
 
@@ -119,7 +120,7 @@ export class Parley extends ModerationRequests {
   join(name, keys = {}) {
     // A user who gave a wrong password too often learns of it now, and is not let in minutes later.
     const longest = keys.password ? MAX_JOIN_PAUSE_MS : undefined;
-    return requestWithRetries(this.#connection, () => this.#places.enter(`#${name}`, keys), { repeat: true, longest });
+    return requestWithRetries(this.#connection, (ms) => this.#places.enter(`#${name}`, keys, ms), { repeat: true, longest });
   }
 
   async leave(name) {

@@ -1,9 +1,10 @@
 /** One WebSocket after the other, each with its requests. */
 
-import { CLOSE_CODES, DEFAULT_CONTENT_CHARACTERS, FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES, TOKEN_CLOSE_CODES } from "../constants.js";
+import { CLOSE_CODES, FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES, TOKEN_CLOSE_CODES } from "../constants.js";
 import { ParleyError, connectionLost } from "../support/errors.js";
 import { socketUrl } from "../support/names.js";
 import { deferred, randomPause, withTimeout } from "../support/promises.js";
+import { Limits } from "./limits.js";
 import { Requests } from "./requests.js";
 
 /** Stands for the close code where the connection failed without one. */
@@ -15,7 +16,7 @@ const QUIET_FOR_MS = 20_000, PROBE_TIMEOUT_MS = 8_000;
 export class Connection {
   state = "idle";
   gateway = null;
-  maxContent = DEFAULT_CONTENT_CHARACTERS;
+  limits = new Limits();
   /** Settles once the client is connected and has caught up; replaced after each loss. */
   ready = deferred();
   #urls;
@@ -32,13 +33,14 @@ export class Connection {
   #nextUrl = 0;
   #retry = null;
   #timers = new Set();
-  #requests = new Requests();
+  #requests;
 
   /** `handler`: {frame(frame), named(before), reconnected(), ready(), lost()}. */
   constructor(urls, identity, options, emit, handler) {
     this.#urls = [urls].flat().map(socketUrl);
     this.#identity = identity;
     this.#durable = options.durable;
+    this.#requests = new Requests(this.limits, options.answerTimeoutMs);
     this.#emit = emit;
     this.#handler = handler;
     this.#WebSocket = options.WebSocket;
@@ -101,13 +103,11 @@ export class Connection {
 
   /**
    * Make a request on the present connection. `settle(reply, withReply)` computes its result;
-   * `withReply` is the data of the event that came with the reply.
+   * `withReply` is the data of the event that came with the reply. `ms`: until it has to be answered.
    */
-  ask(event, data, settle = (reply) => reply) {
+  ask(event, data, settle = (reply) => reply, ms = undefined) {
     if (!this.#session?.since) return Promise.reject(connectionLost());
-    const { id, promise } = this.#requests.add(event, settle);
-    this.post({ event, data, id });
-    return promise;
+    return this.#requests.ask(this.#session.socket, event, data, settle, ms);
   }
 
   /** Do something after `ms` milliseconds, unless the connection is lost before. */
@@ -169,6 +169,7 @@ export class Connection {
 
   #lost(session, code, reason, minPause = 0) {
     if (session.isOver) return;
+    if (code === CLOSE_CODES.MESSAGE_TOO_BIG) this.#requests.rejectLargest();
     this.#end(connectionLost());
     const why = session.refusal ?? reason;
     const isRefused = NEW_TOKEN_CLOSE_CODES.has(code);
@@ -281,7 +282,7 @@ export class Connection {
     }
     if (frame.event === "welcome") {
       this.gateway = frame.data.gateway;
-      this.maxContent = frame.data.maxContent;
+      this.limits.take(frame.data);
       session.user = frame.data.user;
     }
     if (frame.event === "reply" || frame.event === "error") this.#answer(session, frame);

@@ -24,6 +24,7 @@ export async function retryOnConnection(ask) {
 
 /**
  * Make a request, if need be on the next connection; see `Parley.request` for the options.
+ * `ask(ms)` makes it, and waits so long for an answer.
  * `repeat: false` is for what could be done twice: the server may have done it before the
  * connection was lost, so it is not sent again then.
  */
@@ -34,10 +35,11 @@ export async function requestWithRetries(connection, ask,
   for (let attempt = 0; ; attempt++) {
     await withTimeout(connection.ready.promise, deadline - Date.now(), timeout);
     try {
-      return await withTimeout(ask(), deadline - Date.now(), timeout);
+      return await ask(deadline - Date.now());
     } catch (error) {
+      if (error.code === "timeout") throw timeout;
       const mayRepeat = error.code === "connection_lost" ? repeat : error.retryable;
-      if (!mayRepeat || error === timeout || connection.state === "closed") throw error;
+      if (!mayRepeat || connection.state === "closed") throw error;
       // The server asks for a longer wait than the caller allows: they learn of it now.
       if (error.retryAfterMs > Math.min(longest, deadline - Date.now())) throw error;
       await wait(pauseAfter(error, attempt));

@@ -146,7 +146,7 @@ export class Places {
   // ---- rooms
 
   /** Enter a room on the present connection. */
-  async enter(name, { password, grant } = {}) {
+  async enter(name, { password, grant } = {}, ms = undefined) {
     const isNew = !this.#byName.has(name);
     const place = this.#byName.get(name) ?? new Place(name);
     this.#byName.set(name, place);
@@ -156,7 +156,7 @@ export class Places {
       return await this.#connection.ask("joinRoom", asked, (reply, items) => {
         Object.assign(place, keys);
         return this.#entered(place, reply, items);
-      });
+      }, ms);
     } catch (error) {
       if (isNew) this.#byName.delete(name);
       throw error;

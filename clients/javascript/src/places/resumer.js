@@ -1,9 +1,14 @@
 /** Resumes rooms and chats after a reconnect, or when the server asks for it. */
 
+import { byteLength } from "../connection/limits.js";
 import { retryOnConnection } from "../connection/retry.js";
 
-/** Rooms and chats of one `resume` request. */
+/** Rooms and chats of one `resume` request; it has fewer if their names and grants fill a frame. */
 const MAX_RESUMED = 500;
+/** Bytes of the request without them, and of one place without its names and its grant. */
+const FRAME_BYTES = 256, PLACE_BYTES = 64;
+/** Milliseconds until it has to be answered: all that was missed comes before the reply. */
+const RESUME_TIMEOUT_MS = 300_000;
 
 export class Resumer {
   #connection;
@@ -25,7 +30,7 @@ export class Resumer {
   async resume(places) {
     let messages = 0;
     for (const place of places) place.addResumePoint();
-    const next = () => places.filter((place) => place.resumePoints.length && this.#places.isCurrent(place)).slice(0, MAX_RESUMED);
+    const next = () => this.#thatFit(places.filter((place) => place.resumePoints.length && this.#places.isCurrent(place)));
     while (next().length) {
       const notRecovered = await retryOnConnection(() => this.#ask(next()));
       for (const place of places) {
@@ -37,6 +42,15 @@ export class Resumer {
       for (const place of notRecovered) if (!place.isInside) await this.#enterAgain(place);
     }
     if (places.length) this.#emit("caughtUp", { messages });
+  }
+
+  /** The first of these places that one frame has space for. */
+  #thatFit(places) {
+    let left = this.#connection.limits.maxFrame - FRAME_BYTES;
+    return places.slice(0, MAX_RESUMED).filter((place, n) => {
+      left -= PLACE_BYTES + byteLength(JSON.stringify([place.name, place.grant && place.name, place.grant]));
+      return n === 0 || left >= 0;
+    });
   }
 
   /**
@@ -59,7 +73,7 @@ export class Resumer {
       return !result.recovered;
     }).map(({ place }) => place);
     try {
-      return places.length ? await this.#connection.ask("resume", asked, settle) : [];
+      return places.length ? await this.#connection.ask("resume", asked, settle, RESUME_TIMEOUT_MS) : [];
     } finally {
       for (const place of places) place.isReplaying = false;
     }

@@ -1,6 +1,7 @@
 /** Messages that are not sent yet, in order. With a storage they outlive the page. */
 
 import { ParleyError } from "../support/errors.js";
+import { checkPlace } from "../support/names.js";
 
 export class Outbox {
   entries = [];
@@ -35,6 +36,7 @@ export class Outbox {
     for (const key of keys.filter((key) => key?.startsWith(this.#prefix)).sort()) {
       try {
         const entry = JSON.parse(storage.getItem(key));
+        checkPlace(entry.place);
         // It may have been accepted while the earlier page ended: `isTried` asks the server to look.
         this.entries.push({ ...entry, key, state: entry.error ? "failed" : "waiting", isTried: true });
       } catch {

@@ -7,6 +7,8 @@ import { publicEntry } from "./outbox.js";
 
 /** Accepted messages whose own event may still come. */
 const MAX_EXPECTED = 500;
+/** Attempts without any answer, after which a message fails. */
+const MAX_UNANSWERED = 3;
 /** The longest pause between two attempts, in milliseconds, on top of what the server asks for. */
 const MAX_PAUSE_MS = 5_000;
 
@@ -30,19 +32,15 @@ export class Sender {
 
   send(place, content, clientMsgId) {
     const entry = this.#outbox.find(clientMsgId) ?? this.#outbox.add(place, content, clientMsgId);
-    entry.done ??= deferred();
-    this.#changed(entry);
-    this.pump();
-    return entry.done.promise;
+    const { promise } = (entry.done ??= deferred());
+    if (entry.state === "failed") this.#tryAgain(entry, content);
+    else this.#begin(entry);
+    return promise;
   }
 
   resend(clientMsgId) {
     const entry = this.#outbox.find(clientMsgId);
-    if (entry?.state !== "failed") return;
-    Object.assign(entry, { state: "waiting", error: null });
-    this.#outbox.save(entry);
-    this.#changed(entry);
-    this.pump();
+    if (entry?.state === "failed") this.#tryAgain(entry, entry.content);
   }
 
   discard(clientMsgId) {
@@ -75,7 +73,7 @@ export class Sender {
     this.#expected.delete(id);
     const entries = this.#outbox.of(place);
     const entry = entries.find((entry) => entry.id === id) ?? entries.find((entry) =>
-      entry.isTried && entry.id === null && !entry.echoId && entry.content === content);
+      entry.isTried && entry.state !== "failed" && entry.id === null && !entry.echoId && entry.content === content);
     if (entry) entry.echoId = id;
     return entry?.clientMsgId ?? clientMsgId;
   }
@@ -117,6 +115,19 @@ export class Sender {
     this.#emit("durable", { place, seq });
   }
 
+  #tryAgain(entry, content) {
+    Object.assign(entry, { state: "waiting", error: null, unanswered: 0, content });
+    this.#outbox.save(entry);
+    this.#begin(entry);
+  }
+
+  #begin(entry) {
+    this.#changed(entry);
+    const refused = this.#connection.limits.contentError(entry.content);
+    if (refused && entry.state === "waiting") this.#failed(entry, refused);
+    this.pump();
+  }
+
   async #dispatch(entry) {
     const { clientMsgId, content, place, isTried } = entry;
     const [event, address] = place[0] === "#" ? ["message", { room: place.slice(1) }]
@@ -127,11 +138,14 @@ export class Sender {
     // If another connection sends it again meanwhile, the result of this attempt is ignored.
     const attempt = (entry.attempt = Symbol(clientMsgId));
     try {
+      const refused = this.#connection.limits.contentError(content);
+      if (refused) throw refused;
       await this.#connection.ask(event, data, (reply) => this.#accepted(entry, reply));
       entry.failures = 0;
     } catch (error) {
       if (entry.attempt !== attempt || entry.state !== "sending") return;
-      if (!error.retryable) this.#failed(entry, error);
+      if (error.code === "timeout") this.#unanswered(entry);
+      else if (!error.retryable) this.#failed(entry, error);
       else if (error.code === "connection_lost") entry.state = "waiting";
       else {
         await wait(pauseAfter(error, ++entry.failures, MAX_PAUSE_MS)); // later messages wait, too
@@ -139,6 +153,13 @@ export class Sender {
       }
     }
     this.pump();
+  }
+
+  /** Nothing came back, though the connection lives: send it again, but not for ever, as others wait behind it. */
+  #unanswered(entry) {
+    entry.unanswered = (entry.unanswered ?? 0) + 1;
+    if (entry.unanswered < MAX_UNANSWERED) entry.state = "waiting";
+    else this.#failed(entry, new ParleyError("timeout", "the server did not answer: the message may have been accepted"));
   }
 
   #accepted(entry, { id, seq, createdAt, chatId }) {
