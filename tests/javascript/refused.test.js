@@ -14,11 +14,11 @@ before(async () => { cluster = await Cluster.start(); });
 after(() => cluster?.stop());
 afterEach(() => Listener.closeAll());
 
-/** A WebSocket class. `sent(frame, answer)`: return true to keep a frame from the server. `came`: change a frame. */
-function tapped({ sent = () => false, came = (frame) => frame }) {
+/** A WebSocket class. `sent(frame, answer)`: return true to keep a frame from the server. `received`: change a frame. */
+function tapped({ sent = () => false, received = (frame) => frame }) {
   return class extends WebSocket {
     set onmessage(listener) {
-      super.onmessage = ({ data }) => listener({ data: JSON.stringify(came(JSON.parse(data))) });
+      super.onmessage = ({ data }) => listener({ data: JSON.stringify(received(JSON.parse(data))) });
       this.listener = listener;
     }
 
@@ -117,8 +117,8 @@ test("An outbox that an older client stored drains: bad messages fail, and stay 
 });
 
 test("Where nobody said how much the server takes, a frame too large costs one reconnect and fails; others arrive.", async () => {
-  const came = (frame) => frame.event === "welcome" ? { ...frame, data: { ...frame.data, maxContent: 1e6, maxFrame: 1e6 } } : frame;
-  const { ann, place } = await alone({}, { came });
+  const received = (frame) => frame.event === "welcome" ? { ...frame, data: { ...frame.data, maxContent: 1e6, maxFrame: 1e6 } } : frame;
+  const { ann, place } = await alone({}, { received });
   const sends = ["a", "b", "x".repeat(70_000), "c"].map((text) => ann.client.send(place, text));
   const [large] = await Promise.all([sends[2], ...sends.slice(0, 2), sends[3], ann.client.send("@bob", "d")].map((one) =>
     one.then(() => null, (error) => error)));
@@ -129,7 +129,7 @@ test("Where nobody said how much the server takes, a frame too large costs one r
   await assert.rejects(ann.client.request("getRooms", { after: "x".repeat(70_000) }, { repeat: true }), { code: "too_long" });
   assert.equal(reconnects(ann), 2);
   await ann.client.send(place, "e");
-  await ann.until(() => ann.texts(place).includes("e"), "what came after");
+  await ann.until(() => ann.texts(place).includes("e"), "what followed");
   assert.deepEqual(ann.texts(place), ["a", "b", "c", "e"]);
 });
 
@@ -159,8 +159,8 @@ test("A send that is not answered is sent again with the same name, and is one m
 test("A reply that is lost makes one message, though it is sent again.", async () => {
   let lost = 1;
   const isReply = ({ event, data }) => event === "reply" && data.seq !== undefined;
-  const came = (frame) => isReply(frame) && lost-- > 0 ? { event: "unheard" } : frame;
-  const { ann, place } = await alone({ answerTimeoutMs: 400 }, { came });
+  const received = (frame) => isReply(frame) && lost-- > 0 ? { event: "unheard" } : frame;
+  const { ann, place } = await alone({ answerTimeoutMs: 400 }, { received });
   const { seq } = await ann.client.send(place, "one");
   await ann.client.send(place, "two");
   await ann.until(() => ann.texts(place).length === 2);
@@ -201,8 +201,8 @@ for (const [name, answerTo, code] of ANSWERS) {
 
 test("What a client resumes is split into requests that fit into a frame.", async () => {
   const limit = 1500;
-  const came = (frame) => frame.event === "welcome" ? { ...frame, data: { ...frame.data, maxFrame: limit } } : frame;
-  const { ann, place, frames } = await alone({}, { came });
+  const received = (frame) => frame.event === "welcome" ? { ...frame, data: { ...frame.data, maxFrame: limit } } : frame;
+  const { ann, place, frames } = await alone({}, { received });
   const rooms = Array.from({ length: 12 }, (_, n) => `${n} ${"\u4e00".repeat(100)} ${numbers}`);
   for (const room of rooms) {
     await ann.client.createRoom(room, { password: "sesame" });
