@@ -145,6 +145,41 @@ async def test_a_full_disk_is_no_death(workshop: Workshop) -> None:
         assert "the pid file of worker cannot be written" in told[0]
 
 
+async def test_an_obstacle_is_waited_out(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that cannot run now is started as soon as it can, whatever its failures were."""
+    monkeypatch.setattr("deploy.processes.process.OBSTACLE_INTERVAL_SECONDS", 0.01)
+    obstacles = [None, "it rains", "it rains", "it snows", None]
+    spec = ProcessSpec(
+        name="worker",
+        command=(sys.executable, "-u", "-c", "raise SystemExit(7)"),
+        env={},
+        cwd=workshop.data_dir.path,
+        obstacle=lambda: obstacles.pop(0) if obstacles else "it is night",
+    )
+    shown: list[tuple[str | None, int]] = []
+    worker = SupervisedProcess(
+        spec,
+        workshop.console,
+        workshop.data_dir,
+        well_after=30,
+        on_change=lambda: shown.append((worker.state.waits_for, worker.state.failures)),
+    )
+    task = asyncio.create_task(worker.supervise())
+    told = await workshop.until_lines(4, "cluster")
+    worker.kill()
+    await task
+    assert [line.rpartition("] ")[2].partition(" (pid")[0] for line in told] == [
+        "worker started",
+        "worker ended (exit code 7): it starts as soon as it rains",
+        "worker started",
+        "worker ended (exit code 7): it starts as soon as it is night",
+    ]
+    assert [waits for waits, _ in shown if waits][:3] == ["it rains", "it rains", "it snows"]
+    assert {failures for _, failures in shown} == {0, 1}
+
+
 async def test_a_program_that_is_missing_is_a_death(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
