@@ -12,11 +12,10 @@ from persister.batch import Batch, Changed, EventRow, dropped_key
 from shared.model.changes import SEQ, RoomChange, StandingChange, at
 from shared.model.standings import STANDINGS
 from shared.storage.forms import user_rows
-from shared.storage.tables import cursors, events, rooms, standings, users
+from shared.storage.tables import VISIBLE, cursors, events, rooms, standings, users
 
 # The parameters are not called as columns are: SQLAlchemy keeps those names for the SET clause.
 _ROOM = events.c.room_id == bindparam("room")
-_SHOWN = (events.c.kind == "message") & events.c.deleted.is_(False)
 _FLOOR = (
     update(rooms)
     .where(rooms.c.id == bindparam("room"), rooms.c.floor < bindparam("place"))
@@ -24,12 +23,12 @@ _FLOOR = (
 )
 _FORGET_BELOW = (
     update(events)
-    .where(_ROOM, events.c.seq < bindparam("place"), _SHOWN)
+    .where(_ROOM, events.c.seq < bindparam("place"), VISIBLE)
     .values(content=None, deleted=True)
 )
 _FORGET_ONE = (
     update(events)
-    .where(_ROOM, events.c.seq == bindparam("place"), _SHOWN)
+    .where(_ROOM, events.c.seq == bindparam("place"), VISIBLE)
     .values(content=None, deleted=True)
 )
 _SEEN = (

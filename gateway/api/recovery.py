@@ -288,10 +288,11 @@ async def _last_before(gateway: Gateway, chat: Room, moment: int) -> int:
         chat: the direct chat.
         moment: milliseconds since 1970.
     """
-    before = TOP
-    while items := (await gateway.rooms.history.newest(chat, PAGE_MESSAGES, before)).items:
-        for item in reversed(items):
+    before: int | None = TOP
+    while before is not None:
+        page = await gateway.rooms.history.newest(chat, PAGE_MESSAGES, before)
+        for item in reversed(page.items):
             if item.created_at < moment:
                 return item.seq
-        before = items[0].seq
+        before = page.next
     return 0

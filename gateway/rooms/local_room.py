@@ -192,10 +192,11 @@ class LocalRoom:
 
     async def _read_log(self) -> None:
         self._stale = False
+        at = head = self.head
         while True:
-            head = self.head
-            page = await self._replay.after(self.room, head)
+            page = await self._replay.after(self.room, at)
             if self.head < head:
+                at = head = self.head
                 continue  # `rewind` moved the head back meanwhile: read again from there
             if self.synced.done():
                 HEALED.value += len(page.events)
@@ -203,3 +204,5 @@ class LocalRoom:
                 self._advance(event)
             if not page.more:
                 return
+            # A page of deleted messages is empty, and moves no head.
+            at, head = page.up_to, self.head

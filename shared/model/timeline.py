@@ -100,16 +100,3 @@ def fold(
         if message := message_of(event):
             by_seq[event.seq] = message
     return [changes.apply(by_seq[seq]) for seq in sorted(by_seq) if seq > floor]
-
-
-def count_unread(
-    events: Iterable[Event], user: str, cursor: int, floor: int, gone: frozenset[int]
-) -> int:
-    """Count the messages of other users in a log past a cursor that were not deleted."""
-    return sum(
-        isinstance(event.body, MessagePosted)
-        and event.body.sender != user
-        and event.seq > max(cursor, floor)
-        and event.seq not in gone
-        for event in events
-    )

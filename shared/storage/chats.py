@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from shared.model.rooms import Room
 from shared.model.timeline import Message
 from shared.storage.reader import MESSAGE_COLUMNS, Reader, message_of, room_of
-from shared.storage.tables import ROOM_COLUMNS, cursors, events, rooms
+from shared.storage.tables import ROOM_COLUMNS, VISIBLE, cursors, events, rooms
 
 
 class StoredChat(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ class ChatReader:
                 events.c.seq > floor,
                 events.c.seq < below,
                 events.c.seq.not_in(gone),
-                _IS_SHOWN,
+                VISIBLE,
             )
             .order_by(events.c.seq.desc())
             .limit(1)
@@ -94,11 +94,8 @@ class ChatReader:
         return None
 
 
-_IS_SHOWN = and_(events.c.kind == "message", events.c.deleted.is_(False))
-
-
 def _is_unread_by(user: str) -> ColumnElement[bool]:
-    return and_(_IS_SHOWN, events.c.sender != user)
+    return and_(VISIBLE, events.c.sender != user)
 
 
 def _is_chat_of(*users: str) -> ColumnElement[bool]:
@@ -132,7 +129,7 @@ def _chats_of(user: str) -> Select[tuple[object, ...]]:
 def _last_messages_of(user: str) -> Select[tuple[object, ...]]:
     newest = (
         select(events.c.seq)
-        .where(events.c.room_id == rooms.c.id, _IS_SHOWN)
+        .where(events.c.room_id == rooms.c.id, VISIBLE)
         .order_by(events.c.seq.desc())
         .limit(1)
         .correlate(rooms)

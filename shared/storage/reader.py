@@ -1,4 +1,4 @@
-"""Reads of rooms, partitions and pages of history."""
+"""Reads of rooms, partitions and events."""
 
 from typing import Any
 
@@ -40,7 +40,6 @@ MESSAGE_COLUMNS = (
     events.c.kind,
     events.c.seen_at,
 )
-_PAGE = select(*MESSAGE_COLUMNS).where(events.c.kind.in_(("message", "void")))
 
 
 class StoredRoom(msgspec.Struct, frozen=True):
@@ -58,6 +57,20 @@ class StoredLocation(msgspec.Struct, frozen=True):
     seq: int
     sender: str
     deleted: bool
+
+
+class StoredEvents(msgspec.Struct, frozen=True):
+    """Events of a part of a room's rows.
+
+    Attributes:
+        events: without deleted messages and voids.
+        up_to: the seq of the last row, whether deleted or not.
+        more: True if there may be more rows after it.
+    """
+
+    events: list[Event]
+    up_to: int
+    more: bool
 
 
 class StoredPartition(msgspec.Struct, frozen=True):
@@ -121,28 +134,13 @@ class Reader:
             return StoredLocation(row.key, row.room_id, row.seq, row.sender, row.deleted)
         return None
 
-    async def newest(self, room_id: int, floor: int, below: int, limit: int) -> list[Message]:
-        """The last `limit` messages with `floor` < seq < `below`, oldest first."""
-        return (await self._page(room_id, floor, below, limit, newest=True))[::-1]
-
-    async def oldest(self, room_id: int, after: int, below: int, limit: int) -> list[Message]:
-        """The first `limit` messages with `after` < seq < `below`, oldest first."""
-        return await self._page(room_id, after, below, limit, newest=False)
-
-    async def events(self, room_id: int, after: int, below: int | None, limit: int) -> list[Event]:
-        """The first `limit` events with `after` < seq < `below`, in order.
-
-        Deleted messages and voids are left out.
-        """
-        query = select(events).where(
-            events.c.room_id == room_id,
-            events.c.seq > after,
-            events.c.kind != "void",
-            events.c.deleted.is_(False),
-        )
-        if below is not None:
-            query = query.where(events.c.seq < below)
-        return [event_of(row) for row in await self.rows(query.order_by(events.c.seq).limit(limit))]
+    async def events(self, room_id: int, after: int, below: int, limit: int) -> StoredEvents:
+        """The events of the first `limit` rows with `after` < seq < `below`, in order."""
+        place = events.c.seq
+        query = select(events).where(events.c.room_id == room_id, place > after, place < below)
+        found = await self.rows(query.order_by(place).limit(limit))
+        shown = [event_of(row) for row in found if not row.deleted and row.kind != "void"]
+        return StoredEvents(shown, found[-1].seq if found else after, len(found) == limit)
 
     async def has_seq(self, room_id: int, seq: int) -> bool:
         """Return True if a room has, or had, an event with this seq."""
@@ -173,17 +171,6 @@ class Reader:
         return Standings.of(
             (name, row.user, getattr(row, name)) for row in found for name in STANDINGS
         )
-
-    async def _page(
-        self, room_id: int, after: int, below: int, limit: int, *, newest: bool
-    ) -> list[Message]:
-        place = events.c.seq
-        floor = select(rooms.c.floor).where(rooms.c.id == room_id).scalar_subquery()
-        query = _PAGE.where(
-            events.c.room_id == room_id, place > after, place > floor, place < below
-        )
-        ordered = query.order_by(place.desc() if newest else place).limit(limit)
-        return [message_of(row) for row in await self.rows(ordered)]
 
 
 def message_of(row: Row[Any]) -> Message:

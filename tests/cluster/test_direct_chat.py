@@ -133,12 +133,13 @@ async def test_get_messages(cluster: Cluster, wire: Wire) -> None:
             chat = (await ann.request("sendMessage", data))["chatId"]
         everything = await bob.until(5, "newMessage", None)
         for argument in (chat, {"chatId": chat}):
-            assert await bob.request("getMessages", argument) == {}
+            assert await bob.request("getMessages", argument) == {"next": None}
             assert await told(bob, "loadMessages") == everything
-        await ann.request("getMessages", {"chatId": chat, "before": 4, "limit": 2})
+        asked = {"chatId": chat, "before": 4, "limit": 2}
+        assert await ann.request("getMessages", asked) == {"next": 2}
         assert await told(ann, "loadMessages") == everything[1:3]
         page = await bob.request("history", {"chatId": chat, "after": 3})
-        assert page == {"items": everything[3:], "head": 5, "partial": False}
+        assert page == {"items": everything[3:], "head": 5, "partial": False, "next": None}
 
 
 async def test_mark_as_seen(cluster: Cluster, wire: Wire) -> None:

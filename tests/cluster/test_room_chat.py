@@ -305,7 +305,7 @@ async def test_history_pages(cluster: Cluster, wire: Wire, room: str) -> None:
             await (ann, bob)[n % 2].request("message", {"room": room, "content": str(n)})
         everything = await ann.until(25, "message", room)
         newest = await bob.request("history", {"room": room})
-        assert newest == {"items": everything, "head": 25, "partial": False}
+        assert newest == {"items": everything, "head": 25, "partial": False, "next": None}
         page = await bob.request("history", {"room": room, "limit": 7})
         backward = page["items"]
         while page["items"]:

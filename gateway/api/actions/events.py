@@ -228,6 +228,7 @@ EVENTS: Final[Mapping[str, Action]] = {
         rate="history",
         handler=chats.get_messages,
         find=targets.chat,
+        reply=out.LoadedMessagesPayload,
         events=("loadMessages",),
     ),
     "markAsSeen": Action(

@@ -8,6 +8,7 @@ from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
     ListedChatPayload,
+    LoadedMessagesPayload,
     chat_payload,
     listed_chat_payload,
     new_message_payload,
@@ -55,7 +56,7 @@ async def create_chat(
 
 async def get_messages(
     gateway: Gateway, client: Client, command: commands.GetMessages, target: Target
-) -> None:
+) -> LoadedMessagesPayload:
     """Send a page of the messages of a chat."""
     chat = target.known
     await subscribe_to_chats(gateway, client)
@@ -63,6 +64,7 @@ async def get_messages(
     page = await gateway.rooms.history.newest(chat, command.limit, before)
     messages = [new_message_payload(item, chat) for item in page.items if not item.deleted]
     client.connection.emit("loadMessages", messages)
+    return LoadedMessagesPayload(page.next)
 
 
 async def delete_message(

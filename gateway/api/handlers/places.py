@@ -59,10 +59,12 @@ async def history(
         raise failure  # the broker is back: a whole page must be followed by live events
     if room.kind == "direct":
         return ChatHistoryPayload(
-            [new_message_payload(item, room) for item in page.items], page.head, page.partial
+            [new_message_payload(item, room) for item in page.items],
+            *(page.head, page.partial, page.next),
         )
     return RoomHistoryPayload(
-        [message_payload(item, room.name) for item in page.items], page.head, page.partial
+        [message_payload(item, room.name) for item in page.items],
+        *(page.head, page.partial, page.next),
     )
 
 

@@ -140,8 +140,7 @@ async def _replay(
             if not delivered.after < event.seq <= delivered.to:
                 await client.connection.wait_until_low()
                 gateway.rooms.fan_out.tell_one(client, event, room)
-            at = event.seq
-        more = page.more
+        at, more = page.up_to, page.more
     RESUMES.add("recovered" if recovered else "too_old")
     head = max(head, at) if recovered else head or room.head
     # A replay that needed SQL goes far back, so any cursor may have moved since.

@@ -80,7 +80,7 @@ async def join_room(
     since = local.members[client].since
     grant = gateway.access.grants.give(user, room, since) if room.protected else UNSET
     role = ROLES[gateway.access.authorization.role(client.username, local.room)]
-    return JoinedPayload(room.name, page.head, page.epoch, grant, role)
+    return JoinedPayload(room.name, page.head, page.epoch, page.next, grant, role)
 
 
 async def refuse_to_join(

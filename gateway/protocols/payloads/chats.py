@@ -41,6 +41,16 @@ class NewMessagePayload(Payload, frozen=True, omit_defaults=True):
     deleted: bool = False
 
 
+class LoadedMessagesPayload(Payload, frozen=True):
+    """Result of `getMessages`; the messages themselves come before it, as `loadMessages`.
+
+    Attributes:
+        next: `seq` to give as `before` for older messages; null if there are none.
+    """
+
+    next: int | None
+
+
 class ChatPayload(Payload, frozen=True):
     """Direct chat of two users.
 

@@ -85,29 +85,37 @@ class RoomHistoryPayload(Payload, frozen=True):
     """Page of a room's history.
 
     Attributes:
-        items: the messages, oldest first, as in `message`. Deleted ones are among them, without
-            their text.
+        items: the messages, oldest first, as in `message`. Deleted ones may be among them, without
+            their text; they do not count, and a long row of them is left out.
         head: `seq` of the room's last event when the page was read.
         partial: true if the broker or the database did not answer and messages may be missing:
             ask again later.
+        next: `seq` to ask for the following page with, as `before` or `after`, whichever this one
+            was asked for with (without either, as `before`); null if no messages follow. Unless it
+            is null, or messages are very long, a page has `limit` messages that are not deleted.
     """
 
     items: Sequence[MessagePayload]
     head: int
     partial: bool
+    next: int | None
 
 
 class ChatHistoryPayload(Payload, frozen=True):
     """Page of a direct chat's history.
 
     Attributes:
-        items: the messages, oldest first, as in `newMessage`. Deleted ones are among them, without
-            their text.
+        items: the messages, oldest first, as in `newMessage`. Deleted ones may be among them,
+            without their text; they do not count, and a long row of them is left out.
         head: `seq` of the chat's last event when the page was read.
         partial: true if the broker or the database did not answer and messages may be missing:
             ask again later.
+        next: `seq` to ask for the following page with, as `before` or `after`, whichever this one
+            was asked for with (without either, as `before`); null if no messages follow. Unless it
+            is null, or messages are very long, a page has `limit` messages that are not deleted.
     """
 
     items: Sequence[NewMessagePayload]
     head: int
     partial: bool
+    next: int | None

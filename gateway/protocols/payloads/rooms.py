@@ -71,6 +71,8 @@ class JoinedPayload(Payload, frozen=True, omit_defaults=True):
         room: name of the room.
         head: `seq` of the room's last event: what comes live follows it.
         epoch: number of the epoch of the room's log; it grows when the broker may have lost data.
+        next: `seq` to give `history` as `before` for messages older than those of
+            `messageHistory`; null if there are none.
         grant: what stands for the password when joining or resuming later; only for a protected
             room.
         role: `owner` or `moderator`; missing for any other user.
@@ -79,6 +81,7 @@ class JoinedPayload(Payload, frozen=True, omit_defaults=True):
     room: str
     head: int
     epoch: int
+    next: int | None
     grant: str | UnsetType = UNSET
     role: Literal["moderator", "owner"] | UnsetType = UNSET
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Collection
+from functools import partial as bind
 from typing import Final
 
 import msgspec
 
 from gateway.rooms.store.epoch_check import EpochCheck
+from gateway.rooms.store.gone import ranges
 from shared.broker.partitions.fence import Fence
 from shared.broker.rooms.answers import HeldRoom, NotHeld, Tail
 from shared.broker.rooms.logs import LogBroker
@@ -14,7 +16,7 @@ from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import broker_unavailable
 from shared.model.ids import TOP, users_of_chat
 from shared.model.rooms import Room
-from shared.model.timeline import Message, count_unread, fold
+from shared.model.timeline import Changes, Message, message_of
 from shared.storage.chats import ChatReader, StoredChat
 
 MAX_USERS_PER_LOOKUP: Final = 100
@@ -122,20 +124,26 @@ class ChatList:
         if stored and stored.room.id != room.id:
             stored = None  # it is of an earlier chat of the two users, which was deleted
         cursor = tail.cursor if tail.cursor is not None else stored.cursor if stored else 0
-        if stored and not tail.events and cursor == stored.cursor:
+        changes = Changes(moves=tail.moves)
+        if stored and tail.below == TOP and cursor == stored.cursor:
             # The tail is empty, so SQL had every event when it was read. Only moves of cursors may
-            # be missing, and the tail's changes contain these.
-            seen = stored.last_message and tail.changes.apply(stored.last_message)
+            # be missing, and the tail contains these.
+            seen = stored.last_message and changes.apply(stored.last_message)
             return ListedChat(stored.room, stored.unread, seen)
-        below = tail.events[0].seq if tail.events else TOP
-        gone = tail.changes.gone
-        unread = count_unread(tail.events, user, cursor, tail.floor, gone)
-        unread += await self._reader.unread(room.id, user, max(cursor, tail.floor), below, gone)
-        in_tail = [m for m in fold([], tail.events, tail.floor, tail.changes) if not m.deleted]
-        last = in_tail[-1] if in_tail else None
-        if last is None:
-            last = await self._reader.last_message(room.id, tail.floor, below, gone)
-        return ListedChat(room, unread, tail.changes.apply(last) if last else None)
+        unread = sum(seq > cursor for seq in tail.unread)
+        last = message_of(tail.last) if tail.last else None
+        read_to = max(cursor, tail.floor)
+        read_gone = bind(self._logs.read_gone, room)
+        known = tail.gone_below
+        async for each in ranges("backward", tail.floor, tail.below, known, read_gone):
+            after = max(each.after, read_to)
+            if after + 1 < each.below:
+                unread += await self._reader.unread(room.id, user, after, each.below, each.gone)
+            if last is None:
+                last = await self._reader.last_message(room.id, each.after, each.below, each.gone)
+            if last and each.after <= read_to:
+                break
+        return ListedChat(room, unread, last and changes.apply(last))
 
 
 def _as_stored(chat: StoredChat) -> ListedChat:

@@ -7,6 +7,7 @@ import msgspec
 from shared.broker.rooms.answers import LogPart
 from shared.broker.rooms.logs import LogBroker
 from shared.model.events import Event
+from shared.model.ids import TOP
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.storage.reader import Reader
@@ -19,7 +20,9 @@ class Replayed(msgspec.Struct, frozen=True):
     """A page of events after a seq.
 
     Attributes:
-        more: True if there may be more events after the last one.
+        up_to: the seq up to which everything was read; the following page goes on after it. Where
+            many messages were deleted, it is far above the last event, or there is no event.
+        more: True if there may be more events after `up_to`.
         unbroken: True if the seq that was asked for is an event of the room; False if that event
             was lost, so that the client has something that the room does not.
         from_log: True if all events came from the log.
@@ -27,6 +30,7 @@ class Replayed(msgspec.Struct, frozen=True):
     """
 
     events: list[Event]
+    up_to: int
     more: bool
     unbroken: bool
     from_log: bool
@@ -34,7 +38,11 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 class Replay:
-    """Reads events for clients and gateways that missed them, without messages deleted since."""
+    """Reads events for clients and gateways that missed them, without messages deleted since.
+
+    A page comes from a bounded number of events, so that it costs as much where all of them are
+    deleted messages. Then it is empty, and there is more.
+    """
 
     def __init__(self, logs: LogBroker, reader: Reader) -> None:
         self._logs = logs
@@ -47,7 +55,7 @@ class Replay:
             ChatError: `broker_unavailable`; `storage_unavailable` when the log does not reach
                 back to `seq` and SQL is away.
         """
-        part = await self._logs.read_log(room.key, "forward", lowest=seq + 1, limit=MAX_PAGE_EVENTS)
+        part = await self._logs.read_log(room.key, lowest=seq + 1, limit=MAX_PAGE_EVENTS)
         if part is None or part.room_id != room.id:
             # The broker drops a room from memory only once SQL has all of it.
             return await self._from_sql(room, seq, None)
@@ -60,34 +68,43 @@ class Replay:
         # with `prev` 41. `prev` is not 43, so the client has two events that are gone and must
         # load the history anew. "All events above 43" alone would look like a success.
         unbroken = first.prev == seq if first else part.head == seq
-        more = len(part.events) == MAX_PAGE_EVENTS
-        return Replayed(
-            _without_deleted(part.events, part), more, unbroken, from_log=True, head=part.head
-        )
+        events, up_to, more = _live(part.events, part), _last(part, seq), _has_more(part)
+        return Replayed(events, up_to, more, unbroken, from_log=True, head=part.head)
 
     async def _from_sql(self, room: Room, seq: int, part: LogPart | None) -> Replayed:
         """Read events from SQL, then those of the log that follow them."""
-        below = None if part is None else part.events[0].seq if part.events else part.head + 1
+        below = TOP
+        if part is not None:
+            below = part.events[0].seq if part.events else part.head + 1
+            if part.gone_up_to is not None:
+                below = part.gone_up_to + 1  # deletions above it are not known here
         stored = await self._reader.events(room.id, seq, below, MAX_PAGE_EVENTS)
         unbroken = seq == 0 or await self._reader.has_seq(room.id, seq)
         head = part.head if part else 0
-        if part is None:
-            return Replayed(
-                stored, len(stored) == MAX_PAGE_EVENTS, unbroken, from_log=False, head=head
-            )
-        if len(stored) == MAX_PAGE_EVENTS:
-            events = _without_deleted(stored, part)
-            return Replayed(events, more=True, unbroken=unbroken, from_log=False, head=head)
-        more = len(part.events) == MAX_PAGE_EVENTS
-        events = _without_deleted(stored + part.events, part)
-        return Replayed(events, more, unbroken, from_log=False, head=head)
+        events, up_to, more = _live(stored.events, part), stored.up_to, stored.more
+        if part and not more and part.gone_up_to is not None:
+            up_to, more = part.gone_up_to, True
+        elif part and not more:
+            events += _live(part.events, part)
+            up_to, more = _last(part, up_to), _has_more(part)
+        return Replayed(events, up_to, more, unbroken, from_log=False, head=head)
 
 
-def _without_deleted(events: list[Event], part: LogPart) -> list[Event]:
+def _last(part: LogPart, before: int) -> int:
+    return part.events[-1].seq if part.events else before
+
+
+def _has_more(part: LogPart) -> bool:
+    return len(part.events) == MAX_PAGE_EVENTS
+
+
+def _live(events: list[Event], part: LogPart | None) -> list[Event]:
     """Leave out messages that were deleted since, as far as the broker knows."""
+    if part is None:
+        return events
     return [
         event
         for event in events
         if not isinstance(event.body, MessagePosted)
-        or (event.seq > part.floor and event.seq not in part.changes.gone)
+        or (event.seq > part.floor and event.seq not in part.gone)
     ]

@@ -12,6 +12,7 @@ from shared.broker.rooms.cursors import MoveResult
 from shared.broker.rooms.send import RoomNotHeld
 from shared.config import Settings
 from shared.model.events import CursorMoved, Event
+from shared.model.ids import TOP
 from shared.model.log_events import RoomDeleted
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of
@@ -146,7 +147,7 @@ async def test_what_a_move_says(bench: Bench, chat: Room) -> None:
     ]
     assert (event.room_id, event.id, event.seq, event.prev) == (chat.id, counter * 1024, 0, 0)
     assert event.body == CursorMoved("bob", 3, 0, 77, "gw.sid", chat.key, "ann", "bob", 1)
-    part = await bench.logs.read_log(chat.key, "forward", limit=100)
+    part = await bench.logs.read_messages(chat.key, "forward", 0, TOP, 100, 100)
     assert part is not None
     assert [event.seq for event in part.events] == [1, 2, 3, 4, 5]
     [kept] = part.changes.moves
@@ -226,7 +227,7 @@ async def test_moves_stay_as_long_as_what_they_speak_of(bench: Bench, chat: Room
     await move(bench, chat, 105)
 
     async def kept() -> list[int]:
-        part = await bench.logs.read_log(chat.key, "forward", limit=1)
+        part = await bench.logs.read_messages(chat.key, "forward", 0, TOP, 1, 1)
         assert part is not None
         return [move.seq for move in part.changes.moves]
 

@@ -7,7 +7,9 @@ import pytest
 from shared.broker.partitions.fence import FENCE_GAP
 from shared.broker.partitions.partitions import Head
 from shared.broker.rooms.answers import NotHeld
+from shared.broker.rooms.logs import Direction
 from shared.model.events import RoomCreated
+from shared.model.ids import TOP
 from shared.model.rooms import Room
 from tests.integration.broker.bench import PART, Bench, code_of, creation
 
@@ -175,30 +177,36 @@ async def test_old_log_is_gone_in_a_new_epoch(bench: Bench) -> None:
     room = await bench.make()
     await bench.fill(room, 3)
     await bench.reopen(2, 1000)
-    assert await bench.logs.read_log(room.key, "backward", limit=10) is None
+    assert await bench.logs.read_log(room.key, limit=10) is None
     assert await bench.rooms.open(as_stored(room, head=3), 1000, await bench.not_held())
-    part = await bench.logs.read_log(room.key, "backward", limit=10)
+    part = await bench.logs.read_log(room.key, limit=10)
     assert part is not None
     assert (part.epoch, part.room_id, part.head, part.events) == (2, room.id, 3, [])
 
 
 async def test_reading_the_log(bench: Bench) -> None:
-    """A part of the log is the range that was asked for, oldest first, cut at the right end."""
+    """A part of the log is the range that was asked for, in the order in which it is read."""
     room = await bench.make()
     await bench.fill(room, 10)
 
-    async def places(direction: str, **bounds: int) -> list[int]:
-        part = await bench.logs.read_log(room.key, direction, **bounds)  # type: ignore[arg-type]
+    async def events(lowest: int, limit: int) -> list[int]:
+        part = await bench.logs.read_log(room.key, lowest=lowest, limit=limit)
         assert part is not None
         assert part.head == 10
         return [event.seq for event in part.events]
 
-    assert await places("forward", limit=3) == [1, 2, 3]
-    assert await places("backward", limit=3) == [8, 9, 10]
-    assert await places("forward", lowest=5, limit=100) == [5, 6, 7, 8, 9, 10]
-    assert await places("backward", highest=5, limit=2) == [4, 5]
-    assert await places("forward", lowest=4, highest=5, limit=100) == [4, 5]
-    assert await places("forward", lowest=11, limit=100) == []
+    async def messages(direction: Direction, low: int, high: int, limit: int) -> list[int]:
+        part = await bench.logs.read_messages(room.key, direction, low, high, limit, 0)
+        assert part is not None
+        assert part.head == 10
+        return [event.seq for event in part.events]
+
+    assert await events(0, 3) == [1, 2, 3]
+    assert await events(5, 100) == [5, 6, 7, 8, 9, 10]
+    assert await messages("backward", 0, TOP, 3) == [10, 9, 8]
+    assert await messages("backward", 0, 5, 2) == [5, 4]
+    assert await messages("forward", 4, 5, 100) == [4, 5]
+    assert await events(11, 100) == await messages("forward", 11, TOP, 100) == []
 
 
 async def test_unstored_by_name(bench: Bench) -> None:

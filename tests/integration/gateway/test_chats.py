@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.rooms.store.chat_list import ListedChat
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
+from shared.model.ids import TOP
 from shared.model.log_events import MessageDeleted, MessagePosted
 from shared.model.rooms import Room
 from shared.model.timeline import Message
@@ -39,7 +40,7 @@ async def seen_at(stage: Stage, chat: Room) -> list[int | None]:
 
 async def move_times(stage: Stage, user: str) -> dict[int, int]:
     """When a user's cursor came to be where: by place."""
-    part = await stage.logs.read_log((await stage.chat()).key, "forward", limit=1)
+    part = await stage.logs.read_messages((await stage.chat()).key, "forward", 0, TOP, 1, 1)
     assert part is not None
     return {move.seq: move.at for move in part.changes.moves if move.user == user}
 
@@ -111,7 +112,7 @@ async def test_tombstones_below_the_log(stage: Stage, persister: End) -> None:
     await persister()
     assert (await page(stage, chat))[0].content == "m0"
     await stage.delete(chat, first)
-    [item] = (await stage.history.after(chat, 0, 1)).items
+    item, _ = (await stage.history.after(chat, 0, 1)).items
     assert (item.seq, item.deleted, item.content) == (1, True, "")
     assert (await page(stage, chat))[0] == item
 

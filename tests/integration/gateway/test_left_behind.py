@@ -86,7 +86,7 @@ def readings(stage: Stage, room: Room, chat: Room) -> dict[str, Callable[[], Awa
     number = stage.keys.number_of(chat.key)
     return {
         "find": lambda: rooms.find(room.key),
-        "log": lambda: logs.read_log(room.key, "forward", limit=1),
+        "log": lambda: logs.read_log(room.key, limit=1),
         "tail": lambda: logs.read_tail(chat.key, "bob"),
         "heads": lambda: logs.heads([room.key]),
         "cursors": lambda: stage.cursor_broker.read(chat.key),

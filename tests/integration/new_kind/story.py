@@ -21,6 +21,7 @@ from shared import codec
 from shared.broker.partitions.stream import DeadLetters
 from shared.command_line import command_line
 from shared.model.events import Event
+from shared.model.ids import TOP
 from shared.model.log_events import BY_ROW
 from shared.model.rooms import Room
 from shared.storage.engine import open_engine
@@ -84,7 +85,7 @@ async def in_a_room(stage: Stage, gateway: Gateway) -> dict[str, Any]:
         "rooms": [topic_of(held), topic_of(local.room), topic_of(room.after(event))],
         "rows": rows,
         "sql": await in_sql(stage, room),
-        "read_back": await stage.reader.events(room.id, 0, None, 9) == [event],
+        "read_back": (await stage.reader.events(room.id, 0, TOP, 9)).events == [event],
         "opened": topic_of(await stage.directory.room(room.key)),
     }
 

@@ -20,6 +20,7 @@ from shared.storage.engine import open_engine
 from shared.storage.installation import read_installation
 from shared.storage.migrate import MIGRATIONS, migrate
 from shared.storage.names import NameReader
+from shared.storage.pages import PageReader
 from shared.storage.reader import Reader
 from shared.storage.tables import SCHEMA, metadata
 
@@ -95,10 +96,10 @@ async def test_from_the_first_schema(engine: AsyncEngine) -> None:
     assert found is not None
     assert (found.room.id, found.room.head, found.room.floor) == (1024, 4, 1)
     assert (found.room.users, found.active_at) == ((), 1004)
-    page = await reader.newest(1024, 0, 100, 100)
-    assert [(m.seq, m.sender, m.content, m.deleted, m.seen_at) for m in page] == [
-        (3, "bob", "hé", False, None),
+    page = await PageReader(reader).read(1024, 0, 100, 100, 100, newest=True)
+    assert [(m.seq, m.sender, m.content, m.deleted, m.seen_at) for m in page.items] == [
         (4, "", "", True, None),
+        (3, "bob", "hé", False, None),
     ]
     assert await run(engine, "SELECT count(*) FROM rooms WHERE deleted") == [(0,)]
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shared.model.events import Event
 from shared.model.log_events import MessagePosted
-from shared.model.timeline import Changes, Message, Move, count_unread, fold, message_of
+from shared.model.timeline import Changes, Message, Move, fold, message_of
 from tests.support.events import cleared, created, deleted, message
 
 places = st.lists(st.integers(1, 30), unique=True)
@@ -125,12 +125,3 @@ def test_a_deletion_is_no_message() -> None:
     """A deletion of one message takes a place, and nothing is shown there."""
     assert message_of(deleted(4, 2)) is None
     assert [m.seq for m in fold([], [message(3), deleted(4, 2)], 0)] == [3]
-
-
-@given(places, st.integers(0, 31), st.integers(0, 31), st.sets(st.integers(1, 30)))
-def test_unread_in_a_log(seqs: list[int], cursor: int, floor: int, gone: set[int]) -> None:
-    """Unread is what others said past the cursor and the floor that is not gone."""
-    events = [in_log(seq) for seq in seqs]
-    expected = [seq for seq in seqs if seq % 7 and seq > cursor and seq > floor and seq not in gone]
-    assert count_unread(events, "bob", cursor, floor, frozenset(gone)) == len(expected)
-    assert count_unread(events, "ann", cursor, floor, frozenset(gone)) == 0
