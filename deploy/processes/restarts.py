@@ -17,7 +17,7 @@ class RestartPolicy:
 
     Attributes:
         failures: number of failures in a row.
-        came_up: True once the process was ready, or ran well.
+        came_up: True once the process was ready.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,6 @@ class RestartPolicy:
 
     def ran_well(self) -> None:
         """Begin to count anew."""
-        self.came_up = True
         self.failures = 0
 
     def pause_after_failure(self) -> float | None:

@@ -17,10 +17,9 @@ def test_a_process_that_came_up_is_never_given_up() -> None:
 
 
 def test_a_process_that_ran_well_starts_afresh() -> None:
-    """After a good run the next failure is a first one again, and no number is too many."""
+    """After a good run the next failure is a first one again."""
     policy = RestartPolicy()
     for _ in range(5):
         policy.pause_after_failure()
     policy.ran_well()
     assert policy.pause_after_failure() == 0
-    assert None not in [policy.pause_after_failure() for _ in range(20)]
