@@ -6,6 +6,8 @@ import { lengthOf } from "./text.js";
 
 /** The length is shown from this fraction of the maximum on. */
 const SHOW_LENGTH_FROM = 0.8;
+/** Halves of surrogate pairs, and NUL. */
+const UNSENDABLE = /\p{Surrogate}|\0/gu;
 
 export class MessageComposer extends HTMLElement {
   #store;
@@ -45,6 +47,14 @@ export class MessageComposer extends HTMLElement {
     this.text.focus();
     // After a dialog has closed, the field may have the focus and no caret.
     this.text.setSelectionRange(this.text.value.length, this.text.value.length);
+  }
+
+  /** Put a text before what is written already. What no message can hold is replaced by a sign that can be seen. */
+  takeBack(text) {
+    this.text.value = [text.replace(UNSENDABLE, "\ufffd"), this.text.value].filter(Boolean).join("\n");
+    this.#store.setDraft(this.#conversation, this.text.value);
+    this.#update();
+    this.focus();
   }
 
   #typed() {

@@ -26,6 +26,7 @@ export class ConversationView extends HTMLElement {
     this.list = document.createElement("message-list").init(store, {
       remove: (item) => this.#remove(item),
       resend: (item) => store.client.resend(item.clientMsgId),
+      edit: (item) => this.#edit(item),
       discard: (item) => store.client.discard(item.clientMsgId),
       seenBy: (item) => this.#seenBy(item),
     });
@@ -122,6 +123,12 @@ export class ConversationView extends HTMLElement {
     const { seenBy, isRoom } = this.#shown;
     const users = [...seenBy].filter(([, seq]) => seq >= item.seq).map(([user]) => user);
     return isRoom ? users.join(", ") : "";
+  }
+
+  /** Take a message that was not sent back into the text field. */
+  #edit({ clientMsgId, content }) {
+    this.#store.client.discard(clientMsgId);
+    this.composer.takeBack(content);
   }
 
   #remove(item) {

@@ -14,6 +14,9 @@ const STATES = {
   failed: ["warn", "Not sent"],
 };
 
+/** Codes of errors after which the same text would fail again. */
+const FAULTS_OF_TEXT = new Set(["bad_request", "bad_frame", "too_long"]);
+
 /** The key of a row. It stays the same when a message that was sent gets its id. */
 export const keyOf = (item) => item.clientMsgId ?? String(item.id);
 
@@ -33,7 +36,7 @@ export function describeRow(conversation, n, items) {
     signature: [item.id, item.seq, day, isNew, follows, state, mayDelete, item.error?.message].join("|") };
 }
 
-/** Make a row. `actions`: {remove(item), resend(item), discard(item), seenBy(item)}. */
+/** Make a row. `actions`: {remove(item), resend(item), edit(item), discard(item), seenBy(item)}. */
 export function row(description, actions) {
   const { item, mine, day, isNew, follows, state, isRoom } = description;
   if (item.event) return eventRow(description);
@@ -78,8 +81,10 @@ function menu({ item, mayDelete, state }, actions) {
 }
 
 function refusal(item, actions) {
+  const mayTryAgain = !FAULTS_OF_TEXT.has(item.error?.code);
   return h("div.refusal", {},
-    h("span", {}, `Not sent: ${item.error?.message ?? "the server refused it"}.`),
-    h("button.link", { type: "button", onclick: () => actions.resend(item) }, "Try again"),
+    h("span", { role: "alert" }, `Not sent: ${item.error?.message ?? "the server refused it"}.`),
+    mayTryAgain && h("button.link", { type: "button", onclick: () => actions.resend(item) }, "Try again"),
+    h("button.link", { type: "button", onclick: () => actions.edit(item) }, "Edit"),
     h("button.link", { type: "button", onclick: () => actions.discard(item) }, "Discard"));
 }

@@ -37,6 +37,7 @@ export class Outbox {
       try {
         const entry = JSON.parse(storage.getItem(key));
         checkPlace(entry.place);
+        if (typeof entry.content !== "string") throw new TypeError("a message is a text");
         // It may have been accepted while the earlier page ended: `isTried` asks the server to look.
         this.entries.push({ ...entry, key, state: entry.error ? "failed" : "waiting", isTried: true });
       } catch {
