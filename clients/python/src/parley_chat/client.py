@@ -22,7 +22,8 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
     """A client that connects again by itself, and carries on where it was.
 
     Every request may raise, beside the errors that it names:
-        ChatError: the server refused it. Retryable errors were tried again until the deadline.
+        ChatError: the server refused it, or it was not sent, as it has more than `max_frame` bytes
+            (`too_long`). Retryable errors were tried again until the deadline.
         ConnectionLost: the connection was lost before the answer, and a second request could do
             something twice; or the client is closed.
         TimeoutError: no answer before the deadline.
@@ -81,6 +82,16 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
     def username(self) -> str | None:
         """Name of the user; None if there is none yet."""
         return self._engine.username
+
+    @property
+    def max_content(self) -> int:
+        """Characters that a message may have on this server."""
+        return self._engine.limits.max_content
+
+    @property
+    def max_frame(self) -> int:
+        """Bytes that a request may have on this server."""
+        return self._engine.limits.max_frame
 
     async def connect(self) -> None:
         """Open the first connection.

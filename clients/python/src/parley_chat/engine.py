@@ -7,11 +7,11 @@ from typing import Any
 
 from parley_chat.connection.connection import Session
 from parley_chat.connection.connector import Connector
-from parley_chat.connection.credentials import Credentials
+from parley_chat.connection.credentials import Credentials, is_final
+from parley_chat.connection.limits import Limits
 from parley_chat.connection.pending import Answer, PendingRequests, Request
 from parley_chat.connection.wire import Data, Frame, Wire
-from parley_chat.constants import FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES, TOKEN_CLOSE_CODES
-from parley_chat.errors import ConnectionLost, Refused
+from parley_chat.errors import ChatError, ConnectionLost, Refused
 from parley_chat.events.event_queue import EventQueue
 from parley_chat.events.kinds import Connected, Disconnected, Event, UserId
 from parley_chat.events.location import LocatedEvent, location_of
@@ -20,6 +20,9 @@ from parley_chat.events.reading import error_of, event_of
 from parley_chat.events.typing_tracker import TypingTracker
 from parley_chat.log.chats import Chats
 from parley_chat.log.rooms import Rooms
+
+WELCOME_TIMEOUT_SECONDS = 5.0
+"""Time for the server's `welcome`, with its limits, before the first connection counts as open."""
 
 
 class State(StrEnum):
@@ -36,6 +39,7 @@ class Engine:
 
     def __init__(self, connector: Connector, wire: Wire, *, queue: int, listen: bool) -> None:
         self.state = State.CONNECTING
+        self.limits = Limits()
         self.requests = PendingRequests()
         self.rooms = Rooms(self)
         self.chats = Chats(self)
@@ -47,7 +51,6 @@ class Engine:
         self._listen = listen
         self._session: Session | None = None
         self._was_connected = False
-        self._reconnect_at: float | None = None
         self._opened: asyncio.Future[None] | None = None
 
     @property
@@ -76,15 +79,15 @@ class Engine:
         """
         try:
             websocket = await self._connector.first()
-            if self._credentials is None:
-                opened.set_result(None)
             self._opened = opened
+            if self._credentials is None:
+                asyncio.get_running_loop().call_later(WELCOME_TIMEOUT_SECONDS, self._be_open)
             while True:
-                session = Session(websocket, self._wire)
+                session = Session(websocket, self._wire, self.limits)
                 await self._serve(session)
                 if self.state is State.CLOSED:
                     return
-                websocket = await self._connector.again(session.lasted, self._pause())
+                websocket = await self._connector.again(session.lasted)
         except ConnectionError as error:
             if not opened.done():
                 opened.set_exception(error)
@@ -125,7 +128,7 @@ class Engine:
             idempotent: Whether to send it again if the connection is lost before the answer.
 
         Raises:
-            ChatError: the answer is an error.
+            ChatError: the answer is an error, or `too_long`: it is larger than the server takes.
             ConnectionLost: the connection was lost, and the request is not idempotent.
             ValueError, TypeError: the data cannot be encoded.
         """
@@ -146,6 +149,7 @@ class Engine:
         """Send an event that the server does not answer.
 
         Raises:
+            ChatError: `too_long`: it is larger than the server takes.
             ConnectionLost: there is no connection.
         """
         if self._session is None:
@@ -208,11 +212,16 @@ class Engine:
 
     def _accept(self, username: str) -> None:
         self.username = username
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_result(None)
+        self._be_open()
         self._resume_requests()
 
+    def _be_open(self) -> None:
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(None)
+
     def _lost(self, session: Session) -> None:
+        if session.was_sent_too_much:
+            self.requests.refuse_largest()
         self.requests.connection_lost()
         self.rooms.connection_lost()
         self.chats.connection_lost()
@@ -222,24 +231,24 @@ class Engine:
             self._credentials.connection_lost()
         if self.state is State.CLOSED:
             return
-        final = self._is_final(session.close_code)
+        final = is_final(session.close_code, self._credentials)
         self.state = State.CLOSED if final else State.RECONNECTING
         self.show([Disconnected(reason=session.close_reason, final=final)])
-
-    def _is_final(self, close_code: int | None) -> bool:
-        """Return whether another connection would end in the same way."""
-        if close_code in TOKEN_CLOSE_CODES:
-            return self._credentials is None
-        if close_code in NEW_TOKEN_CLOSE_CODES:
-            return self._credentials is None or not self._credentials.retry()
-        return close_code in FINAL_CLOSE_CODES
 
     def _take(self, frame: Frame) -> None:
         match frame:
             case Frame("reply", data, request_id):
                 self.requests.reply(request_id, data)
-            case Frame("error", {"code": _, "message": _} as told, int(request_id)):
+            case Frame("error", told, int(request_id)):
                 self.requests.refuse(request_id, error_of(told))
+            case Frame("error", {"code": "bad_frame"} as told) if self.requests.refuse_unread(
+                error_of(told)
+            ):
+                pass  # the server could not read the frame, nor its id
+            case Frame("welcome", dict(told)):
+                self.limits.take(told)
+                if self._credentials is None:
+                    self._be_open()
             case Frame("reconnect", {"afterMs": int(milliseconds)}):
                 self._leave_at(milliseconds / 1000)
             case Frame("resume_required"):
@@ -277,22 +286,15 @@ class Engine:
 
     def _post(self, request: Request) -> None:
         if self._session is not None:
-            self._session.post(request.frame())
-            request.posted = True
+            try:
+                request.size = self._session.post(request.frame())
+            except ChatError as error:
+                self.requests.refuse(request.id, error)
+            else:
+                request.posted = True
 
     def _leave_at(self, after: float) -> None:
         """Leave a server that is shutting down, at the time that it assigned."""
-        self._reconnect_at = asyncio.get_running_loop().time() + after
-        session = self._session
-
-        async def close_in_time() -> None:
-            await asyncio.sleep(after)
-            if session is not None:
-                await session.close()
-
-        self.spawn(close_in_time())
-
-    def _pause(self) -> float | None:
-        """Return the seconds still to wait of the time that the server assigned, if it did."""
-        back, self._reconnect_at = self._reconnect_at, None
-        return None if back is None else max(0.0, back - asyncio.get_running_loop().time())
+        self._connector.return_in(after)
+        if self._session is not None:
+            self.spawn(self._session.close_in(after))

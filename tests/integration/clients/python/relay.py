@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -89,10 +89,11 @@ class Relay:
             ) as server:
                 back = asyncio.create_task(self._pass(server, client, "to_client"))
                 # A client that waits for an answer sends nothing by which it would notice.
-                back.add_done_callback(lambda _: client.transport.abort())
+                ending = asyncio.create_task(_end_like(back, server, client))
                 with contextlib.suppress(ConnectionClosed):
                     await self._pass(client, server, "to_server")
                 back.cancel()
+                await ending
         finally:
             self._connections.discard(client)
 
@@ -105,3 +106,13 @@ class Relay:
                 passes: Callable[[Frame], bool] = getattr(self, direction)
                 if passes(frame):
                     await target.send(json.dumps(frame))
+
+
+async def _end_like(
+    back: "asyncio.Task[None]", server: ClientConnection, client: ServerConnection
+) -> None:
+    """Once the server has ended a connection, end the client's in the same way."""
+    await asyncio.wait([back])
+    if (close := server.protocol.close_rcvd) is not None:
+        await client.close(close.code, close.reason)
+    client.transport.abort()

@@ -41,6 +41,17 @@ async def test_a_person_talks_through_a_pipe(cluster: Cluster, room: str) -> Non
         assert (process.returncode, err) == (0, b"")
 
 
+async def test_what_cannot_be_sent_is_shown_again(cluster: Cluster, room: str) -> None:
+    """A person gets the text that was not sent back, with the reason, and can go on."""
+    typed = f"{'x' * 4001}\nnext\n"
+    _, out, _ = await run(cluster.url, "--name", "ann", "--room", room, "--create", typed=typed)
+    refused = f"!! not sent: '{'x' * 4001}': a message has at most 4000 characters"
+    assert refused in out
+    assert "reconnecting" not in out
+    async with ChatClient(cluster.url, username="bob", listen=False) as bob:
+        assert [message.content for message in (await bob.join_room(room)).history] == ["next"]
+
+
 async def test_what_others_write_stays_text(cluster: Cluster, room: str) -> None:
     """A message of control characters reaches the terminal as text."""
     async with ChatClient(cluster.url, username="eve", listen=False) as eve:
@@ -58,7 +69,10 @@ async def test_a_script_reads_and_writes_json(cluster: Cluster, room: str) -> No
         {"command": "create", "room": room, "password": "s3cret", "id": 1},
         {"command": "say", "content": "one", "id": "two"},
         {"command": "join", "room": room + "?", "id": 3},
-        {"command": "nope"},
+        {"command": "nope", "id": 4},
+        {"command": "say", "room": room, "content": "cut\ud83d off", "id": 5},
+        {"command": "say", "room": room, "content": "x" * 70_000, "id": 6},
+        {"command": "say", "room": room, "content": "last", "id": 7},
     ]
     typed = "".join(json.dumps(command) + "\n" for command in commands)
     code, out, err = await run(
@@ -70,6 +84,8 @@ async def test_a_script_reads_and_writes_json(cluster: Cluster, room: str) -> No
     assert answers[1]["data"]["room"] == room
     assert answers["two"]["data"]["seq"] == 1
     assert (answers[3]["event"], answers[3]["code"]) == ("failure", "forbidden")
+    assert [answers[n].get("code") for n in (4, 5, 6)] == [None, "bad_request", "too_long"]
+    assert answers[7]["data"]["seq"] == 2
     assert any("not a command" in item.get("message", "") for item in said)
     assert "one" in [item.get("content") for item in said]
     assert any(item["event"] == "connected" for item in said)

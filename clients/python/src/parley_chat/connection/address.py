@@ -7,13 +7,13 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
-def websocket_url(given: str, username: str | None = None) -> str:
+def websocket_url(given: str, **parameters: str) -> str:
     """Return the WebSocket URL of an address.
 
     Args:
         given: `http(s)://host:port`, `ws(s)://host:port/ws` or `host:port`. A path in front of
             `/ws` and a query are kept.
-        username: Name of the user, which goes into the query.
+        parameters: What its query has, in place of what it had under the same names.
 
     Raises:
         ValueError: it is not such an address; the text is one sentence for a person.
@@ -21,9 +21,8 @@ def websocket_url(given: str, username: str | None = None) -> str:
     split = _split(given)
     path = split.path.rstrip("/")
     query = parse_qsl(split.query, keep_blank_values=True)
-    if username is not None:
-        query = [(name, value) for name, value in query if name != "username"]
-        query.append(("username", username))
+    query = [(name, value) for name, value in query if name not in parameters]
+    query += parameters.items()
     return SplitResult(
         scheme=SCHEMES[split.scheme],
         netloc=split.netloc,

@@ -8,7 +8,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from parley_chat.connection.limits import Limits
 from parley_chat.connection.wire import BadFrame, Data, Frame, Wire
+from parley_chat.constants import CloseCode
 from parley_chat.errors import ConnectionLost
 
 log = logging.getLogger(__name__)
@@ -17,9 +19,10 @@ log = logging.getLogger(__name__)
 class Session:
     """An open WebSocket, with a queue of outgoing frames."""
 
-    def __init__(self, websocket: ClientConnection, wire: Wire) -> None:
+    def __init__(self, websocket: ClientConnection, wire: Wire, limits: Limits) -> None:
         self._websocket = websocket
         self._wire = wire
+        self._limits = limits
         self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._tasks = asyncio.TaskGroup()
         self._began = asyncio.get_running_loop().time()
@@ -41,13 +44,28 @@ class Session:
         code = self._websocket.close_code
         return said or ("the connection broke" if code in {None, 1006} else f"closed with {code}")
 
-    def post(self, frame: dict[str, Data]) -> None:
+    @property
+    def was_sent_too_much(self) -> bool:
+        """Whether the server ended it because a frame was too large."""
+        # Not `close_code`: that may also be what this side sent, about a frame of the server.
+        received = self._websocket.protocol.close_rcvd
+        return received is not None and received.code == CloseCode.MESSAGE_TOO_BIG
+
+    def post(self, frame: dict[str, Data]) -> int:
         """Queue a frame behind those before it.
 
+        Returns:
+            Its bytes.
+
         Raises:
+            ChatError: `too_long`: it has more bytes than the server takes.
             ValueError, TypeError: its data cannot be encoded.
         """
-        self._outgoing.put_nowait(self._wire.encode(frame))
+        encoded = self._wire.encode(frame)
+        size = self._wire.size(encoded)
+        self._limits.check_frame(size)
+        self._outgoing.put_nowait(encoded)
+        return size
 
     def spawn(self, task: Coroutine[Any, Any, object]) -> None:
         """Run a task until it or the connection ends."""
@@ -77,6 +95,11 @@ class Session:
     async def close(self) -> None:
         """Close the connection, and wait for the server's close frame."""
         await self._websocket.close()
+
+    async def close_in(self, seconds: float) -> None:
+        """Close the connection after so many seconds."""
+        await asyncio.sleep(seconds)
+        await self.close()
 
     async def _read(
         self, take: Callable[[Frame], None], space: Callable[[], Awaitable[None]]

@@ -78,6 +78,7 @@ class Connector:
         self._subprotocol = Subprotocol(subprotocol)
         self._policy = policy
         self._short_lived = 0
+        self._return_at: float | None = None
 
     async def first(self) -> ClientConnection:
         """Open the first connection.
@@ -88,12 +89,15 @@ class Connector:
         """
         return await self._open(stop_after_attempt(self._policy.first_attempts))
 
-    async def again(self, lasted: float, after: float | None = None) -> ClientConnection:
+    def return_in(self, seconds: float) -> None:
+        """Open the next connection after so many seconds, as the server assigned."""
+        self._return_at = asyncio.get_running_loop().time() + seconds
+
+    async def again(self, lasted: float) -> ClientConnection:
         """Open another connection, however many attempts it takes.
 
         Args:
             lasted: Seconds that the previous connection lasted.
-            after: Seconds to wait, if the server said so.
 
         Raises:
             Refused: a server answered, and refused this client for good.
@@ -101,7 +105,9 @@ class Connector:
         self._short_lived = self._short_lived + 1 if lasted < STABLE_SECONDS else 0
         longest = min(self._policy.max_pause, self._policy.pause * 2**self._short_lived)
         jitter = random.uniform(0, longest)  # noqa: S311 - spreads clients, hides nothing
-        await asyncio.sleep(jitter if after is None else after)
+        at, self._return_at = self._return_at, None
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(jitter if at is None else max(0.0, at - now))
         return await self._open(stop_never)
 
     async def _open(self, stop: StopBaseT) -> ClientConnection:
@@ -124,11 +130,12 @@ class Connector:
 
     async def _try_next(self) -> ClientConnection:
         self.url = url = next(self._urls)
+        named = {"username": self.username} if self.username else {}
         try:
             if self.credentials is not None:
                 await self.credentials.fetch()
             return await connect(
-                websocket_url(url, self.username) if self.username else url,
+                websocket_url(url, welcome="1", **named),
                 subprotocols=[self._subprotocol],
                 compression=None,
                 proxy=None if is_loopback(url) else True,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from parley_chat.connection.wire import Data
+from parley_chat.constants import FINAL_CLOSE_CODES, NEW_TOKEN_CLOSE_CODES, TOKEN_CLOSE_CODES
 from parley_chat.errors import ChatError, Unreachable
 
 TokenSource: TypeAlias = str | Callable[[], Awaitable[str]]
@@ -103,6 +104,15 @@ class Credentials:
                 await asyncio.sleep(RETRY_INTERVAL_SECONDS)
             else:
                 return
+
+
+def is_final(close_code: int | None, credentials: Credentials | None) -> bool:
+    """Return whether another connection would end in the same way as this one did."""
+    if close_code in TOKEN_CLOSE_CODES:
+        return credentials is None
+    if close_code in NEW_TOKEN_CLOSE_CODES:
+        return credentials is None or not credentials.retry()
+    return close_code in FINAL_CLOSE_CODES
 
 
 def _pause(lasts: float) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from parley_chat.connection.limits import too_large
 from parley_chat.connection.wire import Data
 from parley_chat.errors import ChatError, ConnectionLost
 
@@ -37,6 +38,7 @@ class Request:
         idempotent: Whether it may be sent again after a lost connection.
         done: Gets the answer, or the error.
         posted: Whether it was sent on the present connection.
+        size: Bytes of its frame, once it was sent.
         again: Whether it was sent on an earlier connection.
         beside: Data of the event that is part of the answer.
     """
@@ -48,6 +50,7 @@ class Request:
     idempotent: bool
     done: asyncio.Future[Answer]
     posted: bool = False
+    size: int = 0
     again: bool = False
     beside: Data = None
 
@@ -97,6 +100,24 @@ class PendingRequests:
         if (request := self._take(request_id)) is not None:
             request.done.set_exception(error)
 
+    def refuse_unread(self, error: ChatError) -> bool:
+        """Settle a request by an error that names none, if it is the only one that was sent.
+
+        Returns:
+            Whether it is; if not, nobody knows what the error is about.
+        """
+        posted = self._posted()
+        if len(posted) != 1:
+            return False
+        self.refuse(posted[0].id, error)
+        return True
+
+    def refuse_largest(self) -> None:
+        """Fail the request that was too large for the server: no other can be larger."""
+        if posted := self._posted():
+            largest = max(posted, key=lambda request: request.size)
+            self.refuse(largest.id, too_large(largest.size))
+
     def beside(self, event: str, room: str | None, data: Data) -> bool:
         """Take an event that is part of the answer to the oldest request for it.
 
@@ -140,6 +161,9 @@ class PendingRequests:
         """Fail all requests, since no connection follows."""
         for request in list(self._waiting.values()):
             self._fail(request, reason)
+
+    def _posted(self) -> list[Request]:
+        return [request for request in self._waiting.values() if request.posted]
 
     def _fail(self, request: Request, reason: str) -> None:
         self.forget(request)

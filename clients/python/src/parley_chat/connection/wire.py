@@ -48,6 +48,10 @@ class Wire:
         """
         return self._dump(frame)
 
+    def size(self, encoded: str | bytes) -> int:
+        """Return the bytes of an encoded frame."""
+        return len(encoded.encode() if isinstance(encoded, str) else encoded)
+
     def decode(self, data: str | bytes) -> Frame:
         """Decode a frame.
 

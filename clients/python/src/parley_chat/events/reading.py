@@ -51,9 +51,11 @@ def event_of(frame: Frame) -> Event:
 
 def error_of(data: Data) -> ChatError:
     """Convert the data of an error that answers a request."""
-    error = ChatError(data["code"], data["message"], data.get("retryAfterMs"))
+    told = data if isinstance(data, dict) else {}
+    message = told.get("message", "the server gave no reason")
+    error = ChatError(told.get("code", "internal"), message, told.get("retryAfterMs"))
     # A newer server's code may be retryable, too.
-    error.retryable = bool(data.get("retryable", error.retryable))
+    error.retryable = bool(told.get("retryable", error.retryable))
     return error
 
 

@@ -1,14 +1,19 @@
 """The part of the engine that rooms and chats use."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from parley_chat.connection.pending import Answer
 from parley_chat.connection.retries import retry_transient
 from parley_chat.connection.wire import Data
+from parley_chat.errors import ChatError
 from parley_chat.events.kinds import Event, UserId
 
 T = TypeVar("T")
+
+ANSWER_TIMEOUT_SECONDS: Final = 30.0
+"""Time for an answer, after which the request is sent again."""
 
 
 class LogContext(Protocol):
@@ -44,4 +49,13 @@ class LogContext(Protocol):
 
 async def ask_until_answered(ask: Callable[[], Awaitable[T]]) -> T:
     """Repeat a request until it succeeds, fails for good, or the connection ends."""
-    return await retry_transient(ask, lambda error: error.retryable or error.code == "internal")
+
+    async def in_time() -> T:
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+                return await ask()
+        except TimeoutError:
+            raise ChatError("timeout", "the server did not answer") from None
+
+    transient = {"internal", "timeout"}
+    return await retry_transient(in_time, lambda error: error.retryable or error.code in transient)

@@ -86,15 +86,17 @@ class ChatRequests(Requester):
 
         Args:
             user: The receiver.
-            content: Up to 4,000 characters, unless the server is set otherwise.
+            content: Up to `max_content` characters.
             client_msg_id: Id of the message among those of this user in the chat; the same id
                 again is the same message.
 
         Raises:
             ValueError: it is not a valid user id.
-            ChatError: `too_long`.
+            ChatError: `too_long`; `bad_request` for a text that is empty, or has NUL or half of a
+                surrogate pair.
         """
         check_user(user)
+        self._engine.limits.check_content(content)
         message = {
             "senderId": self._require_user(),
             "receiverId": user,

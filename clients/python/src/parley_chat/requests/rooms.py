@@ -67,13 +67,15 @@ class RoomRequests(Requester):
 
         Args:
             room: A room that the client has joined.
-            content: Up to 4,000 characters, unless the server is set otherwise.
+            content: Up to `max_content` characters.
             client_msg_id: Id of the message among those of this user in the room; the same id
                 again is the same message.
 
         Raises:
-            ChatError: `not_joined`, `too_long`, `forbidden`.
+            ChatError: `not_joined`, `too_long`, `forbidden`; `bad_request` for a text that is
+                empty, or has NUL or half of a surrogate pair.
         """
+        self._engine.limits.check_content(content)
         message = {
             "room": room,
             "content": content,

@@ -1,5 +1,6 @@
 """Commands, and the lines of text or JSON that stand for them."""
 
+import json
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Annotated, Final, Literal
@@ -77,7 +78,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class InvalidCommand(ValueError):
-    """A line that is not a valid command; the text is one sentence for a person."""
+    """A line that is not a command; the text is one sentence for a person.
+
+    Attributes:
+        id: The id that a script gave it, if it could be read.
+    """
+
+    def __init__(self, message: str, command_id: object = None) -> None:
+        super().__init__(message)
+        self.id = command_id
 
 
 def user_id(text: str) -> UserId:
@@ -181,9 +190,13 @@ def parse_json(line: str) -> Command | None:
     if not line.lstrip().startswith("{"):
         return parse(line)
     try:
-        return _convert(msgspec.json.decode(line))
-    except (msgspec.DecodeError, RecursionError) as error:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
         raise InvalidCommand(f"not readable as JSON: {error}") from None
+    try:
+        return _convert(fields)
+    except InvalidCommand as error:
+        raise InvalidCommand(str(error), fields.get("id")) from None
 
 
 def _say_to(rest: str) -> Command:

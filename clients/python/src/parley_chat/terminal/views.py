@@ -10,7 +10,7 @@ from parley_chat.errors import ChatError
 from parley_chat.events.answers import ChatHistoryPage, HistoryPage, JoinedRoom, RoomInfo
 from parley_chat.events.kinds import ChatInfo, Event, Message, NewMessage
 from parley_chat.terminal.actions import OpenedChat
-from parley_chat.terminal.commands import HELP, Command
+from parley_chat.terminal.commands import HELP, Command, InvalidCommand
 from parley_chat.terminal.screen import Screen, escape
 
 ROOM_HISTORY_MESSAGES: Final = 20
@@ -126,7 +126,11 @@ class JsonView:
 
     def failure(self, command: Command | None, error: Exception) -> None:
         """Write the error of a command."""
-        about = {"command": command.command, "id": command.id} if command else {}
+        about: dict[str, object] = {}
+        if command is not None:
+            about = {"command": command.command, "id": command.id}
+        elif isinstance(error, InvalidCommand) and error.id is not None:
+            about = {"id": error.id}
         coded = _coded(error)
         self._write({"event": "failure", **about, **coded})
 

@@ -23,7 +23,7 @@ def test_derives_the_websocket(given: str, url: str) -> None:
 
 def test_names_the_user() -> None:
     """The name goes into the query, escaped, in place of one that stood there."""
-    url = websocket_url("ws://h/ws?username=x&durable=1", "ann & bob")
+    url = websocket_url("ws://h/ws?username=x&durable=1", username="ann & bob")
     assert url == "ws://h/ws?durable=1&username=ann+%26+bob"
 
 
