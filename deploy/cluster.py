@@ -9,12 +9,14 @@ ordered stop, 1 if the cluster cannot start or a process never comes up, 2 for a
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from deploy.data_dir import DataDir, StartError
 from deploy.members import Members, Servers, find_servers, plan_members
 from deploy.ports import PortPlan
 from deploy.processes.console import Console
+from deploy.reach import until_servers_reached
 from deploy.settings import Settings, environment, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
 from shared.command_line import SETTINGS, command_line
@@ -72,7 +74,8 @@ async def run(
     """Run the cluster in a data folder that this process has claimed; return the exit code.
 
     Raises:
-        ConfigError: The folder cannot be written to.
+        ConfigError: The folder cannot be written to, or a server of the operator's own cannot
+            be used.
         StartError: A port is in use, the disk is full, or processes of an earlier cluster do not
             end.
     """
@@ -100,7 +103,8 @@ async def run(
                 stop_timeout=stop_timeout,
                 well_after=settings.well_after,
             )
-        return await supervisor.run()
+        say = partial(console.say, level="warning")
+        return await supervisor.run(until_servers_reached(settings, data_dir, say))
     finally:
         data_dir.remove_pid("cluster")
         console.close()

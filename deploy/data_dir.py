@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.config import ConfigError
+from shared.config import DATABASE_FILE, ConfigError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -37,6 +37,7 @@ class DataDir:
         self.path = path.absolute()
         self.run = self.path / "run"
         self.log = self.path / "log"
+        self._ready = self.path / "was_ready"
 
     def claim(self, url: str) -> None:
         """Create the folder, and lock it until this process ends.
@@ -109,6 +110,15 @@ class DataDir:
     def remove_pid(self, name: str) -> None:
         """Delete the pid file of process `name`."""
         (self.run / f"{name}.pid").unlink(missing_ok=True)
+
+    @property
+    def was_ready(self) -> bool:
+        """True if a cluster in this folder was ready once, or has left data in it."""
+        return self._ready.exists() or (self.path / DATABASE_FILE).exists()
+
+    def note_ready(self) -> None:
+        """Note that a cluster in this folder is ready."""
+        self._ready.touch(mode=0o600)
 
     def leftovers(self) -> dict[str, int]:
         """Return name and pid of every process of an earlier cluster that still runs."""

@@ -19,6 +19,7 @@ from deploy.settings import Settings
 from shared.addresses import read_address
 from shared.config import Settings as ProcessSettings
 from shared.config import load
+from shared.storage.url import from_any_folder
 
 LOCAL = "127.0.0.0/8,::1"
 """Addresses from which processes on this machine connect to each other."""
@@ -114,7 +115,9 @@ def _own_environment(
         "DATA_DIR": str(data_dir.path),
         "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
         # Not given: the file in DATA_DIR. A path that stood in a URL would be read as a part of it.
-        "DATABASE_URL": settings.database_url or "",
+        "DATABASE_URL": from_any_folder(settings.database_url) if settings.database_url else "",
+        # The cluster has tried them itself. What was ready once waits for as long as it takes.
+        "START_SECONDS": "0",
         "TRUSTED_PROXIES": _trusted(settings, plan),
         "SECRET_KEYS": settings.secret_keys or data_dir.secret_keys(),
         # Without it, the last lines of a process are lost in its buffer when it is killed.

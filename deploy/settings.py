@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """The load balancer: `haproxy` or `caddy`. Not given: HAProxy if there is one, else Caddy."""
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     """Format of log lines."""
+    start_seconds: Annotated[float, Meta(ge=0, description="a number of seconds from 0 on")] = 30.0
+    """Seconds that the first start of a cluster waits for a Redis and a database of yours; then it
+    ends with exit code 2. `0`: it waits for as long as it takes, as later starts do."""
     drain_seconds: Seconds = 10.0
     """Seconds a gateway that is told to stop takes to send its clients elsewhere."""
     well_after: Seconds = 30.0

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 
 from deploy.data_dir import DataDir
 from deploy.members import Members
@@ -59,6 +59,7 @@ class Supervisor:
         self._all = self._redis + self._persisters + self._gateways + self._balancer
         self._shown = SupervisionFile(data_dir.path, len(self._all))
         self._plan = plan
+        self._data_dir = data_dir
         self._console = console
         self._patience = stop_timeout
         self._running: list[SupervisedProcess] = []
@@ -66,10 +67,14 @@ class Supervisor:
         self._exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._interrupted = False
 
-    async def run(self) -> int:
-        """Run the cluster to its end; return the exit code."""
+    async def run(self, before: Awaitable[None]) -> int:
+        """Run the cluster to its end; return the exit code.
+
+        Args:
+            before: what to wait for before anything is started. Its errors end the cluster.
+        """
         self._listen_to_signals()
-        start = self._spawn(self._start())
+        start = self._spawn(self._start(before))
         try:
             exit_code = await self._exit_code
         finally:
@@ -78,7 +83,8 @@ class Supervisor:
             self._shown.remove()
         return INTERRUPTED if self._interrupted else exit_code
 
-    async def _start(self) -> None:
+    async def _start(self, before: Awaitable[None]) -> None:
+        await before
         self._supervise(self._redis)
         await self._until_ready({p.name: redis_probe(self._plan.redis) for p in self._redis})
         self._came_up(self._redis)
@@ -98,6 +104,8 @@ class Supervisor:
         balancer = {p.name: http_probe(self._plan.balancer, READY, tls=tls) for p in self._balancer}
         await self._until_ready(balancer)
         self._came_up(self._all)
+        with contextlib.suppress(OSError):  # such as a full disk
+            self._data_dir.note_ready()
         print_line(f"cluster ready: {self._plan.url}")
 
     async def _stop(self) -> None:
@@ -108,7 +116,8 @@ class Supervisor:
         for stage in (self._gateways, self._persisters, self._redis, self._balancer):
             stopping = [process for process in stage if process in self._running]
             await asyncio.gather(*(process.stop(self._patience) for process in stopping))
-        self._console.say("stopped")
+        if self._running:
+            self._console.say("stopped")
 
     async def _until_ready(self, probes: Mapping[str, Probe]) -> None:
         await until_all_answer(probes, self._console.say)

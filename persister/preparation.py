@@ -2,19 +2,19 @@
 
 import asyncio
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
-
-from persister.writer import OUTAGE
 from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import Membership
 from shared.broker.transport.client import UNAVAILABLE
 from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.reach import reach_broker
 from shared.config import Settings, incarnation
+from shared.reaching import until_reached
 from shared.storage.engine import Engine
 from shared.storage.installation import Installation, confirm_location, read_installation
 from shared.storage.migrate import migrate
+from shared.storage.reach import outage_as_unreachable, reach_database
 from shared.storage.tables import SCHEMA
-from shared.telemetry import OutageLog, logger
+from shared.telemetry import logger
 
 log = logger("persister")
 
@@ -43,21 +43,13 @@ async def prepare(
         The database's installation; None if `stop` was set before it could be reached.
 
     Raises:
-        ConfigError: this process may not work with the data.
+        ConfigError: this process may not work with the data, or cannot reach its servers.
     """
-    outage = OutageLog(log, "database not ready, trying again", "database is ready")
 
-    def note_outage(state: RetryCallState) -> None:
-        outage.failed(state.outcome.exception() if state.outcome else None)
-
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(OUTAGE),
-        wait=wait_fixed(0.5),
-        stop=lambda _state: stop.is_set(),
-        before_sleep=note_outage,
-        retry_error_callback=lambda _state: None,
-    ):
-        with attempt:
+    async def migrate_once() -> Installation:
+        await reach_broker(settings.redis_url)
+        await reach_database(engine)
+        with outage_as_unreachable(engine):
             min_known_schema = await _min_known_schema(settings, engine, pipe)
             found = await migrate(
                 engine,
@@ -65,9 +57,11 @@ async def prepare(
                 namespace=settings.namespace,
                 min_known_schema=min_known_schema,
             )
-            outage.succeeded()
             return await confirm_location(engine, found)
-    return None
+
+    return await until_reached(
+        migrate_once, within=settings.start_seconds, say=log.warning, ended=stop.is_set
+    )
 
 
 async def _min_known_schema(settings: Settings, engine: Engine, pipe: Pipe) -> int | None:

@@ -5,10 +5,11 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 
 from deploy.ports import Address
+from shared.reaching import Reports
 
 PROBE_INTERVAL_SECONDS = 0.05
 PROBE_TIMEOUT_SECONDS = 2.0
-REPORT_INTERVAL_SECONDS = 3.0  # between two lines about processes that are not ready
+REPORT_INTERVAL_SECONDS = 3.0  # between two looks at processes that are not ready
 
 # Sends one request; returns None if the process is ready, else the reason in a few words.
 Probe = Callable[[], Awaitable[str | None]]
@@ -43,7 +44,8 @@ def redis_probe(address: Address) -> Probe:
 
 
 async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], None]) -> None:
-    """Wait until each probe has succeeded, and report every 3 s which have not."""
+    """Wait until each probe has succeeded, and report which have not, and when that changes."""
+    reports = Reports(report)
     missing: dict[str, str | None] = dict.fromkeys(probes, "not asked yet")
 
     async def until_answered(name: str) -> None:
@@ -58,7 +60,7 @@ async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], 
             _, waiting = await asyncio.wait(waiting, timeout=REPORT_INTERVAL_SECONDS)
             if waiting:
                 reasons = [f"{name} ({what})" for name, what in missing.items() if what]
-                report(f"still waiting for {', '.join(reasons)}")
+                reports.say(f"still waiting for {', '.join(reasons)}")
 
 
 async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> bytes | None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Final
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
 from shared.broker.partitions.fence import Fence
 from shared.broker.partitions.keyspace import Keyspace
@@ -12,28 +11,24 @@ from shared.broker.partitions.members import UNKNOWN_DATABASE, AnotherDatabase, 
 from shared.broker.partitions.partitions import PartitionProbe
 from shared.broker.transport.client import UNAVAILABLE
 from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.reach import reach_broker
 from shared.config import Settings, incarnation
-from shared.storage.engine import OUTAGE, Engine, open_engine
+from shared.reaching import Reports, Unreachable, until_reached
+from shared.storage.engine import Engine, open_engine
 from shared.storage.installation import (
     Installation,
     check_settings,
     confirm_location,
     read_installation,
 )
+from shared.storage.reach import outage_as_unreachable, reach_database
 from shared.storage.tables import SCHEMA
 from shared.telemetry import logger
 
 POLL_INTERVAL_SECONDS: Final = 0.1
 """Seconds between two tries to reach a database or a persister."""
 
-POLLS_PER_LOG_LINE: Final = 50
-"""Number of tries after which the reason of the waiting is logged again."""
-
 log = logger(__name__)
-
-
-class NotPreparedError(Exception):
-    """The database holds no installation yet."""
 
 
 async def find_installation(settings: Settings) -> Installation:
@@ -41,11 +36,14 @@ async def find_installation(settings: Settings) -> Installation:
 
     Raises:
         ConfigError: the data is another installation's, or a copy, or of a format or schema that
-            this build does not read.
+            this build does not read, or Redis or the database cannot be reached.
     """
     engine = open_engine(settings.database, writes=False)
     pipe = Pipe(settings.redis_url)
     try:
+        if settings.start_seconds:
+            attempt = partial(reach_broker, settings.redis_url)
+            await until_reached(attempt, within=settings.start_seconds, say=log.warning)
         found = await _wait_for_installation(engine, settings)
         keys = Keyspace(found.namespace, found.partitions)
         membership = Membership(
@@ -56,7 +54,8 @@ async def find_installation(settings: Settings) -> Installation:
             schema=SCHEMA,
             database=found.stored_in,
         )
-        # Without a broker the gateway starts all the same: it becomes ready once there is one.
+        # Of a gateway that once worked, clients and operators learn what is missing: it starts
+        # without a broker too, and becomes ready once there is one.
         with contextlib.suppress(*UNAVAILABLE):
             await _announce(membership)
             await membership.leave()
@@ -71,35 +70,43 @@ async def _wait_for_installation(engine: Engine, settings: Settings) -> Installa
     """Wait until a persister has prepared the database, and return its installation.
 
     With NAMESPACE and PARTITIONS set, a gateway starts without SQL too.
-    """
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((*OUTAGE, NotPreparedError)),
-        wait=wait_fixed(POLL_INTERVAL_SECONDS),
-        before_sleep=_log_reason,
-    ):
-        with attempt:
-            try:
-                return await _read_prepared(engine, settings)
-            except (*OUTAGE, NotPreparedError):
-                if settings.namespace and settings.partitions:
-                    return Installation(settings.namespace, settings.partitions, UNKNOWN_DATABASE)
-                raise
-    raise AssertionError("the retries never end")
-
-
-async def _read_prepared(engine: Engine, settings: Settings) -> Installation:
-    """Read the installation of a database that a persister has prepared.
 
     Raises:
-        NotPreparedError: no persister has prepared it yet.
-        ConfigError: the data is another installation's, or a copy, or this build cannot use it.
-        OUTAGE: the database is away.
+        ConfigError: the data is another installation's, or a copy, this build cannot use it, or
+            the database cannot be reached.
     """
-    found = await read_installation(engine)
-    if found is None:
-        raise NotPreparedError("no persister has prepared the database yet")
-    check_settings(found, settings.partitions, settings.namespace)
-    return await confirm_location(engine, found)
+    read = partial(_read_prepared, engine, settings)
+    if settings.namespace and settings.partitions:
+        fixed = Installation(settings.namespace, settings.partitions, UNKNOWN_DATABASE)
+        try:
+            return await read() or fixed
+        except Unreachable as error:
+            if error.permanent and settings.start_seconds:
+                raise
+            return fixed
+    reports = Reports(log.warning)
+    while True:
+        found = await until_reached(read, within=settings.start_seconds, say=log.warning)
+        if found:
+            return found
+        reports.say("waiting for the database: no persister has prepared it yet")
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
+
+
+async def _read_prepared(engine: Engine, settings: Settings) -> Installation | None:
+    """Read the installation of a database; None before a persister has prepared it.
+
+    Raises:
+        ConfigError: the data is another installation's, or a copy, or this build cannot use it.
+        Unreachable: the database is away.
+    """
+    await reach_database(engine)
+    with outage_as_unreachable(engine):
+        found = await read_installation(engine)
+        if found is None:
+            return None
+        check_settings(found, settings.partitions, settings.namespace)
+        return await confirm_location(engine, found)
 
 
 async def _announce(membership: Membership) -> None:
@@ -118,10 +125,3 @@ async def _announce(membership: Membership) -> None:
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
         else:
             return
-
-
-def _log_reason(state: RetryCallState) -> None:
-    """Log the reason of the waiting at the first try and every `POLLS_PER_LOG_LINE` tries."""
-    if state.attempt_number % POLLS_PER_LOG_LINE == 1:
-        error = state.outcome.exception() if state.outcome else None
-        log.warning("waiting for the database", error=str(error).split("\n", 1)[0])

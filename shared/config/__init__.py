@@ -3,9 +3,10 @@
 from shared.config.errors import ConfigError, invalid
 from shared.config.loading import incarnation, load, load_or_exit, refuse
 from shared.config.paths import FilePath
-from shared.config.settings import MAX_BACKLOG_LIMIT, MAX_PARTITIONS, Settings
+from shared.config.settings import DATABASE_FILE, MAX_BACKLOG_LIMIT, MAX_PARTITIONS, Settings
 
 __all__ = [
+    "DATABASE_FILE",
     "MAX_BACKLOG_LIMIT",
     "MAX_PARTITIONS",
     "ConfigError",

@@ -94,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     dedupe_minutes: Annotated[float, Meta(ge=0.01, le=10**6)] = 60
     """Minutes for which Redis knows a `clientMsgId`. After that, only a send with `resend: true` is
     looked up in the database."""
+    start_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30
+    """Seconds that a gateway or persister waits at its start for Redis and the database; then it
+    ends with exit code 2. `0`: it waits for as long as it takes."""
     drain_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 10
     """Seconds a gateway that is told to stop takes to send its clients elsewhere."""
     broadcast_limit: Annotated[int, Meta(ge=0)] = 1000

@@ -57,6 +57,16 @@ def database_url(given: str | Path) -> URL:
     return _sqlite(url, given) if drivername == SQLITE else _postgresql(url)
 
 
+def from_any_folder(given: str) -> str:
+    """A DATABASE_URL that means the same for a process that runs in another folder.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    url = database_url(given)
+    return url.render_as_string() if url.drivername == SQLITE else given
+
+
 def _check_driver(driver: str) -> None:
     try:
         import_module(driver)

@@ -241,20 +241,6 @@ async def test_a_setting_that_is_refused_later_ends_nothing_else(tmp_path: Path)
         assert [cluster.pid(name) for name in ("cluster", "gateway-2")] == others
 
 
-async def test_what_is_waited_for_is_told(tmp_path: Path) -> None:
-    """A cluster whose Redis is away says every 3 s what it waits for, answers 503, and can end."""
-    environ = {"REDIS_URL": "redis://127.0.0.1:1/0", "LOAD_BALANCER": "haproxy"}
-    cluster = Cluster(data_dir=tmp_path, env=environ)
-    await cluster.start()
-    await cluster.wait_line(r"still waiting for gateway-1 \(.*\), gateway-2 \(.*\)")
-    await cluster.wait_line("haproxy started")
-    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=5)) as client:
-        assert (await client.get(f"{cluster.url}/health/ready")).status_code == 503
-    assert cluster.stdout == []
-    assert not (tmp_path / "run" / "redis.pid").exists()
-    assert await cluster.stop() == 0
-
-
 async def test_json_lines() -> None:
     """With LOG_FORMAT=json the lines of the cluster and of our processes are JSON objects."""
     async with Cluster(gateways=1, env={"LOG_FORMAT": "json"}) as cluster:

@@ -134,6 +134,15 @@ class Valkey:
             for client in clients:
                 await client.aclose()
 
+    @asynccontextmanager
+    async def started_with(self, *options: str) -> AsyncIterator[Self]:
+        """Run the server with options on top of its own."""
+        await self.start(*options)
+        try:
+            yield self
+        finally:
+            await self.__aexit__(None, None, None)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -36,6 +36,7 @@ READ_BY_BOTH: Final = frozenset(
         "namespace",
         "partitions",
         "max_backlog",
+        "start_seconds",
         "log_format",
         "log_level",
     }

@@ -15,6 +15,10 @@ _INCOMPLETE: Final = object()
 Word = str | bytes | int
 
 
+class GreetingRefused(ConnectionError):
+    """The server answered a command of the greeting with an error, which is the text."""
+
+
 class RespConnection(asyncio.Protocol):
     """A connection to the broker.
 
@@ -61,7 +65,7 @@ class RespConnection(asyncio.Protocol):
         """Send commands one by one, and wait until all have succeeded.
 
         Raises:
-            ConnectionError: a command failed, or the connection ended.
+            ConnectionError: a command failed (`GreetingRefused`), or the connection ended.
         """
         loop, on_reply = self._loop, self._on_reply
         for command in commands:
@@ -69,8 +73,10 @@ class RespConnection(asyncio.Protocol):
             self._on_reply = reply.set_result
             self.write(command)
             await asyncio.wait([reply, self.ended], return_when=asyncio.FIRST_COMPLETED)
-            if not reply.done() or isinstance(reply.result(), hiredis.ReplyError):
-                raise ConnectionError(str(reply.result() if reply.done() else "closed"))
+            if not reply.done():
+                raise ConnectionError("closed without an answer") from self.ended.exception()
+            if isinstance(reply.result(), hiredis.ReplyError):
+                raise GreetingRefused(str(reply.result()))
         self._on_reply = on_reply
 
     def write(self, data: bytes) -> None:

@@ -280,7 +280,7 @@ async def test_sigterm_while_the_database_is_away(stage: Stage) -> None:
     """A persister told to end does so though it never got to the database."""
     stage.database.path.mkdir()  # there is no opening a folder
     async with stage.persister() as waiting:
-        await waiting.receive("database not ready")
+        await waiting.receive("cannot be used (unable to open database file); trying again")
         waiting.signal(signal.SIGTERM)
         assert await waiting.wait() == 0
 
