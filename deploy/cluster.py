@@ -51,7 +51,11 @@ def main(adjust: Adjust = as_planned) -> int:
         plan = PortPlan(settings)
         servers = find_servers(settings)
         data_dir = DataDir(Path(settings.data_dir))
-        data_dir.claim(plan.url)
+        data_dir.claim(
+            plan.url,
+            redis_url="" if settings.redis_url else plan.redis_url,
+            own_database=not settings.database_url,
+        )
         return asyncio.run(run(settings, environ, plan, servers, data_dir, adjust))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

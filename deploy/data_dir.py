@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from shared.config import DATABASE_FILE, ConfigError
+from shared.config.owner import Owner, lock_file
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -23,13 +24,6 @@ class StartError(Exception):
     """The cluster cannot start; the text is one sentence, and the exit code 1."""
 
 
-class Owner(msgspec.Struct, frozen=True):
-    """The running cluster that has the lock of a data folder."""
-
-    pid: int
-    url: str
-
-
 class DataDir:
     """The folder DATA_DIR: logs, configuration and pids of processes, keys, and a lock."""
 
@@ -39,8 +33,13 @@ class DataDir:
         self.log = self.path / "log"
         self._ready = self.path / "was_ready"
 
-    def claim(self, url: str) -> None:
+    def claim(self, url: str, *, redis_url: str = "", own_database: bool = True) -> None:
         """Create the folder, and lock it until this process ends.
+
+        Args:
+            url: the address of this cluster; with the others for the commands of an operator.
+            redis_url: the embedded Redis; empty where there is none.
+            own_database: True if the database is the file in this folder.
 
         Raises:
             ConfigError: The folder cannot be written to.
@@ -50,7 +49,7 @@ class DataDir:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.run.mkdir(exist_ok=True)
             self.log.mkdir(exist_ok=True)
-            self._lock(url)
+            self._lock(Owner(os.getpid(), url, redis_url, own_database))
             self.write_pid("cluster", os.getpid())
 
     @contextmanager
@@ -71,15 +70,15 @@ class DataDir:
                 f"{where} cannot be written ({error.strerror}): choose another with DATA_DIR="
             ) from error
 
-    def _lock(self, url: str) -> None:
+    def _lock(self, owner: Owner) -> None:
         # Never closed, so that the lock ends with this process. Children do not inherit it.
-        lock = os.open(self.run / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(lock_file(self.path), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StartError(self._already_running(os.read(lock, 1000))) from error
         os.ftruncate(lock, 0)
-        os.write(lock, msgspec.json.encode(Owner(pid=os.getpid(), url=url)))
+        os.write(lock, msgspec.json.encode(owner))
 
     def _already_running(self, owner: bytes) -> str:
         try:

@@ -113,7 +113,7 @@ def _own_environment(
         "TLS_CERT": "",
         "TLS_KEY": "",
         "DATA_DIR": str(data_dir.path),
-        "REDIS_URL": settings.redis_url or f"redis://{plan.redis}/0",
+        "REDIS_URL": settings.redis_url or plan.redis_url,
         # Not given: the file in DATA_DIR. A path that stood in a URL would be read as a part of it.
         "DATABASE_URL": from_any_folder(settings.database_url) if settings.database_url else "",
         # The cluster has tried them itself. What was ready once waits for as long as it takes.

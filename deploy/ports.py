@@ -62,6 +62,11 @@ class PortPlan:
         """The URL of the cluster for clients."""
         return f"https://{self.balancer}" if self._settings.tls_cert else self.balancer.url
 
+    @property
+    def redis_url(self) -> str:
+        """The URL of the embedded Redis."""
+        return f"redis://{self.redis}/0"
+
     def gateway(self, number: int) -> Address:
         """The address on which gateway `number`, counted from 1, serves clients."""
         return Address(self._host, self.balancer.port + number)

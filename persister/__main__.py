@@ -28,8 +28,10 @@ from shared.broker.partitions.stream import DeadLetters, StreamReader
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.transport.client import UNAVAILABLE, Client, connect
 from shared.broker.transport.pipe import Pipe
+from shared.broker.transport.reach import reach_broker
 from shared.command_line import SETTINGS, command_line
-from shared.config import ConfigError, Settings, load_or_exit, refuse
+from shared.config import ConfigError, Settings, given_names, load_or_exit, refuse
+from shared.config.owner import cluster_settings
 from shared.listener import listen_or_exit
 from shared.metrics import LoopLag
 from shared.storage.engine import Engine, open_engine
@@ -39,6 +41,7 @@ from shared.storage.installation import (
     new_identity,
     read_installation,
 )
+from shared.storage.reach import reach_database
 from shared.telemetry import configure, escaped, logger
 
 log = logger("persister")
@@ -119,6 +122,8 @@ async def _work(
 async def handle_dead_letters(settings: Settings, action: str) -> bool:
     """List the dead letters, or try to store them. Return True if none failed."""
     engine = _engine(settings)
+    await reach_broker(settings.redis_url)
+    await reach_database(engine)
     found = await read_installation(engine)
     if found is None:
         raise ConfigError("this database holds no installation: start a persister on it first")
@@ -175,10 +180,21 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _settings_of_cluster(data_dir: str, command: str) -> Settings:
+    """Read the settings of a command: those of the cluster that runs in DATA_DIR, if not given."""
+    try:
+        found = cluster_settings(data_dir, given_names(Settings), redis=command == "dead-letter")
+    except ConfigError as error:
+        refuse(str(error))
+    return load_or_exit(Settings, found)
+
+
 def main() -> None:
     """Read the command line and the settings, and run the command."""
     arguments = _arguments()
     settings = load_or_exit(Settings)
+    if arguments.command:
+        settings = _settings_of_cluster(settings.data_dir, arguments.command)
     configure(settings, settings.persister_name)
     try:
         if arguments.command in ("adopt", "new-identity"):

@@ -75,12 +75,23 @@ def _read(kind: Any, text: str) -> object:  # noqa: ANN401 - a type with a synta
     return kind.parse(text)
 
 
-def load_or_exit(kind: type[S]) -> S:
-    """Read the settings of a process; end it with one sentence and exit code 2 if that fails."""
+def load_or_exit(kind: type[S], others: Mapping[str, str] | None = None) -> S:
+    """Read the settings of a process; end it with one sentence and exit code 2 if that fails.
+
+    Args:
+        kind: see `load`.
+        others: variables that are read where the environment does not give them.
+    """
     try:
-        return load(kind)
+        return load(kind, {**os.environ, **(others or {})})
     except ConfigError as error:
         refuse(str(error))
+
+
+def given_names(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The variables of `kind` that the environment of the process gives."""
+    given = read(kind, os.environ).given
+    return frozenset(f.encode_name for f in msgspec.structs.fields(kind) if f.name in given)
 
 
 def refuse(sentence: str) -> NoReturn:
