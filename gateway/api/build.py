@@ -27,6 +27,7 @@ from gateway.rooms.head_watch import HeadWatch
 from gateway.rooms.hub import Hub
 from gateway.rooms.people.typing import TypingStatus
 from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.chat_pages import ChatPages
 from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
@@ -211,15 +212,17 @@ def _rooms(
     RoomOpener(publisher, directory)
     hub = Hub(keys, replay, flusher)
     chats = ChatList(broker, logs, chat_reader, check, fence)
+    history = History(logs, directory, reader, check, keys, fence)
     wakes = WakeLog(PartitionReader(links.reads, keys, fence))
     return Rooms(
         hub=hub,
         fan_out=hub.fan_out,
         follower=ChatFollower(hub, chats, wakes, keys, settings),
         directory=directory,
-        history=History(logs, directory, reader, check, keys, fence),
+        history=history,
         replay=replay,
         chats=chats,
+        chat_pages=ChatPages(chats, history),
         cursors=Cursors(CursorBroker(*links.broker, settings), directory, chat_reader),
         typing=TypingStatus(publisher, settings.wake_after, keys),
         durability=Durability(PartitionProbe(links.reads, keys, fence), reader),

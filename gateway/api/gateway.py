@@ -22,6 +22,7 @@ from gateway.rooms.fan_out import FanOut
 from gateway.rooms.hub import Hub
 from gateway.rooms.people.typing import TypingStatus
 from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.chat_pages import ChatPages
 from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.history import History
@@ -72,6 +73,7 @@ class Rooms:
     history: History
     replay: Replay
     chats: ChatList
+    chat_pages: ChatPages
     cursors: Cursors
     typing: TypingStatus
     durability: Durability

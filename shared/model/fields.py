@@ -9,6 +9,7 @@ from shared.names import enforced
 from shared.protocol.limits import (
     MAX_CLIENT_MSG_ID_CHARACTERS,
     MAX_GRANT_CHARACTERS,
+    MAX_ID_DIGITS,
     MAX_PAGE_ITEMS,
     MAX_PASSWORD_CHARACTERS,
     MAX_TOKEN_CHARACTERS,
@@ -28,6 +29,11 @@ Password = Annotated[str, Meta(max_length=MAX_PASSWORD_CHARACTERS)]
 Grant = Annotated[str, Meta(max_length=MAX_GRANT_CHARACTERS)]
 Token = Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
 Seq = Annotated[int, Meta(ge=0, lt=TOP)]
+ChatPlace = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,16}\.[0-9]{1,16}\.[0-9]{1,16}$", max_length=MAX_ID_DIGITS * 3 + 2)
+]
+"""A place in the list of a user's chats, as the server has written it."""
+
 Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)]
 
 

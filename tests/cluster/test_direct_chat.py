@@ -108,7 +108,7 @@ async def test_get_chats(cluster: Cluster, wire: Wire) -> None:
             await ann.request("sendMessage", data)
             await asyncio.sleep(0.002)  # news of one millisecond has no order over chats
         for argument in (one, {"userId": one}):
-            assert await ann.request("getChats", argument) == {}
+            assert await ann.request("getChats", argument) == {"next": None}
             mine = await told(ann, "chatsList")
             assert [chat["user2Id"] for chat in mine] == [other, third]
             assert [chat["unread"] for chat in mine] == [0, 0]

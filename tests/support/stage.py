@@ -12,6 +12,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.chat_pages import ChatPages
 from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
@@ -79,6 +80,7 @@ class Stage:
         self.replay = Replay(self.logs, self.reader)
         chats = ChatReader(self.reader)
         self.chats = ChatList(self.rooms, self.logs, chats, self.check, self.fence)
+        self.chat_pages = ChatPages(self.chats, self.history)
         self.cursor_broker = CursorBroker(
             *(self.client, server.pipe(), self.keys, self.fence, self.settings)
         )

@@ -79,6 +79,16 @@ RETRY_AFTER: Final = {
 }
 
 
+LINK: Final = {
+    "Link": {
+        "description": "The address of the next page, relative to that of this one (RFC 8288);"
+        " missing on the last page.",
+        "schema": {"type": "string"},
+        "example": '<?limit=20&before=1764500000000.1025.1764500600000>; rel="next"',
+    }
+}
+
+
 def document() -> str:
     """Return the document as JSON."""
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -127,6 +137,8 @@ def _operation(name: str, request: Request) -> dict[str, Any]:
         if status in statuses or (has_body and status in WITH_BODY)
     }
     answer: dict[str, Any] = {"description": request.answer}
+    if "`Link`" in request.answer:
+        answer["headers"] = LINK
     if request.action.reply is not None:
         answer["content"] = _json(request.action.reply)
     operation["responses"] = {str(int(request.status)): answer, **responses}
@@ -134,15 +146,28 @@ def _operation(name: str, request: Request) -> dict[str, Any]:
 
 
 def _parameters(path: str, request: Request) -> list[dict[str, Any]]:
-    """Return what stands in the path: `{chat}` is the field `chat_id` of the command."""
+    """Return what stands in the path, and in the query of a request without a body.
+
+    `{chat}` of the path is the field `chat_id` of the command.
+    """
     kind = request.action.command
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    in_path = [f"{name}_id" for name in PARAMETER.findall(path)]
     found = []
-    for name in PARAMETER.findall(path):
-        field = fields[f"{name}_id"]
+    for field in msgspec.structs.fields(kind) if in_path else ():
         [schema], _ = schemas_of([field.type])
-        about = {"description": text_of(kind, field), "schema": _as_text(schema)}
-        found.append({"name": "id", "in": "path", "required": True, **about})
+        in_query = field.name not in in_path
+        schema = _as_text(schema)
+        if in_query and field.default is not None:
+            schema = {**schema, "default": field.default}
+        place = (field.encode_name, "query") if in_query else ("id", "path")
+        found.append(
+            {
+                **dict(zip(("name", "in"), place, strict=True)),
+                "required": field.required,
+                "description": text_of(kind, field),
+                "schema": schema,
+            }
+        )
     return found
 
 

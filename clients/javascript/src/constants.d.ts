@@ -104,7 +104,7 @@ export const MAX_REQUEST_ID_CHARACTERS: 128;
 /** Bytes of a client's frame that every server takes; `welcome` says how many this one takes. */
 export const DEFAULT_FRAME_BYTES: 65536;
 
-/** Items of a page: of history, of a chat's messages, of the list of rooms. */
+/** Items of a page: of history, of a chat's messages, of the list of rooms, of chats. */
 export const MAX_PAGE_ITEMS: 1000;
 
 /** Items of a page of history where the request does not say how many, and of `messageHistory`. */

@@ -200,6 +200,7 @@ EVENTS: Final[Mapping[str, Action]] = {
         rate="history",
         handler=chats.get_chats,
         find=targets.user,
+        reply=out.ListedChatsPayload,
         events=("chatsList",),
     ),
     "createChat": Action(

@@ -81,7 +81,8 @@ REQUESTS: Final[Mapping[str, Request]] = {
         ),
         "getChatsOfUser",
         "List the direct chats of a user, the one with the latest message first.",
-        "The chats; an empty list for a user without any.",
+        "The chats; an empty list for a user without any. Where more follow, `Link` has the"
+        " address of the next page.",
     ),
 }
 """REST requests, by method and path. `{chat}` is the field `chat_id` of the request's command."""

@@ -1,5 +1,7 @@
 """Handlers for direct chats: list and create chats, read and delete messages, mark as seen."""
 
+from collections.abc import Iterable
+
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.places import move_cursor
@@ -8,12 +10,14 @@ from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
     ListedChatPayload,
+    ListedChatsPayload,
     LoadedMessagesPayload,
     chat_payload,
     listed_chat_payload,
     new_message_payload,
 )
 from gateway.rooms.client import Client
+from gateway.rooms.store.chat_list import ListedChat
 from gateway.rooms.store.directory import MessageLocation
 from shared.model import commands
 from shared.model.ids import TOP
@@ -22,21 +26,17 @@ from shared.model.log_events import MessageDeleted
 
 async def get_chats(
     gateway: Gateway, client: Client, command: commands.GetChats, _target: Target
-) -> None:
-    """Send the list of a user's chats."""
+) -> ListedChatsPayload:
+    """Send a page of the list of a user's chats."""
     await subscribe_to_chats(gateway, client)
-    client.connection.emit("chatsList", await listed_chats(gateway, command.user))
+    page = await gateway.rooms.chat_pages.page(command.user, command.limit, command.before)
+    client.connection.emit("chatsList", listed_chats(page.chats))
+    return ListedChatsPayload(page.next)
 
 
-async def listed_chats(
-    gateway: Gateway, user: str, *, only_unread: bool = False
-) -> list[ListedChatPayload]:
-    """Return a user's chats, the most recently active one first."""
-    return [
-        listed_chat_payload(chat.room, chat.unread, chat.last_message)
-        for chat in await gateway.rooms.chats.list_chats(user)
-        if chat.unread or not only_unread
-    ]
+def listed_chats(chats: Iterable[ListedChat]) -> list[ListedChatPayload]:
+    """Return the payloads of chats in a list."""
+    return [listed_chat_payload(chat.room, chat.unread, chat.last_message) for chat in chats]
 
 
 async def create_chat(

@@ -26,7 +26,7 @@ async def user_online(
     client.online = True
     await gateway.clients.sessions.save(client)
     try:
-        unread = await listed_chats(gateway, command.user, only_unread=True)
+        unread = listed_chats(await gateway.rooms.chat_pages.unread(command.user))
     except ChatError as error:
         # The user is online all the same; the client can ask for its chats again.
         client.connection.refuse(None, error)

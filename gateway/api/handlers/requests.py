@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.access.identity import TICKET_SECONDS
 from gateway.access.tokens import Bearer
 from gateway.api.gateway import Gateway
-from gateway.api.handlers import chats
+from gateway.api.handlers.chats import listed_chats
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
@@ -66,9 +66,10 @@ async def delete_chat(
 
 async def list_chats(
     gateway: Gateway, _requester: BearerPrincipal, command: commands.GetChats, _target: Target
-) -> list[ListedChatPayload]:
-    """Return the chats of a user (`GET /chats/user/{user}`)."""
-    return await chats.listed_chats(gateway, command.user)
+) -> tuple[list[ListedChatPayload], str | None]:
+    """Return a page of a user's chats, and its `next` (`GET /chats/user/{user}`)."""
+    page = await gateway.rooms.chat_pages.page(command.user, command.limit, command.before)
+    return listed_chats(page.chats), page.next
 
 
 async def give_ticket(

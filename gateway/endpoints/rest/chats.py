@@ -1,7 +1,8 @@
 """REST for direct chats: `/chats`, `/chats/{chat}`, `/chats/user/{user}`."""
 
 from http import HTTPStatus
-from urllib.parse import unquote
+from typing import cast
+from urllib.parse import unquote, urlencode
 
 import msgspec
 from starlette.endpoints import HTTPEndpoint
@@ -42,8 +43,22 @@ class ChatsOfUser(HTTPEndpoint):
     """`/chats/user/{user}`."""
 
     async def get(self, request: Request) -> Response:
-        """The chats of a user: where tokens are required, the one who asks."""
-        return reply(await ask(request, "GET /chats/user/{user}", lambda: _of_user(request)))
+        """A page of the chats of a user: where tokens are required, the one who asks."""
+        page = await ask(request, "GET /chats/user/{user}", lambda: _of_user(request))
+        chats, following = cast("tuple[list[object], str | None]", page)
+        answer = reply(chats)
+        if following is not None:
+            answer.headers["Link"] = _next_page(request, following)
+        return answer
+
+
+def _next_page(request: Request, before: str) -> str:
+    """Return the header that names the next page (RFC 8288), relative to the address of this one.
+
+    An absolute one would lose what a proxy has put before the path.
+    """
+    query = urlencode({**request.query_params, "before": before})
+    return f'<?{query}>; rel="next"'
 
 
 async def _by_id(request: Request) -> ByChat:
@@ -59,7 +74,7 @@ async def _of_user(request: Request) -> GetChats:
         # Not the path parameter: where the path is not UTF-8, it has other characters instead.
         raw: bytes = request.scope["raw_path"]
         user = unquote(raw.decode(), errors="strict").removeprefix("/chats/user/")
-        command: GetChats = read_leniently({"userId": user}, GetChats)
+        command: GetChats = read_leniently({**request.query_params, "userId": user}, GetChats)
     except UnicodeDecodeError:
         raise ChatError("bad_request", "the path is not UTF-8") from None
     except msgspec.ValidationError as error:

@@ -87,6 +87,16 @@ class ListedChatPayload(Payload, frozen=True):
     last_message: NewMessagePayload | None
 
 
+class ListedChatsPayload(Payload, frozen=True):
+    """Result of `getChats`; the chats themselves come before it, as `chatsList`.
+
+    Attributes:
+        next: what to give as `before` for the chats that follow; null if none do.
+    """
+
+    next: str | None
+
+
 class ChatDeletedPayload(Payload, frozen=True):
     """Direct chat that was deleted.
 

@@ -5,12 +5,30 @@ from typing import Annotated, ClassVar
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.model.commands.base import Command, UserCommand
-from shared.model.fields import ClientMsgId, EventId, Limit, Seq, UserId, check_name, check_text
-from shared.protocol.limits import DEFAULT_PAGE_ITEMS
+from shared.model.fields import (
+    ChatPlace,
+    ClientMsgId,
+    EventId,
+    Limit,
+    Seq,
+    UserId,
+    check_name,
+    check_text,
+)
+from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS
 
 
 class GetChats(UserCommand, frozen=True, kw_only=True):
-    """List the user's direct chats, the one with the latest message first."""
+    """List the user's direct chats, the one with the latest message first.
+
+    Attributes:
+        before: `next` of the page before; over REST its `Link` has it. The pages have the order
+            that the list had at the first one, whatever messages come meanwhile.
+        limit: number of chats at most; fewer come where their last messages are long.
+    """
+
+    before: ChatPlace | None = None
+    limit: Limit = MAX_PAGE_ITEMS
 
 
 class ByChat(Command, frozen=True, kw_only=True):

@@ -102,7 +102,7 @@ DEFAULT_FRAME_BYTES: Final = 65_536
 """Bytes of a client's frame that every server takes; `welcome` says how many this one takes."""
 
 MAX_PAGE_ITEMS: Final = 1000
-"""Items of a page: of history, of a chat's messages, of the list of rooms."""
+"""Items of a page: of history, of a chat's messages, of the list of rooms, of chats."""
 
 DEFAULT_PAGE_ITEMS: Final = 100
 """Items of a page of history where the request does not say how many, and of `messageHistory`."""
