@@ -11,7 +11,9 @@ from gateway.access.identity import Identity, check_identity
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
 from gateway.api.gateway import Access, Clients, Cluster, Gateway, Rooms
+from gateway.cluster.attendance import Attendance
 from gateway.cluster.control import Control
+from gateway.cluster.departures import Departures
 from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.installation import find_installation
 from gateway.cluster.partition_watch import PartitionWatch
@@ -45,6 +47,7 @@ from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.wakes import WakeLog
+from shared.broker.sessions.attendance import AttendanceBroker
 from shared.broker.sessions.connected_users import ConnectedUsers
 from shared.broker.sessions.limits import LimitBroker
 from shared.broker.sessions.sessions import SessionBroker
@@ -138,6 +141,7 @@ def build_gateway(settings: Settings, links: Backends, stack: AsyncExitStack) ->
         publisher, settings.gateway_name, lambda: len(rooms.fan_out.clients)
     )
     cluster = _cluster(settings, links, check, rooms, heartbeat)
+    stack.push_async_callback(cluster.attendance.close)
     sessions = SessionStore(
         SessionBroker(links.reads, keys, fence), rooms.hub, publisher, settings.recovery_seconds
     )
@@ -173,6 +177,7 @@ def start_gateway(gateway: Gateway, links: Backends, stack: AsyncExitStack) -> N
         cluster.heartbeat.task,
         rooms.follower.task,
         cluster.presence.task,
+        cluster.departures.task,
         cluster.watch.task,
         rooms.durability.task,
         heads.task,
@@ -238,9 +243,12 @@ def _cluster(
     heartbeat: HeartbeatMonitor,
 ) -> Cluster:
     keys, installation = links.keys, links.installation
-    presence = Presence(
-        rooms.fan_out, heartbeat, rooms.publisher, rooms.chats.partners, settings.broadcast_limit
-    )
+    counter = AttendanceBroker(links.pipe, keys, links.fence)
+    attendance = Attendance(counter, heartbeat.incarnation)
+    rooms.hub.on_put_out = attendance.left
+    limit = settings.broadcast_limit
+    departures = Departures(attendance, counter, heartbeat, rooms.publisher, links.fence, limit)
+    presence = Presence(rooms.fan_out, heartbeat, rooms.publisher, rooms.chats.partners, limit)
     rooms.follower.on_new_chat = presence.chat_created
     membership = Membership(
         links.reads,
@@ -278,4 +286,4 @@ def _cluster(
         readiness,
         data_dir=Path(settings.data_dir),
     )
-    return Cluster(keys, heartbeat, presence, watch, readiness, status)
+    return Cluster(keys, heartbeat, attendance, departures, presence, watch, readiness, status)

@@ -8,6 +8,8 @@ from gateway.access.grants import Grants
 from gateway.access.identity import Identity
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
+from gateway.cluster.attendance import Attendance
+from gateway.cluster.departures import Departures
 from gateway.cluster.heartbeat import HeartbeatMonitor
 from gateway.cluster.partition_watch import PartitionWatch
 from gateway.cluster.presence import Presence
@@ -86,6 +88,8 @@ class Cluster:
 
     keys: Keyspace
     heartbeat: HeartbeatMonitor
+    attendance: Attendance
+    departures: Departures
     presence: Presence
     watch: PartitionWatch
     readiness: Readiness

@@ -1,17 +1,19 @@
 """Actions of the gateway when a client has connected, and when it has disconnected."""
 
+import asyncio
 import time
 
 from msgspec import UNSET
 
 from gateway.api.gateway import Gateway
+from gateway.cluster.heartbeat import GATEWAY_TIMEOUT_SECONDS
 from gateway.protocols.payloads import NotificationPayload, WelcomePayload
 from gateway.rooms.client import Client
 from shared.model.events import Notice
 
 
 def connected(gateway: Gateway, client: Client, *, announce: bool = True) -> None:
-    """Add a client to the gateway, and announce it to all clients, itself included.
+    """Add a client to the gateway, and announce it to itself, and to all if it is its user's first.
 
     Args:
         gateway: the gateway that the client is connected to.
@@ -19,14 +21,11 @@ def connected(gateway: Gateway, client: Client, *, announce: bool = True) -> Non
         announce: False for a recovered client whose disconnection was not announced.
     """
     gateway.rooms.fan_out.clients.add(client)
-    if not announce:
-        return
-    content, now = f"{client.display_name} connected", int(time.time() * 1000)
-    connection = client.connection
-    if _announces_to_all(gateway):
-        gateway.rooms.publisher.broadcast(connection.sid, Notice(content), created_at=now)
-    else:
-        connection.emit("notification", NotificationPayload(content, now))
+    now = int(time.time() * 1000)
+    gateway.cluster.attendance.connected(client, at=now, announce=_announces_to_all(gateway))
+    if announce:
+        own = NotificationPayload(f"{client.display_name} connected", now)
+        client.connection.emit("notification", own)
 
 
 def welcome(gateway: Gateway, client: Client) -> None:
@@ -40,7 +39,7 @@ def welcome(gateway: Gateway, client: Client) -> None:
 
 
 def disconnected(gateway: Gateway, client: Client, *, goodbye: bool = False) -> None:
-    """Remove a client, and announce it to all clients, or in large clusters to its rooms.
+    """Remove a client, and announce it if it was its user's last connection.
 
     Args:
         gateway: the gateway that the client was connected to.
@@ -50,23 +49,44 @@ def disconnected(gateway: Gateway, client: Client, *, goodbye: bool = False) -> 
     gateway.clients.deadlines.forget(client.connection)
     if client.login is not None:
         return  # a client that did not log in was never announced
-    notice, now = Notice(f"{client.display_name} disconnected"), int(time.time() * 1000)
     rooms = gateway.rooms
     rooms.fan_out.clients.discard(client)
-    # A client that is sent away by a drain connects elsewhere, and one whose session was taken
-    # over is connected elsewhere already. To announce "disconnected" would be wrong for both.
     replaced = client.recovery is not None and client.recovery.replaced
-    moves = gateway.cluster.readiness.draining or replaced
-    gateway.clients.sessions.drop(client, forget=goodbye, left=not moves)
+    draining = gateway.cluster.readiness.draining
+    gateway.clients.sessions.drop(client, forget=goodbye, left=not (draining or replaced))
     end_presence(gateway, client)
-    to_all = _announces_to_all(gateway)
-    if to_all and not moves:
-        rooms.publisher.broadcast(client.connection.sid, notice, created_at=now)
-    for local in list(rooms.hub.rooms_of(client).values()):
+    left = list(rooms.hub.rooms_of(client).values())
+    for local in left:
         rooms.typing.ended(client, local)
         rooms.hub.leave(client, local)
-        if not to_all and not moves:
-            rooms.publisher.signal(local.channel, notice, created_at=now)
+    channels = [local.channel for local in left]
+    if replaced:
+        # It is connected elsewhere, or about to be. "disconnected" would be wrong for now.
+        loop = asyncio.get_running_loop()
+        loop.call_later(GATEWAY_TIMEOUT_SECONDS, _end_attendance, gateway, client, channels)
+    elif not draining:
+        # A client that a drain sends away connects elsewhere. Of those that do not, the other
+        # gateways tell once this one has ended (`gateway/cluster/departures.py`).
+        _end_attendance(gateway, client, channels)
+
+
+def _end_attendance(gateway: Gateway, client: Client, channels: list[str]) -> None:
+    """Count a client as connected no more; announce it to all, or in large clusters to its rooms.
+
+    Args:
+        gateway: the gateway that the client was connected to.
+        client: its connection has ended.
+        channels: the channels of the rooms that it was in.
+    """
+    to_all = _announces_to_all(gateway)
+
+    def tell_rooms() -> None:
+        notice, now = Notice(f"{client.display_name} disconnected"), int(time.time() * 1000)
+        for channel in channels:
+            gateway.rooms.publisher.signal(channel, notice, created_at=now)
+
+    on_gone = None if to_all else tell_rooms
+    gateway.cluster.attendance.disconnected(client, announce=to_all, on_gone=on_gone)
 
 
 def end_presence(gateway: Gateway, client: Client) -> None:

@@ -113,6 +113,7 @@ def bind(gateway: Gateway, client: Client, username: str) -> None:
     client.bind(username)
     if is_new:
         gateway.access.acquaintance.note(username)
+        gateway.cluster.attendance.renamed(client)
     if is_new and gateway.access.limits and client.connection.state is not State.OPENING:
         task = asyncio.create_task(_count_and_tell(gateway, client))
         _counting.add(task)

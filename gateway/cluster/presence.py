@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
-from gateway.cluster.heartbeat import HeartbeatMonitor
+from gateway.cluster.heartbeat import GATEWAY_TIMEOUT_SECONDS, HeartbeatMonitor
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import user_out
 from gateway.rooms.client import Client
@@ -29,9 +29,6 @@ from shared.telemetry import logger
 
 TICK_SECONDS: Final = 0.2
 """Seconds for which changes are collected before they are published and sent to clients."""
-
-GATEWAY_TIMEOUT_SECONDS: Final = 6.0
-"""Seconds without a heartbeat after which a gateway's users are offline."""
 
 log = logger(__name__)
 
@@ -175,6 +172,8 @@ class Presence:
         await self._send_changes()
 
     def _remove_silent_gateways(self) -> None:
+        if not self._heartbeat.may_judge:
+            return
         oldest = asyncio.get_running_loop().time() - GATEWAY_TIMEOUT_SECONDS
         for name in [name for name, other in self._others.items() if other.seen_at < oldest]:
             del self._others[name]

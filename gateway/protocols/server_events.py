@@ -48,6 +48,9 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         "everyone, or everyone in the room if `room` is beside the data",
         "A line for people: a user connected, disconnected, joined or left, or all messages were"
         " deleted; to a user who gave a wrong password, that it is wrong. Programs do not need it."
+        " A user with several connections has connected or joined with the first, and disconnected"
+        " or left with the last; each connection is told of its own start. Where a gateway was"
+        " killed, its users who are connected nowhere else have disconnected, 6 to 15 s later."
         " Above `BROADCAST_LIMIT` connections, a user who connects is told to that user alone, and"
         " one who disconnects to the rooms they were in.",
         ("room",),
@@ -103,8 +106,8 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         " empty line only. A client that loses its connection should show nobody as typing.",
         ("room", "chatId"),
         users="All users who are typing, in the order in which they began, but for the recipient's"
-        " connection: names as in `sender`, in a direct chat ids as in `senderId`. At most 10. An"
-        " older server does not send it.",
+        " connection: names as in `sender`, in a direct chat ids as in `senderId`. At most 10."
+        " Socket.IO clients do not get it, nor does an older server send it.",
     ),
     "seen": ServerEvent(
         out.SeenPayload,

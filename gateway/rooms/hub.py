@@ -1,6 +1,7 @@
 """The hub: the rooms that this gateway follows, and the subscriptions of its clients."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Final
 
 from gateway.access.authorization import not_admitted
@@ -33,12 +34,14 @@ class Hub:
     Attributes:
         fan_out: writes events into clients' outboxes.
         typists: tells clients who is typing.
+        on_put_out: called after a client was put out of a room by a kick or a ban.
     """
 
     def __init__(self, keys: Keyspace, replay: Replay, flusher: Flusher) -> None:
         self._flusher = flusher
         self.fan_out = FanOut(flusher)
         self.typists = Typists(self.fan_out)
+        self.on_put_out: Callable[[Client, LocalRoom], None] = lambda _client, _local: None
         self._keys = keys
         self._replay = replay
         self._rooms: dict[str, LocalRoom] = {}
@@ -276,6 +279,7 @@ class Hub:
                 if client.recovery is not None:
                     client.recovery.required_offset = self.fan_out.offsets.count
                 self.leave(client, local)
+                self.on_put_out(client, local)
 
 
 _NO_ROOMS: Final[dict[str, LocalRoom]] = {}

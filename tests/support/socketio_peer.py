@@ -5,16 +5,13 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Self
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.peer import Frame, Peer
 from tests.support.waiting import HANGS_AFTER
-
-BESIDE: Final = ("room", "users")
-"""What a native frame has beside its data, and a packet in it or behind it."""
 
 _PACKET = re.compile(r"4([23])(\d*)(\[.*)", re.DOTALL)
 
@@ -86,5 +83,5 @@ class SocketIOPeer(Peer):
         if more and isinstance(more[-1], str):
             self.offset = more[-1]
         places = [place for place in (told, *more) if isinstance(place, dict)]
-        beside = {name: place[name] for place in places for name in BESIDE if name in place}
-        return {"event": event, "data": told, **beside}
+        room = next((place["room"] for place in places if "room" in place), None)
+        return {"event": event, "data": told, **({} if room is None else {"room": room})}

@@ -93,6 +93,8 @@ async def resume_place(
             raise
         # The user was kicked or banned since the room was read.
         return BANNED if error.reason else NOT_RECOVERED
+    if room.kind == "room":
+        gateway.cluster.attendance.joined(client, pending.local)
     opened.callback(partial(hub.go_live, client, pending.local, caught_up_to))
     return place
 

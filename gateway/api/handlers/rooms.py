@@ -27,7 +27,7 @@ from gateway.rooms.store.room_names import check_room_name
 from gateway.rooms.subscribing import subscribing
 from shared.errors import ChatError
 from shared.model import commands
-from shared.model.events import Notice, RoomCreated
+from shared.model.events import RoomCreated
 from shared.model.log_events import HistoryCleared
 from shared.model.rooms import Room
 from shared.names import form_of
@@ -73,7 +73,7 @@ async def join_room(
         raise
     user = client.display_name
     if not was_inside:
-        _notify(gateway, local, f"{user} has joined the room", client)
+        gateway.cluster.attendance.joined(client, local, announce=True)
     # `since` of the membership, not the head of now. Example: Ann joins at head 10; event 15 sets
     # a new password, and Ann stays a member. She joins again. With a grant of `since` 20 she could
     # come back later without the new password. With `since` 10 the grant is void.
@@ -135,7 +135,7 @@ async def leave_room(
         gateway.rooms.typing.ended(client, local)
         gateway.rooms.hub.leave(client, local)
         await gateway.clients.sessions.try_to_save(client)
-        _notify(gateway, local, f"{client.display_name} has left the room", client)
+        gateway.cluster.attendance.left(client, local, announce=True)
 
 
 async def delete_messages(
@@ -186,8 +186,3 @@ def _refuse_join(client: Client, name: str, error: ChatError) -> AlreadyReported
         "notification", NotificationPayload(words, int(time.time() * 1000)), name
     )
     return AlreadyReported(error.code, error.message, reason=error.reason)
-
-
-def _notify(gateway: Gateway, local: LocalRoom, content: str, origin: Client) -> None:
-    notice, now = Notice(content, origin.connection.sid), int(time.time() * 1000)
-    gateway.rooms.publisher.signal(local.channel, notice, created_at=now)

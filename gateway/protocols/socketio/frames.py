@@ -2,9 +2,9 @@
 
 The payload of an event is its first argument, as Socket.IO frontends expect. A native frame has the
 room or the chat beside its data. Here it is put into the payload if that is an object, and else
-follows as an argument of its own, `{room}` or `{chatId}`; for `typing` that has `users` too. An
-event of a room's log has its offset as the last argument. The bare format leaves both arguments
-out, for clients whose handlers take the payload only.
+follows as an argument of its own, `{room}` or `{chatId}`. An event of a room's log has its offset
+as the last argument. The bare format leaves both arguments out, for clients whose handlers take the
+payload only. `users`, beside the data of `typing`, is left out: no Socket.IO server would send it.
 """
 
 from typing import Any, Final
@@ -88,11 +88,10 @@ class SocketIOFormat(StructFormat):
 
 def _place_member(outgoing: Outgoing) -> bytes:
     """Return the room or chat as a member of a JSON object, unless the payload has it."""
-    users = b"" if outgoing.users is UNSET else b',"users":' + _encode(outgoing.users)
     if outgoing.room is not UNSET and not hasattr(outgoing.data, "room"):
-        return b'"room":' + _encode(outgoing.room) + users
+        return b'"room":' + _encode(outgoing.room)
     if outgoing.chat_id is not UNSET and not hasattr(outgoing.data, "chat_id"):
-        return b'"chatId":%d' % outgoing.chat_id + users
+        return b'"chatId":%d' % outgoing.chat_id
     return b""
 
 

@@ -133,6 +133,20 @@ class PartitionKeys:
         """Sorted set: users who have connected lately, by the time of their last connection."""
         return self._key("connected")
 
+    @property
+    def attendance(self) -> str:
+        """Hash: the connections of each user in a place, in all gateways; see `attend.lua`."""
+        return self._key("attendance")
+
+    def attendance_of(self, incarnation: str) -> str:
+        """Hash: the same of one gateway."""
+        return self._key(f"attendance:{incarnation}")
+
+    @property
+    def attending(self) -> str:
+        """Set: the incarnations of gateways that have attendees in this partition."""
+        return self._key("attending")
+
     def ticket(self, digest: str) -> str:
         """String: the user whom a ticket lets in; `digest` is the ticket's hash."""
         return self._key(f"ticket:{digest}")

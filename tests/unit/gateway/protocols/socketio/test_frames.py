@@ -49,8 +49,7 @@ def test_the_place_is_put_into_an_object() -> None:
 def test_the_place_follows_what_is_no_object() -> None:
     """Beside text, a list or a boolean the place is an argument of its own; not where bare."""
     typing = typing_announcement("ann", ["ann"], "general", 7, "o")
-    place = {"room": "general", "users": ["ann"]}
-    assert sent(SOCKETIO, typing) == ["typing", "ann is typing...", place, "o"]
+    assert sent(SOCKETIO, typing) == ["typing", "ann is typing...", {"room": "general"}, "o"]
     assert sent(SOCKETIO_BARE, typing) == ["typing", "ann is typing..."]
     status = Announcement("passwordStatus", data=True, room="general")
     assert sent(SOCKETIO, status) == ["passwordStatus", True, {"room": "general"}]
