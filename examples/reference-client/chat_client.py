@@ -155,27 +155,28 @@ class Client(Connection):
     async def _close_gaps(self, place: Place) -> None:
         while place.held:
             seq, (event, data) = min(place.held.items(), key=lambda item: item[0])
-            if data["prev"] > place.last:
-                items = await self._page(place, after=place.last)
-                self._show_page(place, items, data["prev"])
-                if items and items[-1]["seq"] < data["prev"]:
+            if (end := data["prev"]) > place.last:
+                page = await self._page(place, after=place.last)
+                self._show_page(place, page["items"], end)
+                reached = end if page["next"] is None else min(page["next"], end)
+                place.last = max(place.last, reached)  # what is still missing was no message
+                if place.last < end:
                     continue
-                place.last = max(place.last, data["prev"])  # what is still missing was no message
             place.held.pop(seq, None)
             if seq > place.last:
                 self._show(place, event, data)
         place.reader = None
 
-    async def _page(self, place: Place, after: int) -> list[Data]:
+    async def _page(self, place: Place, after: int) -> Data:
         question = {place.kind: place.name, "limit": PAGE_ITEMS, "after": after}
         waits = pauses()
         while True:
             try:
                 page = await self._ask("history", question, early=True)
             except Refused:  # put out meanwhile, of which an event tells that is kept aside
-                return []
+                return {"items": [], "next": None}
             if not page["partial"]:
-                return page["items"]
+                return page
             await asyncio.sleep(next(waits))
 
     def _show_page(self, place: Place, items: list[Data], end: int) -> None:

@@ -35,12 +35,14 @@ export interface AcceptedMessage {
 }
 
 export interface HistoryPage {
-  /** Oldest first; deleted ones keep their position. */
+  /** Oldest first. Deleted ones may be among them; they are not counted. */
   items: ChatMessage[];
   /** The last seq of the place. */
   head: number;
   /** A part of the server is away, and messages may be missing from the page. */
   partial: boolean;
+  /** What to ask for the following page with, as `before` or as `after`; null if there is nothing more. */
+  next: number | null;
 }
 
 export interface JoinedRoom {
@@ -48,6 +50,8 @@ export interface JoinedRoom {
   /** The newest 100, oldest first. Later ones come as events. */
   messages: ChatMessage[];
   head: number;
+  /** `before` for `history`, to read older messages; null if there are none. */
+  next: number | null;
   /** The user's role in the room, if it is more than a member's. */
   role?: "owner" | "moderator";
   /** Of a protected room: admits this user without the password, for a day by default. */

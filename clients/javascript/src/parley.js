@@ -191,9 +191,16 @@ export class Parley extends ModerationRequests {
   async history(name, { before, after, limit = DEFAULT_PAGE_ITEMS } = {}) {
     checkPlace(name);
     const place = this.#places.get(name) ?? new Place(name);
-    if (place.room === null && place.chatId === null) return { items: [], head: 0, partial: false };
-    const settle = (page) => this.#places.page(place, page);
-    return this.request("history", { ...place.address, before, after, limit }, { repeat: true, settle });
+    if (place.room === null && place.chatId === null) return { items: [], head: 0, partial: false, next: null };
+    const settle = (page) => this.#places.page(place, page, after);
+    for (;;) {
+      const asked = { ...place.address, before, after, limit };
+      const page = await this.request("history", asked, { repeat: true, settle });
+      // A page of deleted messages alone shows nothing: go on until there is something, or the end.
+      if (page.next === null || page.partial || page.items.some(({ deleted }) => !deleted)) return page;
+      if (after === undefined) before = page.next;
+      else after = page.next;
+    }
   }
 
   seen(name, seq) {

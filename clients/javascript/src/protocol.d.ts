@@ -62,6 +62,8 @@ export interface JoinedData {
   /** The last seq of the room. */
   head: number;
   epoch: number;
+  /** `before` for `history`, to read older messages; null if there are none. */
+  next: number | null;
   grant?: string;
   role?: "owner" | "moderator";
 }
@@ -107,7 +109,7 @@ export interface Commands {
   seen: { data: PlaceAddress & { seq: number }; reply: Nothing };
   history: {
     data: PlaceAddress & { before?: number; after?: number; limit?: number };
-    reply: { items: (RoomMessageData | ChatMessageData)[]; head: number; partial: boolean };
+    reply: { items: (RoomMessageData | ChatMessageData)[]; head: number; partial: boolean; next: number | null };
   };
   resume: {
     data: { rooms?: Record<string, number>; chats?: Record<number, number>; grants?: Record<string, string> };
@@ -124,6 +126,9 @@ export interface Commands {
   userOffline: { data: { userId: UserId } | UserId; reply: Nothing };
   getChats: { data: { userId: UserId } | UserId; reply: Nothing };
   createChat: { data: { user1Id: UserId; user2Id: UserId }; reply: ChatData };
-  getMessages: { data: { chatId: number; before?: number; limit?: number } | number; reply: Nothing };
+  getMessages: {
+    data: { chatId: number; before?: number; limit?: number } | number;
+    reply: { next: number | null };
+  };
   markAsSeen: { data: { messageId: number } | number; reply: Nothing };
 }

@@ -7,7 +7,7 @@ export class Conversation {
   messages = []; // by seq, without gaps from the first to the last
   pending = []; // entries of the outbox that have not come back as messages yet
   loaded = false;
-  complete = false; // there are no messages before the first one here
+  older = null; // the seq before which older messages are read; null if there are none
   loading = false;
   partial = false; // the server could not reach further back
   unread = 0;
@@ -28,6 +28,11 @@ export class Conversation {
     this.mine = mine;
     this.title = name.slice(1);
     this.isRoom = name[0] === "#";
+  }
+
+  /** True if there are no messages before the first one here. */
+  get complete() {
+    return this.loaded && this.older === null;
   }
 
   get locked() {
@@ -56,10 +61,10 @@ export class Conversation {
     return item.sender === undefined || this.mine.has(item.sender);
   }
 
-  /** Start with a page of history that reaches the head. */
-  begin(page) {
+  /** Start with a page of history that reaches the head; `older` is where the page before it ends. */
+  begin(page, older) {
     this.messages = page.filter((message) => !message.deleted);
-    this.complete = page.length === 0;
+    this.older = older;
     this.loaded = true;
     this.gate = null;
     for (const message of this.messages) this.#noteSeen(message);
@@ -106,7 +111,7 @@ export class Conversation {
   clear(seq) {
     this.messages = this.messages.filter((message) => message.seq > seq);
     this.preview = null;
-    this.complete = true;
+    this.older = null;
     this.unread = 0;
   }
 
@@ -178,7 +183,7 @@ export class Conversation {
   trim() {
     if (this.messages.length <= MAX_IDLE_MESSAGES) return;
     this.messages = this.messages.slice(-MAX_IDLE_MESSAGES / 2);
-    this.complete = false;
+    this.older = this.messages[0].seq;
   }
 
   /** The state of the user's own message: "waiting", "failed", "sent", "stored" or "seen". */

@@ -108,14 +108,12 @@ export class Store extends Emitter {
     conversation.loading = true;
     this.#changed(conversation, "loading");
     try {
-      const before = conversation.messages[0]?.seq;
-      const page = await this.client.history(conversation.name, { before, limit: PAGE_MESSAGES });
+      const { older } = conversation;
+      const page = await this.client.history(conversation.name, { before: older, limit: PAGE_MESSAGES });
       const added = conversation.prepend(page.items);
       conversation.partial = page.partial;
-      conversation.complete = page.items.length === 0 && !page.partial;
-      // A page may have only deleted messages, which are not shown. The first of them then tells
-      // whether there are older ones.
-      if (!added && page.items.length) conversation.complete = page.items[0].prev === 0;
+      // Unless it was cleared meanwhile. A partial page may lack messages: the same place again.
+      if (conversation.older === older && (!page.partial || page.next !== null)) conversation.older = page.next;
       conversation.loading = false;
       this.emit("conversation", { name: conversation.name, what: "older", added });
     } catch (error) {
@@ -171,12 +169,12 @@ export class Store extends Emitter {
     }
   }
 
-  #joined(conversation, { messages, head, grant, role = null }) {
+  #joined(conversation, { messages, head, next, grant, role = null }) {
     const known = this.memory.rooms[conversation.title];
     this.memory.setRoom(conversation.title, { grant, seen: known?.seen ?? head });
     conversation.mySeen = Math.max(conversation.mySeen, this.memory.rooms[conversation.title].seen);
     Object.assign(conversation, { grantLocks: Boolean(grant), role });
-    this.#begin(conversation, messages);
+    this.#begin(conversation, messages, next);
     conversation.recount();
     this.emit("list");
     // A resume from the head misses no message. It is sent because the server sends the cursors of
@@ -185,14 +183,14 @@ export class Store extends Emitter {
     this.client.request("resume", resume, { repeat: true }).catch(() => {});
   }
 
-  #begin(conversation, messages) {
+  #begin(conversation, messages, older) {
     conversation.pending = this.client.outbox.filter(({ place }) => place === conversation.name);
-    conversation.begin(messages);
+    conversation.begin(messages, older);
   }
 
   async #reload(conversation) {
     const page = await this.client.history(conversation.name, { limit: PAGE_MESSAGES });
-    this.#begin(conversation, page.items);
+    this.#begin(conversation, page.items, page.next);
     conversation.partial = page.partial;
     if (conversation.isRoom) conversation.recount();
     this.#changed(conversation, "messages");

@@ -13,6 +13,18 @@ export function toMessage(item) {
   return { id, seq, prev, sender, content, createdAt, deleted, ...(seen !== undefined && { seen }) };
 }
 
+/**
+ * The seq from which the page after this one goes on; null if there are no more messages. `after`:
+ * what the page was asked for with, undefined for one that is read backwards.
+ * A server of version 0.1 sends no `next`. Its pages count deleted messages too, so an empty one is
+ * the last.
+ */
+export function nextOf({ items, next }, after) {
+  if (next !== undefined) return next;
+  if (after !== undefined) return items.at(-1)?.seq ?? null;
+  return items[0]?.prev > 0 ? items[0].seq : null;
+}
+
 /** A kind of event about the rights of users in a room. */
 const rights = (type, more) => ({
   type, ...more,

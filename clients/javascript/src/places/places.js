@@ -3,7 +3,7 @@
 import { retryOnConnection } from "../connection/retry.js";
 import { DEFAULT_PAGE_ITEMS } from "../constants.js";
 import { ParleyError } from "../support/errors.js";
-import { toMessage } from "./entries.js";
+import { nextOf, toMessage } from "./entries.js";
 import { Place } from "./place.js";
 
 export class Places {
@@ -75,10 +75,10 @@ export class Places {
   }
 
   /** A page of the protocol, for the application. */
-  page(place, { items, head, partial = false }) {
+  page(place, { items, head, partial = false, next }, after) {
     const messages = items.map((item) => ({ ...toMessage(item), place: place.name }));
     for (const message of messages) place.remember(message);
-    return { items: messages, head, partial };
+    return { items: messages, head, partial, next: nextOf({ items, next }, after) };
   }
 
   /** Emit an entry now. */
@@ -118,21 +118,23 @@ export class Places {
   }
 
   /**
-   * Show the messages after the last event, up to `end`. A page may be shorter than its limit
-   * though more follows, as its characters are bounded too: only an empty one is the last.
+   * Show the messages after the last event, up to `end`. Its `next` says whether more follows a
+   * page, not the number of its items: their characters are bounded too, and deleted messages are
+   * skipped. What is missing in the end was no message, or was deleted.
    * What comes after `end` has its turn later. Example: 5 is the last event, the kick 7 waits, and
    * the history has 6 and 8. With 8 shown now, the kick would be dropped as old.
    */
   async #readUpTo(place, end) {
     while (place.last < end) {
       const asked = { ...place.address, after: place.last, limit: DEFAULT_PAGE_ITEMS };
-      const { items } = await retryOnConnection(() => this.#pageOf(asked));
-      const missing = items.filter(({ seq }) => seq > place.last && seq <= end).map(toMessage);
-      if (missing.length === 0) place.last = Math.max(place.last, end); // what is missing still was no message
-      for (const item of missing) {
+      const page = await retryOnConnection(() => this.#pageOf(asked));
+      for (const item of page.items.map(toMessage)) {
+        if (item.seq <= place.last || item.seq > end) continue;
         place.last = item.seq;
         if (!item.deleted) this.#showMessage(place, item);
       }
+      const next = nextOf(page, asked.after) ?? end;
+      place.last = Math.max(place.last, next > asked.after ? Math.min(next, end) : end);
     }
   }
 
@@ -163,15 +165,17 @@ export class Places {
     }
   }
 
-  #entered(place, { head, grant, role }, items = []) {
+  #entered(place, { head, grant, role, next }, items = []) {
     place.grant = grant;
     place.isInside = true;
-    const page = this.page(place, { items, head });
+    const page = this.page(place, { items, head, next });
+    // A server of version 0.1 may have left out deleted messages, with older ones behind them.
+    if (next === undefined && !items.length && head > 0) page.next = head + 1;
     place.last = Math.max(place.last ?? 0, head);
     const waited = place.release();
     queueMicrotask(() => this.hooks.entered(place));
     for (const entry of waited) this.show(place, entry);
-    return { place: place.name, messages: page.items, head, ...(grant && { grant }), ...(role && { role }) };
+    return { place: place.name, messages: page.items, head, next: page.next, ...(grant && { grant }), ...(role && { role }) };
   }
 
   /** The user was kicked or banned: they are in the room no more, whatever they missed of it. */

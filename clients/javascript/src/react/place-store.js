@@ -16,6 +16,8 @@ export class PlaceStore extends Store {
   client;
   place;
   #maxMessages = MAX_LIVE_MESSAGES;
+  /** The seq before which older messages are read; null if there are none. */
+  #older = null;
   #accepted = new Map(); // id -> entry of the outbox whose message has not come yet
   /** What came since a page was asked for: the page may be older than that. */
   #changes = null;
@@ -57,10 +59,11 @@ export class PlaceStore extends Store {
   async #load(run, ask) {
     this.#changes = [];
     try {
-      const { items, role } = await askUntilAnswered(this.client, ask, () => this.run === run);
+      const { items, role, next } = await askUntilAnswered(this.client, ask, () => this.run === run);
       if (this.run !== run) return;
       const messages = (this.#changes ?? []).reduce((list, change) => change(list), items);
-      this.set({ status: "ready", error: null, messages, hasOlder: (items[0]?.prev ?? 0) > 0, ...(role !== undefined && { role }) });
+      this.#older = next;
+      this.set({ status: "ready", error: null, messages, hasOlder: next !== null, ...(role !== undefined && { role }) });
       this.#forgetShown();
     } catch (error) {
       if (this.run === run) this.set({ status: "failed", error });
@@ -78,7 +81,11 @@ export class PlaceStore extends Store {
     this.#change((messages) => merge(messages, [message]));
     const { messages } = this.getSnapshot();
     // A page that is open for weeks keeps the newest; loadOlder reads the others again.
-    if (messages.length > this.#maxMessages) this.set({ messages: messages.slice(-this.#maxMessages), hasOlder: true });
+    if (messages.length > this.#maxMessages) {
+      const newest = messages.slice(-this.#maxMessages);
+      this.#older = newest[0].seq;
+      this.set({ messages: newest, hasOlder: true });
+    }
     this.#forgetShown();
   }
 
@@ -124,13 +131,13 @@ export class PlaceStore extends Store {
     if (!hasOlder || isLoadingOlder) return;
     this.set({ isLoadingOlder: true });
     try {
-      const { items, partial } = await this.client.history(this.place, { before: messages[0]?.seq });
+      const { items, partial, next } = await this.client.history(this.place, { before: this.#older });
       if (this.run !== run) return;
       this.#maxMessages += items.length;
       const older = items.filter(({ seq }) => seq < (messages[0]?.seq ?? Infinity));
       // A partial page may lack messages: there may be older ones although none came.
-      const hasMore = partial || (items[0]?.prev ?? 0) > 0;
-      this.set({ messages: merge(older, this.getSnapshot().messages), hasOlder: hasMore });
+      if (!partial || next !== null) this.#older = next;
+      this.set({ messages: merge(older, this.getSnapshot().messages), hasOlder: this.#older !== null });
     } finally {
       if (this.run === run) this.set({ isLoadingOlder: false });
     }
@@ -150,9 +157,9 @@ export class RoomStore extends PlaceStore {
 
   async open() {
     const { password, grant } = this.options;
-    const { messages, role } = await this.client.join(this.#name, { password, grant });
+    const { messages, role, next } = await this.client.join(this.#name, { password, grant });
     this.#isInside = true;
-    return { items: messages, role: role ?? null };
+    return { items: messages, role: role ?? null, next };
   }
 
   join = (keys = {}) => {

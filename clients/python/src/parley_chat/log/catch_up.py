@@ -4,16 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-import msgspec
-
 from parley_chat.connection.wire import Data
-from parley_chat.constants import (
-    DEFAULT_PAGE_ITEMS,
-    MAX_CONTENT_CHARACTERS,
-    MAX_PAGE_CHARACTERS,
-)
+from parley_chat.constants import DEFAULT_PAGE_ITEMS
 from parley_chat.errors import ChatError
-from parley_chat.events.answers import ChatHistoryPage, HistoryPage
+from parley_chat.events.answers import ChatHistoryPage, HistoryPage, read_page
 from parley_chat.events.kinds import MessageDeleted
 from parley_chat.events.location import LocatedEvent
 from parley_chat.log.context import LogContext, ask_until_answered
@@ -105,33 +99,35 @@ class CatchUp(Generic[P]):
         after = place.log.last or 0
         while True:
             page = await ask_until_answered(lambda: self._page(place, after=after))  # noqa: B023 - awaited at once
-            read = _read_up_to(page.items, after)
-            whole = read >= page.head
-            upto = page.head if whole else None
+            upto = page.head if page.next is None else None
             gap = place.log.has_gap(page.items, upto)
             cleared = gap and await self._look_back(place)
             await self._context.space()
             shown = place.log.merge(page.items, upto, cleared=cleared)
             self._context.show(shown)
             count += sum(isinstance(event, AnyMessage) for event in shown)
-            if whole:
+            if page.next is None:
                 return count
-            after = read
+            after = page.next
 
     async def _look_back(self, place: P) -> bool:
         """Look for missed deletions of messages seen before, and deliver those of single ones.
 
         Returns:
-            Whether the history has none of the messages seen before: all were deleted.
+            Whether the history has no message up to the last one seen: all were deleted.
         """
         if not place.log.last or not place.log.known:
             return False  # no message was seen that could be deleted
         # As many messages as are remembered.
-        before, limit = place.log.last + 1, max(len(place.log.known), 1)
+        known = place.log.known
+        before, limit = place.log.last + 1, max(len(known), 1)
         page = await ask_until_answered(lambda: self._page(place, before=before, limit=limit))
         await self._context.space()
         self._show_gone(place, place.log.newly_deleted(page.items))
-        return not page.items
+        # The history leaves a long row of deleted messages out.
+        absent = place.log.newly_absent(page.items, known, is_first_page=page.next is None)
+        self._show_gone(place, absent)
+        return not page.items and page.next is None
 
     async def find_lost(self, place: P) -> None:
         """Look for messages that were seen and that the server lost; deliver them as deleted."""
@@ -157,25 +153,8 @@ class CatchUp(Generic[P]):
     async def _page(self, place: P, **limits: int) -> HistoryPage | ChatHistoryPage:
         asked = {**place.address, "limit": DEFAULT_PAGE_ITEMS, **limits}
         answer = await self._context.ask("history", asked, idempotent=False)
-        page: HistoryPage | ChatHistoryPage
-        if place.room is None:
-            page = msgspec.convert(answer.data, ChatHistoryPage)
-        else:
-            page = msgspec.convert(answer.data, HistoryPage)
+        after, limit = limits.get("after"), limits.get("limit", DEFAULT_PAGE_ITEMS)
+        page = read_page(answer.data, chat=place.room is None, after=after, limit=limit)
         if page.partial:
             raise ChatError("broker_unavailable", "a part of the history is not available")
         return page
-
-
-def _read_up_to(items: Sequence[AnyMessage], after: int) -> int:
-    """Return the `seq` up to which a page of history has every message.
-
-    A page ends after `DEFAULT_PAGE_ITEMS` messages, or before one with which it would have more
-    than `MAX_PAGE_CHARACTERS`. Example: 90 messages of 16,000 characters were missed. The page has
-    62 of them; without the second bound, the other 28 would be taken for read.
-    """
-    characters = sum(len(item.content) for item in items)
-    if items and characters > MAX_PAGE_CHARACTERS - MAX_CONTENT_CHARACTERS:
-        return items[-1].seq
-    # Each message has a `seq` of its own, so no other is in the range of a page.
-    return max([after + DEFAULT_PAGE_ITEMS, *(item.seq for item in items)])

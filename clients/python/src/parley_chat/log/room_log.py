@@ -118,16 +118,35 @@ class RoomLog:
             items: The newest messages of the history, oldest first.
             known: Value of `known` when they were requested.
         """
+        since = items[0].id if items else 0
+        return self._not_there(items, [each for each in known if each > since])
+
+    def newly_absent(
+        self, items: Sequence[AnyMessage], known: Collection[int], *, is_first_page: bool
+    ) -> list[int]:
+        """Return the messages delivered before that a page leaves out, each only once.
+
+        Args:
+            items: Messages of a page that ends where the deliveries ended, oldest first.
+            known: Value of `known` when they were requested.
+            is_first_page: Whether the page has the first messages of the history.
+        """
+        if not items:
+            return []
+        since, last = 0 if is_first_page else items[0].id, items[-1].id
+        return self._not_there(items, [each for each in known if since < each < last])
+
+    def _not_there(self, items: Sequence[AnyMessage], expected: Collection[int]) -> list[int]:
+        """Return the messages not known as deleted that a page should have; note them as such."""
         there = {item.id for item in items}
-        lost = [
+        missing = [
             message_id
-            for message_id in sorted(known)
-            if (not items or message_id > items[0].id) and message_id not in there
-            if self._known.get(message_id) is False
+            for message_id in sorted(expected)
+            if message_id not in there and self._known.get(message_id) is False
         ]
-        for message_id in lost:
+        for message_id in missing:
             self._known[message_id] = True
-        return lost
+        return missing
 
     def has_gap(self, items: Sequence[AnyMessage], upto: int | None) -> bool:
         """Return whether a page of history skips a `seq`, which was no message or was cleared.

@@ -147,7 +147,9 @@ class Rooms:
         self._context.show([CaughtUp(room=room.name, count=count)])
 
     def _let_in(self, room: Room, answer: Answer) -> JoinedRoom:
-        joined = msgspec.convert({**answer.data, "history": answer.beside or []}, JoinedRoom)
+        # A server of version 0.1 sends no `next`: then older messages are looked for from the head.
+        data = {"next": answer.data["head"] + 1, **answer.data, "history": answer.beside or []}
+        joined = msgspec.convert(data, JoinedRoom)
         room.grant = answer.data.get("grant")
         room.epoch = room.epoch or joined.epoch
         room.log.begin(joined.head)

@@ -110,7 +110,8 @@ class ChatRequests(Requester):
     ) -> list[NewMessage]:
         """Read messages of a chat, oldest first: the newest, or those before a `seq`.
 
-        Deleted messages are left out; `history` has them.
+        Deleted messages are left out. There are fewer than `limit` only where the chat has no more,
+        or where messages are very long; an empty list is the end.
 
         Args:
             chat_id: A chat of the user.
@@ -122,11 +123,16 @@ class ChatRequests(Requester):
         """
         self._require_user()
         asked = {"chatId": chat_id, "limit": limit}
-        if before is not None:
-            asked["before"] = before
-        found = msgspec.convert((await self._ask("getMessages", asked)).beside, list[NewMessage])
-        self._engine.chats.remember(chat_id, found)
-        return found
+        found: list[NewMessage] = []
+        while True:
+            if before is not None:
+                asked["before"] = before
+            answer = await self._ask("getMessages", asked)
+            found = msgspec.convert(answer.beside, list[NewMessage])
+            before = answer.data.get("next")
+            if found or before is None:
+                self._engine.chats.remember(chat_id, found)
+                return found
 
     async def mark_as_seen(self, message_id: int) -> None:
         """Mark a direct message and all before it as seen; its sender is told.

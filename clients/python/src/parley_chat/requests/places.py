@@ -3,12 +3,10 @@
 import contextlib
 from typing import overload
 
-import msgspec
-
 from parley_chat.connection.wire import Data
 from parley_chat.engine import State
 from parley_chat.errors import ConnectionLost
-from parley_chat.events.answers import ChatHistoryPage, HistoryPage
+from parley_chat.events.answers import ChatHistoryPage, HistoryPage, read_page
 from parley_chat.requests.requester import Requester
 
 
@@ -52,6 +50,9 @@ class PlaceRequests(Requester):
     ) -> HistoryPage | ChatHistoryPage:
         """Read a page of history: the newest messages, or those before or after a `seq`.
 
+        It has as many messages as were asked for, or all that there are. Deleted ones may be among
+        them and are not counted.
+
         Args:
             room: A room that the client has joined; or
             chat_id: A chat of the user.
@@ -59,12 +60,15 @@ class PlaceRequests(Requester):
             after: Read messages after this `seq`.
             limit: Number of messages, up to 1,000.
         """
-        known = {"before": before, "after": after, "limit": limit}
-        asked = {name: value for name, value in known.items() if value is not None}
-        answer = await self._ask("history", {**_where(room, chat_id), **asked}, room=room)
-        if room is not None:
-            return msgspec.convert(answer.data, HistoryPage)
-        return msgspec.convert(answer.data, ChatHistoryPage)
+        while True:
+            known = {"before": before, "after": after, "limit": limit}
+            asked = {name: value for name, value in known.items() if value is not None}
+            answer = await self._ask("history", {**_where(room, chat_id), **asked}, room=room)
+            page = read_page(answer.data, chat=room is None, after=after, limit=limit)
+            # A page of deleted messages alone shows nothing: go on to what is behind them.
+            if page.next is None or page.partial or any(not item.deleted for item in page.items):
+                return page
+            before, after = (page.next, None) if after is None else (None, page.next)
 
     async def seen(self, room: str | None = None, *, chat_id: int | None = None, seq: int) -> None:
         """Mark all messages of a room or a chat up to a `seq` as seen; the others are told.
