@@ -25,6 +25,7 @@ _PATH: Final = re.compile(r"`\$\.?([^`]*)`")
 Adapt = Callable[[Any], Any]
 
 
+@cache
 def accepted_type(kind: type[Command]) -> Any:  # noqa: ANN401 - a type expression
     """Return the type of what may stand for a command: itself, a bare value, or nothing."""
     if kind.bare is not None:
