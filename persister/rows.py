@@ -1,6 +1,6 @@
 """The SQL statements of a batch, executed inside the writer's transaction."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -74,29 +74,46 @@ async def insert_events(connection: AsyncConnection, batches: Sequence[Batch]) -
         await connection.exec_driver_sql(_insert_text(connection.dialect), rows)
 
 
-def users_of(batches: Sequence[Batch], known: Container[str]) -> dict[str, int]:
-    """The users in some batches who are not known, each with the time of the first entry."""
+def users_of(batches: Sequence[Batch], known: Mapping[str, int]) -> dict[str, int]:
+    """The users in some batches who are not known.
+
+    Args:
+        batches: what is to be stored.
+        known: as this returns it, of batches before.
+
+    Returns:
+        The time of the first entry of each; 0 for users who are only named.
+    """
     found: dict[str, int] = {}
+
+    def add(name: str | None, at: int) -> None:
+        if name and not known.get(name) and not found.get(name):
+            found[name] = at
+
     for batch in batches:
         for row in batch.events:
-            if row.sender and row.sender not in known:
-                found.setdefault(row.sender, row.created_at)
+            add(row.sender, row.created_at)
+            if row.target_user is not None and row.target_user not in known:
+                add(row.target_user, 0)
         for move in batch.moves:
-            if move["who"] not in known:
-                found.setdefault(str(move["who"]), int(str(move["moment"])))
+            add(str(move["who"]), int(str(move["moment"])))
         for room in batch.rooms:
             for name in (room["creator"], room["user1"], room["user2"]):
-                if name and name not in known:
-                    found.setdefault(str(name), int(str(room["created_at"])))
+                add(str(name or ""), int(str(room["created_at"])))
     return found
 
 
 async def insert_users(connection: AsyncConnection, found: Mapping[str, int]) -> None:
     """Insert users, where they are not there yet."""
     if found:
-        # In one order, as two persisters that insert the same users wait for each other.
         insert: Any = _dialect(connection).insert(users)
-        await connection.execute(insert.on_conflict_do_nothing(), user_rows(sorted(found.items())))
+        upsert = insert.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"since": insert.excluded.since},
+            where=(users.c.since == 0) & (insert.excluded.since > 0),
+        )
+        # In one order, as two persisters that insert the same users wait for each other.
+        await connection.execute(upsert, user_rows(sorted(found.items())))
 
 
 async def apply_changes(connection: AsyncConnection, batches: Sequence[Batch]) -> None:

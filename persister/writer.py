@@ -101,7 +101,7 @@ class Writer:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._known_users: set[str] = set()
+        self._known_users: dict[str, int] = {}
 
     async def claim(self, number: int, owner: str) -> Claim:
         """Become the owner of a partition, and read its epoch, position and format.
@@ -218,7 +218,7 @@ class Writer:
         """
         try:
             async with self._engine.begin() as connection:
-                await insert_users(connection, users_of([batch], ()))
+                await insert_users(connection, users_of([batch], {}))
                 await insert_rooms(connection, [batch])
                 for row in batch.events:
                     await replace_void(connection, row)

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.broker.sessions.connected_users import ConnectedUsers
 from shared.errors import ChatError
+from shared.storage.names import NameReader
 
 MAX_USERS_PER_CALL: Final = 250
 """Users that are noted in one call."""
@@ -19,8 +20,9 @@ RETRY_SECONDS: Final = 1.0
 class Acquaintance:
     """Notes the users who connect here, and looks up who has connected anywhere."""
 
-    def __init__(self, users: ConnectedUsers) -> None:
+    def __init__(self, users: ConnectedUsers, stored: NameReader) -> None:
         self._users = users
+        self._stored = stored
         # In the order in which they connected. All that come while a call is under way go with the
         # next one, so that a wave of reconnects costs few writes of the broker.
         self._pending: dict[str, None] = {}
@@ -35,12 +37,14 @@ class Acquaintance:
             self._writing = asyncio.create_task(self._write())
 
     async def has(self, user: str) -> bool:
-        """Return True if a user has connected, and was not forgotten for those who came later.
+        """Return True if a user has connected lately, or ever left anything that is stored.
 
         Raises:
-            ChatError: `broker_unavailable`.
+            ChatError: `broker_unavailable`, `storage_unavailable`.
         """
-        return user in self._pending or await self._users.has(user)
+        if user in self._pending or await self._users.has(user):
+            return True
+        return await self._stored.has_user(user)
 
     async def close(self) -> None:
         """End the writing, which may leave users unnoted."""

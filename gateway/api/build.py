@@ -10,6 +10,7 @@ from gateway.access.grants import Grants
 from gateway.access.identity import Identity, check_identity
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
+from gateway.access.user_names import UserNames
 from gateway.api.gateway import Access, Clients, Cluster, Gateway, Rooms
 from gateway.cluster.attendance import Attendance
 from gateway.cluster.control import Control
@@ -51,6 +52,7 @@ from shared.broker.sessions.attendance import AttendanceBroker
 from shared.broker.sessions.connected_users import ConnectedUsers
 from shared.broker.sessions.limits import LimitBroker
 from shared.broker.sessions.sessions import SessionBroker
+from shared.broker.sessions.spellings import SpellingBroker
 from shared.broker.sessions.tickets import TicketBroker
 from shared.broker.transport.client import Client, connect
 from shared.broker.transport.pipe import Pipe
@@ -60,6 +62,7 @@ from shared.essential import PeriodicTask
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.installation import Installation
+from shared.storage.names import NameReader
 from shared.storage.reader import Reader
 from shared.storage.tables import FORMS_SINCE_MIGRATION, SCHEMA
 from shared.tls import check_certificate
@@ -195,10 +198,17 @@ def _access(settings: Settings, links: Backends, stack: AsyncExitStack) -> Acces
         stack.callback(limits.close)
     passwords = Passwords()
     stack.callback(passwords.close)
-    acquaintance = Acquaintance(ConnectedUsers(links.client, links.keys))
+    stored_names = NameReader(links.reader)
+    acquaintance = Acquaintance(ConnectedUsers(links.client, links.keys), stored_names)
     stack.push_async_callback(acquaintance.close)
+    identity = Identity(settings, TicketBroker(links.client, links.keys))
+    user_names = UserNames(
+        stored_names, SpellingBroker(links.reads, links.keys), proven=identity.required
+    )
+    stack.push_async_callback(user_names.close)
     return Access(
-        identity=Identity(settings, TicketBroker(links.client, links.keys)),
+        identity=identity,
+        user_names=user_names,
         acquaintance=acquaintance,
         authorization=Authorization(settings.auth_mode),
         passwords=passwords,

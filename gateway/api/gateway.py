@@ -8,6 +8,7 @@ from gateway.access.grants import Grants
 from gateway.access.identity import Identity
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
+from gateway.access.user_names import UserNames
 from gateway.cluster.attendance import Attendance
 from gateway.cluster.departures import Departures
 from gateway.cluster.heartbeat import HeartbeatMonitor
@@ -39,11 +40,13 @@ class Access:
     """Access control: identity, rules, passwords and rates.
 
     Attributes:
+        user_names: turns typed names into users' names.
         acquaintance: knows the names under which users have connected.
         limits: None where rates are not limited.
     """
 
     identity: Identity
+    user_names: UserNames
     acquaintance: Acquaintance
     authorization: Authorization
     passwords: Passwords

@@ -31,7 +31,8 @@ def connected(gateway: Gateway, client: Client, *, announce: bool = True) -> Non
 def welcome(gateway: Gateway, client: Client) -> None:
     """Send `welcome` to a client: its connection id, the gateway's name and limits."""
     settings = gateway.settings
-    user = UNSET if client.username is None else client.username
+    proven = gateway.access.identity.required
+    user = (client.username if proven else client.corrected_name) or UNSET
     sid = client.connection.sid
     limits = settings.max_content, settings.max_frame
     payload = WelcomePayload(sid, settings.gateway_name, *limits, user)

@@ -1,7 +1,7 @@
 """Login of clients: the one place where a client gets its name, claimed or proved."""
 
 import asyncio
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -19,22 +19,37 @@ from shared.protocol.limits import IDENTIFY_SECONDS
 _counting: Final[set[asyncio.Task[None]]] = set()
 
 
-def begin(gateway: Gateway, client: Client, claims: object, *, welcome: bool) -> None:
+class Claim(NamedTuple):
+    """The name that a client gives as it connects.
+
+    Attributes:
+        given: the name as it was sent; None where the client gives none.
+        user: the user whom it stands for, with AUTH_MODE=open.
+        error: what is wrong with it.
+    """
+
+    given: str | None = None
+    user: str | None = None
+    error: ChatError | None = None
+
+
+def begin(gateway: Gateway, client: Client, claims: Claim, *, welcome: bool) -> None:
     """Log a client in whose WebSocket is open, or with AUTH_MODE=jwt wait until it proves its name.
 
     Args:
         gateway: the gateway that the client is connected to.
         client: a client whose connection was just opened.
-        claims: the name that the client gives; empty or None for none.
+        claims: the name that the client gives.
         welcome: True if the client asked for `welcome`.
     """
     if not gateway.access.identity.required:
+        claim(gateway, client, claims)
         if welcome:
             lifecycle.welcome(gateway, client)
-        claim(gateway, client, claims)
+        refuse_claim(client, claims)
         lifecycle.connected(gateway, client)
         return
-    client.login = PendingLogin(str(claims) if claims else None, welcome)
+    client.login = PendingLogin(claims.given, welcome)
     gateway.clients.deadlines.expect(client.connection, lambda: _late(gateway, client))
 
 
@@ -88,16 +103,38 @@ def prove(gateway: Gateway, client: Client, bearer: Bearer, claims: object) -> N
     bind(gateway, client, bearer.user)
 
 
-def claim(gateway: Gateway, client: Client, username: object) -> None:
-    """Bind the name that a client gives; a name that is not valid is answered with an error."""
+async def read_claim(gateway: Gateway, username: object) -> Claim:
+    """Find the user whose name a client gives as it connects.
+
+    Args:
+        gateway: the gateway that the client connects to.
+        username: as the client sent it, of any type; an empty value counts as none.
+    """
     if not username:
-        return
+        return Claim()
+    given = str(username)
+    if gateway.access.identity.required:
+        return Claim(given)
     try:
-        name = msgspec.convert({"username": username}, SetUsername).username
+        typed = msgspec.convert({"username": username}, SetUsername).username
+        return Claim(given, await gateway.access.user_names.find(typed))
     except msgspec.ValidationError as error:
-        client.connection.refuse(None, ChatError("bad_request", f"username: {error}"))
-    else:
-        bind(gateway, client, name)
+        return Claim(given, error=ChatError("bad_request", f"username: {error}"))
+    except ChatError as error:
+        return Claim(given, error=ChatError(error.code, f"username: {error.message}"))
+
+
+def claim(gateway: Gateway, client: Client, claims: Claim) -> None:
+    """Bind the name that a client gives, with AUTH_MODE=open."""
+    if claims.user is not None:
+        client.given_name = claims.given
+        bind(gateway, client, claims.user)
+
+
+def refuse_claim(client: Client, claims: Claim) -> None:
+    """Send a client the error for the name that it gave, if there is one."""
+    if claims.error is not None:
+        client.connection.refuse(None, claims.error)
 
 
 def bind(gateway: Gateway, client: Client, username: str) -> None:

@@ -29,9 +29,11 @@ async def chat(websocket: WebSocket) -> None:
     gateway: Gateway = websocket.app.state.gateway
     query = websocket.query_params
     bearer = refusal = None
+    claims = login.Claim()
     try:
         token, ticket = bearer_token(websocket.headers.get("authorization")), query.get("ticket")
         bearer = await gateway.access.identity.identify(query, token=token, ticket=ticket)
+        claims = await login.read_claim(gateway, query.get("username"))
     except ChatError as error:
         refusal = error
     offered = websocket.scope.get("subprotocols", [])
@@ -50,7 +52,7 @@ async def chat(websocket: WebSocket) -> None:
         session.client.durable = query.get("durable") == "1"
         session.accept()
         welcome = query.get("welcome") == "1"
-        login.begin(gateway, session.client, query.get("username"), welcome=welcome)
+        login.begin(gateway, session.client, claims, welcome=welcome)
         if bearer is not None:
             try:
                 login.login(gateway, session.client, bearer)

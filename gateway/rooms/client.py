@@ -40,6 +40,7 @@ class Client:
         connection: the connection that events are written to.
         address: the client's network address, as the guard determined it.
         username: the name bound to the client; None until there is one.
+        given_name: the name that the client gave for itself last, as it was typed; None for none.
         display_name: the username, or `User <sid>` without one.
         login: the pending login; None once the client is logged in, or where it need not.
         durable: True if the client asked for `durable` events.
@@ -56,6 +57,7 @@ class Client:
         "defers_chats",
         "display_name",
         "durable",
+        "given_name",
         "login",
         "online",
         "recovery",
@@ -66,6 +68,7 @@ class Client:
         self.connection = connection
         self.address = address
         self.username: str | None = None
+        self.given_name: str | None = None
         self.display_name = ""
         self.take_over(connection.sid, None)
         self.login: PendingLogin | None = None
@@ -74,6 +77,12 @@ class Client:
         self.chats_subscribed = False
         self.defers_chats = False
         self.recovery: Recovery | None = None
+
+    @property
+    def corrected_name(self) -> str | None:
+        """The username, where the client gave it in another spelling; else None."""
+        is_as_given = self.given_name is None or self.given_name == self.username
+        return None if is_as_given else self.username
 
     def take_over(self, sid: str, username: str | None) -> None:
         """Take over the connection id, and the name if there is one, of a recovered session."""

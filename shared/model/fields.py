@@ -5,7 +5,6 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.model.ids import TOP
-from shared.names import enforced
 from shared.protocol.limits import (
     MAX_CLIENT_MSG_ID_CHARACTERS,
     MAX_GRANT_CHARACTERS,
@@ -35,16 +34,6 @@ ChatPlace = Annotated[
 """A place in the list of a user's chats, as the server has written it."""
 
 Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)]
-
-
-def check_name(name: str) -> str:
-    """Return the name, if a user may have it.
-
-    Raises:
-        ValueError: it breaks the rules of names.
-    """
-    enforced(name)
-    return name
 
 
 def check_text(text: str) -> str:

@@ -86,7 +86,9 @@ def form_of(name: str) -> str:
 
 def is_sole_spelling(name: str) -> bool:
     """True if no other name compares the same, as with the ids of users that are numbers."""
-    return _is_plain(name) and name == enforced(name) and not any(map(str.isalpha, name))
+    is_short = 0 < len(name) <= MAX_NAME_CHARACTERS
+    has_case = any(map(str.isalpha, name))
+    return is_short and _is_plain(name) and not has_case and name == " ".join(name.split())
 
 
 def _is_plain(name: str) -> bool:

@@ -26,6 +26,7 @@ _ROOMS = table("rooms", *map(column, ("id", "kind", "name", "name_form", "create
 _PEOPLE = table("rooms", *map(column, ("creator", "user1", "user2", "created_at")))
 _EVENTS = table("events", column("sender"), column("created_at"))
 _CURSORS = table("cursors", column("user"), column("at"))
+_STANDINGS = table("standings", column("user"))
 _USERS = table("users", column("name"), column("form"), column("since"))
 
 
@@ -52,6 +53,11 @@ def fill_users(connection: Connection) -> None:
     people = select(found.c.name, func.min(found.c.since)).group_by(found.c.name)
     for rows in connection.execute(people).partitions(ROWS_AT_A_TIME):
         connection.execute(_USERS.insert(), user_rows((name, since) for name, since in rows))
+    # Users who were only named, as by a ban: who signs in by another spelling is banned too.
+    seen = select(_USERS.c.name)
+    named = select(_STANDINGS.c.user).where(_STANDINGS.c.user.not_in(seen)).distinct()
+    if only_named := connection.execute(named).scalars().all():
+        connection.execute(_USERS.insert(), user_rows((name, 0) for name in only_named))
 
 
 def user_rows(people: Iterable[tuple[str, int]]) -> list[dict[str, object]]:

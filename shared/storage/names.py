@@ -60,19 +60,26 @@ class NameReader:
         places = {(form_of(room.name), room.name): room for room in found}
         return [places[place] for place in sorted(places) if place > after][:limit]
 
-    async def users(self, form: str) -> list[str]:
-        """The users whose names have this form, the one that was seen first before others."""
+    async def users(self, forms: Sequence[str]) -> dict[str, list[str]]:
+        """The users whose names have one of some forms, by form; the first one before others.
+
+        Users who were only named, as by a ban, come after those who were seen.
+        """
         if not await self._are_there():
-            return []
-        query = select(users.c.name).where(users.c.form == form)
-        query = query.order_by(users.c.since, users.c.name).limit(MAX_SPELLINGS)
-        return [row.name for row in await self._reader.rows(query)]
+            return {}
+        query = select(users.c.name, users.c.form).where(users.c.form.in_(forms))
+        query = query.order_by(users.c.since == 0, users.c.since, users.c.name)
+        found: dict[str, list[str]] = {}
+        for row in await self._reader.rows(query.limit(MAX_SPELLINGS + len(forms))):
+            found.setdefault(row.form, []).append(row.name)
+        return found
 
     async def has_user(self, name: str) -> bool:
-        """True if anything was stored of a user of exactly this name."""
+        """True if anything was stored of a user of exactly this name, who was not only named."""
         if not await self._are_there():
             return False
-        return bool(await self._reader.rows(select(users.c.name).where(users.c.name == name)))
+        query = select(users.c.name).where(users.c.name == name, users.c.since > 0)
+        return bool(await self._reader.rows(query))
 
     async def _without_forms(self) -> list[Room]:
         """The named rooms whose forms SQL does not have: few, or all before the migration."""

@@ -162,6 +162,7 @@ users = Table(
     Column("name", Key, primary_key=True),
     # The form in which the name compares.
     Column("form", Key, nullable=False, index=True),
-    # The time of the first of them, milliseconds since 1970.
+    # The time of the first of them, milliseconds since 1970; 0 for a user who was only named, as by
+    # a ban.
     Column("since", Number, nullable=False),
 )

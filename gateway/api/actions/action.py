@@ -29,6 +29,8 @@ class Action(NamedTuple):
         rate: kind of rate limit that counts it.
         handler: carries it out.
         find: finds its target.
+        users: names of the command's fields that name users. With AUTH_MODE=open what was typed
+            there is turned into users' names first.
         claims: name of the command's field in which a client gives its own name; empty for none.
         binds: True if that field gives a nameless client its name; otherwise it only has to be the
             client's own.
@@ -43,6 +45,7 @@ class Action(NamedTuple):
     rate: Kind
     handler: Handler
     find: Callable[[Gateway, Any, Any], Found] = targets.nothing
+    users: tuple[str, ...] = ()
     claims: str = ""
     binds: bool = False
     refused: Handler | None = None

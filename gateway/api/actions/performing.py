@@ -1,10 +1,13 @@
 """Performing of actions: find the target, apply the rule, run the handler."""
 
+from collections.abc import Coroutine
 from types import CoroutineType
+from typing import Any
 
 from gateway.access.authorization import Principal, Verdict
 from gateway.api import login
 from gateway.api.actions.action import Action
+from gateway.api.actions.naming import with_users
 from gateway.api.gateway import Gateway
 from gateway.api.targets import Target
 from gateway.connections.websocket import PendingWork
@@ -23,6 +26,27 @@ def perform(
     Raises:
         ChatError: the principal may not do it, or it cannot be done.
     """
+    if action.users:
+        named = with_users(gateway, action, asker, command)
+        if not isinstance(named, commands.Command):
+            return _perform_when_named(gateway, action, asker, named)
+        command = named
+    return _perform_named(gateway, action, asker, command)
+
+
+async def _perform_when_named(
+    gateway: Gateway,
+    action: Action,
+    asker: Principal,
+    naming: Coroutine[Any, Any, commands.Command],
+) -> object:
+    outcome = _perform_named(gateway, action, asker, await naming)
+    return await outcome if isinstance(outcome, CoroutineType) else outcome
+
+
+def _perform_named(
+    gateway: Gateway, action: Action, asker: Principal, command: commands.Command
+) -> object:
     if action.claims and (name := getattr(command, action.claims)) is not None:
         _check_claim(gateway, action, asker, name)
     found = action.find(gateway, asker, command)

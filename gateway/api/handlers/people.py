@@ -1,10 +1,13 @@
 """Handlers for users: names, online and offline."""
 
+from msgspec import UNSET
+
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.chats import listed_chats
 from gateway.api.lifecycle import end_presence
 from gateway.api.targets import Target
+from gateway.protocols.payloads import NamedPayload
 from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.model import commands
@@ -12,9 +15,10 @@ from shared.model import commands
 
 async def set_username(
     gateway: Gateway, client: Client, _command: commands.SetUsername, _target: Target
-) -> None:
+) -> NamedPayload:
     """Save the name that was just bound, so that the client can recover its session with it."""
     await gateway.clients.sessions.try_to_save(client)
+    return NamedPayload(client.corrected_name or UNSET)
 
 
 async def user_online(

@@ -80,7 +80,8 @@ async def join_room(
     since = local.members[client].since
     grant = gateway.access.grants.give(user, room, since) if room.protected else UNSET
     role = ROLES[gateway.access.authorization.role(client.username, local.room)]
-    return JoinedPayload(room.name, page.head, page.epoch, page.next, grant, role)
+    user_name = (command.username and client.corrected_name) or UNSET
+    return JoinedPayload(room.name, page.head, page.epoch, page.next, grant, role, user_name)
 
 
 async def refuse_to_join(

@@ -191,7 +191,9 @@ class SocketIOClient:
         token = auth.token or bearer_token(engine.authorization)
         bearer = await identity.identify(engine.query, token=token, ticket=auth.ticket)
         if not identity.required:
-            login.claim(gateway, session.client, auth.username)
+            claims = await login.read_claim(gateway, auth.username)
+            login.claim(gateway, session.client, claims)
+            login.refuse_claim(session.client, claims)
             return None
         if bearer is None and not identity.guests_allowed:
             raise ChatError("unauthorized", "send a token or a ticket in `auth`")

@@ -15,7 +15,8 @@ class WelcomePayload(Payload, frozen=True):
         max_content: characters that a message may have here.
         max_frame: bytes that a frame of a client may have here. Any message that is not too long
             fits in, however its JSON is written.
-        user: the user that a token, a ticket or the server named; missing with `AUTH_MODE=open`.
+        user: the user that a token, a ticket or the server named. With `AUTH_MODE=open` the name
+            that the connection has, where the client connected with another spelling of it.
     """
 
     sid: str
@@ -23,6 +24,16 @@ class WelcomePayload(Payload, frozen=True):
     max_content: int
     max_frame: int
     user: str | UnsetType = UNSET
+
+
+class NamedPayload(Payload, frozen=True, omit_defaults=True):
+    """Result of giving the connection a name.
+
+    Attributes:
+        username: the name that the connection has, where the given one was another spelling of it.
+    """
+
+    username: str | UnsetType = UNSET
 
 
 class AuthenticatedPayload(Payload, frozen=True):

@@ -76,6 +76,7 @@ class JoinedPayload(Payload, frozen=True, omit_defaults=True):
         grant: what stands for the password when joining or resuming later; only for a protected
             room.
         role: `owner` or `moderator`; missing for any other user.
+        user: the name that the connection has, where `username` was another spelling of it.
     """
 
     room: str
@@ -84,6 +85,7 @@ class JoinedPayload(Payload, frozen=True, omit_defaults=True):
     next: int | None
     grant: str | UnsetType = UNSET
     role: Literal["moderator", "owner"] | UnsetType = UNSET
+    user: str | UnsetType = UNSET
 
 
 class BanLiftedPayload(Payload, frozen=True):

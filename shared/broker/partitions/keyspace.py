@@ -147,6 +147,16 @@ class PartitionKeys:
         """Set: the incarnations of gateways that have attendees in this partition."""
         return self._key("attending")
 
+    @property
+    def spellings(self) -> str:
+        """Hash: the first spelling of users' names that were asked for lately, by their forms."""
+        return self._key("spellings")
+
+    @property
+    def spelling_times(self) -> str:
+        """Sorted set: the forms in `spellings`, by the time at which they were last asked for."""
+        return self._key("spelling_times")
+
     def ticket(self, digest: str) -> str:
         """String: the user whom a ticket lets in; `digest` is the ticket's hash."""
         return self._key(f"ticket:{digest}")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.model.fields import Name, UserId, check_name, check_text
+from shared.model.fields import Name, UserId, check_text
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -35,7 +35,7 @@ class MemberCommand(Command, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_text(self.room)
-        check_name(self.user)
+        check_text(self.user)
 
 
 class UserCommand(Command, frozen=True, kw_only=True):
@@ -54,4 +54,4 @@ class UserCommand(Command, frozen=True, kw_only=True):
         return str(self.user_id)
 
     def __post_init__(self) -> None:
-        check_name(self.user)
+        check_text(self.user)

@@ -12,7 +12,6 @@ from shared.model.fields import (
     Limit,
     Seq,
     UserId,
-    check_name,
     check_text,
 )
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS
@@ -122,4 +121,4 @@ class DeleteMessage(Command, frozen=True, kw_only=True):
 
 def _check_pair(one: UserId, other: UserId) -> None:
     for user in (one, other):
-        check_name(str(user))
+        check_text(str(user))

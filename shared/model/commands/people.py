@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from shared.model.commands.base import Command, UserCommand
-from shared.model.fields import Name, Token, check_name
+from shared.model.fields import Name, Token, check_text
 
 
 class SetUsername(Command, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class SetUsername(Command, frozen=True, kw_only=True):
     username: Name
 
     def __post_init__(self) -> None:
-        check_name(self.username)
+        check_text(self.username)
 
 
 class Authenticate(Command, frozen=True, kw_only=True):

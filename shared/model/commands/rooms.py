@@ -12,7 +12,6 @@ from shared.model.fields import (
     Name,
     Password,
     UserId,
-    check_name,
     check_text,
 )
 from shared.protocol.limits import MAX_NAME_CHARACTERS, MAX_PAGE_ITEMS
@@ -54,7 +53,7 @@ class JoinRoom(Command, frozen=True, kw_only=True):
         check_text(self.room)
         check_text(self.password or "")
         if self.username is not None:
-            check_name(self.username)
+            check_text(self.username)
 
 
 class GetRooms(Command, frozen=True, kw_only=True):

@@ -103,6 +103,7 @@ class Asking:
             "ban": user,
             "unban": user,
             "setModerator": {**user, "moderator": True},
+            "getStandings": {**room, "standing": "banned"},
             "setPassword": {**room, "password": "key"},
             "deleteMessage": said["data"]["id"],
             "deleteMessages": room,

@@ -132,7 +132,7 @@ async def test_names_are_filled_in(engine: AsyncEngine) -> None:
         ("danㅤ", "danㅤ", 40),
     ]
     names = NameReader(Reader(engine))
-    assert await names.users("ann") == ["ANN", "Ann"]
+    assert await names.users(["ann"]) == {"ann": ["ANN", "Ann"]}
     assert await names.has_user("Ann")
     assert not await names.has_user("ann")
     assert await names.rooms("größe", []) == [("r:Größe", "Größe")]
@@ -150,7 +150,7 @@ async def test_names_are_read_before_the_migration(engine: AsyncEngine) -> None:
     names = NameReader(Reader(engine))
     assert await names.rooms("lobby", ["r:lobby", "r:Lobby"]) == [("r:Lobby", "Lobby")]
     assert [room.name for room in await names.rooms_after("", 10)] == ["Lobby"]
-    assert await names.users("ann") == []
+    assert await names.users(["ann"]) == {}
     await migrate(engine, partitions=2)
     assert await names.rooms("lobby", []) == [("r:Lobby", "Lobby")]
 
