@@ -182,13 +182,13 @@ test("Who is kicked or banned is told so and is in the room no more; the others 
   await ann.client.send(place, "one");
   await ann.client.kick(room, username);
   await bob.until(() => bob.all("lost").length === 1, "to be put out");
-  assert.deepEqual(bob.all("lost")[0], { place, code: "kicked", message: "you were put out of the room" });
+  assert.deepEqual(bob.all("lost")[0], { place, code: "kicked", message: "you were put out of the room", reason: "kicked" });
   await bob.client.join(room);
   await ann.client.send(place, "two");
   await bob.until(() => bob.texts(place).includes("two"), "to be in again");
   await ann.client.ban(room, username);
   await bob.until(() => bob.all("lost").length === 2, "to be banned");
-  await assert.rejects(bob.client.join(room), { code: "forbidden" });
+  await assert.rejects(bob.client.join(room), { code: "forbidden", reason: "banned" });
   await ann.client.unban(room, username);
   await bob.client.join(room);
   await ann.client.setPassword(room, "key");

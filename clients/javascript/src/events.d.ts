@@ -127,8 +127,13 @@ export interface ParleyEvents {
   moderatorChanged: RightsEvent & { moderator: boolean };
   /** The room has another password, or none. Users who are inside stay. */
   passwordChanged: { place: Place; seq: number; by: string; protected: boolean };
-  /** The user is not in the room any more: put out (`code` is `kicked` or `banned`), or not admitted after a reconnect. */
-  lost: { place: Place; code: string; message: string };
+  /** The user, who is not in this room without a password, is banned from it no more, and may join again. */
+  banLifted: { place: Place };
+  /**
+   * The user is not in the room any more: put out (`code` is `kicked` or `banned`), or not admitted after a reconnect.
+   * `reason` is `kicked` or `banned` where that is known, also if it happened while the client was away.
+   */
+  lost: { place: Place; code: string; message: string; reason?: string };
   /** A direct chat was created. */
   chat: { place: Place; user: string; chatId: number };
   /** After a reconnect: all direct chats. */

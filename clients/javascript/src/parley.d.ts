@@ -4,11 +4,11 @@ import type { ErrorCode } from "./constants.js";
 import type {
   ChatMessage, ConnectionState, DirectChat, OutboxEntry, ParleyEvents, Place, TypedEvent, UnknownEvent,
 } from "./events.js";
-import type { Commands, RoomData } from "./protocol.js";
+import type { Commands, MemberData, RoomData } from "./protocol.js";
 
 export type { ErrorCode } from "./constants.js";
 export type * from "./events.js";
-export type { AcceptedData, ChatData, ChatMessageData, Commands, JoinedData, PlaceAddress, RoomData, RoomMessageData, UserId } from "./protocol.js";
+export type { AcceptedData, ChatData, ChatMessageData, Commands, JoinedData, MemberData, PlaceAddress, RoomData, RoomMessageData, UserId } from "./protocol.js";
 
 /** Errors that the client itself reports. */
 export type ClientErrorCode =
@@ -17,13 +17,15 @@ export type ClientErrorCode =
 
 /** A request that the server refused, or that could not be made. */
 export declare class ParleyError extends Error {
-  constructor(code: string, message: string, retryable?: boolean, retryAfterMs?: number);
+  constructor(code: string, message: string, retryable?: boolean, retryAfterMs?: number, reason?: string);
   /** The cause. A newer server may have codes that are not listed here. */
   readonly code: ErrorCode | ClientErrorCode | (string & {});
   /** The same request may succeed later. Requests are repeated by the client before they reject with such an error. */
   readonly retryable: boolean;
   /** Milliseconds before which the server refuses it again (`rate_limited`); else 0. */
   readonly retryAfterMs: number;
+  /** Which of the causes of `code` it is, where the server tells: `banned` for `forbidden`, where the room has no password. */
+  readonly reason?: "banned" | (string & {});
 }
 
 /** The server's word that a message is kept. */
@@ -43,6 +45,13 @@ export interface HistoryPage {
   partial: boolean;
   /** What to ask for the following page with, as `before` or as `after`; null if there is nothing more. */
   next: number | null;
+}
+
+/** A part of a list of users. */
+export interface UserPage {
+  users: string[];
+  /** There are more: ask again with the last of these as `after`. */
+  more: boolean;
 }
 
 export interface JoinedRoom {
@@ -173,12 +182,16 @@ export declare class Parley {
   clear(name: string): Promise<void>;
 
   /** Put a user out of a room. Moderators may do it to members, the owner to everybody. */
-  kick(name: string, user: string): Promise<void>;
+  kick(name: string, user: string): Promise<MemberData>;
   /** Put a user out of a room for good; the owner may undo it. */
-  ban(name: string, user: string): Promise<void>;
-  unban(name: string, user: string): Promise<void>;
+  ban(name: string, user: string): Promise<MemberData>;
+  unban(name: string, user: string): Promise<MemberData>;
   /** Let a user kick, ban and delete messages, or no more. For the owner of the room. */
-  setModerator(name: string, user: string, moderator?: boolean): Promise<void>;
+  setModerator(name: string, user: string, moderator?: boolean): Promise<MemberData>;
+  /** The users who are banned from a room, by name, those after the name `after`. For its owner and moderators. */
+  banned(name: string, page?: { after?: string; limit?: number }): Promise<UserPage>;
+  /** The moderators of a room, like `banned`. */
+  moderators(name: string, page?: { after?: string; limit?: number }): Promise<UserPage>;
   /** Give a room another password, or none. For its owner. */
   setPassword(name: string, password?: string): Promise<void>;
 

@@ -72,6 +72,14 @@ export interface ResumedData {
   recovered: boolean;
   /** The last seq; 0 where the user is not in the room any more. */
   head: number;
+  /** `banned`, where the room has no password. */
+  reason?: string;
+}
+
+/** The reply to an action on a user of a room. */
+export interface MemberData {
+  /** False if nobody of this name was ever here; the action holds all the same. Missing while the server cannot tell. */
+  known?: boolean;
 }
 
 /** A room by its name, or a direct chat by its id. */
@@ -117,10 +125,14 @@ export interface Commands {
   };
   deleteMessage: { data: { messageId: number } | number; reply: Nothing };
   deleteMessages: { data: { room: string } | string; reply: Nothing };
-  kick: { data: Member; reply: Nothing };
-  ban: { data: Member; reply: Nothing };
-  unban: { data: Member; reply: Nothing };
-  setModerator: { data: Member & { moderator: boolean }; reply: Nothing };
+  kick: { data: Member; reply: MemberData };
+  ban: { data: Member; reply: MemberData };
+  unban: { data: Member; reply: MemberData };
+  setModerator: { data: Member & { moderator: boolean }; reply: MemberData };
+  getStandings: {
+    data: { room: string; standing?: "banned" | "moderator"; after?: UserId; limit?: number };
+    reply: { users: UserId[]; more: boolean };
+  };
   setPassword: { data: { room: string; password?: string }; reply: Nothing };
   userOnline: { data: { userId: UserId } | UserId; reply: Nothing };
   userOffline: { data: { userId: UserId } | UserId; reply: Nothing };

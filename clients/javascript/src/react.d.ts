@@ -33,7 +33,7 @@ export interface Conversation {
   place: Place;
   /** `failed`: it could not be opened (`error`). `lost`: the user is not in the room any more (`error`). */
   status: "loading" | "ready" | "failed" | "lost";
-  error: { code: string; message: string } | null;
+  error: { code: string; message: string; reason?: string } | null;
   /** Oldest first. Deleted ones keep their position. */
   messages: ChatMessage[];
   /** The user's own messages that are on their way, or failed. */

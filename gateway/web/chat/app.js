@@ -179,7 +179,7 @@ class App extends HTMLElement {
       // Not an address that this page made: no conversation is shown.
     }
     const name = title && `${kind === "room" ? "#" : "@"}${title}`;
-    this.#store.open(name && name !== `@${this.#store.me}` ? name : null);
+    this.#store.open(name || null);
   }
 
   #opened() {

@@ -35,7 +35,7 @@ export class MessageComposer extends HTMLElement {
 
   show(conversation) {
     this.#conversation = conversation;
-    const label = conversation.isRoom ? `Message #${conversation.title}` : `Message ${conversation.title}`;
+    const label = conversation.isNotes ? "Write a note" : `Message ${conversation.isRoom ? "#" : ""}${conversation.title}`;
     this.text.setAttribute("aria-label", label);
     this.text.placeholder = label;
     this.text.value = conversation.draft;

@@ -69,20 +69,28 @@ export class ConversationView extends HTMLElement {
   }
 
   #drawHead() {
-    const { title, isRoom, locked, name, loaded, role } = this.#shown;
+    const { title, label, isRoom, locked, name, loaded, role, isBanned } = this.#shown;
     const here = this.#store.online.has(title);
-    const state = JSON.stringify([name, locked, here, loaded, role]);
+    const state = JSON.stringify([name, locked, here, loaded, role, isBanned]);
     if (this.head.dataset.state === state) return;
     this.head.dataset.state = state;
     this.head.replaceChildren(...present([
       iconButton("back", "Back to the list", () => this.#app.go(null), { class: "icon-button back" }),
       isRoom ? h("span.sign", {}, icon(locked ? "lock" : "hash")) : avatar(title, here),
-      h("div.words", {}, h("h2", { tabindex: "-1" }, title),
-        h("p.quiet", {}, isRoom ? `${locked ? "Locked room" : "Open room"}${ROLES[role] ?? ""}` : here ? "Online" : "Offline")),
+      h("div.words", {}, h("h2", { tabindex: "-1" }, label),
+        h("p.quiet", {}, this.#subtitle(here))),
       role && loaded && iconButton("people", "Manage room", () => manageRoom(this.#store, this.#shown)),
       (role || this.#app.isOpen) && isRoom && loaded && iconButton("trash", "Delete all messages", () => this.#clear()),
-      isRoom && iconButton("exit", "Leave room", () => this.#leave()),
+      isRoom && !isBanned && iconButton("exit", "Leave room", () => this.#leave()),
     ]));
+  }
+
+  #subtitle(here) {
+    const { isRoom, locked, role, isBanned, isNotes } = this.#shown;
+    if (isBanned) return "You are banned";
+    if (isRoom) return `${locked ? "Locked room" : "Open room"}${ROLES[role] ?? ""}`;
+    if (isNotes) return "Only you see them";
+    return here ? "Online" : "Offline";
   }
 
   #drawTyping() {
@@ -96,27 +104,31 @@ export class ConversationView extends HTMLElement {
     this.gate.hidden = gate === null;
     this.list.hidden = this.composer.hidden = this.typing.hidden = gate !== null;
     // After another failed try the form stays, with what the user has typed.
-    const gated = gate && this.#shown.name;
+    const gated = gate && JSON.stringify([this.#shown.name, this.#shown.isBanned, this.#shown.wasRemoved]);
     if (gated === this.#gated) return;
     this.#gated = gated;
-    this.gate.replaceChildren(...(gate ? this.#gateForm() : []));
+    this.gate.replaceChildren(...(gate ? this.#gateCard() : []));
     if (gate && !document.querySelector("dialog[open]")) this.gate.querySelector("input")?.focus();
   }
 
-  #gateForm() {
+  #gateCard() {
     const conversation = this.#shown;
-    const { title } = conversation;
+    const { title, isBanned, wasRemoved, locked, gate } = conversation;
+    const card = (sign, heading, reason, ...more) => [h("div.card", {}, icon(sign), h("h3", {}, heading), h("p.quiet", {}, reason), ...more,
+      h("button.link", { type: "button", onclick: () => this.#store.leave(title) }, "Remove from the list"))];
+    if (isBanned) return card("warn", `You are banned from ${title}`, "Only the owner of the room can lift the ban.");
+    if (!wasRemoved) return card("lock", `${title} is locked`, "Enter its password to join. The room may also not exist.", this.#joinForm(true));
+    const reason = `${gate.message[0].toUpperCase()}${gate.message.slice(1)}.`;
+    return card("exit", `You are not in ${title} any more`, reason, this.#joinForm(locked));
+  }
+
+  #joinForm(locked) {
+    const { title } = this.#shown;
     const password = field("Password", { type: "password", maxlength: MAX_PASSWORD_CHARACTERS, autocomplete: "current-password" });
-    const enter = form("Join", [password.label], async () => {
+    return form("Join", locked ? [password.label] : [], async () => {
       await this.#store.join(title, { password: password.input.value });
       this.composer.focus();
     }, explain);
-    const { message } = conversation.gate;
-    const [heading, reason] = conversation.wasRemoved
-      ? [`You are not in ${title} any more`, `${message[0].toUpperCase()}${message.slice(1)}.`]
-      : [`${title} is locked`, "Enter its password to join. The room may also not exist."];
-    return [h("div.card", {}, icon("lock"), h("h3", {}, heading), h("p.quiet", {}, reason), enter,
-      h("button.link", { type: "button", onclick: () => this.#store.leave(title) }, "Remove from the list"))];
   }
 
   #seenBy(item) {

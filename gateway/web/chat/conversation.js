@@ -14,7 +14,7 @@ export class Conversation {
   unreadFrom = null; // the seq of the message below the line "New"
   typing = [];
   draft = "";
-  gate = null; // why the user is not in the room: {code, message}
+  gate = null; // why the user is not in the room: {code, message, reason}
   othersSeen = 0; // the last seq that another user has seen
   seenBy = new Map();
   mySeen = 0;
@@ -35,13 +35,33 @@ export class Conversation {
     return this.loaded && this.older === null;
   }
 
+  /** What the page calls it. */
+  get label() {
+    return this.isNotes ? "Notes to yourself" : this.title;
+  }
+
+  /** True for the chat of the user with themselves. */
+  get isNotes() {
+    return !this.isRoom && this.mine.has(this.title);
+  }
+
   get locked() {
-    return this.grantLocks || this.gate !== null;
+    return this.grantLocks || (this.gate !== null && !this.wasRemoved && !this.isBanned);
+  }
+
+  /** True if the user knows that they are banned: from an open room, or because they were in it. */
+  get isBanned() {
+    return this.gate?.reason === "banned";
   }
 
   /** True if the user was kicked or banned. */
   get wasRemoved() {
     return this.gate?.code === "kicked" || this.gate?.code === "banned";
+  }
+
+  /** True after a kick, and after a ban from a locked room, whose end the server tells nobody: the user joins again by hand. */
+  get waitsForUser() {
+    return this.wasRemoved && (this.grantLocks || !this.isBanned);
   }
 
   get head() {

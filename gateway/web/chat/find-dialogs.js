@@ -8,7 +8,8 @@ import { MAX_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constant
 
 const MESSAGES = {
   room_exists: () => "A room with this name already exists.",
-  forbidden: () => "The password is wrong, or the room does not exist.",
+  forbidden: ({ reason }) => (reason === "banned" ? "You are banned from this room. Only its owner can lift the ban."
+    : "The password is wrong, or the room does not exist."),
   connection_lost: () => "You are not connected at the moment.",
   timeout: () => "You are not connected at the moment.",
   rate_limited: ({ retryAfterMs }) => `Too many attempts. Try again in ${count(Math.ceil(retryAfterMs / 1000) || 1, "second")}.`,
@@ -16,6 +17,8 @@ const MESSAGES = {
 
 /** The text for an error of a request. */
 export const explain = (error) => MESSAGES[error.code]?.(error) ?? `${error.message}.`;
+
+const NOTES = "Notes to yourself";
 
 /** Let the user choose a conversation, a room to join, or a person to write to. */
 export function find(app, store) {
@@ -35,15 +38,17 @@ export function find(app, store) {
 }
 
 function candidates(store, rooms, typed) {
-  const known = [...store.rooms, ...store.chats].map(({ name, title, isRoom, locked }) => ({ name, title, isRoom, locked }));
+  const known = [...store.rooms, ...store.chats]
+    .map(({ name, label, isRoom, locked, isBanned }) => ({ name, title: label, isRoom, locked, hint: isBanned && "Banned" }));
   const others = rooms.map((room) => ({ name: `#${room.name}`, title: room.name, isRoom: true, locked: room.protected, hint: "Join" }));
   const people = [...store.online].map((user) => ({ name: `@${user}`, title: user, hint: "Online" }));
   const all = new Map([...people, ...others, ...known].map((candidate) => [candidate.name, candidate]));
-  all.delete(`@${store.me}`);
+  if (!store.conversations.has(`@${store.me}`)) all.set(`@${store.me}`, { name: `@${store.me}`, title: NOTES, hint: "Write" });
   const wanted = typed.toLocaleLowerCase();
-  const found = [...all.values()].filter(({ title }) => title.toLocaleLowerCase().includes(wanted))
+  const found = [...all.values()]
+    .filter(({ name, title }) => [title, name.slice(1)].some((words) => words.toLocaleLowerCase().includes(wanted)))
     .sort((a, b) => Boolean(a.hint) - Boolean(b.hint) || a.title.localeCompare(b.title));
-  const exact = all.has(`@${typed}`) || typed === "" || typed === store.me;
+  const exact = all.has(`@${typed}`) || typed === "";
   return exact ? found : [...found, { name: `@${typed}`, title: typed, hint: "Write to" }];
 }
 
@@ -84,8 +89,10 @@ export function addRoom(app, store) {
     app.go(place);
   };
   const show = (rooms) => {
+    const isBanned = (room) => store.conversations.get(`#${room.name}`)?.isBanned;
+    const hintOf = (room) => (isBanned(room) ? "Banned" : room.protected ? "Locked" : "Join");
     const others = rooms.filter((room) => !store.conversations.get(`#${room.name}`)?.loaded);
-    const items = others.map((room) => choice({ name: `#${room.name}`, title: room.name, isRoom: true, locked: room.protected, hint: room.protected ? "Locked" : "Join" }, enter));
+    const items = others.map((room) => choice({ name: `#${room.name}`, title: room.name, isRoom: true, locked: room.protected, hint: hintOf(room) }, enter));
     list.replaceChildren(...(items.length ? items : [h("li.empty", {}, "None.")]));
   };
   store.client.rooms().then(show, (error) => list.replaceChildren(h("li.empty", {}, explain(error))));
@@ -96,15 +103,16 @@ export function addChat(app, store) {
   const name = field("Name", { required: true, maxlength: MAX_NAME_CHARACTERS, autofocus: true });
   const start = form("Start", [name.label], () => {
     const user = name.input.value.trim();
-    if (user === store.me) throw new Error("You cannot start a chat with yourself.");
     box.close();
     app.go(`@${user}`);
   });
   const people = [...store.online].filter((user) => user !== store.me).sort((a, b) => a.localeCompare(b));
-  const list = people.map((user) => choice({ name: `@${user}`, title: user, hint: "Online" }, (place) => {
+  const open = (place) => {
     box.close();
     app.go(place);
-  }));
-  const box = dialog("New direct chat", h("section.stack", {}, start),
+  };
+  const list = people.map((user) => choice({ name: `@${user}`, title: user, hint: "Online" }, open));
+  const notes = choice({ name: `@${store.me}`, title: NOTES }, open);
+  const box = dialog("New direct chat", h("section.stack", {}, start, h("ul.choices", {}, notes)),
     list.length > 0 && h("section.stack", {}, h("h3", {}, "Online now"), h("ul.choices", {}, ...list)));
 }

@@ -51,8 +51,8 @@ export class MessageList extends HTMLElement {
     this.#conversation = conversation;
     this.#rows.clear();
     this.list.replaceChildren();
-    this.scroller.setAttribute("aria-label", `Messages in ${conversation.title}`);
-    this.list.setAttribute("aria-label", `Messages in ${conversation.title}`);
+    this.scroller.setAttribute("aria-label", `Messages in ${conversation.label}`);
+    this.list.setAttribute("aria-label", `Messages in ${conversation.label}`);
     this.#following = true;
     this.#first = null;
     this.#toWindowEnd();
@@ -142,11 +142,12 @@ export class MessageList extends HTMLElement {
   }
 
   #edge() {
-    const { loaded, complete, loading, partial, title, isRoom, gate } = this.#conversation;
+    const { loaded, complete, loading, partial, title, isRoom, isNotes, gate } = this.#conversation;
     let text = "";
     if (gate === null && !loaded) text = "Loading messages";
     else if (this.#start === 0 && complete) {
-      text = isRoom ? `This is the beginning of ${title}.` : `This is the beginning of your chat with ${title}.`;
+      text = isNotes ? "This is the beginning of your notes."
+        : `This is the beginning of ${isRoom ? "" : "your chat with "}${title}.`;
     } else if (partial) text = "Older messages cannot be loaded right now.";
     else if (loading && this.#start === 0) text = "Loading older messages";
     if (this.top.textContent !== text) this.top.textContent = text;

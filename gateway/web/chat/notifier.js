@@ -30,8 +30,8 @@ export class Notifier {
   }
 
   title() {
-    const { unread, current } = this.#store;
-    const place = current ? `${current[0] === "#" ? "#" : ""}${current.slice(1)} · ` : "";
+    const { unread, current, conversations } = this.#store;
+    const place = current ? `${current[0] === "#" ? "#" : ""}${conversations.get(current)?.label ?? current.slice(1)} · ` : "";
     const title = `${unread ? `(${unread}) ` : ""}${place}Parley`;
     if (document.title !== title) document.title = title;
   }

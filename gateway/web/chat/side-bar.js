@@ -86,8 +86,8 @@ export class SideBar extends HTMLElement {
     return places[(at + step + places.length) % places.length];
   }
 
-  #facts({ name, unread, typing, draft, last, locked }) {
-    return [name, unread, typing, draft !== "", last?.id, last?.clientMsgId, last?.content, locked];
+  #facts({ name, unread, typing, draft, last, locked, isBanned }) {
+    return [name, unread, typing, draft !== "", last?.id, last?.clientMsgId, last?.content, locked, isBanned];
   }
 
   #group(title, action, onclick, items) {
@@ -98,13 +98,13 @@ export class SideBar extends HTMLElement {
   }
 
   #item(conversation) {
-    const { name, title, isRoom, unread, typing, locked, draft } = conversation;
+    const { name, title, label, isRoom, unread, typing, locked, draft } = conversation;
     const current = name === this.#store.current;
     return h("li", {}, h(`button.place${unread ? ".unread" : ""}`, {
       type: "button", "data-place": name, "aria-current": current ? "true" : undefined, onclick: () => this.#app.go(name),
     },
     isRoom ? h("span.sign", {}, icon(locked ? "lock" : "hash")) : avatar(title, this.#store.online.has(title)),
-    h("span.words", {}, h("span.title", {}, title),
+    h("span.words", {}, h("span.title", {}, label),
       h("span.preview", {}, typing.length ? `${typingLine(typing)}…` : draft && !current ? `Draft: ${draft}` : this.#preview(conversation))),
     h("span.side", {}, h("span.when", {}, conversation.last ? recently(conversation.last.createdAt) : ""),
       unread > 0 && h("span.badge", {}, h("span", { "aria-hidden": "true" }, unread > MAX_SHOWN_UNREAD ? `${MAX_SHOWN_UNREAD}+` : String(unread)),
@@ -112,9 +112,10 @@ export class SideBar extends HTMLElement {
   }
 
   #preview(conversation) {
-    const { last, isRoom } = conversation;
+    const { last, isRoom, isBanned } = conversation;
+    if (isBanned) return "You are banned";
     if (!last) return isRoom ? "" : "No messages yet";
-    const who = conversation.isMine(last) ? "You: " : isRoom ? `${last.sender}: ` : "";
+    const who = conversation.isNotes ? "" : conversation.isMine(last) ? "You: " : isRoom ? `${last.sender}: ` : "";
     return `${who}${last.content.slice(0, 120)}`;
   }
 

@@ -15,6 +15,7 @@ export class Store extends Emitter {
   conversations = new Map();
   current = null;
   online = new Set();
+  #knowsChats = false; // before that the client finds no history of a chat, and it would look empty
 
   constructor(client, memory) {
     super();
@@ -45,7 +46,7 @@ export class Store extends Emitter {
   /** Connect, join the user's rooms again, and go online. */
   async start() {
     await this.client.connect();
-    const online = this.client.goOnline().then((chats) => this.#chats(chats));
+    const online = this.client.goOnline().finally(() => { this.#knowsChats = true; }).then((chats) => this.#chats(chats));
     await Promise.all([this.#loadAll(), online.catch((error) => this.emit("failed", error))]);
   }
 
@@ -88,7 +89,9 @@ export class Store extends Emitter {
       else if (!now) this.client.leave(name).catch(() => {}); // the user has left it meanwhile
     } catch (error) {
       // A retryable error is no reason to show the user: the next connection joins again.
-      if (!error.retryable && error.code !== "closed" && !conversation.loaded) conversation.gate = error;
+      const isBanned = error.reason === "banned";
+      if (!error.retryable && error.code !== "closed" && (isBanned || !conversation.loaded)) conversation.gate = error;
+      if (isBanned) this.#putOut(conversation);
       throw error;
     } finally {
       conversation.joining = false;
@@ -160,10 +163,10 @@ export class Store extends Emitter {
   }
 
   async #load(conversation) {
-    if (conversation.loaded || conversation.joining || conversation.wasRemoved || this.client.state !== "connected") return;
+    if (conversation.loaded || conversation.joining || conversation.waitsForUser || this.client.state !== "connected") return;
     try {
       if (conversation.isRoom) await this.join(conversation.title, this.memory.rooms[conversation.title]);
-      else await this.#reload(conversation);
+      else if (this.#knowsChats) await this.#reload(conversation);
     } catch (error) {
       if (conversation.gate === null && !error.retryable && error.code !== "closed") this.emit("failed", error);
     }
@@ -207,6 +210,11 @@ export class Store extends Emitter {
     this.emit("list");
   }
 
+  /** Show nothing more of a room that the user is not in: not what is unread there, nor a role. */
+  #putOut(conversation) {
+    Object.assign(conversation, { loaded: false, role: null, unread: 0, typing: [] });
+  }
+
   #forget(name) {
     this.conversations.delete(name);
     if (this.current === name) this.open(null);
@@ -231,9 +239,14 @@ export class Store extends Emitter {
     client.on("reset", ({ place }) => this.#reload(this.conversation(place))
       .catch((error) => this.emit("failed", error)));
     client.on("lost", ({ place, ...error }) => this.#update(place, (conversation) => {
-      Object.assign(conversation, { loaded: false, gate: error });
-      if (conversation.wasRemoved) this.memory.setRoom(conversation.title, null); // the user has to join again by hand
+      conversation.gate = error;
+      this.#putOut(conversation);
+      if (conversation.waitsForUser) this.memory.setRoom(conversation.title, null); // nor does the page join it when it is loaded again
     }, "gate"));
+    client.on("banLifted", ({ place }) => {
+      const conversation = this.conversations.get(place);
+      if (conversation?.isBanned) this.join(conversation.title).catch(() => {}); // the gate says why
+    });
     client.on("user", ({ username }) => {
       this.mine.add(username);
       this.emit("list");

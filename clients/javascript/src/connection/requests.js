@@ -58,8 +58,8 @@ export class Requests {
       }
       return undefined;
     }
-    const { code = "internal", message = "the server gave no reason", retryable, retryAfterMs } = data ?? {};
-    const error = new ParleyError(code, message, retryable, retryAfterMs);
+    const { code = "internal", message = "the server gave no reason", retryable, retryAfterMs, reason } = data ?? {};
+    const error = new ParleyError(code, message, retryable, retryAfterMs, reason);
     if (!request) return error;
     request.reject(error);
     return undefined;

@@ -186,7 +186,7 @@ export class Places {
     const message = how === "banned" ? "you were banned from the room" : "you were put out of the room";
     for (const user of [...place.typists.keys()]) this.hooks.stopped(place, user);
     this.hooks.failAll(place.name, new ParleyError("forbidden", message));
-    this.#emit("lost", { place: place.name, code: how, message });
+    this.#emit("lost", { place: place.name, code: how, message, reason: how });
   }
 
   // ---- direct chats

@@ -109,7 +109,8 @@ export class Resumer {
       }
       this.#places.remove(place.name);
       this.#places.hooks.failAll(place.name, error);
-      this.#emit("lost", { place: place.name, code: error.code, message: error.message });
+      const { code, message, reason } = error;
+      this.#emit("lost", { place: place.name, code, message, ...(reason && { reason }) });
     }
   }
 }

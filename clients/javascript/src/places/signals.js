@@ -37,6 +37,7 @@ export class Signals {
       case "notification": return this.#notice(room, place, data);
       case "newChat": return this.#places.newChat(data);
       case "chatDeleted": return this.#places.chatDeleted(this.#places.of(undefined, data.id));
+      case "banLifted": return this.#emit("banLifted", { place: `#${data.room}` });
       case "durable": return place && this.#sender.durable(place.name, data.seq);
       case "resume_required": return this.#resume(data);
       case "reconnect": return this.#connection.moveIn(data.afterMs);

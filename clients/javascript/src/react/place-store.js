@@ -39,7 +39,7 @@ export class PlaceStore extends Store {
     on("outbox", () => this.#showPending());
     on("accepted", (entry) => this.#keepAccepted(entry));
     on("reset", () => this.#load(run, () => this.client.history(this.place)));
-    on("lost", ({ code, message }) => this.set({ status: "lost", error: { code, message }, typing: [] }));
+    on("lost", ({ place: _, ...error }) => this.set({ status: "lost", error, typing: [] }));
     this.#showPending();
     this.load(run);
   }

@@ -19,12 +19,13 @@ from parley_chat.events.answers import (
     ChatHistoryPage,
     HistoryPage,
     JoinedRoom,
+    MemberResult,
     RoomInfo,
     SentMessage,
+    UserPage,
 )
 from parley_chat.events.event_queue import Events
 from parley_chat.events.kinds import (
-    Banned,
     CaughtUp,
     ChatDeleted,
     ChatInfo,
@@ -33,31 +34,36 @@ from parley_chat.events.kinds import (
     Disconnected,
     Event,
     HistoryCleared,
-    Kicked,
     Message,
     MessageDeleted,
     MessageSeen,
-    ModeratorChanged,
     NewChat,
     NewMessage,
     Notification,
     OnlineUsers,
-    PasswordChanged,
     RoomCreated,
     RoomLost,
-    RuleChange,
     Seen,
     ServerError,
     TypingEvent,
-    Unbanned,
     UnknownEvent,
     UserId,
+)
+from parley_chat.events.rule_changes import (
+    BanLifted,
+    Banned,
+    Kicked,
+    ModeratorChanged,
+    PasswordChanged,
+    RuleChange,
+    Unbanned,
 )
 
 # An application that sets up no logging gets errors, not lines on its standard error.
 logging.getLogger("parley_chat").addHandler(logging.NullHandler())
 
 __all__ = [
+    "BanLifted",
     "Banned",
     "CaughtUp",
     "ChatClient",
@@ -76,6 +82,7 @@ __all__ = [
     "HistoryPage",
     "JoinedRoom",
     "Kicked",
+    "MemberResult",
     "Message",
     "MessageDeleted",
     "MessageSeen",
@@ -100,4 +107,5 @@ __all__ = [
     "UnknownEvent",
     "Unreachable",
     "UserId",
+    "UserPage",
 ]

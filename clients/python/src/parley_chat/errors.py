@@ -12,14 +12,23 @@ class ChatError(Exception):
         message: one sentence for a person.
         retryable: whether the same request may succeed later, unchanged.
         retry_after: milliseconds after which it may succeed; None if the server did not say.
+        reason: which of the causes of the code it is: "banned" of `forbidden`, where the user is
+            banned from a room without a password; None if the server did not say.
     """
 
-    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        retry_after: int | None = None,
+        reason: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.retryable = code in RETRYABLE_ERRORS
         self.retry_after = retry_after
+        self.reason = reason
 
 
 class ConnectionLost(ConnectionError):

@@ -6,7 +6,7 @@ import msgspec
 
 from parley_chat.connection.wire import Data
 from parley_chat.constants import MAX_CONTENT_CHARACTERS, MAX_PAGE_CHARACTERS
-from parley_chat.events.kinds import Message, NewMessage
+from parley_chat.events.kinds import Message, NewMessage, UserId
 
 
 class SentMessage(msgspec.Struct, frozen=True, rename="camel"):
@@ -109,3 +109,21 @@ class JoinedRoom(msgspec.Struct, frozen=True, rename="camel"):
     epoch: int = 0
     history: list[Message] = []
     next: int | None = None
+
+
+class MemberResult(msgspec.Struct, frozen=True, rename="camel"):
+    """Result of an action on a user of a room.
+
+    Attributes:
+        known: False if nobody of this name was ever here; the action holds all the same, should
+            they come. None while the server cannot tell.
+    """
+
+    known: bool | None = None
+
+
+class UserPage(msgspec.Struct, frozen=True, rename="camel"):
+    """A part of a list of users; `more` says that others follow the last of them."""
+
+    users: list[UserId]
+    more: bool = False

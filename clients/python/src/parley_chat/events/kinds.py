@@ -85,52 +85,6 @@ class MessageDeleted(Event, frozen=True, kw_only=True, tag="messageDeleted"):
     chat_id: int | None = None
 
 
-class RuleChange(Event, frozen=True, kw_only=True):
-    """A change of a room's rules or of a user's standing in it.
-
-    Attributes:
-        seq: Number of the event in the room.
-        prev: The `seq` of the event before it.
-        by: User who made the change.
-    """
-
-    room: str
-    seq: int
-    prev: int
-    by: UserId
-
-
-class Kicked(RuleChange, frozen=True, kw_only=True, tag="kicked"):
-    """A user was removed from the room; that user's own client also gets `RoomLost`."""
-
-    user: UserId
-
-
-class Banned(RuleChange, frozen=True, kw_only=True, tag="banned"):
-    """A user was removed from the room, and cannot join it until the ban is taken back."""
-
-    user: UserId
-
-
-class Unbanned(RuleChange, frozen=True, kw_only=True, tag="unbanned"):
-    """A ban was taken back: the user can join again."""
-
-    user: UserId
-
-
-class ModeratorChanged(RuleChange, frozen=True, kw_only=True, tag="moderatorChanged"):
-    """A user became a moderator of the room, or stopped being one."""
-
-    user: UserId
-    moderator: bool
-
-
-class PasswordChanged(RuleChange, frozen=True, kw_only=True, tag="passwordChanged"):
-    """The password of the room was changed or removed; members stay in the room."""
-
-    protected: bool
-
-
 class Notification(Event, frozen=True, kw_only=True, tag="notification"):
     """A line of information for a room, or for everyone if `room` is None."""
 
@@ -292,8 +246,13 @@ class CaughtUp(Event, frozen=True, kw_only=True, tag="caughtUp"):
 
 
 class RoomLost(Event, frozen=True, kw_only=True, tag="roomLost"):
-    """This client is no longer in the room: it was removed, or could not join again."""
+    """This client is no longer in the room: it was removed, or could not join again.
+
+    Attributes:
+        reason: "kicked" or "banned", where that is known.
+    """
 
     room: str
     code: str
     message: str
+    reason: str | None = None

@@ -9,31 +9,34 @@ import msgspec
 from parley_chat.connection.wire import Data, Frame
 from parley_chat.errors import ChatError
 from parley_chat.events.kinds import (
-    Banned,
     ChatDeleted,
     ChatInfo,
     ChatsList,
     Event,
     HistoryCleared,
-    Kicked,
     Message,
     MessageDeleted,
     MessageSeen,
-    ModeratorChanged,
     NewChat,
     NewMessage,
     Notification,
     OnlineUsers,
-    PasswordChanged,
     RoomCreated,
     Seen,
     ServerError,
     TypingEvent,
-    Unbanned,
     UnknownEvent,
     UserId,
 )
 from parley_chat.events.location import Location, location_of
+from parley_chat.events.rule_changes import (
+    BanLifted,
+    Banned,
+    Kicked,
+    ModeratorChanged,
+    PasswordChanged,
+    Unbanned,
+)
 
 Reader: TypeAlias = Callable[[Frame], Event]
 
@@ -53,7 +56,8 @@ def error_of(data: Data) -> ChatError:
     """Convert the data of an error that answers a request."""
     told = data if isinstance(data, dict) else {}
     message = told.get("message", "the server gave no reason")
-    error = ChatError(told.get("code", "internal"), message, told.get("retryAfterMs"))
+    code, reason = told.get("code", "internal"), told.get("reason")
+    error = ChatError(code, message, told.get("retryAfterMs"), reason)
     # A newer server's code may be retryable, too.
     error.retryable = bool(told.get("retryable", error.retryable))
     return error
@@ -115,6 +119,7 @@ _KINDS: Final[Mapping[str, Reader]] = {
     "kicked": _typed(Kicked),
     "banned": _typed(Banned),
     "unbanned": _typed(Unbanned),
+    "banLifted": _typed(BanLifted),
     "moderatorChanged": _typed(ModeratorChanged),
     "passwordChanged": _typed(PasswordChanged),
     "roomCreated": _typed(RoomCreated),

@@ -9,14 +9,9 @@ from parley_chat.connection.pending import Answer
 from parley_chat.connection.wire import Data
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import JoinedRoom
-from parley_chat.events.kinds import (
-    Banned,
-    CaughtUp,
-    Event,
-    Kicked,
-    RoomLost,
-)
+from parley_chat.events.kinds import CaughtUp, Event, RoomLost
 from parley_chat.events.location import LocatedEvent
+from parley_chat.events.rule_changes import Banned, Kicked
 from parley_chat.log.catch_up import CatchUp, Place
 from parley_chat.log.context import LogContext, ask_until_answered
 
@@ -81,9 +76,11 @@ class Rooms:
         """Learn from an event whether this client was removed from a room."""
         if isinstance(event, Kicked | Banned) and str(event.user) == str(self._context.user):
             room = self._rooms.get(event.room)
-            what = "banned from" if isinstance(event, Banned) else "put out of"
+            banned = isinstance(event, Banned)
+            text = f"you were {'banned from' if banned else 'put out of'} the room"
             if room is not None:
-                self._lose(room, ChatError("forbidden", f"you were {what} the room"))
+                reason = "banned" if banned else "kicked"
+                self._lose(room, ChatError("forbidden", text, reason=reason))
 
     def connection_lost(self) -> None:
         """Take note that the client has to join all rooms again."""
@@ -98,7 +95,8 @@ class Rooms:
         """Join a room; its live events follow its history without a gap.
 
         Raises:
-            ChatError: `forbidden` if there is no such room, or the password is wrong.
+            ChatError: `forbidden` if there is no such room, or the password is wrong, or with the
+                reason "banned" if the user is banned from a room without a password.
         """
         room = self._rooms.setdefault(name, Room(name, password))
         asked = Room(name, password).credentials()
@@ -161,6 +159,8 @@ class Rooms:
     def _lose(self, room: Room, error: ChatError) -> None:
         if self._rooms.get(room.name) is room:
             del self._rooms[room.name]
-            lost = RoomLost(room=room.name, code=error.code, message=error.message)
+            lost = RoomLost(
+                room=room.name, code=error.code, message=error.message, reason=error.reason
+            )
             self._context.show([lost])
             self._context.post()

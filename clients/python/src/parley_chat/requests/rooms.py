@@ -6,8 +6,15 @@ import secrets
 import msgspec
 
 from parley_chat.connection.wire import Data
+from parley_chat.constants import MAX_PAGE_ITEMS
 from parley_chat.errors import ConnectionLost
-from parley_chat.events.answers import JoinedRoom, RoomInfo, SentMessage
+from parley_chat.events.answers import (
+    JoinedRoom,
+    MemberResult,
+    RoomInfo,
+    SentMessage,
+    UserPage,
+)
 from parley_chat.events.kinds import RoomCreated, UserId
 from parley_chat.requests.requester import Requester, check_user
 
@@ -36,7 +43,8 @@ class RoomRequests(Requester):
             The newest messages; later ones come from `events()`.
 
         Raises:
-            ChatError: `forbidden` if there is no such room, or the password is wrong.
+            ChatError: `forbidden` if there is no such room, or the password is wrong, or with the
+                reason "banned" if the user is banned from a room without a password.
         """
         return await self._retry(lambda: self._engine.rooms.join(room, password))
 
@@ -84,26 +92,49 @@ class RoomRequests(Requester):
         idempotent = self.user is not None  # without a name, the next connection is another user
         return await self._send_message("message", message, room=room, idempotent=idempotent)
 
-    async def kick(self, room: str, user: UserId) -> None:
+    async def kick(self, room: str, user: UserId) -> MemberResult:
         """Remove a user from a room, who can join again as before.
 
         Raises:
             ValueError: it is not a valid user id.
             ChatError: `forbidden` unless your standing in the room is higher than the user's.
         """
-        await self._about("kick", room, user)
+        return await self._about("kick", room, user)
 
-    async def ban(self, room: str, user: UserId) -> None:
+    async def ban(self, room: str, user: UserId) -> MemberResult:
         """Remove a user from a room, who cannot join again until `unban`; raises as `kick`."""
-        await self._about("ban", room, user)
+        return await self._about("ban", room, user)
 
-    async def unban(self, room: str, user: UserId) -> None:
+    async def unban(self, room: str, user: UserId) -> MemberResult:
         """Take a ban back, as the owner of the room; raises as `kick`."""
-        await self._about("unban", room, user)
+        return await self._about("unban", room, user)
 
-    async def set_moderator(self, room: str, user: UserId, *, moderator: bool = True) -> None:
+    async def set_moderator(
+        self, room: str, user: UserId, *, moderator: bool = True
+    ) -> MemberResult:
         """Make a user a moderator of a room you own, or take that back; raises as `kick`."""
-        await self._about("setModerator", room, user, moderator=moderator)
+        return await self._about("setModerator", room, user, moderator=moderator)
+
+    async def banned(
+        self, room: str, after: UserId | None = None, limit: int = MAX_PAGE_ITEMS
+    ) -> UserPage:
+        """List the users who are banned from a room, by name.
+
+        Args:
+            room: A room of which you are the owner or a moderator.
+            after: List users with names after this one: the last of the page before.
+            limit: Number of users, up to 1,000.
+
+        Raises:
+            ChatError: `forbidden` for ordinary members.
+        """
+        return await self._standings(room, "banned", after, limit)
+
+    async def moderators(
+        self, room: str, after: UserId | None = None, limit: int = MAX_PAGE_ITEMS
+    ) -> UserPage:
+        """List the moderators of a room, as `banned` lists those who are banned."""
+        return await self._standings(room, "moderator", after, limit)
 
     async def set_password(self, room: str, password: str | None = None) -> None:
         """Change or remove the password of a room you own; members stay in it.
@@ -116,13 +147,22 @@ class RoomRequests(Requester):
         if known := self._engine.rooms.get(room):
             known.password = password
 
-    async def _about(self, event: str, room: str, user: UserId, **more: Data) -> None:
+    async def _about(self, event: str, room: str, user: UserId, **more: Data) -> MemberResult:
         check_user(user)
         # A kick that is sent twice might remove a user who has joined again in between.
         idempotent = event != "kick"
-        await self._ask(
+        answer = await self._ask(
             event, {"room": room, "user": user, **more}, room=room, idempotent=idempotent
         )
+        return msgspec.convert(answer.data, MemberResult)
+
+    async def _standings(
+        self, room: str, standing: str, after: UserId | None, limit: int
+    ) -> UserPage:
+        asked: dict[str, Data] = {"room": room, "standing": standing, "limit": limit}
+        if after is not None:
+            asked["after"] = after
+        return msgspec.convert((await self._ask("getStandings", asked, room=room)).data, UserPage)
 
     async def delete_messages(self, room: str) -> None:
         """Delete all messages of a room so far, for everyone."""

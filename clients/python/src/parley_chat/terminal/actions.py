@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from parley_chat.client import ChatClient
+from parley_chat.events.answers import UserPage
 from parley_chat.events.kinds import NewChat, NewMessage, UserId
 from parley_chat.terminal.commands import Command, InvalidCommand
 from parley_chat.terminal.places import DirectChat, Place, Room, ShownMessages
@@ -27,6 +28,18 @@ def _required_user(command: Command) -> UserId:
     if command.user is None:
         raise InvalidCommand(f"name a user: /{command.command} USER")
     return command.user
+
+
+async def _all_users(
+    read: Callable[[str, UserId | None], Awaitable[UserPage]], room: str
+) -> list[UserId]:
+    """Read all pages of a list of users."""
+    page = await read(room, None)
+    users = list(page.users)
+    while page.more:
+        page = await read(room, users[-1])
+        users += page.users
+    return users
 
 
 class Actions:
@@ -58,6 +71,8 @@ class Actions:
             "ban": self._ban,
             "unban": self._unban,
             "moderator": self._moderator,
+            "banned": self._banned,
+            "moderators": self._moderators,
             "password": self._password,
             "who": self._who,
             "typing": self._typing,
@@ -183,21 +198,23 @@ class Actions:
         return {}
 
     async def _kick(self, command: Command) -> object:
-        await self._client.kick(self._room(command), _required_user(command))
-        return {}
+        return await self._client.kick(self._room(command), _required_user(command))
 
     async def _ban(self, command: Command) -> object:
-        await self._client.ban(self._room(command), _required_user(command))
-        return {}
+        return await self._client.ban(self._room(command), _required_user(command))
 
     async def _unban(self, command: Command) -> object:
-        await self._client.unban(self._room(command), _required_user(command))
-        return {}
+        return await self._client.unban(self._room(command), _required_user(command))
 
     async def _moderator(self, command: Command) -> object:
         room, user = self._room(command), _required_user(command)
-        await self._client.set_moderator(room, user, moderator=command.on)
-        return {}
+        return await self._client.set_moderator(room, user, moderator=command.on)
+
+    async def _banned(self, command: Command) -> object:
+        return await _all_users(self._client.banned, self._room(command))
+
+    async def _moderators(self, command: Command) -> object:
+        return await _all_users(self._client.moderators, self._room(command))
 
     async def _password(self, command: Command) -> object:
         await self._client.set_password(self._room(command), command.password)

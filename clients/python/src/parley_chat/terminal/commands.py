@@ -28,6 +28,8 @@ HELP: Final = """\
 /ban USER                remove a user from the room, who cannot join again
 /unban USER              take a ban back
 /moderator USER [off]    let a user kick, ban and delete messages here, or stop that
+/banned                  list who is banned from the room
+/moderators              list the moderators of the room
 /password [PASSWORD]     change the password of the room, or remove it
 /who                     list who is typing
 /help                    show this list
@@ -62,6 +64,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "ban",
         "unban",
         "moderator",
+        "banned",
+        "moderators",
         "password",
         "who",
         "typing",
@@ -155,6 +159,8 @@ _ARGUMENTS: Final[Mapping[str, Callable[[str, list[str]], dict[str, object]]]] =
     "ban": _user,
     "unban": _user,
     "moderator": _user_on_or_off,
+    "banned": _nothing,
+    "moderators": _nothing,
     "password": _maybe_password,
     "who": _nothing,
     "help": _nothing,

@@ -6,7 +6,6 @@ from typing import Final
 from zlib import crc32
 
 from parley_chat.events.kinds import (
-    Banned,
     CaughtUp,
     ChatDeleted,
     ChatInfo,
@@ -15,23 +14,27 @@ from parley_chat.events.kinds import (
     Disconnected,
     Event,
     HistoryCleared,
-    Kicked,
     Message,
     MessageDeleted,
     MessageSeen,
-    ModeratorChanged,
     NewChat,
     NewMessage,
     Notification,
     OnlineUsers,
-    PasswordChanged,
     RoomLost,
-    RuleChange,
     Seen,
     ServerError,
     TypingEvent,
-    Unbanned,
     UserId,
+)
+from parley_chat.events.rule_changes import (
+    BanLifted,
+    Banned,
+    Kicked,
+    ModeratorChanged,
+    PasswordChanged,
+    RuleChange,
+    Unbanned,
 )
 
 # Of the 256 colours, those that can be read on black and on white.
@@ -104,6 +107,8 @@ class Screen:
                 return self.error(message)
             case RuleChange(room=room):
                 return self.status(f"{self._in_room(room)}{_rule(event)}")
+            case BanLifted(room=room):
+                return self.status(f"you can join {escape(room)} again: the ban was lifted")
             case Connected() | Disconnected() | CaughtUp() | RoomLost():
                 return self._connection(event)
             case _:

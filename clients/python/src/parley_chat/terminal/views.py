@@ -7,7 +7,13 @@ from typing import Final, Protocol, TextIO
 import msgspec
 
 from parley_chat.errors import ChatError
-from parley_chat.events.answers import ChatHistoryPage, HistoryPage, JoinedRoom, RoomInfo
+from parley_chat.events.answers import (
+    ChatHistoryPage,
+    HistoryPage,
+    JoinedRoom,
+    MemberResult,
+    RoomInfo,
+)
 from parley_chat.events.kinds import ChatInfo, Event, Message, NewMessage
 from parley_chat.terminal.actions import OpenedChat
 from parley_chat.terminal.commands import HELP, Command, InvalidCommand
@@ -81,6 +87,8 @@ class TextView:
                 self._write(self._screen.status(f"you write to {escape(str(partner))}"))
             case HistoryPage(items=items) | ChatHistoryPage(items=items):
                 self._page(items)
+            case MemberResult(known=False):
+                self._write(self._screen.status(_unknown(command)))
             case list():
                 self._list(answer, EMPTY.get(command.command, "nobody"))
             case _ if command.command == "help":
@@ -138,6 +146,12 @@ class JsonView:
         self._writer.write(msgspec.json.encode(value).decode())
 
 
+def _unknown(command: Command) -> str:
+    """Return what there is to say of an action on a user whom the server has never seen."""
+    left = "; the ban holds if they come" if command.command == "ban" else ""
+    return f"nobody named {escape(str(command.user))} was ever seen here{left}"
+
+
 def error_text(error: Exception) -> str:
     """Return the text of an error for a person."""
     return str(error) or type(error).__name__
@@ -153,4 +167,6 @@ def _coded(error: Exception) -> dict[str, str | bool | int]:
     }
     if error.retry_after is not None:
         told["retryAfterMs"] = error.retry_after
+    if error.reason is not None:
+        told["reason"] = error.reason
     return told
