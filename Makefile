@@ -20,7 +20,7 @@ NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning 
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
+.PHONY: help setup setup-dev run-cluster check-settings adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
 	test-socketio test-javascript test-browser test-reference test-sdk test-sdk-python test-sdk-javascript test-sdk-guides clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
 
 help:  ## list the targets
@@ -35,6 +35,9 @@ setup-dev:  ## the same with what tests and linters need
 
 run-cluster:  ## run a cluster on PORT=8080; GATEWAYS=2, PERSISTERS=1, DATA_DIR=.cluster
 	@$(RUN) runtime -m deploy.cluster
+
+check-settings:  ## show every setting of a cluster, and all that is wrong with them; start nothing
+	@$(RUN) runtime -m deploy.cluster --check
 
 adopt:  ## go on with a database in DATA_DIR that was copied, restored or moved
 	@$(RUN) runtime -m persister adopt

@@ -12,15 +12,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from deploy.check import check
 from deploy.data_dir import DataDir, StartError
 from deploy.members import Members, Servers, find_servers, plan_members
 from deploy.ports import PortPlan
 from deploy.processes.console import Console
 from deploy.reach import until_servers_reached
-from deploy.settings import Settings, environment, parse
+from deploy.settings import Settings, environment, known_names, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
 from shared.command_line import SETTINGS, command_line
 from shared.config import ConfigError
+from shared.config.typos import near_misses
 from shared.tls import check_certificate
 
 CANNOT_START = 1
@@ -96,6 +98,8 @@ async def run(
         await wait_for_leftovers(data_dir, console, stop_timeout)
         if problem := plan.taken():
             raise StartError(problem)
+        for sentence in near_misses(environ, known_names()):
+            console.say(sentence, "warning")
         for server in filter(None, (servers.redis, servers.balancer)):
             console.say(f"{server.kind} is {server.path} ({server.reason})")
         with data_dir.explained():
@@ -137,5 +141,10 @@ async def wait_for_leftovers(data_dir: DataDir, console: Console, stop_timeout: 
 
 
 if __name__ == "__main__":
-    command_line("deploy.cluster", __doc__, SETTINGS).parse_args()
-    sys.exit(main())
+    parser = command_line("deploy.cluster", __doc__, SETTINGS)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="show every setting and where it comes from, say all that is wrong, start nothing",
+    )
+    sys.exit(check(environment()) if parser.parse_args().check else main())

@@ -15,7 +15,7 @@ from deploy.servers.aof import repair_aof
 from deploy.servers.balancer import balancer_process
 from deploy.servers.discovery import Server, find_balancer, find_redis, redis_command
 from deploy.servers.space import missing_space
-from deploy.settings import Settings
+from deploy.settings import Settings, known_names
 from shared.addresses import read_address
 from shared.config import Settings as ProcessSettings
 from shared.config import load
@@ -69,7 +69,7 @@ def plan_members(
     """Return all processes of the cluster, and write the load balancer's configuration."""
     own_environ = _own_environment(settings, environ, plan, data_dir)
     # Redis and the load balancer need none of our settings, some of which are secrets.
-    known = {*Settings.__struct_encode_fields__, *ProcessSettings.__struct_encode_fields__}
+    known = known_names()
     server_environ = {name: value for name, value in environ.items() if name not in known}
     redis = []
     if servers.redis is not None:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from shared.addresses import Networks
 from shared.config import ConfigError, FilePath
+from shared.config import Settings as ProcessSettings
 from shared.config.loading import Values, metas, read
 
 Count = Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")]
@@ -80,6 +81,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 def environment() -> dict[str, str]:
     """Return a copy of this process' environment: the only place that reads it."""
     return dict(os.environ)
+
+
+def known_names() -> frozenset[str]:
+    """The names of all settings: of the cluster, and of its gateways and persisters."""
+    return frozenset(
+        (*Settings.__struct_encode_fields__, *ProcessSettings.__struct_encode_fields__)
+    )
 
 
 def read_settings(environ: Mapping[str, str]) -> Values:

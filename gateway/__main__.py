@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
+import sys
 
-from gateway.api.build import find_data
+from gateway.api.build import find_data, setting_faults
 from gateway.app import make_app
 from gateway.endpoints.serving import DrainingServer, server_config
 from shared.command_line import SETTINGS, command_line
@@ -14,8 +15,18 @@ from shared.telemetry import configure
 
 def main() -> None:
     """Read the command line and the settings, and serve until SIGTERM or SIGINT."""
-    command_line("gateway", __doc__, SETTINGS).parse_args()
+    parser = command_line("gateway", __doc__, SETTINGS)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="say all that is wrong with the settings, start nothing",
+    )
+    checks = parser.parse_args().check
     settings = load_or_exit(Settings)
+    if checks:
+        faults = [f"{fault}\n" for fault in setting_faults(settings)]
+        sys.stderr.writelines(faults)
+        sys.exit(2 if faults else 0)
     configure(settings, settings.gateway_name)
     operator = listen_or_exit(settings)
     try:

@@ -5,7 +5,7 @@ With AUTH_MODE=open the server believes the name that a connection gives, and ch
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -32,16 +32,25 @@ def check_identity(settings: Settings) -> None:
     Raises:
         ConfigError: a setting is missing, not valid, or contradicts another.
     """
+    for fault in identity_faults(settings):
+        raise fault
+
+
+def identity_faults(settings: Settings) -> Iterator[ConfigError]:
+    """Everything that is wrong with the settings of identity."""
     if settings.auth_mode == "jwt":
-        keys_of(settings)
+        try:
+            keys_of(settings)
+        except ConfigError as error:
+            yield error
         return
     for name in _JWT_ONLY:
         if getattr(settings, name):
-            raise ConfigError(f"{name.upper()} is set, and AUTH_MODE is open: set AUTH_MODE=jwt")
+            yield ConfigError(f"{name.upper()} is set, and AUTH_MODE is open: set AUTH_MODE=jwt")
     if settings.guests == "on":
-        raise ConfigError("GUESTS=on needs AUTH_MODE=jwt: with AUTH_MODE=open any name is accepted")
+        yield ConfigError("GUESTS=on needs AUTH_MODE=jwt: with AUTH_MODE=open any name is accepted")
     if settings.allow_open == "no" and not is_loopback(settings.host):
-        raise ConfigError(
+        yield ConfigError(
             f"HOST={settings.host} is open to other machines, and with AUTH_MODE=open anyone can"
             " use any name: set AUTH_MODE=jwt, or ALLOW_OPEN=yes if you want that"
         )

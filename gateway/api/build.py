@@ -1,5 +1,6 @@
 """Assembly of a gateway from its parts, and the start of its background tasks."""
 
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -7,7 +8,7 @@ from typing import NamedTuple, Self
 from gateway.access.acquaintance import Acquaintance
 from gateway.access.authorization import Authorization
 from gateway.access.grants import Grants
-from gateway.access.identity import Identity, check_identity
+from gateway.access.identity import Identity, identity_faults
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
 from gateway.access.user_names import UserNames
@@ -57,7 +58,8 @@ from shared.broker.sessions.tickets import TicketBroker
 from shared.broker.transport.client import Client, connect
 from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.subscriber import Subscriber
-from shared.config import Settings
+from shared.broker.transport.url import check_broker_url
+from shared.config import ConfigError, Settings
 from shared.essential import PeriodicTask
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
@@ -116,11 +118,23 @@ async def find_data(settings: Settings) -> Installation:
         ConfigError: a URL or a certificate cannot be used, settings contradict each other, this
             build does not read the data, or the data is another installation's.
     """
-    check_identity(settings)
-    if settings.tls_cert or settings.tls_key:
-        check_certificate(settings.tls_cert, settings.tls_key)
-    await connect(settings.redis_url).aclose()
+    for fault in setting_faults(settings):
+        raise fault
     return await find_installation(settings)
+
+
+def setting_faults(settings: Settings) -> Iterator[ConfigError]:
+    """Everything that is wrong with the settings of a gateway, without a connection to anything."""
+    yield from identity_faults(settings)
+    try:
+        if settings.tls_cert or settings.tls_key:
+            check_certificate(settings.tls_cert, settings.tls_key)
+    except ConfigError as error:
+        yield error
+    try:
+        check_broker_url(settings.redis_url)
+    except ConfigError as error:
+        yield error
 
 
 def build_gateway(settings: Settings, links: Backends, stack: AsyncExitStack) -> Gateway:

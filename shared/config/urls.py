@@ -52,3 +52,12 @@ def host_of(url: str, port: int) -> str:
     parts = urlsplit(url)
     host = parts.hostname or "127.0.0.1"
     return f"{f'[{host}]' if ':' in host else host}:{parts.port or port}"
+
+
+def without_secrets(url: str) -> str:
+    """A URL to show to an operator: the user name, password and options are left out."""
+    scheme, separator, rest = url.partition("://")
+    rest, mark, _ = rest.partition("?")
+    _, at, address = rest.rpartition("@")
+    shown = f"***@{address}" if at else address
+    return f"{scheme}{separator}{shown}{'?***' if mark else ''}"
