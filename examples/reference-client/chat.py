@@ -10,7 +10,7 @@ import asyncio
 import sys
 
 from chat_client import Client, Place
-from chat_connection import Data, Refused
+from chat_limits import Data, Refused, Unanswered
 
 
 async def main() -> None:
@@ -36,7 +36,12 @@ async def main() -> None:
     print(f"you are in {options.room}", flush=True)
     while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
         user, _, text = line[1:].partition(" ")
-        await (client.send_to(user, text) if line[0] == "@" else client.send(options.room, line))
+        try:
+            await (
+                client.send_to(user, text) if line[0] == "@" else client.send(options.room, line)
+            )
+        except (Refused, Unanswered) as error:
+            print(f"not sent: {line!r}: {error}", flush=True)
     await client.close()
 
 

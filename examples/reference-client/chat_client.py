@@ -9,9 +9,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from chat_connection import Connection, Data, Json, Refused, pauses
+from chat_connection import Connection, Json, pauses
+from chat_limits import Data, Refused
 
 MAX_RESUMED_PLACES, PAGE_ITEMS = 1000, 100
 
@@ -76,11 +78,8 @@ class Client(Connection):
 
     async def leave(self, room: str) -> Data:
         """Leave a room."""
-
-        def left(_reply: Data) -> None:
-            self._forget("room", room)
-
-        return await self._ask("leaveRoom", {"room": room}, left, again=True)
+        left = partial(self._forget, "room", room)
+        return await self._ask("leaveRoom", {"room": room}, lambda _: left(), again=True)
 
     async def send(self, room: str, content: str) -> Data:
         """Send a message to a room."""
@@ -101,7 +100,9 @@ class Client(Connection):
         event, data = frame["event"], frame.get("data")
         fields = data if isinstance(data, dict) else {}
         room, chat = (frame.get(name, fields.get(name)) for name in ("room", "chatId"))
-        if event in ("reply", "error") and "id" in frame:
+        if event == "welcome":
+            self.limits.take(fields)
+        elif event in ("reply", "error") and ("id" in frame or self._answers_unread(frame)):
             self._answered(frame)
         elif (room or chat) and all(type(fields.get(name)) is int for name in ("seq", "prev")):
             place = self.places.get(("room", room))
@@ -236,15 +237,18 @@ class Client(Connection):
         return self._resumer
 
     async def _resume(self) -> None:
-        waits = pauses()
+        waits, most = pauses(), MAX_RESUMED_PLACES
         while behind := [place for place in self.places.values() if place.since]:
             try:
-                absent = await self._resume_once(behind[:MAX_RESUMED_PLACES])
+                absent = await self._resume_once(behind[:most])
             except Refused as error:
+                if error.code == "too_long" and most > 1:  # the frame, so in smaller parts (9.3)
+                    most = min(most, len(behind)) // 2
+                    continue
                 if error.retryable:  # again, from the same position
                     await asyncio.sleep(error.wait or next(waits))
                     continue
-                absent = behind[:MAX_RESUMED_PLACES]
+                absent = behind[:most]
             for place in absent:
                 await self._enter_again(place)
 

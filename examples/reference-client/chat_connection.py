@@ -13,10 +13,19 @@ from itertools import chain, count, repeat
 from typing import Any
 from urllib.parse import urlencode
 
+from chat_limits import (
+    SENDS,
+    Data,
+    Disconnected,
+    Limits,
+    Refused,
+    Stopped,
+    Unanswered,
+    too_large,
+)
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-Data = dict[str, Any]
 Json = Data | list[Any] | str | None
 OnReply = Callable[[Any], object]
 
@@ -24,26 +33,8 @@ FINAL_CODES = {1008, 4400, 4403}  # another connection would end in the same way
 TOKEN_CODES = {4401, 4408}  # only a fresh token helps
 CROWDED_CODE, CROWDED_SECONDS = 4429, 5
 FORBIDDEN, TOO_MANY_REQUESTS = 403, 429  # statuses of HTTP
-MAX_FRAME_BYTES = 65_536
-SENDS = {"message", "sendMessage"}
-
-
-class Refused(Exception):
-    """The server answered with an error. Decide by `code` and `retryable`."""
-
-    def __init__(self, error: Data) -> None:
-        super().__init__(f"{error['code']}: {error.get('message', '')}")
-        self.code = error["code"]
-        self.retryable = error.get("retryable", False)
-        self.wait = error.get("retryAfterMs", 0) / 1000  # seconds
-
-
-class Disconnected(Exception):
-    """The connection was lost before the answer: whether the request was done is not known."""
-
-
-class Stopped(Exception):
-    """The client was closed, or the server will not have it."""
+TOO_BIG = 1009
+ANSWER_SECONDS, RESUME_SECONDS, MAX_UNANSWERED = 30, 300, 3
 
 
 def pauses() -> Iterator[float]:
@@ -73,8 +64,9 @@ class Connection(ABC):
         self.ready = asyncio.Event()  # connected, and nothing is missing
         self.stopped: Stopped | None = None  # why it ended
         self._ids = count(1)
-        # Open requests: id -> the answer, and what to do with the reply.
-        self._open: dict[int, tuple[asyncio.Future[Any], OnReply | None]] = {}
+        self.limits = Limits()
+        # Open requests: id -> the answer, what to do with the reply, and the bytes of the frame.
+        self._open: dict[int, tuple[asyncio.Future[Any], OnReply | None, int]] = {}
         self._socket: ClientConnection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._moving, self._renewed, self._pauses = False, False, pauses()
@@ -106,7 +98,7 @@ class Connection(ABC):
             self.ready.clear()
         for task in self._tasks:
             task.cancel()
-        for answer, _ in self._open.values():
+        for answer, *_ in self._open.values():
             if not answer.done():
                 answer.set_exception(Disconnected())
                 answer.exception()  # nobody may be waiting for it any more
@@ -136,7 +128,7 @@ class Connection(ABC):
             again: Ask again also if a connection was lost meanwhile.
             early: Do not wait until what was missed is there.
         """
-        waits = pauses()
+        waits, unanswered = pauses(), 0
         while True:
             if not early:
                 await self.ready.wait()
@@ -148,6 +140,10 @@ class Connection(ABC):
                 await asyncio.sleep(error.wait or next(waits))
             except Disconnected:
                 if not again:
+                    raise
+            except Unanswered:
+                unanswered += 1
+                if not (again or early) or unanswered == MAX_UNANSWERED:  # not for ever (7.9)
                     raise
             if event in SENDS and isinstance(data, dict):
                 data["resend"] = True
@@ -162,22 +158,25 @@ class Connection(ABC):
         if self.stopped:
             raise self.stopped
         number, answer = next(self._ids), answer or asyncio.Future()
-        frame = json.dumps({"event": event, "data": data, "id": number}, ensure_ascii=False)
-        if len(frame.encode()) > MAX_FRAME_BYTES:  # would end every connection that it is sent on
-            raise Refused({"code": "too_long", "message": "the frame is too large"})
+        frame = self.limits.frame(event, data, number)
         if not self._socket:
             raise Disconnected
-        self._open[number] = answer, on_reply
+        self._open[number] = answer, on_reply, len(frame)
         try:
-            await self._socket.send(frame)
+            await self._socket.send(frame, text=True)
+            seconds = RESUME_SECONDS if event == "resume" else ANSWER_SECONDS
+            return await asyncio.wait_for(answer, seconds)
         except ConnectionClosed:
             if not self.stopped:
                 self.ready.clear()
             raise Disconnected from None
-        return await answer
+        except TimeoutError:
+            raise Unanswered(event) from None
+        finally:
+            self._open.pop(number, None)
 
     def _answered(self, frame: Data) -> None:
-        answer, on_reply = self._open.pop(frame["id"], (None, None))
+        answer, on_reply, _ = self._open.pop(frame["id"], (None, None, 0))
         event, data = frame["event"], frame.get("data")
         if answer and event == "reply" and on_reply:
             on_reply(data)
@@ -188,6 +187,21 @@ class Connection(ABC):
         else:
             answer.set_exception(Refused(data))
 
+    def _answers_unread(self, frame: Data) -> bool:
+        """Give an error about a frame that could not be read the id of the only request (3.4)."""
+        error = frame.get("data")
+        if isinstance(error, dict) and error.get("code") == "bad_frame" and len(self._open) == 1:
+            frame["id"] = next(iter(self._open))
+        return "id" in frame
+
+    def _refuse_largest(self) -> None:
+        """Take the largest open request for the one that was too large (7.10)."""
+        if self._open:
+            number = max(self._open, key=lambda request: self._open[request][2])
+            answer, _, size = self._open.pop(number)
+            if not answer.done():
+                answer.set_exception(too_large(size))
+
     # Connections (1, 2, 9, 12).
 
     async def _run(self) -> None:
@@ -195,6 +209,8 @@ class Connection(ABC):
             if self.stopped:
                 return
             code, least = await self._connect(self.addresses[attempt % len(self.addresses)])
+            if code == TOO_BIG:
+                self._refuse_largest()
             self._disconnected()
             if code in FINAL_CODES or (code in TOKEN_CODES and (self._renewed or not self.token)):
                 await self._stop(f"refused by the server (close code {code})")
@@ -204,7 +220,8 @@ class Connection(ABC):
 
     async def _connect(self, address: str) -> tuple[int | None, int]:
         """Connect until that ends; return the close code, and the seconds to wait at least."""
-        query = "" if self.token else "?" + urlencode({"username": self.user})
+        named = {} if self.token else {"username": self.user}
+        query = "?" + urlencode({"welcome": 1, **named})
         # The server's frames have no limit: a page of history may be megabytes.
         options = {"max_size": None, "ping_interval": 20, "ping_timeout": 10}
         try:
@@ -251,7 +268,7 @@ class Connection(ABC):
         """Leave a gateway that is stopping, before it does, but not before it has answered."""
         await asyncio.sleep(seconds)
         self.ready.clear()
-        if answers := [answer for answer, _ in self._open.values()]:
+        if answers := [answer for answer, *_ in self._open.values()]:
             await asyncio.wait(answers, timeout=5)
         self._moving = True
         if self._socket:
@@ -270,7 +287,11 @@ class Connection(ABC):
 
         async def until_disconnected() -> None:
             with contextlib.suppress(Disconnected, Stopped):
-                await work
+                try:
+                    await work
+                except Unanswered:  # a connection that answers nothing is of no use
+                    if self._socket:
+                        await self._socket.close()
 
         task = asyncio.create_task(until_disconnected())
         self._tasks.add(task)

@@ -83,7 +83,8 @@ CLOSES: Final[Mapping[CloseCode, CloseRule]] = {
     CloseCode.MESSAGE_TOO_BIG: CloseRule(
         "yes",
         "A frame has more bytes than the server takes.",
-        "Do not send that frame again; connect again and resume.",
+        "Connect again and resume. The largest request without an answer was too large: do not "
+        "send it again.",
     ),
     CloseCode.INTERNAL_ERROR: CloseRule(
         "yes", "The server failed in a way it did not expect.", "Connect again and resume."

@@ -167,3 +167,47 @@ async def shows(somebody: Person, place: tuple[str, Any], last: Shown) -> None:
         return last in somebody.shown[place]
 
     await eventually(is_shown)
+
+
+REFUSED = {
+    "half of a surrogate pair": ("cut\ud83d off", "bad_request"),
+    "nothing": ("", "bad_request"),
+    "too many characters": ("x" * 4001, "too_long"),
+    "a frame too large": ("x" * 70_000, "too_long"),
+}
+
+
+def says_more(frame: Frame) -> bool:
+    """Let a `welcome` promise more than the server takes."""
+    if frame["event"] == "welcome":
+        frame["data"] |= {"maxContent": 10**6, "maxFrame": 10**6}
+    return True
+
+
+async def test_what_is_refused_holds_up_nothing(example: ModuleType) -> None:
+    """What no server takes is refused and not sent; a frame too large costs one reconnect."""
+    async with Cluster(gateways=1) as cluster, Relay(cluster.gateway_url(1)) as relay:
+        client = example.Client([relay.url.replace("http", "ws", 1)], "ann", lambda *_: None)
+        await client.request("createRoom", {"name": ROOM})
+        await client.join(ROOM)
+        for name, (content, code) in REFUSED.items():
+            with pytest.raises(example.Refused) as refused:
+                await client.send(ROOM, content)
+            assert refused.value.code == code, name
+            await client.send(ROOM, f"after {name}")
+        assert len([frame for frame in relay.seen if frame["event"] == "message"]) == len(REFUSED)
+
+        relay.to_client = says_more
+        relay.cut()
+
+        async def has_connected_again() -> bool:
+            return bool(client.limits.max_frame == 10**6)
+
+        await eventually(has_connected_again)
+        sends = [client.send(ROOM, "x" * 70_000), client.send_to("bob", "beside it")]
+        large, beside = await asyncio.gather(*sends, return_exceptions=True)
+        assert getattr(large, "code", None) == "too_long"
+        assert isinstance(beside, dict)
+        assert len([frame for frame in relay.seen if len(str(frame)) > 70_000]) == 1
+        await client.send(ROOM, "after it")
+        await client.close()
