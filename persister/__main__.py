@@ -151,6 +151,7 @@ async def change_identity(settings: Settings, action: str) -> None:
     """Adopt a copied, restored or moved database, or give it a new identity (`action`)."""
     engine = _engine(settings)
     try:
+        await reach_database(engine)
         if action == "adopt":
             found = await adopt(engine)
         else:

@@ -172,10 +172,14 @@ def _shared_key(key: bytes) -> Key:
 
 def _public_key(given: str) -> Key:
     try:
-        pem = given.replace("\\n", "\n") if "-----BEGIN" in given else Path(given).read_text()
+        if "-----BEGIN" in given:
+            pem = given.replace("\\n", "\n")
+        else:
+            pem = Path(given).expanduser().read_text()
         algorithm = _algorithm(key := load_pem_public_key(pem.encode()))
-    except OSError as error:
-        raise ConfigError(f"JWT_PUBLIC_KEY cannot be read: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:  # the latter for the home folder of nobody
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"JWT_PUBLIC_KEY cannot be read: {reason}") from None
     except (ValueError, UnsupportedAlgorithm):
         algorithm = None
     if algorithm is None:
