@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.protocols.reading import accepted_type, error_text, read_leniently
-from gateway.protocols.request_ids import RequestId, find_id, is_fault_in_data
+from gateway.protocols.request_ids import RequestId, find_id, is_fault_in_data, whole
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
@@ -21,6 +21,14 @@ class Frame(msgspec.Struct, frozen=True):
     event: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_CHARACTERS)]
     data: msgspec.Raw = msgspec.Raw(b"")
     id: RequestId | None = None
+
+
+class _FloatIdFrame(msgspec.Struct, frozen=True):
+    """A frame whose id is a float."""
+
+    event: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_CHARACTERS)]
+    id: float
+    data: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -106,6 +114,7 @@ class StructFormat:
         self._opcode = TEXT if text else BINARY
         self._new_decoder = decoder
         self._frames = decoder(Frame)
+        self._float_id_frames = decoder(_FloatIdFrame)
         self._untyped = decoder(Any)
         self._encode = encode
         self._decoders: dict[type[Command], _Decoder] = {}
@@ -113,7 +122,10 @@ class StructFormat:
     def parse(self, data: Any) -> Frame:  # noqa: ANN401 - as Format has it
         """Read a client's frame."""
         try:
-            frame: Frame = self._frames.decode(data)
+            try:
+                frame: Frame = self._frames.decode(data)
+            except msgspec.ValidationError as error:
+                frame = self._with_whole_id(data, error)
         except RecursionError:
             raise ChatError("bad_frame", "nested too deeply") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -122,6 +134,17 @@ class StructFormat:
                 raise ChatError("bad_request", text) from None
             raise ChatError("bad_frame", error_text(error)) from None
         return frame
+
+    def _with_whole_id(self, data: Any, refusal: msgspec.ValidationError) -> Frame:  # noqa: ANN401 - as `parse` takes it
+        """Read a refused frame whose id is a float that stands for an integer, such as 1.0."""
+        try:
+            found: _FloatIdFrame = self._float_id_frames.decode(data)
+        except msgspec.ValidationError:
+            raise refusal from None
+        request_id = whole(found.id)
+        if isinstance(request_id, float):
+            raise refusal
+        return Frame(found.event, found.data, request_id)
 
     def request_id(self, data: Any) -> RequestId | None:  # noqa: ANN401 - as Format has it
         """Find the id of a frame that `parse` has refused."""

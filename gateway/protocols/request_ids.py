@@ -27,7 +27,7 @@ _OBJECT: Final = re.compile(rb"\s*+\{")
 # Possessive, so that no frame makes it go back over what it has read.
 _TOKEN: Final = re.compile(
     rb"""
-    "id"\s*+:\s*+(?P<id>-?[0-9]++(?=\s*+[,}])|"(?:[^"\\]++|\\.)*+")
+    "id"\s*+:\s*+(?P<id>-?[0-9]++[0-9.eE+-]*+(?=\s*+[,}])|"(?:[^"\\]++|\\.)*+")
     |"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)
     |(?P<open>[\[{]++)
     |(?P<close>[\]}]++)
@@ -49,12 +49,21 @@ def find_id(data: bytes) -> RequestId | None:
     """
     found = _msgpack_id(data) if data[:1] and data[0] in _MAPS else _json_id(data)
     try:
-        checked: RequestId = msgspec.convert(found, RequestId)
+        checked: RequestId = msgspec.convert(whole(found), RequestId)
         if isinstance(checked, str):
             checked.encode()  # fails for half of a surrogate pair, which no answer could carry
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
     return checked
+
+
+def whole(value: Any) -> Any:  # noqa: ANN401 - any value
+    """Return an integer for a float without a fraction, as clients write that have floats only.
+
+    From 2^53 on the float may stand for other integers, too.
+    """
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < TOP
+    return int(value) if is_whole else value
 
 
 def is_fault_in_data(data: bytes) -> bool:

@@ -31,6 +31,7 @@ JSON: dict[str, tuple[str, int | str, str]] = {
     "something behind the object": ('{"event":"getRooms","id":13}{}', 13, "bad_frame"),
     "no comma": ('{"event":"getRooms" "id":14}', 14, "bad_frame"),
     "two ids": ('{"id":1,"event":7,"id":15}', 15, "bad_frame"),
+    "an id with a fraction of nothing": ('{"event":7,"id":16.0}', 16, "bad_frame"),
     "an id that has to be read": (r'{"id":"\u0061\"b","event":7}', 'a"b', "bad_frame"),
 }
 
@@ -50,6 +51,7 @@ MSGPACK: dict[str, tuple[bytes, int | str, str]] = {
         7,
         "bad_frame",
     ),
+    "a float as id": (msgpack.packb({"event": 7, "id": 9.0}), 9, "bad_frame"),
     "something behind the map": (msgpack.packb({"event": "getRooms", "id": 8}) + b"x", 8, ""),
 }
 
@@ -87,6 +89,18 @@ async def test_messagepack(cluster: Cluster, gateway: int) -> None:
             assert error.get("id") == request, name
             assert error["data"]["code"] == (code or "bad_frame"), name
         assert await peer.request("getRooms") == {}
+
+
+async def test_floats_as_ids(cluster: Cluster) -> None:
+    """An id may be a float without a fraction, as clients write that have no other numbers."""
+    async with Peer(cluster.gateway_url(1)) as peer:
+        await peer.raw('{"event":"getRooms","id":7.0}')
+        assert (await peer.next("reply"))["id"] == 7
+        await peer.raw('{"event":"getRooms","id":7.5}')
+        assert "id" not in await peer.next("error")
+    async with Peer(cluster.gateway_url(2), wire="msgpack") as peer:
+        await peer.raw(msgpack.packb({"event": "getRooms", "id": -8.0}))
+        assert (await peer.next("reply"))["id"] == -8
 
 
 async def test_frames_of_the_other_kind(cluster: Cluster) -> None:
