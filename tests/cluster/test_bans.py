@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from itertools import count
+from typing import Any
 
 import pytest
 import pytest_asyncio
+import redis.asyncio
 
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal, Wire
 from tests.support.socketio_peer import SocketIOPeer
+from tests.support.stored import eventually, messages
 from tests.support.tokens import JWT, token
 
 _numbers = count(1)
@@ -77,6 +80,37 @@ async def test_known_wherever_they_are(cluster: Cluster, room: str, name: str) -
         assert await ann.request("kick", kick) == {"known": True}
         await bob.request("userOnline", {"userId": name})
         assert await ann.request("kick", kick) == {"known": True}
+
+
+async def test_known_by_what_is_stored(cluster: Cluster, room: str, name: str) -> None:
+    """A user who wrote is known by that, when those who connected are forgotten."""
+    broker: Any = redis.asyncio.Redis.from_url(cluster.redis_url)
+    async with connect(cluster, 1, "ann") as ann:
+        await make(ann, room)
+        async with connect(cluster, 2, name) as bob, connect(cluster, 2, f"{name}-silent"):
+            await bob.request("joinRoom", {"room": room})
+            await bob.request("message", {"room": room, "content": "I was here"})
+        await eventually(lambda: messages(cluster.database, room), bool)
+        async for key in broker.scan_iter(match="*:connected"):
+            await broker.delete(key)
+        for user, known in ((name, True), (f"{name}-silent", False)):
+            assert await ann.request("ban", {"room": room, "user": user}) == {"known": known}
+    await broker.aclose()
+
+
+async def test_a_client_without_a_name_owns_nothing(cluster: Cluster, room: str) -> None:
+    """A room that a client without a name made has no owner, not that client either."""
+    async with (
+        SocketIOPeer(cluster.gateway_url(1)) as nameless,
+        connect(cluster, 2, "ann") as ann,
+    ):
+        await nameless.request("createRoom", {"name": room})
+        for peer, user in ((nameless, "ann"), (ann, "bob")):
+            assert "role" not in await peer.request("joinRoom", {"room": room})
+            for event in ("kick", "ban", "getStandings"):
+                with pytest.raises(Refusal) as refusal:
+                    await peer.request(event, {"room": room, "user": user})
+                assert refusal.value.code == "forbidden"
 
 
 async def test_by_a_token(proven: Cluster, room: str, name: str) -> None:
