@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
-from gateway.rooms.store.gone import Range, ranges
+from gateway.rooms.store.gone import DeletedRuns, Range, ranges
 from gateway.rooms.store.page_draft import PageDraft
 from gateway.rooms.store.page_log import UNKNOWN_EPOCH, PageLog
 from shared.broker.partitions.fence import Fence
@@ -32,8 +32,8 @@ longer. The client then goes on from `next`.
 class Page(msgspec.Struct, frozen=True):
     """A page, oldest first. It has as many messages as were asked for, or all that there are.
 
-    Deleted messages are not counted. Those among the first messages are in the page, without their
-    text; a longer row of them is left out.
+    Deleted messages are not counted. Those among the first messages may be in the page, without
+    their text; a longer row of them is left out.
 
     Attributes:
         head: the last seq of the room when the page was read.
@@ -71,6 +71,7 @@ class History:
         self._directory = directory
         self._reader = reader
         self._pages = PageReader(reader)
+        self._deleted = DeletedRuns()
         self._check = check
         self._keys = keys
         self._fence = fence
@@ -92,6 +93,11 @@ class History:
             if not part.more:
                 await self._read_stored_below(room, part, log, draft)
                 break
+            self._deleted.note(part)
+            if run := self._deleted.at(part, draft.at):
+                draft.at, draft.is_end = run.low, run.prev <= draft.floor
+                if draft.is_end:
+                    break
             part = await log.read("backward", 0, draft.at - 1, draft)
         items, following = draft.finish("backward")
         return await self._page(room, items, following, first, log)
@@ -113,6 +119,9 @@ class History:
             else:
                 draft.add_part(part)
                 draft.is_end = not part.more
+                self._deleted.note(part)
+                if run := self._deleted.at(part, draft.at):
+                    draft.at = run.high
             if draft.is_done:
                 break
         items, following = draft.finish("forward")

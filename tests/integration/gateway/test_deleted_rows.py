@@ -175,6 +175,9 @@ class Rooms:
                 case ("store",):
                     async with stage.storing():
                         await stage.trimmed()
+            # What pages remember of deleted messages has to hold whatever comes next.
+            page = await stage.history.newest(room, 3)
+            assert contents(page.items) == [text for text, _ in left[-3:]]
         return room, [text for text, _ in left]
 
 
@@ -249,6 +252,34 @@ async def test_deleted_rows_are_not_read(stage: Stage, persister: End) -> None:
     assert behind[0] <= alone[0] + 4
     assert behind[1] <= alone[1] + 60_000  # 1,000,000 at least, where each row is looked at
     await persister()
+
+
+@pytest.mark.usefixtures("small_reads")
+async def test_deleted_messages_of_a_log_are_passed_over(stage: Stage, persister: End) -> None:
+    """A page looks at each entry of a log once; the next one passes over what was deleted."""
+    await persister()
+    room = await stage.make()
+    await send_many(stage, room, 0, 20)
+    await delete_all(stage, room, await send_many(stage, room, 20, 220))
+
+    async def calls(reading: Awaitable[Page], expected: list[str]) -> int:
+        before = await script_calls(stage)
+        assert contents((await reading).items) == expected
+        return await script_calls(stage) - before
+
+    every = [f"m{n}" for n in range(20)]
+    assert await calls(stage.history.newest(room, 5), every[-5:]) <= 420 / 5 + 2
+    for _ in range(3):
+        assert await calls(stage.history.newest(room, 5), every[-5:]) <= 3
+        assert await calls(stage.history.newest(room, 5, 200), every[-5:]) <= 3
+        assert await calls(stage.history.after(room, 10, 50), every[10:]) <= 5
+        await delete_all(stage, room, await send_many(stage, room, 300, 302))
+
+
+async def script_calls(stage: Stage) -> int:
+    """The calls of scripts that the broker has run."""
+    stats = await stage.server.admin.info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
 
 
 async def test_queries_use_the_index_of_what_is_visible(stage: Stage, persister: End) -> None:
