@@ -96,6 +96,7 @@ export class Store extends Emitter {
     } finally {
       conversation.joining = false;
       this.#changed(conversation, "messages");
+      this.emit("list"); // the list and the heading say if the room is locked, or the user banned
     }
   }
 
