@@ -52,6 +52,7 @@ class EngineProtocol:
     __slots__ = (
         "_final_packet",
         "_heartbeat",
+        "_largest",
         "_noop_at",
         "_outbox",
         "_probed",
@@ -77,6 +78,7 @@ class EngineProtocol:
         self.poll_pending = False
         self.posting = False
         self.unsent = 0
+        self._largest = 0  # bytes of the largest packet that waits, once too much waits
         self.expires = math.inf
         self.pings = 0
         self.pongs = 0
@@ -113,17 +115,23 @@ class EngineProtocol:
         """
         if self.closed:
             return
-        if self.unsent > self._settings.max_unsent:  # which one large packet by itself is not
+        if self.unsent > self._settings.max_unsent and self._is_behind():
             self.take()
             self.fail("transport error")
             return
         self._put(packet)
 
+    def _is_behind(self) -> bool:
+        """Return True if more waits than `max_unsent`, beside the largest packet (a page)."""
+        if not self._largest:
+            self._largest = max(map(len, self._outbox), default=0)
+        return self.unsent - self._largest > self._settings.max_unsent
+
     def take(self) -> list[bytes]:
         """Return all packets that wait, and forget them. A WebSocket sends each as a message."""
         packets = list(self._outbox)
         self._outbox.clear()
-        self.unsent = 0
+        self.unsent = self._largest = 0
         return packets
 
     def receive(self, packet: Packet, now: float) -> str | Binary | None:
