@@ -204,14 +204,14 @@ class Client(Connection):
     def _chat(self, chat: int, last: int) -> Place:
         return self.places.setdefault(("chatId", chat), Place("chatId", chat, last))
 
-    def _list_chats(self, _reply: Json) -> None:
+    def _list_chats(self, reply: Json) -> None:
         for chat in self._chats:
             newest = chat["lastMessage"]
             if not self._chats_known:
                 self._chat(chat["id"], newest["seq"] if newest else 0)
             elif newest:  # as if it came now: a chat that began meanwhile is read from its start
                 self._take(self._chat(chat["id"], 0), "newMessage", newest)
-        self._chats_known = True
+        self._chats_known |= reply.get("next") is None
 
     def _forget(self, kind: str, name: str | int) -> None:
         self.places.pop((kind, name), None)
@@ -229,7 +229,10 @@ class Client(Connection):
     async def _come_back(self) -> None:
         await self._resume_behind()
         await self._ask("userOnline", self.user, early=True)  # after the resume (11.4)
-        await self._ask("getChats", self.user, self._list_chats, early=True)
+        asked: Json = {"userId": self.user}
+        while asked:  # page by page (11.2)
+            reply = await self._ask("getChats", asked, self._list_chats, early=True)
+            asked = reply.get("next") and {**asked, "before": reply["next"]}
 
     def _resume_behind(self) -> asyncio.Task[None]:
         if not self._resumer or self._resumer.done():

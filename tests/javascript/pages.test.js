@@ -82,3 +82,15 @@ test("A gap of messages, of which most were deleted, is closed to its end.", asy
   await bob.until(() => bob.texts("#holes").includes("last"), "the last message");
   assert.deepEqual(bob.texts("#holes"), ["one", "two", "three", "last"]);
 });
+
+test("The list of chats is whole, also where it takes several pages.", async () => {
+  const ann = await Listener.connected(cluster.gateway(1), "anita");
+  await ann.client.goOnline();
+  const users = Array.from({ length: 260 }, (_, n) => `friend ${n}`);
+  // Pages have a million characters, so 250 of these chats.
+  await Promise.all(users.map((user) => ann.client.send(`@${user}`, "x".repeat(4000))));
+  for (const client of [ann.client, (await Listener.connected(cluster.gateway(2), "anita")).client]) {
+    const chats = await client.chats();
+    assert.deepEqual(chats.map(({ user }) => user).toSorted(), users.toSorted());
+  }
+});

@@ -163,9 +163,9 @@ export class Parley extends ModerationRequests {
     await this.request("userOffline", this.#asUser);
   }
 
-  chats() {
-    const settle = (_, chats) => this.#places.list(chats).chats;
-    return this.request("getChats", this.#asUser, { repeat: true, settle });
+  async chats() {
+    const ask = (data, settle) => this.request("getChats", data, { repeat: true, settle });
+    return (await this.#places.listAll(this.#asUser, ask)).chats;
   }
 
   createChat(user) {
@@ -274,8 +274,8 @@ export class Parley extends ModerationRequests {
 
   /** List the direct chats, and emit all messages of those that were created meanwhile. */
   async #findChats() {
-    const settle = (_, items) => this.#places.list(items);
-    const { chats, created } = await retryOnConnection(() => this.#connection.ask("getChats", this.#asUser(), settle));
+    const ask = (data, settle) => retryOnConnection(() => this.#connection.ask("getChats", data(), settle));
+    const { chats, created } = await this.#places.listAll(this.#asUser, ask);
     this.#emitter.emit("chats", { chats });
     if (created.length) await this.#resumer.resume(created);
   }

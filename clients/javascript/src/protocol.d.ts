@@ -136,7 +136,10 @@ export interface Commands {
   setPassword: { data: { room: string; password?: string }; reply: Nothing };
   userOnline: { data: { userId: UserId } | UserId; reply: Nothing };
   userOffline: { data: { userId: UserId } | UserId; reply: Nothing };
-  getChats: { data: { userId: UserId } | UserId; reply: Nothing };
+  getChats: {
+    data: { userId: UserId; before?: string; limit?: number } | UserId;
+    reply: { next: string | null };
+  };
   createChat: { data: { user1Id: UserId; user2Id: UserId }; reply: ChatData };
   getMessages: {
     data: { chatId: number; before?: number; limit?: number } | number;

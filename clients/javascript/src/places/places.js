@@ -205,8 +205,26 @@ export class Places {
     return place;
   }
 
-  /** Take a complete list. `created`: the chats that were created since the first list, unknown until now. */
-  list(items = []) {
+  /**
+   * Read the list of direct chats, page by page. `asUser()` is what each request says, and
+   * `ask(data, settle)` makes one. `created`: the chats that were created since the first list.
+   */
+  async listAll(asUser, ask) {
+    const chats = new Map();
+    const created = [];
+    for (let before; before !== null;) {
+      const asked = before; // a repeated request asks for the same page
+      before = await ask(() => ({ ...asUser(), before: asked }), ({ next = null }, items) => {
+        const page = this.#list(items, next === null);
+        for (const chat of page.chats) chats.set(chat.chatId, chat); // a chat may be on two pages
+        created.push(...page.created);
+        return next;
+      });
+    }
+    return { chats: [...chats.values()], created };
+  }
+
+  #list(items = [], isLast) {
     const created = [];
     const chats = items.map((item) => {
       const isNew = !this.#chats.has(item.id) && this.#isListed;
@@ -217,7 +235,7 @@ export class Places {
       const last = lastMessage ? this.page(place, { items: [lastMessage] }).items[0] : null;
       return { place: place.name, user: place.user, chatId, unread, createdAt, lastMessage: last };
     });
-    this.#isListed = true;
+    this.#isListed ||= isLast;
     return { chats, created };
   }
 

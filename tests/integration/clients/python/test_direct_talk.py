@@ -1,11 +1,14 @@
 """Direct chats while all is well."""
 
+import asyncio
+
 import pytest
 
 from parley_chat import (
     ChatClient,
     ChatDeleted,
     ChatError,
+    ChatInfo,
     ChatsList,
     Event,
     MessageDeleted,
@@ -197,3 +200,19 @@ async def test_whoever_reads_a_chat_hears_of_it(cluster: Cluster, users: Users) 
         assert contents(await two.messages(sent.chat_id)) == ["1", "2"]
         await one.send_to(bob, "3")
         assert contents(await direct_until(two, "3")) == ["3"]
+
+
+async def test_a_list_of_several_pages(cluster: Cluster, users: Users) -> None:
+    """The list of chats is whole, also where it takes several pages."""
+    ann, _ = users
+    others = [f"friend {number}" for number in range(260)]
+    async with ChatClient(cluster.gateway_url(1), username=str(ann)) as one:
+        # Pages have a million characters, so 250 of these chats.
+        await asyncio.gather(*(one.send_to(other, "x" * 4000) for other in others))
+        assert sorted(_partners(await one.chats(), ann)) == sorted(others)
+    async with ChatClient(cluster.gateway_url(2), username=str(ann)) as again:
+        assert sorted(_partners(await again.chats(), ann)) == sorted(others)
+
+
+def _partners(chats: list[ChatInfo], user: int) -> list[str]:
+    return [str(chat.user2_id if chat.user1_id == user else chat.user1_id) for chat in chats]

@@ -1,12 +1,13 @@
 """The direct chats of a client's user, and catching up with them after a reconnect."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from parley_chat.connection.wire import Frame
+from parley_chat.connection.pending import Answer
+from parley_chat.connection.wire import Data, Frame
 from parley_chat.errors import ChatError
 from parley_chat.events.kinds import (
     CaughtUp,
@@ -130,6 +131,26 @@ class Chats:
                 self.remember(info.id, [info.last_message])
         self._listed = self._listed or complete
 
+    async def list_all(
+        self, user: UserId | None, ask: Callable[[Data], Awaitable[Answer]]
+    ) -> Sequence[ChatInfo]:
+        """Read the list of a user's chats, page by page.
+
+        Args:
+            user: Whose chats to read; the name that `getChats` gives.
+            ask: Sends `getChats` with its data.
+        """
+        found: dict[int, ChatInfo] = {}  # by id, as a chat may be on two pages
+        data: dict[str, Data] = {"userId": user}
+        while True:
+            answer = await ask(dict(data))
+            page = msgspec.convert(answer.beside, list[ChatInfo])
+            data["before"] = answer.data.get("next")
+            self.list(page, complete=data["before"] is None)
+            found |= {chat.id: chat for chat in page}
+            if data["before"] is None:
+                return [*found.values()]
+
     def forget(self) -> None:
         """Forget all chats, since the user went offline."""
         self.online = None
@@ -159,14 +180,13 @@ class Chats:
                 await ask_until_answered(
                     lambda: ask("userOnline", {"userId": self.online}, idempotent=False)
                 )
-            answer = await ask_until_answered(
-                lambda: ask("getChats", {"userId": self._context.user}, idempotent=False)
+            await self.list_all(
+                self._context.user,
+                lambda data: ask_until_answered(lambda: ask("getChats", data, idempotent=False)),
             )
         except ChatError as error:
             told = ServerError(code=error.code, message=error.message, retryable=error.retryable)
             self._context.show([told])
-        else:
-            self.list(msgspec.convert(answer.beside, list[ChatInfo]), complete=True)
 
     async def _read_missed(self, chat: Chat) -> None:
         async with self._slots:

@@ -65,10 +65,9 @@ class ChatRequests(Requester):
 
     async def chats(self) -> list[ChatInfo]:
         """List the user's chats, the one with the newest message first."""
-        answer = await self._ask("getChats", {"userId": self._require_user()})
-        chats = msgspec.convert(answer.beside, list[ChatInfo])
-        self._engine.chats.list(chats, complete=True)
-        return chats
+        user = self._require_user()
+        ask = self._engine.chats.list_all(user, lambda data: self._ask("getChats", data))
+        return [*await ask]
 
     async def create_chat(self, other: UserId) -> NewChat:
         """Create the direct chat with another user, or return the one there is."""
