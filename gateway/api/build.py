@@ -269,7 +269,7 @@ def _cluster(
     keys, installation = links.keys, links.installation
     counter = AttendanceBroker(links.pipe, keys, links.fence)
     attendance = Attendance(counter, heartbeat.incarnation)
-    rooms.hub.on_put_out = attendance.left
+    rooms.hub.on_put_out = attendance.was_put_out
     limit = settings.broadcast_limit
     departures = Departures(attendance, counter, heartbeat, rooms.publisher, links.fence, limit)
     presence = Presence(rooms.fan_out, heartbeat, rooms.publisher, rooms.chats.partners, limit)

@@ -21,11 +21,16 @@ def connected(gateway: Gateway, client: Client, *, announce: bool = True) -> Non
         announce: False for a recovered client whose disconnection was not announced.
     """
     gateway.rooms.fan_out.clients.add(client)
-    now = int(time.time() * 1000)
-    gateway.cluster.attendance.connected(client, at=now, announce=_announces_to_all(gateway))
-    if announce:
-        own = NotificationPayload(f"{client.display_name} connected", now)
-        client.connection.emit("notification", own)
+    content, now = f"{client.display_name} connected", int(time.time() * 1000)
+
+    def counted() -> None:
+        # Not sooner: a client that was told so, and then closes an older connection of its user,
+        # must not make others believe that the user has gone.
+        if announce:
+            client.connection.emit("notification", NotificationPayload(content, now))
+
+    to_all = _announces_to_all(gateway)
+    gateway.cluster.attendance.connected(client, at=now, announce=to_all, counted=counted)
 
 
 def welcome(gateway: Gateway, client: Client) -> None:

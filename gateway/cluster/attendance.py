@@ -6,6 +6,7 @@ gateway knows the others' connections at that moment (`attend.lua`).
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
@@ -24,7 +25,12 @@ from shared.telemetry import logger
 
 RETRY_SECONDS: Final = 0.5
 
+MAX_WAIT_SECONDS: Final = 1.0
+"""Seconds that a join or leave waits to be counted. While the broker is away it goes on without."""
+
 log = logger(__name__)
+
+Counted = Callable[[int], None]
 
 
 class _Pending(NamedTuple):
@@ -33,13 +39,13 @@ class _Pending(NamedTuple):
     Attributes:
         arrival: published if the user has come.
         departure: published if the user has gone.
-        on_gone: called if the user has gone.
+        counted: called then, with 1 if the user has come, -1 if they have gone, else 0.
         at: the time of the change, milliseconds since 1970.
     """
 
     arrival: Notice | None = None
     departure: Notice | None = None
-    on_gone: Callable[[], None] | None = None
+    counted: tuple[Counted, ...] = ()
     at: int = 0
 
     def then(self, later: "_Pending") -> "_Pending":
@@ -47,7 +53,7 @@ class _Pending(NamedTuple):
         return _Pending(
             later.arrival or self.arrival,
             later.departure or self.departure,
-            later.on_gone or self.on_gone,
+            self.counted + later.counted,
             later.at or self.at,
         )
 
@@ -73,17 +79,24 @@ class Attendance:
         # Changes that the broker has not counted yet, by partition.
         self._pending: defaultdict[int, dict[Attendee, _Pending]] = defaultdict(dict)
         self._counting: dict[int, asyncio.Task[None]] = {}
+        # Partitions whose last call failed, so that a failure is logged once.
+        self._failing: set[int] = set()
 
-    def connected(self, client: Client, *, at: int, announce: bool) -> None:
+    def connected(
+        self, client: Client, *, at: int, announce: bool, counted: Callable[[], None]
+    ) -> None:
         """Count a connection, and tell all others if it is its user's first one.
 
         Args:
             client: a client that is logged in, or need not be.
             at: the time of the notice, milliseconds since 1970.
             announce: False to tell nobody.
+            counted: called when the broker has counted it.
         """
         notice = Notice(f"{client.display_name} connected", client.connection.sid)
-        self._enter(client, "", _Pending(arrival=notice, at=at) if announce else _SILENT)
+        self._enter(
+            client, "", _Pending(notice if announce else None, None, (lambda _: counted(),), at)
+        )
 
     def disconnected(
         self, client: Client, *, announce: bool, on_gone: Callable[[], None] | None = None
@@ -99,19 +112,32 @@ class Attendance:
             if room:
                 self._leave(client, room, _SILENT)
         notice = Notice(f"{client.display_name} disconnected") if announce else None
-        self._leave(client, "", _Pending(departure=notice, on_gone=on_gone, at=_now()))
+        counted = (lambda change: change < 0 and on_gone(),) if on_gone else ()
+        self._leave(client, "", _Pending(None, notice, counted, _now()))
 
-    def joined(self, client: Client, local: LocalRoom, *, announce: bool = False) -> None:
+    async def join(self, client: Client, local: LocalRoom) -> None:
         """Count a connection in a room, and tell the others there if it is its user's first one."""
         notice = Notice(f"{client.display_name} has joined the room", client.connection.sid)
-        pending = _Pending(arrival=notice, at=_now()) if announce else _SILENT
-        self._enter(client, local.room.key, pending)
+        counted = asyncio.Event()
+        pending = _Pending(notice, None, (lambda _: counted.set(),), _now())
+        if self._enter(client, local.room.key, pending):
+            await _wait(counted)
 
-    def left(self, client: Client, local: LocalRoom, *, announce: bool = False) -> None:
+    async def leave(self, client: Client, local: LocalRoom) -> None:
         """Count a connection in a room no more, and tell the others if it was its user's last."""
         notice = Notice(f"{client.display_name} has left the room", client.connection.sid)
-        pending = _Pending(departure=notice, at=_now()) if announce else _SILENT
-        self._leave(client, local.room.key, pending)
+        counted = asyncio.Event()
+        pending = _Pending(None, notice, (lambda _: counted.set(),), _now())
+        if self._leave(client, local.room.key, pending):
+            await _wait(counted)
+
+    def came_back(self, client: Client, local: LocalRoom) -> None:
+        """Count a connection that is in a room again after a resume. Nobody is told."""
+        self._enter(client, local.room.key, _SILENT)
+
+    def was_put_out(self, client: Client, local: LocalRoom) -> None:
+        """Count a connection no more in a room that its user was put out of. Nobody is told."""
+        self._leave(client, local.room.key, _SILENT)
 
     def renamed(self, client: Client) -> None:
         """Count a connection by its new name. Nobody is told."""
@@ -149,24 +175,29 @@ class Attendance:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _enter(self, client: Client, room: str, pending: _Pending) -> None:
+    def _enter(self, client: Client, room: str, pending: _Pending) -> bool:
+        """Count a connection in a place; return False if it is counted there."""
         held = self._held[client]
-        if room not in held:
-            attendee = held[room] = Attendee(room, client.display_name)
-            self._counts[attendee] += 1
-            self._change(attendee, pending)
+        if room in held:
+            return False
+        attendee = held[room] = Attendee(room, client.display_name)
+        self._counts[attendee] += 1
+        self._change(attendee, pending)
+        return True
 
-    def _leave(self, client: Client, room: str, pending: _Pending) -> None:
+    def _leave(self, client: Client, room: str, pending: _Pending) -> bool:
+        """Count a connection in a place no more; return False if it was not counted there."""
         held = self._held.get(client, {})
         attendee = held.pop(room, None)
         if attendee is None:
-            return
+            return False
         if not held:
             del self._held[client]
         self._counts[attendee] -= 1
         if not self._counts[attendee]:
             del self._counts[attendee]
         self._change(attendee, pending)
+        return True
 
     def _change(self, attendee: Attendee, later: _Pending) -> None:
         """Let the broker count a partition's changes, one call after the other."""
@@ -183,10 +214,14 @@ class Attendance:
             try:
                 await self._count(number, batch)
             except Exception as error:  # noqa: BLE001 - a change that is lost is a ghost for good
-                log.warning("cannot count who is here, will retry", error=str(error))
+                if number not in self._failing:
+                    log.warning("cannot count who is here, will retry", error=str(error))
+                    self._failing.add(number)
                 for attendee, pending in batch.items():
                     waiting[attendee] = pending.then(waiting.get(attendee, _SILENT))
                 await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._failing.discard(number)
         del self._counting[number]
 
     async def _count(self, number: int, batch: dict[Attendee, _Pending]) -> None:
@@ -202,8 +237,14 @@ class Attendance:
         ]
         answer = await self._broker.change(number, self._incarnation, changes)
         for pending, change in zip(batch.values(), answer, strict=True):
-            if change < 0 and pending.on_gone is not None:
-                pending.on_gone()
+            for counted in pending.counted:
+                counted(change)
+
+
+async def _wait(counted: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(MAX_WAIT_SECONDS):
+            await counted.wait()
 
 
 def _now() -> int:

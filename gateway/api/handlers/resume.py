@@ -94,7 +94,7 @@ async def resume_place(
         # The user was kicked or banned since the room was read.
         return BANNED if error.reason else NOT_RECOVERED
     if room.kind == "room":
-        gateway.cluster.attendance.joined(client, pending.local)
+        gateway.cluster.attendance.came_back(client, pending.local)
     opened.callback(partial(hub.go_live, client, pending.local, caught_up_to))
     return place
 

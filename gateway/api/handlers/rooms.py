@@ -72,8 +72,6 @@ async def join_room(
             raise _refuse_join(client, command.room, error) from None
         raise
     user = client.display_name
-    if not was_inside:
-        gateway.cluster.attendance.joined(client, local, announce=True)
     # `since` of the membership, not the head of now. Example: Ann joins at head 10; event 15 sets
     # a new password, and Ann stays a member. She joins again. With a grant of `since` 20 she could
     # come back later without the new password. With `since` 10 the grant is void.
@@ -81,7 +79,10 @@ async def join_room(
     grant = gateway.access.grants.give(user, room, since) if room.protected else UNSET
     role = ROLES[gateway.access.authorization.role(client.username, local.room)]
     user_name = (command.username and client.corrected_name) or UNSET
-    return JoinedPayload(room.name, page.head, page.epoch, page.next, grant, role, user_name)
+    joined = JoinedPayload(room.name, page.head, page.epoch, page.next, grant, role, user_name)
+    if not was_inside:
+        await gateway.cluster.attendance.join(client, local)
+    return joined
 
 
 async def refuse_to_join(
@@ -136,7 +137,7 @@ async def leave_room(
         gateway.rooms.typing.ended(client, local)
         gateway.rooms.hub.leave(client, local)
         await gateway.clients.sessions.try_to_save(client)
-        gateway.cluster.attendance.left(client, local, announce=True)
+        await gateway.cluster.attendance.leave(client, local)
 
 
 async def delete_messages(
