@@ -5,11 +5,13 @@ import signal
 import time
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
 from tests.support.socketio_peer import SocketIOPeer
+from tests.support.waiting import eventually
 
 Connect = Callable[[str, str], Peer]
 
@@ -30,6 +32,16 @@ def told(peer: Peer, *names: str) -> list[str]:
     """What a client was told of these users, beside its own notices."""
     notes = [note["content"] for note in peer.all("notification")]
     return [note for note in notes if any(note.startswith(f"{name} ") for name in names)]
+
+
+async def ready(url: str) -> None:
+    """Wait until a gateway says that the broker carries its messages."""
+    async with httpx.AsyncClient(timeout=5) as http:
+
+        async def is_ready() -> bool:
+            return (await http.get(f"{url}/health/ready")).status_code == 200
+
+        await eventually(is_ready)
 
 
 @pytest.mark.parametrize("second", [1, 2], ids=["one gateway", "two gateways"])
@@ -155,3 +167,30 @@ async def test_who_does_not_come_back_after_a_drain_is_gone(sturdy: Cluster) -> 
                 await ann.notified("bob disconnected")
                 await asyncio.sleep(1)
                 assert told(ann, "carl") == ["carl connected"]
+
+
+async def test_a_broker_that_is_away_makes_nobody_leave(sturdy: Cluster) -> None:
+    """Redis stands still for 9 s: nobody has disconnected or gone offline, and the count holds."""
+    async with (
+        Peer(sturdy.gateway_url(1), "username=81") as ann,
+        Peer(sturdy.gateway_url(2), "username=82") as bob,
+    ):
+        for peer, user in ((ann, 81), (bob, 82)):
+            await peer.request("userOnline", user)
+        while (await ann.next("onlineUsers"))["data"] != [81, 82]:
+            pass
+        before = len(ann.all("onlineUsers"))
+        sturdy.kill("redis", signal.SIGSTOP)
+        try:
+            await asyncio.sleep(9)
+        finally:
+            sturdy.kill("redis", signal.SIGCONT)
+        for number in (1, 2):
+            await ready(sturdy.gateway_url(number))
+        async with Peer(sturdy.gateway_url(2), "username=83"):
+            await ann.notified("83 connected")
+        await ann.notified("83 disconnected")
+        assert "82 disconnected" not in told(ann, "82")
+        assert ann.all("onlineUsers")[before:] in ([], [[81, 82]])
+        await bob.socket.close()
+        await ann.notified("82 disconnected")
