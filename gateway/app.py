@@ -10,7 +10,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from gateway.api.build import Backends, build_gateway, start_gateway
+from gateway.api.backends import Backends
+from gateway.api.build import build_gateway, start_gateway
 from gateway.api.gateway import Gateway
 from gateway.endpoints import health, responses, web, websocket
 from gateway.endpoints.admin import make_admin

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import NamedTuple, Self
 
 from gateway.access.acquaintance import Acquaintance
 from gateway.access.authorization import Authorization
@@ -12,6 +11,7 @@ from gateway.access.identity import Identity, identity_faults
 from gateway.access.limits import Limits
 from gateway.access.passwords import Passwords
 from gateway.access.user_names import UserNames
+from gateway.api.backends import Backends
 from gateway.api.gateway import Access, Clients, Cluster, Gateway, Rooms
 from gateway.cluster.attendance import Attendance
 from gateway.cluster.control import Control
@@ -38,8 +38,6 @@ from gateway.rooms.store.epoch_check import EpochCheck
 from gateway.rooms.store.history import History
 from gateway.rooms.store.opener import RoomOpener
 from gateway.rooms.store.replay import Replay
-from shared.broker.partitions.fence import Fence
-from shared.broker.partitions.keyspace import Keyspace
 from shared.broker.partitions.members import Membership
 from shared.broker.partitions.overview import ClusterInspector
 from shared.broker.partitions.partitions import PartitionProbe
@@ -55,60 +53,15 @@ from shared.broker.sessions.limits import LimitBroker
 from shared.broker.sessions.sessions import SessionBroker
 from shared.broker.sessions.spellings import SpellingBroker
 from shared.broker.sessions.tickets import TicketBroker
-from shared.broker.transport.client import Client, connect
-from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.subscriber import Subscriber
 from shared.broker.transport.url import check_broker_url
 from shared.config import ConfigError, Settings
 from shared.essential import PeriodicTask
 from shared.storage.chats import ChatReader
-from shared.storage.engine import open_engine
 from shared.storage.installation import Installation
 from shared.storage.names import NameReader
-from shared.storage.reader import Reader
 from shared.storage.tables import FORMS_SINCE_MIGRATION, SCHEMA
 from shared.tls import check_certificate
-
-
-class Backends(NamedTuple):
-    """The connections of a gateway to the broker and to SQL.
-
-    Attributes:
-        client: connections to the broker for rare commands.
-        pipe: a connection to the broker for sends and signals, which must not wait for others.
-        reads: a connection to the broker for commands that may have long answers.
-        reader: reads SQL.
-        keys: keys and channels of the installation.
-        fence: the partitions' latest known epochs.
-        installation: the installation that is served.
-    """
-
-    client: Client
-    pipe: Pipe
-    reads: Pipe
-    reader: Reader
-    keys: Keyspace
-    fence: Fence
-    installation: Installation
-
-    @property
-    def broker(self) -> tuple[Client, Pipe, Keyspace, Fence]:
-        """The arguments that all classes for rooms in the broker take."""
-        return self.client, self.reads, self.keys, self.fence
-
-    @classmethod
-    def open(cls, settings: Settings, installation: Installation, stack: AsyncExitStack) -> Self:
-        """Open the connections; the stack closes them."""
-        engine = open_engine(settings.database, writes=False)
-        stack.push_async_callback(engine.dispose)
-        client = connect(settings.redis_url)
-        stack.push_async_callback(client.aclose)
-        pipe, reads = Pipe(settings.redis_url), Pipe(settings.redis_url)
-        stack.callback(pipe.close)
-        stack.callback(reads.close)
-        keys = Keyspace(installation.namespace, installation.partitions)
-        fence = Fence(installation.partitions)
-        return cls(client, pipe, reads, Reader(engine), keys, fence, installation)
 
 
 async def find_data(settings: Settings) -> Installation:

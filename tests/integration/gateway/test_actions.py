@@ -10,7 +10,8 @@ import pytest
 
 from gateway.access.authorization import AccessRequest, Verdict
 from gateway.api.actions import EVENTS, REQUESTS, Action, perform
-from gateway.api.build import Backends, build_gateway, start_gateway
+from gateway.api.backends import Backends
+from gateway.api.build import build_gateway, start_gateway
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.requests import BearerPrincipal
 from gateway.api.session import ClientSession

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.api.build import Backends, build_gateway
+from gateway.api.backends import Backends
+from gateway.api.build import build_gateway
 from gateway.api.handlers.resume import resume_place
 from gateway.connections.flusher import Flusher
 from gateway.rooms.hub import Hub
