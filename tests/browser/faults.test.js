@@ -84,6 +84,18 @@ test("A gateway is killed while both type: nothing is lost, doubled or out of or
   await cluster.restarted(gateway, pid);
 });
 
+test("The gateway of one who types is killed: the line says so no longer.", async () => {
+  const ann = await comes(cluster.gateway(1), "ann meadow");
+  await ann.createRoom("meadow");
+  const bob = await Listener.connected(cluster.gateway(2), "bob meadow");
+  await bob.client.join("meadow");
+  bob.client.typing("#meadow");
+  await ann.page.locator("p.typing").getByText("bob meadow is typing").waitFor();
+  const pid = await cluster.kill("gateway-2");
+  await ann.page.locator("p.typing:empty").waitFor({ state: "attached", timeout: 5_000 });
+  await cluster.restarted("gateway-2", pid);
+});
+
 test("What is written without a connection waits in sight, and is sent once.", async () => {
   const { relay, ann, carl, place } = await annAndListener("island");
   relay.cut();

@@ -53,6 +53,23 @@ test("Two people on two gateways talk in a room, and see what was seen and who t
   assert.deepEqual(await bob.texts(), await ann.texts());
 });
 
+test("Who sends a message types no more, while who types on stays on the line.", async () => {
+  const [ann, bob] = await two("orchard");
+  const carl = await comes(2, "carl orchard");
+  await carl.goes("orchard");
+  await carl.page.getByText("This is the beginning of orchard.").waitFor();
+  const line = (text) => ann.page.locator("p.typing").getByText(text, { exact: true }).waitFor();
+  await doUntil(async () => {
+    await bob.writing.pressSequentially("I");
+    await carl.writing.pressSequentially("I");
+  }, () => line("bob orchard and carl orchard are typing"));
+  await bob.say("said");
+  await doUntil(() => carl.writing.pressSequentially("I"), () => line("carl orchard is typing"));
+  await carl.say("said too");
+  await ann.row("said too").waitFor();
+  await ann.page.locator("p.typing:empty").waitFor({ state: "attached" });
+});
+
 test("Whoever makes a room while the page is still looking for the first one stays in theirs.", async () => {
   const [before, letGo] = keepsBack("getRooms");
   const ann = await comes(1, "ann early", { before });
