@@ -10,13 +10,13 @@ from tests.support.peer import Peer
 from tests.support.stored import eventually
 
 
-async def silent(cluster: Cluster, room: str) -> socket.socket:
+async def silent(cluster: Cluster, room: str, name: str) -> socket.socket:
     """A client of gateway 1 that joins a room and never reads again."""
     client = socket.create_connection(("127.0.0.1", cluster.gateway_port(1)))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.sendall(
-        b"GET /ws?username=silent HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"GET /ws?username={name} HTTP/1.1\r\n".encode()
+        + b"Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     client.recv(4096)  # the handshake is the last thing that it reads
@@ -46,7 +46,7 @@ async def test_a_client_that_never_reads_costs_others_nothing(sturdy: Cluster, r
 
         await talk(500)
         before, memory = await talk(1000), gateway.memory_info().rss
-        clients = [await silent(sturdy, room) for _ in range(2)]
+        clients = [await silent(sturdy, room, name) for name in ("carl", "dora")]
         while len(ann.all("notification", room)) < 3:
             await ann.next("notification", room=room)
         during = await talk(2000)
