@@ -41,9 +41,9 @@ async def test_one_user_by_any_spelling(
         query = f"welcome=1&username={quote(typed)}"
         async with Peer(cluster.gateway_url(2), query, wire) as two:
             assert (await two.next("welcome"))["data"]["user"] == first
-            assert (await two.request("setUsername", {"username": typed}))["username"] == first
+            assert (await two.request("setUsername", {"username": typed}))["user"] == first
         async with Peer(cluster.gateway_url(2), wire=wire) as three:
-            assert (await three.request("setUsername", typed))["username"] == first
+            assert (await three.request("setUsername", typed))["user"] == first
             assert await three.request("setUsername", first) == {}
             with pytest.raises(Refusal) as refused:
                 await three.request("setUsername", "somebody else")
@@ -130,7 +130,7 @@ async def test_users_of_before_keep_their_names(sturdy: Cluster) -> None:
         for typed, name in expected.items():
             async with Peer(sturdy.gateway_url(number)) as peer:
                 answer = await peer.request("setUsername", typed)
-                assert answer.get("username", typed) == name
+                assert answer.get("user", typed) == name
 
 
 async def test_sign_in_goes_on_without_sql(sturdy: Cluster) -> None:

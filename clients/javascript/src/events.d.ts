@@ -95,7 +95,10 @@ export interface RightsEvent {
 /** What each event carries, by its type. */
 export interface ParleyEvents {
   state: ConnectionStateEvent;
-  /** The user's name is known. `before` is "", or the name that a guest had on the last connection. */
+  /**
+   * The user's name is known. `before` is "", the name that a guest had on the last connection, or
+   * another spelling of the name, with which this client was made.
+   */
   user: { username: string; before: string };
   /** The server refused the token, and a fresh one, too: the client is closed. */
   unauthorized: { message: string };
@@ -139,6 +142,11 @@ export interface ParleyEvents {
   /** After a reconnect: all direct chats. */
   chats: { chats: DirectChat[] };
   chatDeleted: { place: Place };
+  /**
+   * A room or chat was named in another spelling, `from`, than the server's, `place`. From now on
+   * events have the latter; requests may have either.
+   */
+  renamed: { from: Place; place: Place };
   /** A text for people about a room, such as who joined it; `place` is null where it is about no room. */
   notice: { place: Place | null; content: string; createdAt: string };
   /** An error that belongs to no request. */

@@ -69,6 +69,7 @@ export class Parley extends ModerationRequests {
     this.#places.hooks = {
       echo: (place, message) => this.#sender.echo(place, message),
       failAll: (place, error) => this.#sender.failAll(place, error),
+      renamed: (from, place) => this.#sender.renamed(from, place),
       entered: () => this.#sender.pump(),
       stopped: (place, user) => this.#typists.stop(place, user),
       signal: (frame) => this.#signals.take(frame),
@@ -129,7 +130,7 @@ export class Parley extends ModerationRequests {
     this.#typists.stopAll(place);
     this.#places.remove(place.name);
     // Without a connection the user is in no room, and the next connection does not enter this one.
-    if (this.state === "connected") await this.request("leaveRoom", { room: name }, { repeat: true });
+    if (this.state === "connected") await this.request("leaveRoom", { room: place.room }, { repeat: true });
   }
 
   rooms({ after = "", limit = MAX_PAGE_ITEMS } = {}) {
@@ -170,8 +171,9 @@ export class Parley extends ModerationRequests {
 
   createChat(user) {
     const settle = (chat) => {
-      const { name: place, chatId } = this.#places.chat(chat);
-      return { place, user: String(user), chatId };
+      const { name: place, user: called, chatId } = this.#places.chat(chat);
+      this.#places.alias(`@${user}`, place);
+      return { place, user: called, chatId };
     };
     const pair = () => ({ user1Id: this.username, user2Id: user });
     return this.request("createChat", pair, { repeat: true, settle });
@@ -253,8 +255,9 @@ export class Parley extends ModerationRequests {
 
   #named(before) {
     if (before === this.username) return;
-    if (before) this.#sender.failUnanswered();
-    else this.#openOutbox();
+    const { isGuest, hasToken } = this.#identity;
+    if (before && (isGuest || hasToken)) this.#sender.failUnanswered();
+    else this.#openOutbox(); // also where the server has another spelling of the name
     this.#emitter.emit("user", { username: this.username, before });
   }
 

@@ -30,10 +30,10 @@ class NamedPayload(Payload, frozen=True, omit_defaults=True):
     """Result of giving the connection a name.
 
     Attributes:
-        username: the name that the connection has, where the given one was another spelling of it.
+        user: the name that the connection has, where the given one was another spelling of it.
     """
 
-    username: str | UnsetType = UNSET
+    user: str | UnsetType = UNSET
 
 
 class AuthenticatedPayload(Payload, frozen=True):

@@ -24,6 +24,9 @@ const SERVER = new URL("..", import.meta.url);
 /** Milliseconds for which a short notice is shown. */
 const TOAST_MS = 6_000;
 
+/** The part of the address that opens a conversation; null opens none. */
+const hashOf = (name) => (name === null ? "#/" : `#/${name[0] === "#" ? "room" : "user"}/${encodeURIComponent(name.slice(1))}`);
+
 class App extends HTMLElement {
   #storage = storage();
   #store = null;
@@ -59,7 +62,7 @@ class App extends HTMLElement {
 
   /** Show a conversation; null shows the list on a phone. */
   go(name) {
-    const hash = name === null ? "#/" : `#/${name[0] === "#" ? "room" : "user"}/${encodeURIComponent(name.slice(1))}`;
+    const hash = hashOf(name);
     if (location.hash === hash) this.#route();
     else location.hash = hash;
   }
@@ -120,7 +123,11 @@ class App extends HTMLElement {
       throw error;
     }
     if (this.#client !== client) return;
-    if (identity.username) Memory.setName(this.#storage, identity.username);
+    if (identity.username) Memory.setName(this.#storage, client.username); // as the server spells it
+    if (known && client.username !== identity.username) {
+      location.reload(); // what is stored of the user is under the server's spelling of the name
+      return;
+    }
     if (!known) this.#show(client, identity);
     client.on("unauthorized", (problem) => this.#expired(client, problem));
     await this.#start(this.#store);
@@ -147,6 +154,10 @@ class App extends HTMLElement {
     this.#unsubscribers = [
       store.on("failed", (error) => this.showToast(error.message)),
       store.on("open", () => this.#opened()),
+      store.on("moved", ({ name }) => {
+        history.replaceState(null, "", hashOf(name));
+        this.#route();
+      }),
       store.on("news", (news) => this.#announce(news)),
     ];
     this.#route();

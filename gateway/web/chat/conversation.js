@@ -24,8 +24,12 @@ export class Conversation {
 
   /** `mine`: the names that the user has or had; a guest's name changes. */
   constructor(name, mine) {
-    this.name = name;
     this.mine = mine;
+    this.rename(name);
+  }
+
+  rename(name) {
+    this.name = name;
     this.title = name.slice(1);
     this.isRoom = name[0] === "#";
   }

@@ -3,7 +3,7 @@
 import { avatar, h, icon } from "./dom.js";
 import { dialog, field, form } from "./dialogs.js";
 import { count } from "./text.js";
-import { MAX_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
+import { MAX_TYPED_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
 
 
 const MESSAGES = {
@@ -73,11 +73,10 @@ function move(event, input, list) {
 
 /** Create a room, or join one that exists. */
 export function addRoom(app, store) {
-  const name = field("Name", { required: true, maxlength: MAX_NAME_CHARACTERS, autofocus: true });
+  const name = field("Name", { required: true, maxlength: MAX_TYPED_NAME_CHARACTERS, autofocus: true });
   const password = field("Password (optional)", { type: "password", maxlength: MAX_PASSWORD_CHARACTERS, autocomplete: "new-password" });
   const create = form("Create room", [name.label, password.label], async () => {
-    const title = name.input.value.trim();
-    await store.createRoom(title, password.input.value);
+    const title = await store.createRoom(name.input.value.trim(), password.input.value);
     box.close();
     app.go(`#${title}`);
   }, explain);
@@ -100,11 +99,13 @@ export function addRoom(app, store) {
 
 /** Start a direct chat. */
 export function addChat(app, store) {
-  const name = field("Name", { required: true, maxlength: MAX_NAME_CHARACTERS, autofocus: true });
+  const name = field("Name", { required: true, maxlength: MAX_TYPED_NAME_CHARACTERS, autofocus: true });
   const start = form("Start", [name.label], () => {
     const user = name.input.value.trim();
+    const known = [...store.chats.map(({ title }) => title), ...store.online];
+    const isSame = (other) => other.localeCompare(user, undefined, { sensitivity: "accent" }) === 0;
     box.close();
-    app.go(`@${user}`);
+    app.go(`@${known.includes(user) ? user : known.find(isSame) ?? user}`);
   });
   const people = [...store.online].filter((user) => user !== store.me).sort((a, b) => a.localeCompare(b));
   const open = (place) => {

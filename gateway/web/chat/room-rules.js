@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { dialog, field, form } from "./dialogs.js";
 import { explain } from "./find-dialogs.js";
-import { MAX_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
+import { MAX_TYPED_NAME_CHARACTERS, MAX_PASSWORD_CHARACTERS } from "../client/constants.js";
 
 /** The actions on a user; `owner`: for the room's owner only; `left`: what becomes of a name that nobody has. */
 const ACTIONS = [
@@ -25,7 +25,7 @@ const LISTS = [
 export function manageRoom(store, conversation) {
   const { title, role } = conversation;
   const isOwner = role === "owner";
-  const { input, label } = field("User", { required: true, maxlength: MAX_NAME_CHARACTERS, list: "people-here", autofocus: true });
+  const { input, label } = field("User", { required: true, maxlength: MAX_TYPED_NAME_CHARACTERS, list: "people-here", autofocus: true });
   const people = h("datalist", { id: "people-here" }, ...peopleOf(store, conversation).map((name) => h("option", { value: name })));
   const problem = h("p.problem", { role: "alert" });
   const lists = LISTS.map((list) => userList(store, title, isOwner, list));

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { field, form } from "./dialogs.js";
-import { MAX_NAME_CHARACTERS } from "../client/constants.js";
+import { MAX_TYPED_NAME_CHARACTERS } from "../client/constants.js";
 
 
 /** The texts of the form, by the method of signing in. */
@@ -45,7 +45,7 @@ export class SignIn extends HTMLElement {
     if (method === "application") return null;
     // Not of type "password": a browser would offer to store the token.
     const credential = method === "token" ? field("Token", { required: true, class: "secret" })
-      : field("Your name", { required: true, maxlength: MAX_NAME_CHARACTERS, autocomplete: "nickname" });
+      : field("Your name", { required: true, maxlength: MAX_TYPED_NAME_CHARACTERS, autocomplete: "nickname" });
     credential.input.value = name;
     return credential;
   }

@@ -2,14 +2,15 @@
 
 import { Emitter } from "../client/support/emitter.js";
 import { Conversation } from "./conversation.js";
+import { takeSpelling } from "./spelling.js";
 import { ROOM_CHANGE_LINES } from "./text.js";
 
 const PAGE_MESSAGES = 100;
 
 /**
  * Events: "list" (order, badges, people), "conversation" {name, what} where what is "messages",
- * "older", "loading", "typing", "gate" or "seen", "open" {name}, "news" {conversation, message}, and
- * "failed" (an error to show to the user).
+ * "older", "loading", "typing", "gate" or "seen", "open" {name}, "moved" {name} (the open conversation
+ * has another name), "news" {conversation, message}, and "failed" (an error to show to the user).
  */
 export class Store extends Emitter {
   conversations = new Map();
@@ -73,9 +74,11 @@ export class Store extends Emitter {
     return [...this.conversations.values()].reduce((sum, { unread }) => sum + unread, 0);
   }
 
+  /** Create a room and join it. Resolves with its name, as the server spells it. */
   async createRoom(name, password) {
-    await this.client.createRoom(name, { password });
-    await this.join(name, { password });
+    const created = await this.client.createRoom(name, { password });
+    await this.join(created.name, { password });
+    return created.name;
   }
 
   /** Join a room. Rejects if the server refuses. `credentials`: {password} or {grant}. */
@@ -84,9 +87,9 @@ export class Store extends Emitter {
     conversation.joining = true;
     try {
       const joined = await this.client.join(name, credentials);
-      const now = this.conversations.get(conversation.name);
-      if (now === conversation) this.#joined(conversation, joined);
-      else if (!now) this.client.leave(name).catch(() => {}); // the user has left it meanwhile
+      const now = this.conversations.get(joined.place); // under the server's spelling of the name
+      if (now) this.#joined(now, joined);
+      else this.client.leave(name).catch(() => {}); // the user has left it meanwhile
     } catch (error) {
       // A retryable error is no reason to show the user: the next connection joins again.
       const isBanned = error.reason === "banned";
@@ -236,6 +239,7 @@ export class Store extends Emitter {
     client.on("typing", ({ place, users }) => this.#update(place, (conversation) => { conversation.typing = users; }, "typing"));
     client.on("chats", ({ chats }) => this.#chats(chats));
     client.on("chat", ({ place }) => this.#update(place, () => {}));
+    client.on("renamed", ({ from, place }) => takeSpelling(this, from, place));
     client.on("chatDeleted", ({ place }) => this.#forget(place));
     client.on("reset", ({ place }) => this.#reload(this.conversation(place))
       .catch((error) => this.emit("failed", error)));

@@ -4,7 +4,7 @@ import { Parley } from "../../../clients/javascript/src/parley.js";
 import { IN_TIME } from "./cluster.js";
 
 const TYPES = ["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing", "online", "chats", "chat",
-  "chatDeleted", "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "banLifted", "kicked", "banned", "unbanned",
+  "chatDeleted", "renamed", "outbox", "accepted", "durable", "caughtUp", "reset", "lost", "banLifted", "kicked", "banned", "unbanned",
   "moderatorChanged", "passwordChanged", "error", "notice", "other"];
 
 /** What `localStorage` is to a browser. */

@@ -33,9 +33,14 @@ export class Place {
   #knownMessages = new Map(); // id -> {seq, sender}
 
   constructor(name) {
+    this.rename(name);
+  }
+
+  rename(name) {
     this.name = name;
     this.room = name[0] === "#" ? name.slice(1) : null;
     this.user = name[0] === "@" ? name.slice(1) : null;
+    return this;
   }
 
   /** The fields of a request that name it. */

@@ -12,10 +12,15 @@ export class Places {
   #identity;
   #byName = new Map();
   #chats = new Map(); // by id
+  /** The names of places by other spellings that the application used. */
+  #aliases = new Map();
+  #joins = 0;
+  /** Entries of rooms that are unknown while a join is on its way: its room may have another spelling. */
+  #early = [];
   #isListed = false;
   /**
    * Functions of other parts of the client: `echo(place, message)` and `failAll(place, error)` of
-   * the sender, `entered()` after a room was entered, `stopped(place, user)` of the typists, and
+   * the sender, `renamed(from, name)` of a place, `entered()` after a room was entered, `stopped(place, user)` of the typists, and
    * `signal(frame)` for frames that need no order.
    */
   hooks = null;
@@ -26,8 +31,9 @@ export class Places {
     this.#emit = emit;
   }
 
+  /** A place, by any spelling that was used of its name. */
   get(name) {
-    return this.#byName.get(name);
+    return this.#byName.get(name) ?? this.#byName.get(this.#aliases.get(name));
   }
 
   all() {
@@ -60,6 +66,7 @@ export class Places {
     const place = kind?.namesUsers ? this.chat(frame.data) : this.of(entry.room, entry.chatId);
     if (!place) {
       if (!kind) this.hooks.signal(frame);
+      else if (this.#joins && entry.room !== undefined) this.#early.push(entry);
       return;
     }
     if (place.last === null && place.user !== null) place.last = entry.prev;
@@ -149,20 +156,43 @@ export class Places {
 
   /** Enter a room on the present connection. */
   async enter(name, { password, grant } = {}, ms = undefined) {
-    const isNew = !this.#byName.has(name);
-    const place = this.#byName.get(name) ?? new Place(name);
-    this.#byName.set(name, place);
+    const known = this.get(name);
+    const place = known ?? new Place(name);
+    if (!known) this.#byName.set(name, place);
     const keys = { grant: grant ?? place.grant, password: password ?? place.password };
     const asked = { room: place.room, ...Object.fromEntries(Object.entries(keys).filter(([, key]) => key)) };
+    this.#joins++;
     try {
       return await this.#connection.ask("joinRoom", asked, (reply, items) => {
-        Object.assign(place, keys);
-        return this.#entered(place, reply, items);
+        const entered = this.#named(place, `#${reply.room ?? place.room}`);
+        Object.assign(entered, keys);
+        return this.#entered(entered, reply, items);
       }, ms);
     } catch (error) {
-      if (isNew) this.#byName.delete(name);
+      if (!known) this.#byName.delete(name);
       throw error;
+    } finally {
+      if (!--this.#joins) this.#early = [];
     }
+  }
+
+  /** The place under the name that the server has for it: another spelling was asked for. */
+  #named(place, name) {
+    const { name: from } = place;
+    if (from === name) return place;
+    if (this.isCurrent(place)) this.#byName.delete(from);
+    const named = this.#byName.get(name) ?? place.rename(name);
+    this.#byName.set(name, named);
+    this.alias(from, name);
+    return named;
+  }
+
+  /** Find a place by another spelling of its name from now on. */
+  alias(from, name) {
+    if (from === name || this.#byName.has(from) || this.#aliases.get(from) === name) return;
+    this.#aliases.set(from, name);
+    this.hooks.renamed(from, name);
+    this.#emit("renamed", { from, place: name });
   }
 
   #entered(place, { head, grant, role, next }, items = []) {
@@ -175,6 +205,7 @@ export class Places {
     const waited = place.release();
     queueMicrotask(() => this.hooks.entered(place));
     for (const entry of waited) this.show(place, entry);
+    for (const entry of this.#early) if (entry.room === place.room) this.take(entry);
     return { place: place.name, messages: page.items, head, next: page.next, ...(grant && { grant }), ...(role && { role }) };
   }
 
@@ -194,7 +225,12 @@ export class Places {
   /** The place of a chat, from any data that names the chat and its users. */
   chat({ id, chatId = id, user1Id, user2Id, senderId = user1Id, receiverId = user2Id, other }) {
     const user = String(other ?? (String(senderId) === this.#identity.name ? receiverId : senderId));
-    let place = this.#byName.get(`@${user}`);
+    let place = this.get(`@${user}`) ?? this.#chats.get(chatId);
+    if (place?.chatId === chatId && place.user !== user) {
+      // The other user's name in another spelling: that of an event is the server's.
+      if (other === undefined) place = this.#named(place, `@${user}`);
+      else this.alias(`@${user}`, place.name);
+    }
     if (!place || (place.chatId !== null && place.chatId !== chatId)) {
       place = new Place(`@${user}`); // also where the old chat was deleted and a new one created
       this.#byName.set(place.name, place);

@@ -18,6 +18,7 @@ export class Outbox {
 
   /** The user is known: store entries under a prefix, and load those that an earlier page left there. */
   open(prefix) {
+    const before = this.#prefix ?? "";
     this.#prefix = prefix;
     if (!this.#storage) return;
     const written = this.entries;
@@ -25,7 +26,8 @@ export class Outbox {
     this.#load();
     this.entries.push(...written);
     for (const entry of written) {
-      entry.key = prefix + entry.key;
+      this.#storage.removeItem(entry.key);
+      entry.key = prefix + entry.key.slice(before.length);
       this.save(entry);
     }
   }

@@ -30,7 +30,8 @@ export class Sender {
     this.#emit = emit;
   }
 
-  send(place, content, clientMsgId) {
+  send(name, content, clientMsgId) {
+    const place = this.#places.get(name)?.name ?? name;
     const entry = this.#outbox.find(clientMsgId) ?? this.#outbox.add(place, content, clientMsgId);
     const { promise } = (entry.done ??= deferred());
     if (entry.state === "failed") this.#tryAgain(entry, content);
@@ -72,10 +73,28 @@ export class Sender {
     const clientMsgId = this.#expected.get(id);
     this.#expected.delete(id);
     const entries = this.#outbox.of(place);
-    const entry = entries.find((entry) => entry.id === id) ?? entries.find((entry) =>
-      entry.isTried && entry.state !== "failed" && entry.id === null && !entry.echoId && entry.content === content);
+    const isIt = (entry) =>
+      entry.isTried && entry.state !== "failed" && entry.id === null && !entry.echoId && entry.content === content;
+    const entry = entries.find((entry) => entry.id === id) ?? entries.find(isIt) ?? this.#firstToUser(place, isIt);
     if (entry) entry.echoId = id;
     return entry?.clientMsgId ?? clientMsgId;
+  }
+
+  /** The first message to a user whose name the server spells in another way than the application. */
+  #firstToUser(place, isIt) {
+    if (place[0] !== "@") return undefined;
+    const entry = this.#outbox.entries.find((entry) => entry.place[0] === "@" && !this.#places.get(entry.place) && isIt(entry));
+    if (entry) this.#places.alias(entry.place, place);
+    return entry;
+  }
+
+  /** A place has another name than the messages that wait for it were written to. */
+  renamed(from, place) {
+    for (const entry of this.#outbox.of(from)) {
+      entry.place = place;
+      this.#outbox.save(entry);
+      this.#changed(entry);
+    }
   }
 
   /**
@@ -164,15 +183,15 @@ export class Sender {
 
   #accepted(entry, { id, seq, createdAt, chatId }) {
     Object.assign(entry, { state: "accepted", id, seq, createdAt });
-    const { place, clientMsgId } = entry;
+    const { clientMsgId } = entry;
     if (!entry.echoId) this.#expected.set(id, clientMsgId);
     if (this.#expected.size > MAX_EXPECTED) this.#expected.delete(this.#expected.keys().next().value);
-    if (chatId !== undefined) this.#places.chat({ chatId, other: place.slice(1) });
+    if (chatId !== undefined) this.#places.chat({ chatId, other: entry.place.slice(1) });
     if (this.#durable) this.#outbox.save(entry);
     else this.#outbox.remove(entry);
     this.#changed(entry);
     this.#emit("accepted", publicEntry(entry));
-    entry.done?.resolve({ place, id, seq, createdAt });
+    entry.done?.resolve({ place: entry.place, id, seq, createdAt });
   }
 
   #failed(entry, { code, message }) {

@@ -3,7 +3,7 @@
 /** The types of events that the client emits; `Events` in parley.d.ts describes each of them. */
 export const EVENT_TYPES = new Set(["state", "user", "unauthorized", "message", "deleted", "cleared", "seen", "typing",
   "online", "outbox", "accepted", "durable", "caughtUp", "reset", "kicked", "banned", "unbanned", "moderatorChanged",
-  "passwordChanged", "banLifted", "lost", "chat", "chats", "chatDeleted", "notice", "error", "other"]);
+  "passwordChanged", "banLifted", "lost", "chat", "chats", "chatDeleted", "renamed", "notice", "error", "other"]);
 
 export class Emitter {
   #listeners = new Map(); // type -> Map(listener -> function to call)
