@@ -191,6 +191,7 @@ EVENTS: Final[Mapping[str, Action]] = {
         users=("user_id",),
         claims="user",
         binds=True,
+        reply=out.NamedPayload,
         events=("onlineUsers", "chatsList"),
     ),
     "userOffline": Action(

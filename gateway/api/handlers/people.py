@@ -23,20 +23,22 @@ async def set_username(
 
 async def user_online(
     gateway: Gateway, client: Client, command: commands.UserOnline, _target: Target
-) -> None:
+) -> NamedPayload:
     """Show a user as online, subscribe to its chats, and send those with unread messages."""
     await subscribe_to_chats(gateway, client)
     gateway.cluster.presence.set_online(command.user, client)
     client.online = True
     await gateway.clients.sessions.save(client)
+    result = NamedPayload(client.corrected_name or UNSET)
     try:
         unread = listed_chats(await gateway.rooms.chat_pages.unread(command.user))
     except ChatError as error:
         # The user is online all the same; the client can ask for its chats again.
         client.connection.refuse(None, error)
-        return
+        return result
     if unread:
         client.connection.emit("chatsList", unread)
+    return result
 
 
 async def user_offline(

@@ -13,7 +13,7 @@ import logging
 from parley_chat.client import ChatClient
 from parley_chat.connection.connector import ConnectionPolicy
 from parley_chat.connection.credentials import TokenSource
-from parley_chat.engine import State
+from parley_chat.connection.state import State
 from parley_chat.errors import ChatError, ConnectionLost, Refused, Unreachable
 from parley_chat.events.answers import (
     ChatHistoryPage,

@@ -8,8 +8,9 @@ from typing import Self
 
 from parley_chat.connection.connector import ConnectionPolicy, Connector
 from parley_chat.connection.credentials import Credentials, TokenSource
+from parley_chat.connection.state import State
 from parley_chat.connection.wire import WIRES, WireName
-from parley_chat.engine import Engine, State
+from parley_chat.engine import Engine
 from parley_chat.events.event_queue import Events
 from parley_chat.events.kinds import Event
 from parley_chat.requests.chats import ChatRequests
@@ -46,7 +47,8 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
         Args:
             url: `http(s)://host:port` or `ws(s)://host:port/ws`. With several, each attempt to
                 connect goes to the next.
-            username: The user's name. Without one, each connection has a name of its own, and a
+            username: The user's name. The server may spell it in another way: `username` says how.
+                Without one, each connection has a name of its own, and a
                 message whose answer was lost is not sent again.
             token: Proof of who the user is, where the server wants one (`AUTH_MODE=jwt`): a token,
                 or an async function that fetches one. The function is called for each connection,
@@ -139,13 +141,15 @@ class ChatClient(RoomRequests, ChatRequests, PlaceRequests):
     async def set_username(self, username: str) -> None:
         """Set the user's name, which cannot be changed afterwards.
 
+        The client's name is then as the server spells it.
+
         Raises:
             ValueError: it is not a valid name.
             ChatError: `forbidden` if the client has another name.
         """
         check_username(username)
-        await self.request("setUsername", {"username": username}, idempotent=True)
-        self._engine.username = username
+        answer = await self.request("setUsername", {"username": username}, idempotent=True)
+        self._engine.username = answer.get("user", username)
 
     async def _next_event(self) -> Event | None:
         event = await self._engine.queue.get()

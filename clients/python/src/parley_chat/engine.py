@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from enum import StrEnum
 from typing import Any
 
 from parley_chat.connection.connection import Session
@@ -10,6 +9,7 @@ from parley_chat.connection.connector import Connector
 from parley_chat.connection.credentials import Credentials, is_final
 from parley_chat.connection.limits import Limits
 from parley_chat.connection.pending import Answer, PendingRequests, Request
+from parley_chat.connection.state import State
 from parley_chat.connection.wire import Data, Frame, Wire
 from parley_chat.errors import ChatError, ConnectionLost, Refused
 from parley_chat.events.event_queue import EventQueue
@@ -23,15 +23,6 @@ from parley_chat.log.rooms import Rooms
 
 WELCOME_TIMEOUT_SECONDS = 5.0
 """Time for the server's `welcome`, with its limits, before the first connection counts as open."""
-
-
-class State(StrEnum):
-    """State of a client."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
-    CLOSED = "closed"
 
 
 class Engine:
@@ -59,7 +50,7 @@ class Engine:
         return self._connector.username
 
     @username.setter
-    def username(self, username: str) -> None:
+    def username(self, username: str | None) -> None:
         self._connector.username = username
 
     @property
@@ -98,9 +89,8 @@ class Engine:
         finally:
             if not opened.done():
                 why = self._credentials.refusal if self._credentials else "no reason given"
-                opened.set_exception(
-                    Refused(f"{self._connector.url} refused the connection: {why}")
-                )
+                text = f"{self._connector.url} refused the connection: {why}"
+                opened.set_exception(Refused(text))
             self.end("the client is closed")
 
     async def close(self) -> None:
@@ -215,6 +205,15 @@ class Engine:
         self._be_open()
         self._resume_requests()
 
+    def _is_opening_by_name(self) -> bool:
+        opening = self._opened is not None and not self._opened.done()
+        return opening and self._credentials is None and self.username is not None
+
+    def _refuse_name(self, error: ChatError) -> None:
+        self.state = State.CLOSED
+        if self._opened is not None:
+            self._opened.set_exception(Refused(error.message))
+
     def _be_open(self) -> None:
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(None)
@@ -245,9 +244,12 @@ class Engine:
                 error_of(told)
             ):
                 pass  # the server could not read the frame, nor its id
+            case Frame("error", told) if self._is_opening_by_name():
+                self._refuse_name(error_of(told))
             case Frame("welcome", dict(told)):
                 self.limits.take(told)
                 if self._credentials is None:
+                    self.username = told.get("user", self.username)
                     self._be_open()
             case Frame("reconnect", {"afterMs": int(milliseconds)}):
                 self._leave_at(milliseconds / 1000)
@@ -263,8 +265,7 @@ class Engine:
             self.show([event])
 
     def _is_next(self, entry: LocatedEvent) -> bool:
-        logs = self.chats if entry.at.room is None else self.rooms
-        return logs.is_next(entry)
+        return (self.chats if entry.at.room is None else self.rooms).is_next(entry)
 
     async def _resume(self) -> None:
         """Join rooms again, go online again, and catch up with everything missed."""

@@ -333,8 +333,8 @@ async def test_somebody_else_there(cluster: Cluster) -> None:
         await ChatClient(f"{cluster.gateway_url(1)}/health/live/ws").connect()
 
 
-@pytest.mark.parametrize("name", ["", " ann", "a\nb", "x" * 129])
+@pytest.mark.parametrize("name", ["", "x" * 257])
 def test_names_that_cannot_be(name: str) -> None:
-    """A name that the server would refuse is refused before any connection."""
+    """A name that is too long to be asked for is refused before any connection."""
     with pytest.raises(ValueError, match="a name"):
         ChatClient("http://127.0.0.1:1", username=name)

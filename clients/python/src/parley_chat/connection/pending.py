@@ -125,9 +125,11 @@ class PendingRequests:
             Whether there is such a request; if not, the event is news.
         """
         if event == "passwordStatus":  # the reply says the same
-            return self._asking("joinRoom", room) is not None
+            return self._asking("joinRoom", None) is not None
         asked = BESIDE.get(event)
         request = self._asking(asked, room) if asked else None
+        if request is None and event == "messageHistory":
+            request = self._joining_without_history()
         if request is None or (event == "chatsList" and self._going_online(before=request)):
             return False
         request.beside = data
@@ -147,6 +149,11 @@ class PendingRequests:
         """
         coming = self._asking("userOnline", None)
         return coming is not None and coming.id < before.id
+
+    def _joining_without_history(self) -> Request | None:
+        """Return the oldest join that has no history yet: of a room by another spelling."""
+        joins = (it for it in self._posted() if it.event == "joinRoom" and it.beside is None)
+        return next(joins, None)
 
     def connection_lost(self) -> None:
         """Keep the requests that may be sent again, and fail the others."""

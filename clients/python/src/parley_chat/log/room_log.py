@@ -31,6 +31,7 @@ class RoomLog:
 
     Attributes:
         last: The `seq` of the last event delivered; None until the room was joined.
+        room: Name of the room; None for a chat.
         settled: Whether live events are delivered as they arrive; else they wait for a catch-up.
     """
 
@@ -38,7 +39,7 @@ class RoomLog:
         """Start empty; `room` is the name of a room, None for a chat."""
         self.last: int | None = None
         self.settled = False
-        self._room = room
+        self.room = room
         self._waiting: dict[int, LocatedEvent] = {}
         self._highest = 0
         # Messages by id, the latest at the end, and whether they are known to be deleted.
@@ -217,8 +218,8 @@ class RoomLog:
         last = self.last or 0
         if seq_reached <= last:
             return
-        if cleared_since == last and self._room is not None:
-            cleared = HistoryCleared(room=self._room, seq=seq_reached, prev=last)
+        if cleared_since == last and self.room is not None:
+            cleared = HistoryCleared(room=self.room, seq=seq_reached, prev=last)
             if self._is_new(cleared):
                 shown.append(cleared)
         self.last = seq_reached

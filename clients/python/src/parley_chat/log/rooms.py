@@ -36,6 +36,10 @@ class Room(Place):
         self.epoch: int | None = None
         self.grant: Data = None
 
+    def rename(self, name: str) -> None:
+        """Take the name that the server has for it."""
+        self.name = self.room = self.log.room = name
+
     def credentials(self) -> dict[str, Data]:
         """Return the data of `joinRoom`."""
         known = {"room": self.name, "password": self.password, "grant": self.grant}
@@ -51,12 +55,19 @@ class Rooms:
     def __init__(self, line: LogContext) -> None:
         self._context = line
         self._rooms: dict[str, Room] = {}
+        # The names of rooms by other spellings that were used to join them.
+        self._spellings: dict[str, str] = {}
+        self._joining = 0
+        # Events of unknown rooms during a join: its room may have another spelling.
+        self._early: list[LocatedEvent] = []
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_ROOMS)
         self._catch_up = CatchUp[Room](line, self._lose)
 
     def get(self, name: str | None) -> Room | None:
         """Return the room of a name, if this client has joined it or is about to."""
-        return self._rooms.get(name) if name is not None else None
+        if name is None:
+            return None
+        return self._rooms.get(name) or self._rooms.get(self._spellings.get(name, name))
 
     def names(self) -> list[str]:
         """Return the names of the rooms that were joined."""
@@ -70,6 +81,9 @@ class Rooms:
     def is_next(self, entry: LocatedEvent) -> bool:
         """Take a live event of a room; return whether to deliver it now."""
         room = self.get(entry.at.room)
+        if room is None and self._joining:
+            self._early.append(entry)
+            return False
         return room is None or self._catch_up.is_next(room, entry)
 
     def take(self, event: Event) -> None:
@@ -89,7 +103,8 @@ class Rooms:
 
     def leave(self, name: str) -> Room | None:
         """Forget a room."""
-        return self._rooms.pop(name, None)
+        room = self.get(name)
+        return None if room is None else self._rooms.pop(room.name, None)
 
     async def join(self, name: str, password: str | None) -> JoinedRoom:
         """Join a room; its live events follow its history without a gap.
@@ -98,15 +113,21 @@ class Rooms:
             ChatError: `forbidden` if there is no such room, or the password is wrong, or with the
                 reason "banned" if the user is banned from a room without a password.
         """
-        room = self._rooms.setdefault(name, Room(name, password))
+        room = self.get(name) or self._rooms.setdefault(name, Room(name, password))
         asked = Room(name, password).credentials()
+        self._joining += 1
         try:
             answer = await self._context.ask("joinRoom", asked, idempotent=True)
+            room = self._named(room, name, answer.data["room"])
         except BaseException:
             if room.log.last is None:
                 self._rooms.pop(name, None)
                 self._context.post()
             raise
+        finally:
+            self._joining -= 1
+            if not self._joining:
+                self._early.clear()
         if password is not None:
             room.password = password
         joined = self._let_in(room, answer)
@@ -114,6 +135,20 @@ class Rooms:
             self._context.show(room.log.release())
             self._catch_up.heal(room)
         return joined
+
+    def _named(self, room: Room, typed: str, name: str) -> Room:
+        """Return the room under the name that the server has for it."""
+        if room.name != name:
+            self._rooms.pop(room.name, None)
+            known = self._rooms.get(name)
+            if known is None:
+                room.rename(name)
+            room = self._rooms[name] = known or room
+            for entry in [early for early in self._early if early.at.room == name]:
+                room.log.live(entry)
+        if typed != name:
+            self._spellings[typed] = name
+        return room
 
     async def rejoin_all(self) -> None:
         """Join all rooms again after a reconnect, and catch up with them."""

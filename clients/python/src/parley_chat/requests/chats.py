@@ -38,9 +38,10 @@ class ChatRequests(Requester):
             ChatError: `forbidden` if the client has another name.
         """
         check_user(user_id)
-        await self._ask("userOnline", {"userId": user_id})
-        self._engine.username = str(user_id)
-        self._engine.chats.online = user_id
+        answer = await self._ask("userOnline", {"userId": user_id})
+        user: UserId = answer.data.get("user", user_id)  # as the server spells the name
+        self._engine.username = str(user)
+        self._engine.chats.online = user
         return await self.chats()
 
     async def go_offline(self) -> None:

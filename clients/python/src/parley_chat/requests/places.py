@@ -3,8 +3,8 @@
 import contextlib
 from typing import overload
 
+from parley_chat.connection.state import State
 from parley_chat.connection.wire import Data
-from parley_chat.engine import State
 from parley_chat.errors import ConnectionLost
 from parley_chat.events.answers import ChatHistoryPage, HistoryPage, read_page
 from parley_chat.requests.requester import Requester
@@ -15,7 +15,8 @@ class PlaceRequests(Requester):
 
     def typing_users(self, room: str | None = None, *, chat_id: int | None = None) -> list[str]:
         """Return the other users who are typing in a room or a chat."""
-        return self._engine.typing_tracker.names(chat_id if room is None else room)
+        joined = self._engine.rooms.get(room)
+        return self._engine.typing_tracker.names(joined.name if joined else room or chat_id)
 
     async def typing(self, room: str | None = None, *, chat_id: int | None = None) -> None:
         """Show the others that you are typing, for 2.2 s; without a connection it does nothing."""

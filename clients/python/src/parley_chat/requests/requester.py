@@ -9,7 +9,7 @@ import msgspec
 from parley_chat.connection.pending import Answer
 from parley_chat.connection.retries import retry_transient
 from parley_chat.connection.wire import Data
-from parley_chat.constants import MAX_INTEGER, MAX_NAME_CHARACTERS
+from parley_chat.constants import MAX_INTEGER, MAX_TYPED_NAME_CHARACTERS
 from parley_chat.engine import Engine
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import SentMessage
@@ -88,22 +88,20 @@ class Requester:
 
 
 def check_username(username: str) -> None:
-    """Check a name as the server does.
+    """Check the length of a name; the rules of names are the server's.
 
     Raises:
-        ValueError: it is not a valid name.
+        ValueError: the server does not take it.
     """
-    if not 0 < len(username) <= MAX_NAME_CHARACTERS:
-        raise ValueError(f"a name has between 1 and {MAX_NAME_CHARACTERS} characters")
-    if not username.isprintable() or username != username.strip():
-        raise ValueError("a name has no invisible characters and no space at its ends")
+    if not 0 < len(username) <= MAX_TYPED_NAME_CHARACTERS:
+        raise ValueError(f"a name has between 1 and {MAX_TYPED_NAME_CHARACTERS} characters")
 
 
 def check_user(user: UserId) -> None:
-    """Check a user id as the server does.
+    """Check the length of a user id, or its size if it is a number.
 
     Raises:
-        ValueError: it is not a valid user id.
+        ValueError: the server does not take it.
     """
     if isinstance(user, str):
         check_username(user)

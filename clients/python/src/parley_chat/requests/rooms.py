@@ -27,6 +27,11 @@ class RoomRequests(Requester):
         """Names of the rooms that were joined."""
         return self._engine.rooms.names()
 
+    def joined_name(self, room: str) -> str:
+        """Return a room's name as the server spells it, where it was joined by another spelling."""
+        joined = self._engine.rooms.get(room)
+        return room if joined is None else joined.name
+
     async def create_room(self, name: str, password: str | None = None) -> RoomCreated:
         """Create a room, without joining it.
 
@@ -38,6 +43,9 @@ class RoomRequests(Requester):
 
     async def join_room(self, room: str, password: str | None = None) -> JoinedRoom:
         """Join a room, now and after every reconnect.
+
+        The name may be in another spelling than the server's, which the answer and events have.
+        Requests may have either.
 
         Returns:
             The newest messages; later ones come from `events()`.
@@ -54,7 +62,7 @@ class RoomRequests(Requester):
         if left is None or not left.subscribed:
             return
         with contextlib.suppress(ConnectionLost):  # which is to have left
-            await self.request("leaveRoom", {"room": room})
+            await self.request("leaveRoom", {"room": left.name})
 
     async def get_rooms(self, after: str = "", limit: int = 1000) -> list[RoomInfo]:
         """List rooms by name.

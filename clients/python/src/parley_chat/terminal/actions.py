@@ -96,7 +96,7 @@ class Actions:
     async def _place(self, command: Command) -> Place:
         """Return the room or chat that a command names, or else the present one."""
         if command.room is not None:
-            return Room(command.room)
+            return Room(self._client.joined_name(command.room))
         if command.user is not None:
             return DirectChat(command.user, (await self._client.create_chat(command.user)).id)
         if self.place is None:
@@ -105,7 +105,7 @@ class Actions:
 
     def _room(self, command: Command) -> str:
         if command.room is not None:
-            return command.room
+            return self._client.joined_name(command.room)
         if isinstance(self.place, Room):
             return self.place.name
         raise InvalidCommand("join a room first: /join ROOM")
@@ -135,7 +135,7 @@ class Actions:
         return await self._join(command)
 
     async def _leave(self, command: Command) -> object:
-        leaving = self.place if command.room is None else Room(command.room)
+        leaving = self.place if command.room is None else Room(self._room(command))
         if leaving is None:
             raise InvalidCommand("join a room first: /join ROOM")
         if isinstance(leaving, Room):
@@ -153,8 +153,10 @@ class Actions:
         chat = await self._client.create_chat(command.user)
         history = await self._client.messages(chat.id, limit=CHAT_HISTORY_MESSAGES)
         self.shown.messages(history, self._client.user)
-        self.place = DirectChat(command.user, chat.id)
-        return OpenedChat(chat, command.user, history)
+        mine = str(chat.user1_id) == str(self._client.user)
+        user = chat.user2_id if mine else chat.user1_id
+        self.place = DirectChat(user, chat.id)
+        return OpenedChat(chat, user, history)
 
     async def _chats(self, command: Command) -> object:  # noqa: ARG002 - every action is given it
         return await self._client.chats()

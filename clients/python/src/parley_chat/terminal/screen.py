@@ -41,20 +41,24 @@ from parley_chat.events.rule_changes import (
 NAME_COLOURS: Final = (33, 34, 35, 37, 64, 69, 98, 99, 130, 133, 135, 136, 161, 162, 166, 168, 172)
 DIM, RED, RESET = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
-JOINERS: Final = frozenset("\u200c\u200d")
-"""Invisible characters that some scripts and emoji need."""
+JOINERS: Final = frozenset("\u200c\u200d") | {chr(tag) for tag in range(0xE0020, 0xE0080)}
+"""Invisible characters that some scripts and emoji need: joiners, and the tags of flags."""
+
+UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of control characters, marks of direction and line ends."""
 
 
 def escape(text: str) -> str:
     """Escape control characters, and marks that reverse the direction of text."""
+    # A character that this Python's tables do not know yet is one that people use, not a control.
     return "".join(
-        char if char.isprintable() or _is_harmless(char) else char.encode("unicode_escape").decode()
+        char if char in JOINERS or unicodedata.category(char) not in UNSAFE else _escaped(char)
         for char in text
     )
 
 
-def _is_harmless(char: str) -> bool:
-    return char in JOINERS or unicodedata.category(char) == "Zs"
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 def _rule(event: RuleChange) -> str:

@@ -33,11 +33,15 @@ async def test_what_comes_beside_a_reply() -> None:
     other, mine = (posted(requests, "joinRoom", {"room": room}) for room in ("x", "y"))
     assert requests.beside("messageHistory", "y", [1])
     assert requests.beside("passwordStatus", "y", data=True)
-    assert not requests.beside("messageHistory", "z", [2])
     assert not requests.beside("rooms", None, [])
     requests.reply(mine.id, {})
     assert (await mine.done).beside == [1]
     assert other.beside is None
+    # The server has another spelling of the name.
+    assert requests.beside("messageHistory", "X", [2])
+    requests.reply(other.id, {})
+    assert (await other.done).beside == [2]
+    assert not requests.beside("messageHistory", "z", [3])
 
 
 async def test_a_list_of_chats_that_nobody_asked_for() -> None:

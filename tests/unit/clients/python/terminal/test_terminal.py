@@ -103,7 +103,7 @@ def test_understands_scripts() -> None:
         (["--wire", "xml"], "xml"),
         (["--password", "x"], "--room"),
         (["--user", "7", "--name", "ann"], "--user"),
-        (["--user", " x"], "name"),
+        (["--user", "x" * 257], "name"),
         (["--name", "ann", "--dm", ""], "name"),
     ],
 )
