@@ -28,6 +28,7 @@ class Target(msgspec.Struct, frozen=True):
         about: the users that the action is about.
         message: the message that the action is about.
         unseen: makes the error for a principal that may not know of the target.
+        partial: True if the broker was away, and the target is as SQL has it.
     """
 
     room: Room | None = None
@@ -35,6 +36,7 @@ class Target(msgspec.Struct, frozen=True):
     about: tuple[str, ...] = ()
     message: MessageLocation | None = None
     unseen: Callable[[], ChatError] = not_joined
+    partial: bool = False
 
     @property
     def inside(self) -> bool:
@@ -120,17 +122,21 @@ def readable(gateway: Gateway, client: Client, command: Any) -> Target | Pending
     """Do the same as `place`; while the broker is away, a chat is found in SQL."""
     if command.chat_id is None:
         return joined(gateway, client, command)
-    return _readable_chat(gateway, client, command)
+    return readable_chat(gateway, client, command)
 
 
-async def _readable_chat(gateway: Gateway, client: Client, command: Any) -> Target:  # noqa: ANN401
+async def readable_chat(gateway: Gateway, asker: object, command: Any) -> Target:  # noqa: ANN401
+    """Do the same as `chat`; while the broker is away, look in SQL, and say so in the target."""
     try:
-        return await chat(gateway, client, command)
+        return await chat(gateway, asker, command)
     except ChatError as error:
         if error.code != "broker_unavailable":
             raise
+        away = error
+    # Not `not_found` for what SQL does not have, as a chat may be so new that it is in the log
+    # only. Nor for chats of others: the difference would tell which ids are chats.
     found = await gateway.rooms.directory.stored_chat(command.chat_id)
-    return Target(found, unseen=lambda: no_such_chat(command.chat_id))
+    return Target(found, unseen=lambda: away, partial=True)
 
 
 async def chat(gateway: Gateway, _asker: object, command: Any) -> Target:  # noqa: ANN401

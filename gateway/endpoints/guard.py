@@ -59,7 +59,7 @@ class Guard:
             allow_credentials=True,
             allow_methods=("GET", "HEAD", "POST", "DELETE"),
             allow_headers=("*",),
-            expose_headers=("Retry-After", "Link"),
+            expose_headers=("Retry-After", "Link", "Parley-Partial"),
             max_age=PREFLIGHT_MAX_AGE_SECONDS,
         )
 

@@ -194,9 +194,12 @@ async def test_a_full_disk_ends_nothing(disk: SmallDisk) -> None:
                 assert {item["seq"]: item["content"] for item in page["items"]} == said
                 assert page["partial"]
             async with Peer(cluster.gateway_url(number), "username=3") as stranger:
-                with pytest.raises(Refusal, match="not_found"):
+                with pytest.raises(Refusal, match="broker_unavailable"):
                     await stranger.request("history", {"chatId": chat})
             async with httpx.AsyncClient(base_url=cluster.gateway_url(number)) as http:
+                listed = await http.get("/chats/user/1")
+                assert [each["id"] for each in listed.json()] == [chat]
+                assert listed.headers["parley-partial"] == "true"
                 refused = await http.post("/chats", json={"user1Id": 1, "user2Id": 4})
                 assert refused.status_code == 503
         assert len(cluster.said("redis ended")) == 1

@@ -21,6 +21,7 @@ UNSEEN: Final[Mapping[Callable[..., Any], tuple[Code, ...]]] = {
     targets.place: ("not_joined", "forbidden", "not_found"),
     targets.readable: ("not_joined", "forbidden", "not_found"),
     targets.chat: ("not_found",),
+    targets.readable_chat: ("not_found",),
     targets.room: ("not_joined", "forbidden"),
     targets.entered: ("too_many", "forbidden"),
     targets.message: ("not_found", "forbidden"),

@@ -89,6 +89,16 @@ LINK: Final = {
 }
 
 
+PARTIAL: Final = {
+    "Parley-Partial": {
+        "description": "`true` if the broker did not answer, and the answer is what the database"
+        " has: what is newest may be missing, and what was deleted a moment ago may be there."
+        " Missing otherwise.",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
+
+
 def document() -> str:
     """Return the document as JSON."""
     paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -137,8 +147,13 @@ def _operation(name: str, request: Request) -> dict[str, Any]:
         if status in statuses or (has_body and status in WITH_BODY)
     }
     answer: dict[str, Any] = {"description": request.answer}
-    if "`Link`" in request.answer:
-        answer["headers"] = LINK
+    headers = {
+        name: header
+        for name, header in {**LINK, **PARTIAL}.items()
+        if f"`{name}`" in request.answer
+    }
+    if headers:
+        answer["headers"] = headers
     if request.action.reply is not None:
         answer["content"] = _json(request.action.reply)
     operation["responses"] = {str(int(request.status)): answer, **responses}

@@ -109,7 +109,7 @@ export interface Commands {
   setUsername: { data: { username: string } | string; reply: Nothing };
   createRoom: { data: { name: string; password?: string }; reply: RoomData };
   joinRoom: { data: { room: string; username?: string; password?: string; grant?: string }; reply: JoinedData };
-  getRooms: { data: { after?: string; limit?: number }; reply: Nothing };
+  getRooms: { data: { after?: string; limit?: number; partial?: boolean }; reply: { partial?: boolean } };
   leaveRoom: { data: { room: string } | string; reply: Nothing };
   message: { data: Sent & { room: string; sender?: string }; reply: AcceptedData };
   sendMessage: { data: Sent & { senderId: UserId; receiverId: UserId; chatId?: number }; reply: AcceptedData };
@@ -137,13 +137,13 @@ export interface Commands {
   userOnline: { data: { userId: UserId } | UserId; reply: Nothing };
   userOffline: { data: { userId: UserId } | UserId; reply: Nothing };
   getChats: {
-    data: { userId: UserId; before?: string; limit?: number } | UserId;
-    reply: { next: string | null };
+    data: { userId: UserId; before?: string; limit?: number; partial?: boolean } | UserId;
+    reply: { next: string | null; partial?: boolean };
   };
   createChat: { data: { user1Id: UserId; user2Id: UserId }; reply: ChatData };
   getMessages: {
     data: { chatId: number; before?: number; limit?: number } | number;
-    reply: { next: number | null };
+    reply: { next: number | null; partial?: boolean };
   };
   markAsSeen: { data: { messageId: number } | number; reply: Nothing };
 }

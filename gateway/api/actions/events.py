@@ -108,7 +108,12 @@ EVENTS: Final[Mapping[str, Action]] = {
         ),
     ),
     "getRooms": Action(
-        commands.GetRooms, rules.anyone, "history", rooms.get_rooms, events=("rooms",)
+        command=commands.GetRooms,
+        rule=rules.anyone,
+        rate="history",
+        handler=rooms.get_rooms,
+        reply=out.ListedRoomsPayload,
+        events=("rooms",),
     ),
     "leaveRoom": Action(
         commands.LeaveRoom, rules.anyone, "joins", rooms.leave_room, events=("notification",)
@@ -240,7 +245,7 @@ EVENTS: Final[Mapping[str, Action]] = {
         rule=rules.insider,
         rate="history",
         handler=chats.get_messages,
-        find=targets.chat,
+        find=targets.readable_chat,
         reply=out.LoadedMessagesPayload,
         events=("loadMessages",),
     ),

@@ -49,12 +49,12 @@ REQUESTS: Final[Mapping[str, Request]] = {
             rule=rules.chat_by_id,
             rate="rest",
             handler=requests.show_chat,
-            find=targets.chat,
-            reply=out.ChatPayload,
+            find=targets.readable_chat,
+            reply=out.ShownChatPayload,
         ),
         "getChat",
         "Read a direct chat.",
-        "The chat.",
+        "The chat. `Parley-Partial` says that only the database was asked.",
     ),
     "DELETE /chats/{chat}": Request(
         Action(
@@ -73,7 +73,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
     ),
     "GET /chats/user/{user}": Request(
         Action(
-            command=commands.GetChats,
+            command=commands.ListChats,
             rule=rules.own_user,
             rate="rest",
             handler=requests.list_chats,
@@ -84,7 +84,7 @@ REQUESTS: Final[Mapping[str, Request]] = {
         "getChatsOfUser",
         "List the direct chats of a user, the one with the latest message first.",
         "The chats; an empty list for a user without any. Where more follow, `Link` has the"
-        " address of the next page.",
+        " address of the next page. `Parley-Partial` says that chats may be missing.",
     ),
 }
 """REST requests, by method and path. `{chat}` is the field `chat_id` of the request's command."""

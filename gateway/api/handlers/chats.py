@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
-from gateway.api.handlers.places import move_cursor
+from gateway.api.handlers.places import move_cursor, read_page
 from gateway.api.outcome import BackgroundReply
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
@@ -19,6 +19,7 @@ from gateway.protocols.payloads import (
 from gateway.rooms.client import Client
 from gateway.rooms.store.chat_list import ListedChat
 from gateway.rooms.store.directory import MessageLocation
+from shared.errors import ChatError
 from shared.model import commands
 from shared.model.ids import TOP
 from shared.model.log_events import MessageDeleted
@@ -28,10 +29,17 @@ async def get_chats(
     gateway: Gateway, client: Client, command: commands.GetChats, _target: Target
 ) -> ListedChatsPayload:
     """Send a page of the list of a user's chats."""
-    await subscribe_to_chats(gateway, client)
-    page = await gateway.rooms.chat_pages.page(command.user, command.limit, command.before)
+    pages = gateway.rooms.chat_pages
+    try:
+        await subscribe_to_chats(gateway, client)
+        page = await pages.page(command.user, command.limit, command.before)
+    except ChatError as error:
+        # A frontend may put the list in the place of what it has, and lose new chats by that.
+        if error.code != "broker_unavailable" or not command.partial:
+            raise
+        page = await pages.stored_page(command.user, command.limit, command.before)
     client.connection.emit("chatsList", listed_chats(page.chats))
-    return ListedChatsPayload(page.next)
+    return ListedChatsPayload(page.next, page.partial)
 
 
 def listed_chats(chats: Iterable[ListedChat]) -> list[ListedChatPayload]:
@@ -59,12 +67,12 @@ async def get_messages(
 ) -> LoadedMessagesPayload:
     """Send a page of the messages of a chat."""
     chat = target.known
-    await subscribe_to_chats(gateway, client)
     before = command.before if isinstance(command.before, int) else TOP
-    page = await gateway.rooms.history.newest(chat, command.limit, before)
+    reading = gateway.rooms.history.newest(chat, command.limit, before)
+    page = await read_page(gateway, client, chat, reading)
     messages = [new_message_payload(item, chat) for item in page.items if not item.deleted]
     client.connection.emit("loadMessages", messages)
-    return LoadedMessagesPayload(page.next)
+    return LoadedMessagesPayload(page.next, page.partial)
 
 
 async def delete_message(

@@ -1,5 +1,9 @@
 """Handlers that work alike for rooms and chats: history, typing, seen."""
 
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
+
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import BackgroundReply
@@ -11,8 +15,10 @@ from gateway.protocols.payloads import (
     new_message_payload,
 )
 from gateway.rooms.client import Client
+from gateway.rooms.store.history import Page
 from shared.errors import ChatError
 from shared.model import commands
+from shared.model.ids import TOP
 from shared.model.rooms import Room
 
 
@@ -41,22 +47,13 @@ async def history(
     gateway: Gateway, client: Client, command: commands.History, target: Target
 ) -> RoomHistoryPayload | ChatHistoryPayload:
     """Read a page of the history of a room or chat."""
-    room, failure = target.known, None
-    try:
-        await _subscribe_if_chat(gateway, client, room)
-    except ChatError as error:
-        if error.code != "broker_unavailable":
-            raise
-        failure = error  # SQL has a page all the same
-    pages = gateway.rooms.history
+    room, pages = target.known, gateway.rooms.history
     if isinstance(command.after, int):
-        page = await pages.after(room, command.after, command.limit)
-    elif isinstance(command.before, int):
-        page = await pages.newest(room, command.limit, command.before)
+        reading = pages.after(room, command.after, command.limit)
     else:
-        page = await pages.newest(room, command.limit)
-    if failure is not None and not page.partial:
-        raise failure  # the broker is back: a whole page must be followed by live events
+        before = command.before if isinstance(command.before, int) else TOP
+        reading = pages.newest(room, command.limit, before)
+    page = await read_page(gateway, client, room, reading)
     if room.kind == "direct":
         return ChatHistoryPayload(
             [new_message_payload(item, room) for item in page.items],
@@ -66,6 +63,31 @@ async def history(
         [message_payload(item, room.name) for item in page.items],
         *(page.head, page.partial, page.next),
     )
+
+
+async def read_page(
+    gateway: Gateway, client: Client, room: Room, reading: Coroutine[Any, Any, Page]
+) -> Page:
+    """Subscribe a client to its user's chats if the room is one of them, then read a page of it.
+
+    While the broker is away, only a page that says `partial` is returned.
+
+    Raises:
+        ChatError: of `reading`; `broker_unavailable` where the subscription failed and the broker
+            is back by then: live events have to follow a whole page.
+    """
+    with contextlib.closing(reading):
+        failure = None
+        try:
+            await _subscribe_if_chat(gateway, client, room)
+        except ChatError as error:
+            if error.code != "broker_unavailable":
+                raise
+            failure = error
+        page = await reading
+    if failure is not None and not page.partial:
+        raise failure
+    return page
 
 
 async def seen(gateway: Gateway, client: Client, command: commands.Seen, target: Target) -> None:

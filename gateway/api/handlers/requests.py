@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.access.identity import TICKET_SECONDS
 from gateway.access.tokens import Bearer
@@ -11,8 +12,10 @@ from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
     ListedChatPayload,
+    ShownChatPayload,
     Ticket,
     chat_payload,
+    shown_chat_payload,
 )
 from shared.errors import ChatError
 from shared.model import commands
@@ -40,6 +43,19 @@ class BearerPrincipal:
         return self.username or ""
 
 
+class ListedPage(NamedTuple):
+    """A page of a user's chats.
+
+    Attributes:
+        next: what to ask for the following page with; None if no chats follow.
+        partial: True if the broker was away, so that chats and messages may be missing.
+    """
+
+    chats: list[ListedChatPayload]
+    next: str | None
+    partial: bool
+
+
 async def make_chat(
     gateway: Gateway, _requester: BearerPrincipal, command: commands.CreateChat, _target: Target
 ) -> ChatPayload:
@@ -51,9 +67,9 @@ async def make_chat(
 
 async def show_chat(
     _gateway: Gateway, _requester: BearerPrincipal, _command: commands.ByChat, target: Target
-) -> ChatPayload:
+) -> ShownChatPayload:
     """Return a chat (`GET /chats/{chat}`)."""
-    return chat_payload(target.known)
+    return shown_chat_payload(target.known, partial=target.partial)
 
 
 async def delete_chat(
@@ -65,11 +81,17 @@ async def delete_chat(
 
 
 async def list_chats(
-    gateway: Gateway, _requester: BearerPrincipal, command: commands.GetChats, _target: Target
-) -> tuple[list[ListedChatPayload], str | None]:
-    """Return a page of a user's chats, and its `next` (`GET /chats/user/{user}`)."""
-    page = await gateway.rooms.chat_pages.page(command.user, command.limit, command.before)
-    return listed_chats(page.chats), page.next
+    gateway: Gateway, _requester: BearerPrincipal, command: commands.ListChats, _target: Target
+) -> ListedPage:
+    """Return a page of a user's chats (`GET /chats/user/{user}`)."""
+    pages = gateway.rooms.chat_pages
+    try:
+        page = await pages.page(command.user, command.limit, command.before)
+    except ChatError as error:
+        if error.code != "broker_unavailable":
+            raise
+        page = await pages.stored_page(command.user, command.limit, command.before)
+    return ListedPage(listed_chats(page.chats), page.next, page.partial)
 
 
 async def give_ticket(

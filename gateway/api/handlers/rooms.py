@@ -14,6 +14,7 @@ from gateway.api.outcome import AlreadyReported, BackgroundReply
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     JoinedPayload,
+    ListedRoomsPayload,
     NotificationPayload,
     RoomCreatedPayload,
     RoomPayload,
@@ -123,10 +124,18 @@ def show_page(gateway: Gateway, client: Client, room: Room, page: Page, head: in
 
 async def get_rooms(
     gateway: Gateway, client: Client, command: commands.GetRooms, _target: Target
-) -> None:
+) -> ListedRoomsPayload:
     """Send the list of rooms, by name."""
-    found = await gateway.rooms.directory.rooms(command.after, command.limit)
+    directory, partial = gateway.rooms.directory, False
+    try:
+        found = await directory.rooms(command.after, command.limit)
+    except ChatError as error:
+        # A frontend may put the list in the place of what it has, and lose new rooms by that.
+        if error.code != "broker_unavailable" or not command.partial:
+            raise
+        found, partial = await directory.stored_rooms(command.after, command.limit), True
     client.connection.emit("rooms", [RoomPayload(room.name, room.protected) for room in found])
+    return ListedRoomsPayload(partial)
 
 
 async def leave_room(

@@ -9,12 +9,14 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.api.handlers.requests import ListedPage
 from gateway.endpoints.responses import reply
 from gateway.endpoints.rest.asking import ask
 from gateway.endpoints.rest.bodies import read_body
+from gateway.protocols.payloads import ShownChatPayload
 from gateway.protocols.reading import error_text, read_leniently
 from shared.errors import ChatError
-from shared.model.commands import ByChat, CreateChat, GetChats
+from shared.model.commands import ByChat, CreateChat, ListChats
 
 
 class Chats(HTTPEndpoint):
@@ -31,7 +33,8 @@ class Chat(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """A chat."""
-        return reply(await ask(request, "GET /chats/{chat}", lambda: _by_id(request)))
+        chat = await ask(request, "GET /chats/{chat}", lambda: _by_id(request))
+        return _marked(reply(chat), partial=cast("ShownChatPayload", chat).partial)
 
     async def delete(self, request: Request) -> Response:
         """Delete a chat with all it held."""
@@ -44,12 +47,20 @@ class ChatsOfUser(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """A page of the chats of a user: where tokens are required, the one who asks."""
-        page = await ask(request, "GET /chats/user/{user}", lambda: _of_user(request))
-        chats, following = cast("tuple[list[object], str | None]", page)
-        answer = reply(chats)
-        if following is not None:
-            answer.headers["Link"] = _next_page(request, following)
+        found = await ask(request, "GET /chats/user/{user}", lambda: _of_user(request))
+        page = cast("ListedPage", found)
+        answer = _marked(reply(page.chats), partial=page.partial)
+        if page.next is not None:
+            answer.headers["Link"] = _next_page(request, page.next)
         return answer
+
+
+def _marked(answer: Response, *, partial: bool) -> Response:
+    """Say in an answer's headers if it is what the database has while the broker is away."""
+    if partial:
+        answer.headers["Parley-Partial"] = "true"
+        answer.headers["Cache-Control"] = "no-store"  # the next one may be whole
+    return answer
 
 
 def _next_page(request: Request, before: str) -> str:
@@ -69,12 +80,12 @@ async def _by_id(request: Request) -> ByChat:
     return command
 
 
-async def _of_user(request: Request) -> GetChats:
+async def _of_user(request: Request) -> ListChats:
     try:
         # Not the path parameter: where the path is not UTF-8, it has other characters instead.
         raw: bytes = request.scope["raw_path"]
         user = unquote(raw.decode(), errors="strict").removeprefix("/chats/user/")
-        command: GetChats = read_leniently({**request.query_params, "userId": user}, GetChats)
+        command: ListChats = read_leniently({**request.query_params, "userId": user}, ListChats)
     except UnicodeDecodeError:
         raise ChatError("bad_request", "the path is not UTF-8") from None
     except msgspec.ValidationError as error:

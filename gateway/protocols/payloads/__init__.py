@@ -18,9 +18,11 @@ from gateway.protocols.payloads.chats import (
     LoadedMessagesPayload,
     MessageSeenPayload,
     NewMessagePayload,
+    ShownChatPayload,
     chat_payload,
     listed_chat_payload,
     new_message_payload,
+    shown_chat_payload,
 )
 from gateway.protocols.payloads.connections import (
     AuthenticatedPayload,
@@ -44,6 +46,7 @@ from gateway.protocols.payloads.places import (
 from gateway.protocols.payloads.rooms import (
     BanLiftedPayload,
     JoinedPayload,
+    ListedRoomsPayload,
     MemberPayload,
     MessagePayload,
     RoomCreatedPayload,
@@ -67,6 +70,7 @@ __all__ = [
     "LaggedPayload",
     "ListedChatPayload",
     "ListedChatsPayload",
+    "ListedRoomsPayload",
     "LoadedMessagesPayload",
     "MemberPayload",
     "MessagePayload",
@@ -83,6 +87,7 @@ __all__ = [
     "RoomHistoryPayload",
     "RoomPayload",
     "SeenPayload",
+    "ShownChatPayload",
     "StandingsPayload",
     "Ticket",
     "WelcomePayload",
@@ -92,5 +97,6 @@ __all__ = [
     "message_payload",
     "new_message_payload",
     "room_created_payload",
+    "shown_chat_payload",
     "user_out",
 ]

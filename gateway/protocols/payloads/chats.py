@@ -41,14 +41,17 @@ class NewMessagePayload(Payload, frozen=True, omit_defaults=True):
     deleted: bool = False
 
 
-class LoadedMessagesPayload(Payload, frozen=True):
+class LoadedMessagesPayload(Payload, frozen=True, omit_defaults=True):
     """Result of `getMessages`; the messages themselves come before it, as `loadMessages`.
 
     Attributes:
         next: `seq` to give as `before` for older messages; null if there are none.
+        partial: true if the broker or the database did not answer and messages may be missing: ask
+            again later. Missing otherwise.
     """
 
     next: int | None
+    partial: bool = False
 
 
 class ChatPayload(Payload, frozen=True):
@@ -65,6 +68,21 @@ class ChatPayload(Payload, frozen=True):
     user1_id: UserId
     user2_id: UserId
     created_at: str
+
+
+class ShownChatPayload(ChatPayload, frozen=True, omit_defaults=True):
+    """Direct chat of two users, read by its id.
+
+    Attributes:
+        id: id of the chat, unique in the installation.
+        user1_id: one of the two users.
+        user2_id: the other user; the same one in a chat in which users keep notes.
+        created_at: time it was created (ISO 8601, UTC, milliseconds).
+        partial: true if the broker did not answer: the chat may have been deleted a moment ago.
+            Missing otherwise.
+    """
+
+    partial: bool = False
 
 
 class ListedChatPayload(Payload, frozen=True):
@@ -87,14 +105,17 @@ class ListedChatPayload(Payload, frozen=True):
     last_message: NewMessagePayload | None
 
 
-class ListedChatsPayload(Payload, frozen=True):
+class ListedChatsPayload(Payload, frozen=True, omit_defaults=True):
     """Result of `getChats`; the chats themselves come before it, as `chatsList`.
 
     Attributes:
         next: what to give as `before` for the chats that follow; null if none do.
+        partial: true if the broker did not answer, so that chats and messages may be missing: ask
+            again later. Only where the request has `partial`; missing otherwise.
     """
 
     next: str | None
+    partial: bool = False
 
 
 class ChatDeletedPayload(Payload, frozen=True):
@@ -141,6 +162,12 @@ def new_message_payload(message: Message, chat: Room) -> NewMessagePayload:
 def chat_payload(chat: Room) -> ChatPayload:
     """A direct chat."""
     return ChatPayload(chat.id, user_out(chat.user1), user_out(chat.user2), iso(chat.created_at))
+
+
+def shown_chat_payload(chat: Room, *, partial: bool) -> ShownChatPayload:
+    """A direct chat that was read by its id."""
+    users = (user_out(chat.user1), user_out(chat.user2))
+    return ShownChatPayload(chat.id, *users, iso(chat.created_at), partial)
 
 
 def listed_chat_payload(chat: Room, unread: int, last: Message | None) -> ListedChatPayload:

@@ -64,6 +64,17 @@ class RoomPayload(Payload, frozen=True):
     protected: bool
 
 
+class ListedRoomsPayload(Payload, frozen=True, omit_defaults=True):
+    """Result of `getRooms`; the rooms themselves come before it, as `rooms`.
+
+    Attributes:
+        partial: true if the broker did not answer, so that new rooms may be missing: ask again
+            later. Only where the request has `partial`; missing otherwise.
+    """
+
+    partial: bool = False
+
+
 class JoinedPayload(Payload, frozen=True, omit_defaults=True):
     """Result of joining a room.
 

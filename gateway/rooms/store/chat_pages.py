@@ -47,10 +47,12 @@ class ChatPage(msgspec.Struct, frozen=True):
 
     Attributes:
         next: what to ask for the following page with; None if no chats follow.
+        partial: True if the broker was away, so that chats and messages may be missing.
     """
 
     chats: Sequence[ListedChat]
     next: str | None
+    partial: bool = False
 
 
 class ChatPages:
@@ -79,13 +81,18 @@ class ChatPages:
             ChatError: `broker_unavailable`, `storage_unavailable`.
         """
         listed = await self._chats.list_chats(user)
-        if before is None:
-            as_of = max((chat.active_at for chat in listed), default=0)
-            places = [Place(chat.active_at, chat.room.id, as_of) for chat in listed]
-            return _cut(list(zip(places, listed, strict=True)), limit)
-        last = Place.read(before)
-        placed = await self._placed(listed, last.as_of)
-        return _cut([each for each in placed if last.is_before(each[0])], limit)
+        return await self._page(listed, limit, before, MAX_MOVED_CHATS)
+
+    async def stored_page(self, user: str, limit: int, before: str | None = None) -> ChatPage:
+        """Do the same as `page` with what SQL has, for reads without the broker.
+
+        Raises:
+            ChatError: `storage_unavailable`.
+        """
+        listed = await self._chats.list_stored(user)
+        # No look-ups of earlier places: each would wait for the broker.
+        page = await self._page(listed, limit, before, 0)
+        return ChatPage(page.chats, page.next, partial=True)
 
     async def unread(self, user: str) -> Sequence[ListedChat]:
         """Return the chats with unread messages, as many as fit on a page."""
@@ -93,8 +100,19 @@ class ChatPages:
         places = [Place(chat.active_at, chat.room.id, 0) for chat in listed]
         return _cut(list(zip(places, listed, strict=True)), MAX_PAGE_ITEMS).chats
 
+    async def _page(
+        self, listed: Sequence[ListedChat], limit: int, before: str | None, lookups: int
+    ) -> ChatPage:
+        if before is None:
+            as_of = max((chat.active_at for chat in listed), default=0)
+            places = [Place(chat.active_at, chat.room.id, as_of) for chat in listed]
+            return _cut(list(zip(places, listed, strict=True)), limit)
+        last = Place.read(before)
+        placed = await self._placed(listed, last.as_of, lookups)
+        return _cut([each for each in placed if last.is_before(each[0])], limit)
+
     async def _placed(
-        self, listed: Sequence[ListedChat], as_of: int
+        self, listed: Sequence[ListedChat], as_of: int, lookups: int
     ) -> list[tuple[Place, ListedChat]]:
         """Return the chats in the order that they had when the first page was read."""
         moved = [chat for chat in listed if chat.active_at > as_of]
@@ -102,7 +120,7 @@ class ChatPages:
         # may be on a page that was read already.
         moved.sort(key=lambda chat: chat.room.id)
         times = {chat.room.id: 0 for chat in moved}
-        for chat in moved[:MAX_MOVED_CHATS]:
+        for chat in moved[:lookups]:
             times[chat.room.id] = await self._active_at(chat, as_of)
         placed = [
             (Place(times.get(chat.room.id, chat.active_at), chat.room.id, as_of), chat)

@@ -182,6 +182,14 @@ class Directory:
         places = {(form_of(room.name), room.name): room for room in (*stored, *new)}
         return [places[place] for place in sorted(places) if place > (first, after)][:limit]
 
+    async def stored_rooms(self, after: str, limit: int) -> list[Room]:
+        """Do the same as `rooms` with what SQL has, for reads without the broker.
+
+        Raises:
+            ChatError: `storage_unavailable`.
+        """
+        return await self._stored_names.rooms_after(after, limit)
+
     async def find_sent(self, room: Room, body: MessagePosted, *, resend: bool) -> Accepted | None:
         """Look up a send in SQL that the broker may have forgotten; None if SQL does not have it.
 

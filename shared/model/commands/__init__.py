@@ -11,6 +11,7 @@ from shared.model.commands.chats import (
     DeleteMessage,
     GetChats,
     GetMessages,
+    ListChats,
     MarkAsSeen,
     SendChatMessage,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "JoinRoom",
     "Kick",
     "LeaveRoom",
+    "ListChats",
     "MarkAsSeen",
     "MemberCommand",
     "Resume",

@@ -17,17 +17,31 @@ from shared.model.fields import (
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS
 
 
-class GetChats(UserCommand, frozen=True, kw_only=True):
+class ListChats(UserCommand, frozen=True, kw_only=True):
     """List the user's direct chats, the one with the latest message first.
 
     Attributes:
-        before: `next` of the page before; over REST its `Link` has it. The pages have the order
-            that the list had at the first one, whatever messages come meanwhile.
+        before: `next` of the page before, which its `Link` has. The pages have the order that the
+            list had at the first one, whatever messages come meanwhile.
         limit: number of chats at most; fewer come where their last messages are long.
     """
 
     before: ChatPlace | None = None
     limit: Limit = MAX_PAGE_ITEMS
+
+
+class GetChats(ListChats, frozen=True, kw_only=True):
+    """List the user's direct chats, the one with the latest message first.
+
+    Attributes:
+        before: `next` of the page before. The pages have the order that the list had at the first
+            one, whatever messages come meanwhile.
+        limit: number of chats at most; fewer come where their last messages are long.
+        partial: true to take, while the broker is away, the list as the database has it; the reply
+            says so then. It may lack the newest chats: do not forget those that you know.
+    """
+
+    partial: bool = False
 
 
 class ByChat(Command, frozen=True, kw_only=True):

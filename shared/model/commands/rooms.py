@@ -62,10 +62,13 @@ class GetRooms(Command, frozen=True, kw_only=True):
     Attributes:
         after: only rooms whose names sort after this one: the last name of the page before.
         limit: number of rooms at most.
+        partial: true to take, while the broker is away, the list as the database has it; the reply
+            says so then. It may lack the newest rooms: do not forget those that you know.
     """
 
     after: Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)] = ""
     limit: Limit = MAX_PAGE_ITEMS
+    partial: bool = False
 
     def __post_init__(self) -> None:
         check_text(self.after)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from gateway.rooms.store.chat_list import ChatList
+from gateway.rooms.store.chat_pages import ChatPages
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.opener import RoomOpener
 from shared.broker.rooms.publisher import Publisher
@@ -13,6 +15,7 @@ from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
 from shared.model.events import RoomCreated
 from shared.model.log_events import MessagePosted
+from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
 from tests.support.stage import Stage
@@ -186,6 +189,21 @@ async def test_database_away(stage: Stage, tmp_path: Path) -> None:
             with pytest.raises(ChatError) as caught:
                 await work
             assert (caught.value.code, caught.value.retryable) == ("storage_unavailable", True)
+
+
+async def test_both_away(stage: Stage, tmp_path: Path) -> None:
+    """What is read from SQL while the broker is away is `storage_unavailable` while SQL is, too."""
+    reader = Reader(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/x.db", writes=False))
+    directory = Directory(stage.rooms, reader)
+    chats = ChatList(stage.rooms, stage.logs, ChatReader(reader), stage.check, stage.fence)
+    for work in (
+        directory.stored_chat(1024),
+        directory.stored_rooms("", 10),
+        ChatPages(chats, stage.history).stored_page("ann", 10),
+    ):
+        with pytest.raises(ChatError) as caught:
+            await work
+        assert (caught.value.code, caught.value.retryable) == ("storage_unavailable", True)
 
 
 async def test_persister_away_after_a_restart(stage: Stage) -> None:
