@@ -30,7 +30,8 @@ class StoredName(NamedTuple):
 class NameReader:
     """Reads names from SQL; raises the same errors as `Reader`.
 
-    A gateway may run before a persister has migrated the database. Until then only keys are known.
+    A gateway may run before a persister has migrated the database. Until then all rooms are read,
+    and no users are known.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -39,12 +40,16 @@ class NameReader:
 
     async def rooms(self, form: str, keys: Sequence[str]) -> list[StoredName]:
         """The named rooms whose names have this form, and those of some keys."""
-        wanted: ColumnElement[bool] = rooms.c.key.in_(keys)
+        query = select(rooms.c.key, rooms.c.name).where(*_NAMED).limit(MAX_WITHOUT_FORMS)
+        has_key = rooms.c.key.in_(keys)
         if await self._are_there():
             # Without a form: stored by a persister of an older build a moment ago.
-            wanted = or_(wanted, rooms.c.name_form.in_((form, "")))
-        query = select(rooms.c.key, rooms.c.name).where(*_NAMED, wanted).limit(MAX_SPELLINGS)
-        found = [StoredName(row.key, row.name) for row in await self._reader.rows(query)]
+            rows = await self._reader.rows(
+                query.where(or_(has_key, rooms.c.name_form.in_((form, ""))))
+            )
+        else:
+            rows = [*await self._reader.rows(query.where(has_key)), *await self._reader.rows(query)]
+        found = dict.fromkeys(StoredName(row.key, row.name) for row in rows)
         return [room for room in found if room.key in keys or form_of(room.name) == form]
 
     async def rooms_after(self, name: str, limit: int) -> list[Room]:
@@ -60,13 +65,14 @@ class NameReader:
         places = {(form_of(room.name), room.name): room for room in found}
         return [places[place] for place in sorted(places) if place > after][:limit]
 
-    async def users(self, forms: Sequence[str]) -> dict[str, list[str]]:
+    async def users(self, forms: Sequence[str]) -> dict[str, list[str]] | None:
         """The users whose names have one of some forms, by form; the first one before others.
 
-        Users who were only named, as by a ban, come after those who were seen.
+        Users who were only named, as by a ban, come after those who were seen. None before the
+        migration.
         """
         if not await self._are_there():
-            return {}
+            return None
         query = select(users.c.name, users.c.form).where(users.c.form.in_(forms))
         query = query.order_by(users.c.since == 0, users.c.since, users.c.name)
         found: dict[str, list[str]] = {}

@@ -128,6 +128,28 @@ async def test_a_password_is_one_however_it_is_typed(cluster: Cluster, wire: Wir
         assert refused.value.code == "bad_request"
 
 
+async def test_recovery_by_another_spelling(cluster: Cluster) -> None:
+    """A Socket.IO client that named room and user in other spellings is recovered into both."""
+    number = next(_numbers)
+    room = f"Back {number}"
+    async with Peer(cluster.gateway_url(1), f"username=ann{number}") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        auth = {"username": f"Carl {number}"}
+        async with SocketIOPeer(cluster.gateway_url(1), auth=auth) as carl:
+            await carl.request("joinRoom", {"room": room.upper()})
+            await ann.request("message", {"room": room, "content": "before"})
+            await carl.next("message")
+            carl.lose()
+            shown = {"username": f"CARL {number}", "pid": carl.pid, "offset": carl.offset}
+        await ann.request("message", {"room": room, "content": "meanwhile"})
+        async with SocketIOPeer(cluster.gateway_url(2), auth=shown) as back:
+            assert back.recovered
+            assert (await back.next("message"))["data"]["content"] == "meanwhile"
+            await back.request("message", {"room": room.lower(), "content": "back"})
+            assert (await back.next("message"))["data"]["sender"] == f"Carl {number}"
+
+
 async def _rooms(peer: Peer, data: dict[str, Any] | None = None) -> list[str]:
     await peer.request("getRooms", data or {})
     return [room["name"] for room in peer.all("rooms")[-1]]

@@ -206,6 +206,34 @@ async def test_both_away(stage: Stage, tmp_path: Path) -> None:
         assert (caught.value.code, caught.value.retryable) == ("storage_unavailable", True)
 
 
+async def test_a_new_room_of_an_older_gateway(stage: Stage) -> None:
+    """A room that a gateway of an older build made is found by any spelling before SQL has it."""
+    async with stage.storing() as end:
+        await end()
+        room = await stage.make("Lobby")
+        assert room.key == "r:Lobby"
+        for name in ("Lobby", "LOBBY", " lobby "):
+            found = await stage.directory.named(name)
+            assert found is not None
+            assert found.key == room.key
+        with pytest.raises(ChatError, match="a room of this name exists"):
+            await stage.directory.create(RoomCreated("room", "r:lobby", "LOBBY", "", "bob"))
+
+
+async def test_names_while_the_database_is_away(stage: Stage, tmp_path: Path) -> None:
+    """While SQL is away, a held room is found by its name and by the form of it."""
+    directory, _ = without_database(stage, tmp_path)
+    async with stage.storing():
+        await stage.make("Older")
+        await stage.directory.create(RoomCreated("room", "r:newer", "Newer", "", "ann"))
+        for name in ("Older", "Newer", "newer"):
+            assert await directory.named(name) is not None
+        for name in ("OLDER", "nowhere"):
+            with pytest.raises(ChatError) as caught:
+                await directory.named(name)
+            assert (caught.value.code, caught.value.retryable) == ("storage_unavailable", True)
+
+
 async def test_persister_away_after_a_restart(stage: Stage) -> None:
     """After a restart of the broker nothing is accepted until a persister opened the partitions."""
     async with stage.storing():

@@ -139,7 +139,7 @@ async def test_names_are_filled_in(engine: AsyncEngine) -> None:
 
 
 async def test_names_are_read_before_the_migration(engine: AsyncEngine) -> None:
-    """A gateway that runs before a persister has migrated finds rooms by key, and lists them."""
+    """A gateway that runs before a persister has migrated finds rooms, and lists them."""
     await to_revision(engine, "0004")
     rooms = "id, key, kind, name, password_hash, creator, created_at, floor, epoch, deleted"
     await run(
@@ -150,7 +150,8 @@ async def test_names_are_read_before_the_migration(engine: AsyncEngine) -> None:
     names = NameReader(Reader(engine))
     assert await names.rooms("lobby", ["r:lobby", "r:Lobby"]) == [("r:Lobby", "Lobby")]
     assert [room.name for room in await names.rooms_after("", 10)] == ["Lobby"]
-    assert await names.users(["ann"]) == {}
+    assert await names.rooms("lobby", []) == [("r:Lobby", "Lobby")]
+    assert await names.users(["ann"]) is None
     await migrate(engine, partitions=2)
     assert await names.rooms("lobby", []) == [("r:Lobby", "Lobby")]
 
