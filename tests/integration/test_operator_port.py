@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 async def test_a_gateway_without_a_broker(stage: Stage) -> None:
     """A gateway that cannot serve says only that to clients, and to its operator what it lacks."""
     port, admin, nobody = (free_port() for _ in range(3))
-    env = {**stage.env, "PORT": str(port), "ADMIN_PORT": str(admin)}
+    env = {**stage.env, "PORT": str(port), "ADMIN_PORT": str(admin), "START_SECONDS": "0"}
     env["REDIS_URL"] = f"redis://127.0.0.1:{nobody}/0"
     async with Process("gateway", env), httpx.AsyncClient() as http:
 
@@ -38,7 +38,7 @@ async def test_a_gateway_without_a_broker(stage: Stage) -> None:
 async def test_a_broker_that_may_lose_what_it_accepts(stage: Stage) -> None:
     """An operator is told which settings of Redis do not keep what it accepts."""
     port, admin = free_port(), free_port()
-    env = {**stage.env, "PORT": str(port), "ADMIN_PORT": str(admin)}
+    env = {**stage.env, "PORT": str(port), "ADMIN_PORT": str(admin), "START_SECONDS": "0"}
     await stage.server.admin.config_set("appendfsync", "everysec")
     try:
         async with Process("gateway", env) as gateway, httpx.AsyncClient() as http:
