@@ -82,7 +82,8 @@ async def test_namespaces(node: Node, cluster: Cluster, version: Version) -> Non
 async def test_who_one_is(node: Node, cluster: Cluster, version: Version, room: str) -> None:
     """The name may stand in the query or in the auth payload; a bad one is answered."""
     by_query = await node.connect(cluster.url, version=version, query={"username": "quentin"})
-    by_auth = await node.connect(cluster.url, version=version, auth={"username": "autumn"})
+    by_auth = await node.connect(cluster.url, version=version, auth={"username": " autumn"})
+    await by_auth.notified("autumn connected")
     await by_query.ask("createRoom", {"name": room})
     for client, name in ((by_query, "quentin"), (by_auth, "autumn")):
         await client.ask("joinRoom", {"room": room})
@@ -90,7 +91,7 @@ async def test_who_one_is(node: Node, cluster: Cluster, version: Version, room: 
         assert (await client.event("message"))[0]["sender"] == name
         assert (await client.ask("setUsername", "other"))["error"]["code"] == "forbidden"
         client.disconnect()
-    for bad in (" blank", ["list"], {"a": 1}, 7, "x" * 200):
+    for bad in ("\u2800", ["list"], {"a": 1}, 7, "x" * 200):
         client = await node.connect(cluster.url, version=version, auth={"username": bad})
         assert (await client.event("exception"))[0]["code"] == "bad_request"
         client.disconnect()
