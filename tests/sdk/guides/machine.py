@@ -60,7 +60,7 @@ class Machine:
     async def once(self, code: str) -> None:
         """Run a command in the checkout, unless that was done: a cluster is enough for all."""
         if code not in self.terminals:
-            # The readers together kill gateways more often than a cluster takes from one.
+            # The readers together kill gateways often: none should wait for a growing pause.
             settings = {"PORT": str(self.cluster.port), "WELL_AFTER": "0.1"}
             self.terminals[code] = await self.run(code, self.checkout, settings)
 

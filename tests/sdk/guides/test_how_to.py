@@ -18,9 +18,10 @@ from tests.sdk.guides.terminal import Terminal
 from tests.support.cluster import Cluster
 from tests.support.process import ROOT
 
-HERE: Final = {"move-from-socketio", "sign-users-in"}
+HERE: Final = {"move-from-socketio", "sign-users-in", "use-rest"}
 ELSEWHERE: Final = {
     "add-an-event": "tests/integration/new_kind/__init__.py",
+    "moderate-a-room": "tests/integration/clients/python/test_bans.py",
     "serve-the-chat-page": "tests/browser/identity.test.js",
 }
 """The tests of pages whose code does not run here."""
@@ -154,6 +155,15 @@ async def test_a_socketio_client_with_a_token(
     with handing_out(f"{sign_in.token}x") as site:
         async with running(machine, folder, code, site) as page:
             assert re.match(r"unauthorized .", (await page.wait_for("^unauthorized.*$"))[0])
+
+
+async def test_chats_over_rest(machine: Machine, folder: Path) -> None:
+    """The commands of the guide make a chat of two users, and list it."""
+    start, requests, *_ = steps(HOW_TO / "use-rest.md")
+    assert start.code == "make run-cluster &\n"
+    await machine.once("make run-cluster\n")
+    shell = await machine.run(machine.here(requests.code), folder)
+    await shell.wait_for(r'^{"id":\d+,"user1Id":1,"user2Id":2,.*}\[{"id":\d+,.*"user2Id":2,.*}\]')
 
 
 def javascript(name: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""Bans, as the Python client and its terminal tell of them, and notes to the user's own name."""
+"""Bans, as the Python client and its terminal tell of them, and notes to the user's own name.
+
+The commands for bans are those of docs/how-to/moderate-a-room.md.
+"""
 
 import asyncio
 
