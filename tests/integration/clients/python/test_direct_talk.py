@@ -159,7 +159,7 @@ async def test_coming_online_is_a_name(cluster: Cluster, users: Users, room: str
         with pytest.raises(ChatError, match="give the client a name") as refusal:
             await client.send_to(bob, "x")
         assert refusal.value.code == "unauthorized"
-        for wrong in ("", " x", -1, 2**53):
+        for wrong in ("", -1, 2**53):
             with pytest.raises(ValueError, match=r"name|integer"):
                 await client.go_online(wrong)
         await client.go_online(ann)
