@@ -45,7 +45,7 @@ ADDRESSES: Final = frozenset(
 
 
 class Found(NamedTuple):
-    """What a setting is where the environment does not give it.
+    """Value of a setting that the environment does not give.
 
     Attributes:
         value: as text.

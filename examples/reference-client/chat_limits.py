@@ -1,4 +1,4 @@
-"""What a server takes, and how requests end that are not answered as asked.
+"""Limits of a server, and the ends of requests that it does not answer as asked.
 
 Numbers in comments are the steps of "Writing a client".
 """

@@ -1,4 +1,4 @@
-"""Which names have been used here: to tell a name that nobody has from one that is only away."""
+"""Names that have been used here: tells a name that nobody has from that of a user who is away."""
 
 import asyncio
 import contextlib

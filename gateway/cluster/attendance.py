@@ -34,7 +34,7 @@ Counted = Callable[[int], None]
 
 
 class _Pending(NamedTuple):
-    """What is to happen when the broker has counted a change.
+    """Steps to take when the broker has counted a change.
 
     Attributes:
         arrival: published if the user has come.

@@ -16,7 +16,7 @@ WEB: Final = Path(__file__).parents[1] / "web"
 JAVASCRIPT_CLIENT: Final = Path(__file__).parents[2] / "clients" / "javascript" / "src"
 
 FOLDERS: Final = ("/chat/", "/client/", "/docs/")
-"""Where files are; a slash at the end of their path is not left out."""
+"""Paths of files; a slash at the end of their path is not left out."""
 
 DOCS_PAGE: Final = "/docs"
 """Page that documents REST. It names its files relative to this path."""

@@ -17,7 +17,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Values(NamedTuple):
-    """What an environment has of the settings of a program.
+    """The settings of a program that an environment has.
 
     Attributes:
         given: the values that are valid, by the names of fields.
@@ -65,7 +65,7 @@ def _convert(name: str, text: str, kind: Any) -> Any:  # noqa: ANN401 - any type
 
 
 def metas(kind: Any) -> list[Meta]:  # noqa: ANN401 - any type of a field
-    """What the type of a field is annotated with, also within a union such as `Port | None`."""
+    """The annotations of the type of a field, also within a union such as `Port | None`."""
     kinds = (kind, *typing.get_args(kind))
     found = (each for part in kinds for each in getattr(part, "__metadata__", ()))
     return [each for each in found if isinstance(each, Meta)]

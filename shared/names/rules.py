@@ -1,4 +1,4 @@
-"""What a name is stored as, and what it compares as.
+"""The forms in which a name is stored and compared.
 
 PRECIS (RFC 8264, 8266): the profile NicknameCasePreserved stores, Nickname compares. Where names
 of people need more than the standard has, `parts.py` says what and why.

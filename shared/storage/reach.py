@@ -1,4 +1,4 @@
-"""What stands in the way of using the database, in a sentence for an operator."""
+"""The obstacle to using the database, in a sentence for an operator."""
 
 import asyncio
 import os

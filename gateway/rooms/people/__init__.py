@@ -1,1 +1,1 @@
-"""What is told of people and not kept: who types, and who is here."""
+"""Short-lived signs of people: who is typing."""

@@ -1,4 +1,4 @@
-"""Who is typing in each room and chat, as this gateway's clients are told."""
+"""The users that are typing in each room and chat, as this gateway's clients are told."""
 
 import asyncio
 from typing import Final

@@ -1,4 +1,4 @@
-"""What is known of the deleted messages of a room, so that pages pass over them.
+"""Knowledge of the deleted messages of a room, so that pages pass over them.
 
 A deletion is known to the broker first. Until SQL has it, a page from SQL needs the broker's word,
 and there may be 100,000 deletions that SQL does not have yet: far too many for one query. So SQL is

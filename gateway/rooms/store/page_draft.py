@@ -9,7 +9,7 @@ from shared.storage.pages import StoredPage
 
 
 class PageDraft:
-    """What was read for a page so far.
+    """The parts that were read for a page so far.
 
     Attributes:
         left: messages that are not deleted and that the page still lacks.

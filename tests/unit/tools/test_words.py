@@ -127,20 +127,22 @@ def test_a_word_is_banned_in_a_folder(tmp_path: Path) -> None:
 
 
 def test_docstrings_that_open_as_questions(tmp_path: Path) -> None:
-    """Twenty such docstrings of the sources pass; of one more, all are listed. Tests are free."""
-    function = 'def f{0}() -> None:\n    """{1} is done."""\n'
-    several = [function.format(number, "What") for number in range(10)]
+    """Each such docstring of the sources is told with its place. Tests are free."""
     files = {
-        "tests/a.py": function.format("", "What") * 30,
-        "gateway/a.py": '"""A module."""\n' + "".join(several),
-        "tools/a.py": '"""Whether it fits."""\n' + "".join(several[:9]),
+        "tests/a.py": 'def f() -> None:\n    """What is done."""\n',
+        "gateway/a.py": '"""A module."""\n\n\ndef f() -> None:\n    """Whole."""\n',
     }
     assert check(tmp_path, files) == (0, [])
-    files["clients/a.py"] = 'class A:\n    """Whose it is."""\n\n\n' + function.format("", "Whole")
+    files["tools/a.py"] = '"""Whether it fits."""\n'
+    files["clients/a.py"] = 'class A:\n    """Whose it is."""\n'
     status, findings = check(tmp_path, files)
-    assert (status, len(findings)) == (1, 21)
-    assert "clients/a.py:2: opens as a question: Whose it is." in findings
-    assert "tools/a.py:1: opens as a question: Whether it fits." in findings
+    assert (status, sorted(findings)) == (
+        1,
+        [
+            "clients/a.py:2: opens as a question: Whose it is.",
+            "tools/a.py:1: opens as a question: Whether it fits.",
+        ],
+    )
 
 
 def test_arguments_that_nothing_is_said_of(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Session:
 
     @property
     def was_sent_too_much(self) -> bool:
-        """Whether the server ended it because a frame was too large."""
+        """True if the server ended it because a frame was too large."""
         # Not `close_code`: that may also be what this side sent, about a frame of the server.
         received = self._websocket.protocol.close_rcvd
         return received is not None and received.code == CloseCode.MESSAGE_TOO_BIG

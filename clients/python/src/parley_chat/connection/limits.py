@@ -1,4 +1,4 @@
-"""What the server takes, and the refusal of what it would not take."""
+"""The limits of the server, and the refusal of messages beyond them."""
 
 from typing import Final
 
