@@ -122,6 +122,8 @@ class Connection(ABC):
         """Ask until there is an answer that is final.
 
         Args:
+            event: The name of an event, such as `message`.
+            data: As JSON has it; a send has its `clientMsgId` already.
             on_reply: Runs before the next frame is looked at (3.5); the caller may run after it.
             again: Ask again also if a connection was lost meanwhile.
             early: Do not wait until what was missed is there.

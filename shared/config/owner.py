@@ -55,7 +55,7 @@ def find_owner(data_dir: str | Path) -> Owner | None:
 
 
 def cluster_settings(data_dir: str, given: frozenset[str], *, redis: bool) -> dict[str, str]:
-    """The values that the cluster of a folder uses, for settings that the environment does not give.
+    """The values that the cluster of a folder uses for settings that are not given.
 
     Args:
         data_dir: the folder of the cluster.

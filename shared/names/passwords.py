@@ -1,4 +1,4 @@
-"""The form in which the password of a room is hashed: the profile OpaqueString of PRECIS (RFC 8265)."""
+"""The form in which a room's password is hashed: OpaqueString of PRECIS (RFC 8265)."""
 
 from typing import Final
 
