@@ -83,8 +83,6 @@ class Origins:
             return True
         if _host(origin) is None:
             return False
-        if is_own(origin, host):
-            return OWN in self._allowed
         parts = urlsplit(origin)
         name = parts.hostname or ""
         if any(
@@ -92,6 +90,8 @@ class Origins:
             for each in self._wildcards
         ):
             return True
+        if is_own(origin, host):
+            return OWN in self._allowed
         return LOOPBACK in self._allowed and is_loopback(name)
 
     def __str__(self) -> str:

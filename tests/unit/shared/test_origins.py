@@ -111,6 +111,12 @@ def test_refused(setting: str, origin: str) -> None:
     assert not Origins.parse(setting).allow(origin, HOST)
 
 
+def test_own_host_below_an_allowed_domain() -> None:
+    """The gateway's own host is one of all hosts below a domain, with or without `self`."""
+    origins = Origins.parse("https://*.example.org")
+    assert origins.allow("https://chat.example.org", "chat.example.org")
+
+
 @pytest.mark.parametrize("part", NO_ORIGINS)
 def test_what_is_no_origin(part: str) -> None:
     """A part of the list that browsers never send is refused, with what to write instead."""
