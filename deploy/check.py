@@ -173,7 +173,7 @@ class Check:
         with self._noting():
             processes = ProcessSettings(**self._processes.given)
             self._found["ALLOWED_ORIGINS"] = Found(str(processes.origins), "default")
-            partitions = int(self._found["PARTITIONS"].value)
+            partitions = processes.partitions or int(self._found["PARTITIONS"].value)
             self._found["MAX_BACKLOG"] = Found(str(processes.backlog_of(partitions)), "default")
         good = {name: text for name, text in self._environ.items() if name not in self._faults}
         gateway = await asyncio.create_subprocess_exec(
@@ -203,9 +203,8 @@ def _print(lines: Iterable[str]) -> None:
     try:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
-    except (
-        BrokenPipeError
-    ):  # such as `| head`; what the interpreter flushes at its end is lost, too
+    except BrokenPipeError:
+        # Such as `| head`. What the interpreter flushes at its end is lost, too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

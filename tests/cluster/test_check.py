@@ -52,6 +52,13 @@ async def test_nothing_is_wrong(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+async def test_what_follows_from_another_setting(tmp_path: Path) -> None:
+    """A default that depends on another setting is shown as that setting makes it."""
+    found = await check(tmp_path / "new", PARTITIONS="16")
+    assert found.settings["PARTITIONS"] == ("environment", "16")
+    assert found.settings["MAX_BACKLOG"] == ("default", "100000")
+
+
 async def test_all_faults_at_once(tmp_path: Path) -> None:
     """Every fault has its sentence, whatever else is wrong, and no secret is in any of them."""
     found = await check(
