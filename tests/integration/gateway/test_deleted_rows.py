@@ -16,6 +16,7 @@ from shared.model.ids import TOP
 from shared.model.log_events import Kicked, MessageDeleted, MessagePosted
 from shared.model.rooms import Room
 from shared.model.timeline import Message
+from tests.support.plans import plans_of
 from tests.support.stage import Stage
 
 few = settings(settings.get_profile("integration"), max_examples=25)
@@ -287,19 +288,9 @@ async def test_queries_use_the_index_of_what_is_visible(stage: Stage, persister:
     chat = await stage.chat()
     await send_many(stage, chat, 0, 3)
     await stage.trimmed()
-    plans: list[str] = []
 
-    def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own
-        if not statement.startswith("EXPLAIN"):
-            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            plans.append("\n".join(row[3] for row in found))
-
-    sqlalchemy_event.listen(stage.engine.sync_engine, "before_cursor_execute", explain)
-
-    async def plan_of(reading: Awaitable[Any]) -> list[str]:
-        plans.clear()
-        await reading
-        return [plan for plan in plans if "events" in plan]
+    async def plan_of(reading: Awaitable[object]) -> list[str]:
+        return [plan for plan in await plans_of(stage.engine, reading) if "events" in plan]
 
     for reading in (
         stage.chats._reader.last_message(chat.id, 0, TOP, frozenset({7})),  # noqa: SLF001

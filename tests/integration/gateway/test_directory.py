@@ -17,7 +17,9 @@ from shared.model.events import RoomCreated
 from shared.model.log_events import MessagePosted
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
+from shared.storage.names import NameReader
 from shared.storage.reader import Reader
+from tests.support.plans import plans_of
 from tests.support.stage import Stage
 
 
@@ -286,3 +288,17 @@ async def test_backlog(stage: Stage) -> None:
         with pytest.raises(ChatError) as caught:
             await work
         assert (caught.value.code, caught.value.retryable) == ("overloaded", True)
+
+
+async def test_a_name_is_found_by_an_index(stage: Stage) -> None:
+    """SQL finds a name by indexes: it does not read every room, of which there may be millions."""
+    names = NameReader(stage.reader)
+    async with stage.storing():
+        await stage.chat()
+        await stage.trimmed()
+    await names.rooms("general", ["room:general"])  # knows from now on what the database has
+    plans = await plans_of(stage.engine, names.rooms("general", ["room:general"]))
+    assert [plan for plan in plans if "rooms" in plan] == [
+        "SEARCH rooms USING INDEX sqlite_autoindex_rooms_1 (key=?)",
+        "SEARCH rooms USING INDEX ix_rooms_kind_name_form (kind=? AND name_form=?)",
+    ]
