@@ -32,11 +32,21 @@ its gateway at most 5,000. What changes meanwhile is told by one frame.
 
 
 class _Typist:
-    __slots__ = ("at", "name")
+    """A connection that is typing.
 
-    def __init__(self, name: str, at: float) -> None:
-        self.name = name
-        self.at = at
+    Attributes:
+        name: its user's name.
+        at: time of its last sign, by the event loop's clock.
+        number: number of that sign among all of the room. Times can be equal: the loop's clock
+            stands still while it handles what has come, and counts milliseconds.
+    """
+
+    __slots__ = ("at", "name", "number")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.at = 0.0
+        self.number = 0
 
 
 class _Place:
@@ -46,20 +56,29 @@ class _Place:
         local: the room or chat; None for a chat that is not followed here.
         users: the users of a direct chat; empty names for a room.
         typists: by connection id, in the order in which they began.
+        signs: number of signs of typing so far.
         changed: ids of the connections whose change is not told yet.
         paid_until: time up to which its frames have used the allowed rate, by the event loop's
             clock.
     """
 
-    __slots__ = ("changed", "local", "paid_until", "timer", "typists", "users")
+    __slots__ = ("changed", "local", "paid_until", "signs", "timer", "typists", "users")
 
     def __init__(self, local: LocalRoom | None = None) -> None:
         self.local = local
         self.users: tuple[str, ...] = ()
         self.typists: dict[str, _Typist] = {}
+        self.signs = 0
         self.changed: set[str] = set()
         self.paid_until = 0.0
         self.timer: asyncio.TimerHandle | None = None
+
+    def sign(self, sid: str, name: str, now: float) -> None:
+        """Take a sign that a connection is typing."""
+        typist = self.typists.setdefault(sid, _Typist())
+        self.signs += 1
+        typist.name, typist.at, typist.number = name, now, self.signs
+        self.changed.add(sid)
 
     def remove_expired(self, now: float) -> None:
         for sid in [s for s, typist in self.typists.items() if typist.at + EXPIRY_SECONDS <= now]:
@@ -72,7 +91,7 @@ class _Place:
     def without(self, sid: str) -> tuple[str, list[str]]:
         """Return who typed last and all who type, but for one connection; empty for nobody."""
         others = [typist for other, typist in self.typists.items() if other != sid]
-        last = max(others, key=lambda typist: typist.at, default=None)
+        last = max(others, key=lambda typist: typist.number, default=None)
         return last.name if last else "", list(dict.fromkeys(typist.name for typist in others))
 
 
@@ -107,12 +126,8 @@ class Typists:
         if not body.name:
             if body.origin in place.typists:
                 place.remove(body.origin)
-        elif typist := place.typists.get(body.origin):
-            typist.name, typist.at = body.name, self._loop.time()
-            place.changed.add(body.origin)
-        elif len(place.typists) < MAX_TYPISTS:
-            place.typists[body.origin] = _Typist(body.name, self._loop.time())
-            place.changed.add(body.origin)
+        elif body.origin in place.typists or len(place.typists) < MAX_TYPISTS:
+            place.sign(body.origin, body.name, self._loop.time())
         self._turn(event.room_id, place)
 
     def message_posted(self, local: LocalRoom, sender: str) -> None:
