@@ -43,11 +43,10 @@ def begin(gateway: Gateway, client: Client, claims: Claim, *, welcome: bool) -> 
         welcome: True if the client asked for `welcome`.
     """
     if not gateway.access.identity.required:
-        # Before `welcome`, by which a client may take its name for accepted.
-        refuse_claim(client, claims)
         claim(gateway, client, claims)
         if welcome:
             lifecycle.welcome(gateway, client)
+        refuse_claim(client, claims)
         lifecycle.connected(gateway, client)
         return
     client.login = PendingLogin(claims.given, welcome)

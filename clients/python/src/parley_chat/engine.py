@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from parley_chat.connection.connection import Session
@@ -209,6 +210,16 @@ class Engine:
         opening = self._opened is not None and not self._opened.done()
         return opening and self._credentials is None and self.username is not None
 
+    async def _open_when_named(self) -> None:
+        """Count as open, once it is known that the server does not refuse the name.
+
+        The error of a refused name has no id and follows `welcome`; any answer follows both.
+        """
+        if self._is_opening_by_name():
+            with suppress(ChatError):
+                await self.ask("setUsername", {"username": self.username})
+        self._be_open()
+
     def _refuse_name(self, error: ChatError) -> None:
         self.state = State.CLOSED
         if self._opened is not None:
@@ -250,7 +261,7 @@ class Engine:
                 self.limits.take(told)
                 if self._credentials is None:
                     self.username = told.get("user", self.username)
-                    self._be_open()
+                    self.spawn(self._open_when_named())
             case Frame("reconnect", {"afterMs": int(milliseconds)}):
                 self._leave_at(milliseconds / 1000)
             case Frame("resume_required"):
