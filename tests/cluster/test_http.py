@@ -5,6 +5,7 @@ from itertools import count
 from urllib.parse import urljoin
 
 import httpx
+import psutil
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
@@ -244,3 +245,16 @@ async def test_encodings_that_are_not_read(
     answer = await http.post("/chats", content=b"{}", headers=headers)
     assert answer.status_code == 415
     assert "without `Content-Encoding`" in answer.text or "UTF-8" in answer.text
+
+
+async def test_unknown_character_sets_are_forgotten(cluster: Cluster) -> None:
+    """A gateway keeps nothing of the names of character sets that it does not know."""
+    gateway = psutil.Process(cluster.pid("gateway-1"))
+    async with httpx.AsyncClient(base_url=cluster.gateway_url(1)) as http:
+        for number in range(550):
+            if number == 50:  # those before fill what is used again
+                before = gateway.memory_info().rss
+            kind = f"application/json; charset={'x' * 16_000}{number}"
+            answer = await http.post("/chats", content=b"{}", headers={"Content-Type": kind})
+            assert answer.status_code == 415
+    assert gateway.memory_info().rss - before < 4_000_000
