@@ -9,7 +9,6 @@ from gateway.access.authorization import Principal
 from gateway.api.actions.action import Action
 from gateway.api.gateway import Gateway
 from gateway.rooms.client import Client
-from shared.errors import ChatError
 from shared.model import commands
 
 
@@ -41,7 +40,4 @@ async def _find_users(
     fields = {field: getattr(command, field) for field in action.users}
     typed = {field: name for field, name in fields.items() if isinstance(name, str)}
     find = gateway.access.user_names.find
-    try:
-        return replace(command, **{field: await find(name) for field, name in typed.items()})
-    except ValueError as error:
-        raise ChatError("bad_request", str(error)) from None
+    return replace(command, **{field: await find(name) for field, name in typed.items()})
