@@ -7,7 +7,7 @@ from deploy.data_dir import DataDir
 from deploy.settings import Settings
 from shared.broker.transport.reach import reach_broker
 from shared.broker.transport.url import check_broker_url
-from shared.reaching import Unreachable, until_reached
+from shared.config.reaching import Unreachable, until_reached
 from shared.storage.engine import open_engine
 from shared.storage.reach import reach_database
 from shared.storage.url import database_url

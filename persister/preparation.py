@@ -8,7 +8,7 @@ from shared.broker.transport.client import UNAVAILABLE
 from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.reach import reach_broker
 from shared.config import Settings, incarnation
-from shared.reaching import until_reached
+from shared.config.reaching import until_reached
 from shared.storage.engine import Engine
 from shared.storage.installation import Installation, confirm_location, read_installation
 from shared.storage.migrate import migrate

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 
 from deploy.ports import Address
-from shared.reaching import Reports
+from shared.config.reaching import Reports
 
 PROBE_INTERVAL_SECONDS = 0.05
 PROBE_TIMEOUT_SECONDS = 2.0

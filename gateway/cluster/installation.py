@@ -13,7 +13,7 @@ from shared.broker.transport.client import UNAVAILABLE
 from shared.broker.transport.pipe import Pipe
 from shared.broker.transport.reach import reach_broker
 from shared.config import Settings, incarnation
-from shared.reaching import Reports, Unreachable, until_reached
+from shared.config.reaching import Reports, Unreachable, until_reached
 from shared.storage.engine import Engine, open_engine
 from shared.storage.installation import (
     Installation,

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.reaching import Unreachable
+from shared.config.reaching import Unreachable
 from shared.storage.engine import OUTAGE
 
 ANSWER_SECONDS: Final = 5.0

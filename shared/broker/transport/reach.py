@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import hiredis
 
 from shared.broker.transport.resp import GreetingRefused, open_connection
+from shared.config.reaching import Unreachable
 from shared.config.urls import host_of, scheme_of
-from shared.reaching import Unreachable
 
 DEFAULT_PORT: Final = 6379
 

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed
 
-from shared.config import ConfigError
+from shared.config.errors import ConfigError
 
 PAUSE_SECONDS: Final = 0.5
 """Seconds between two attempts."""
