@@ -1,7 +1,8 @@
 """Names of users with AUTH_MODE=open: one user for all spellings of a name."""
 
+import signal
 import sqlite3
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from itertools import count
 from urllib.parse import quote
 
@@ -145,6 +146,27 @@ async def test_sign_in_goes_on_without_sql(sturdy: Cluster) -> None:
                 assert told["data"]["user"] == "Gil"
         finally:
             hidden.rename(sturdy.database)
+
+
+async def test_a_connection_keeps_its_name(sturdy: Cluster) -> None:
+    """A connection is known by the spelling that it gave, though that stands for another by now."""
+    query = f"welcome=1&username={quote(' ida')}"
+    async with AsyncExitStack() as peers:
+        known = Peer(sturdy.gateway_url(1), "welcome=1&username=Ida")
+        await (await peers.enter_async_context(known)).next("welcome")
+        sturdy.kill("redis", signal.SIGSTOP)
+        try:
+            second = await peers.enter_async_context(Peer(sturdy.gateway_url(2), query))
+            assert (await second.next("welcome"))["data"]["user"] == "ida"
+        finally:
+            sturdy.kill("redis", signal.SIGCONT)
+        third = await peers.enter_async_context(Peer(sturdy.gateway_url(2), query))
+        assert (await third.next("welcome"))["data"]["user"] == "Ida"
+        assert (await second.request("setUsername", " ida"))["user"] == "ida"
+        with pytest.raises(Refusal) as refused:
+            await second.request("setUsername", "Ida")
+        assert refused.value.code == "forbidden"
+        assert (await second.request("setUsername", " ida"))["user"] == "ida"
 
 
 async def test_users_are_stored_once(cluster: Cluster) -> None:
