@@ -3,43 +3,24 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
+import { test } from "node:test";
 import { Listener } from "../javascript/support/listening.js";
-import { Person, doUntil, isAccessible, launch } from "./support/browser.js";
+import { Person, doUntil, isAccessible } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
 /** Where pictures go; nowhere unless it is asked for. */
 const PICTURES = process.env.SCREENSHOTS;
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const DARK = { colorScheme: "dark" };
 
-let cluster, browser, here = [];
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
+async function prepare(cluster) {
   const { client } = await Listener.connected(cluster.url, "host");
   await client.createRoom("general"); // where everybody begins
   client.close();
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
-
-afterEach(async () => {
-  Listener.closeAll();
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, []);
-  }
-});
-
-async function comes(gateway, name, options) {
-  const person = await Person.comes(browser, cluster.gateway(gateway), name, options);
-  here.push(person);
-  return person;
 }
+
+const stage = new Stage({ prepare });
+const { comes } = stage;
 
 async function picture({ page }, name) {
   if (!PICTURES) return;
@@ -58,7 +39,7 @@ const TEAMS = [
 /** A team that has talked a little, one of them at the page, and a picture of it. Each call has another one. */
 async function team(options = {}, name = null) {
   const { me, names, room, vault } = TEAMS.shift();
-  const [bob, carla, dmitri] = await Promise.all(names.map((name, m) => Listener.connected(cluster.gateway(1 + m % 2), name)));
+  const [bob, carla, dmitri] = await Promise.all(names.map((name, m) => Listener.connected(stage.cluster.gateway(1 + m % 2), name)));
   await bob.client.createRoom(room);
   for (const one of [bob, carla, dmitri]) {
     await one.client.join(room);
@@ -140,15 +121,14 @@ test("On a phone the list and the conversation take turns, and nothing is wider 
 });
 
 test("Signing in and a locked door are accessible, light and dark.", async () => {
-  const context = await browser.newContext({ reducedMotion: "reduce" });
-  const stranger = new Person(await context.newPage(), "stranger");
-  here.push(stranger);
-  await stranger.page.goto(cluster.url);
+  const context = await stage.browser.newContext({ reducedMotion: "reduce" });
+  const stranger = stage.welcome(new Person(await context.newPage(), "stranger"));
+  await stranger.page.goto(stage.cluster.url);
   await stranger.page.getByLabel("Your name").waitFor();
   await isAccessible(stranger);
   await stranger.page.emulateMedia({ colorScheme: "dark" });
   await isAccessible(stranger);
-  const bob = await Listener.connected(cluster.url, "keeper");
+  const bob = await Listener.connected(stage.cluster.url, "keeper");
   await bob.client.createRoom("shut", { password: "x" });
   const ann = await comes(1, "knocks", { at: "/#/room/shut" });
   await ann.page.getByRole("heading", { name: "shut is locked" }).waitFor();

@@ -1,39 +1,17 @@
 /** What the page shows of bans: to the user who is banned, and to the owner and moderators; and notes. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
+import { test } from "node:test";
 import { Listener } from "../javascript/support/listening.js";
-import { Person, isAccessible, launch } from "./support/browser.js";
+import { isAccessible } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser, here = [];
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
-
-afterEach(async () => {
-  Listener.closeAll();
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, [], `${person.name}'s browser complained`);
-  }
-});
-
-async function comes(gateway, name, options) {
-  const person = await Person.comes(browser, cluster.gateway(gateway), name, options);
-  here.push(person);
-  return person;
-}
+const stage = new Stage();
+const { comes } = stage;
 
 /** The owner of a new room, by the client alone. */
 async function owner(room, password) {
-  const { client } = await Listener.connected(cluster.gateway(1), `owner of ${room}`);
+  const { client } = await Listener.connected(stage.cluster.gateway(1), `owner of ${room}`);
   await client.createRoom(room, { password });
   await client.join(room, { password });
   return client;

@@ -1,28 +1,19 @@
 /** The page that shows the REST interface. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Cluster, IN_TIME } from "../javascript/support/cluster.js";
-import { launch } from "./support/browser.js";
+import { test } from "node:test";
+import { IN_TIME } from "../javascript/support/cluster.js";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser;
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
+const stage = new Stage();
 
 test("/docs shows every request and tries one, within its policy and without asking anybody else.", async () => {
   const problems = [], elsewhere = [];
-  const page = await browser.newPage();
+  const page = await stage.browser.newPage();
   page.setDefaultTimeout(IN_TIME);
   page.on("pageerror", (error) => problems.push(error.stack));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-  const base = `http://127.0.0.1:${cluster.port}`;
+  const base = `http://127.0.0.1:${stage.cluster.port}`;
   page.on("request", (request) => !/^(data:|http:\/\/127\.0\.0\.1)/.test(request.url()) && elsewhere.push(request.url()));
   await page.goto(`${base}/docs`);
   await page.getByRole("heading", { name: /^Parley/ }).waitFor();

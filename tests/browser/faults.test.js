@@ -1,39 +1,20 @@
 /** What the page shows when gateways die, networks fail and pages end. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
+import { afterEach, test } from "node:test";
 import { Listener } from "../javascript/support/listening.js";
 import { Relay } from "../javascript/support/relay.js";
-import { Person, launch } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser, here = [], relays = [];
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
+const stage = new Stage();
+const { comes } = stage;
+const relays = [];
 
 afterEach(async () => {
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, [], `${person.name}'s browser complained`);
-  }
-  Listener.closeAll();
   await Promise.all(relays.splice(0).map((relay) => relay.close()));
 });
 
-async function comes(url, name, options) {
-  const person = await Person.comes(browser, url, name, options);
-  here.push(person);
-  return person;
-}
-
-async function relayed(url = cluster.url) {
+async function relayed(url = stage.cluster.url) {
   const relay = await Relay.before(url);
   relays.push(relay);
   return relay;
@@ -44,7 +25,7 @@ async function annAndListener(room) {
   const relay = await relayed();
   const ann = await comes(relay.url, `ann ${room}`);
   await ann.createRoom(room);
-  const carl = await Listener.connected(cluster.gateway(2), `carl ${room}`);
+  const carl = await Listener.connected(stage.cluster.gateway(2), `carl ${room}`);
   await carl.client.join(room);
   return { relay, ann, carl, place: `#${room}` };
 }
@@ -57,7 +38,7 @@ async function mended(relay, one) {
 
 test("A gateway is killed while both type: nothing is lost, doubled or out of order on either screen.", async () => {
   // Both come through the load balancer, which shares them out: each has a gateway, and one dies.
-  const [ann, bob] = [await comes(cluster.url, "ann"), await comes(cluster.url, "bob")];
+  const [ann, bob] = [await comes(stage.cluster.url, "ann"), await comes(stage.cluster.url, "bob")];
   await ann.createRoom("storm");
   await bob.goes("storm");
   const gateway = /gateway-\d/.exec(await ann.sign.textContent())[0];
@@ -67,7 +48,7 @@ test("A gateway is killed while both type: nothing is lost, doubled or out of or
   };
   const writing = Promise.all([write(ann, "a"), write(bob, "b")]);
   await bob.row("a5").waitFor();
-  const pid = await cluster.kill(gateway);
+  const pid = await stage.cluster.kill(gateway);
   await writing;
   for (const one of [ann, bob]) {
     for (const last of ["a24", "b24"]) await one.row(last).waitFor();
@@ -81,19 +62,19 @@ test("A gateway is killed while both type: nothing is lost, doubled or out of or
     const numbers = texts.filter((text) => text[0] === letter).map((text) => Number(text.slice(1)));
     assert.deepEqual(numbers, Array.from({ length: 25 }, (_, n) => n));
   }
-  await cluster.restarted(gateway, pid);
+  await stage.cluster.restarted(gateway, pid);
 });
 
 test("The gateway of one who types is killed: the line says so no longer.", async () => {
-  const ann = await comes(cluster.gateway(1), "ann meadow");
+  const ann = await comes(stage.cluster.gateway(1), "ann meadow");
   await ann.createRoom("meadow");
-  const bob = await Listener.connected(cluster.gateway(2), "bob meadow");
+  const bob = await Listener.connected(stage.cluster.gateway(2), "bob meadow");
   await bob.client.join("meadow");
   bob.client.typing("#meadow");
   await ann.page.locator("p.typing").getByText("bob meadow is typing").waitFor();
-  const pid = await cluster.kill("gateway-2");
+  const pid = await stage.cluster.kill("gateway-2");
   await ann.page.locator("p.typing:empty").waitFor({ state: "attached", timeout: 5_000 });
-  await cluster.restarted("gateway-2", pid);
+  await stage.cluster.restarted("gateway-2", pid);
 });
 
 test("What is written without a connection waits in sight, and is sent once.", async () => {
@@ -156,7 +137,7 @@ test("On a phone the conversation itself says that the connection is lost.", asy
 });
 
 test("What the server refuses is shown with its reason, and can be discarded.", async () => {
-  const ann = await comes(cluster.gateway(1), "ann refused");
+  const ann = await comes(stage.cluster.gateway(1), "ann refused");
   await ann.createRoom("narrow");
   // The page knows the limit; a server that was told another one meanwhile still has the last word.
   await ann.page.evaluate(() => {

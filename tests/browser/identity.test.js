@@ -3,48 +3,38 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster, IN_TIME, ROOT } from "../javascript/support/cluster.js";
+import { after, test } from "node:test";
+import { IN_TIME, ROOT } from "../javascript/support/cluster.js";
 import { Listener } from "../javascript/support/listening.js";
 import { JWT, tokenFor } from "../javascript/support/tokens.js";
 import { Application } from "./support/application.js";
-import { Person, isAccessible, launch } from "./support/browser.js";
+import { Person, isAccessible } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser, bob, application, here = [];
+async function prepare(cluster) {
+  const { client } = await Listener.connected(cluster.gateway(2), { token: tokenFor("bob") });
+  await client.createRoom("general");
+  client.close();
+}
 
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(JWT), launch()]);
-  bob = await Listener.connected(cluster.gateway(2), { token: tokenFor("bob") });
-  await bob.client.createRoom("general");
-  await bob.client.join("general");
-});
+const stage = new Stage({ settings: JWT, prepare });
+let application;
 
-after(async () => {
-  Listener.closeAll();
-  application?.close();
-  await browser?.close();
-  await cluster?.stop();
-});
-
-afterEach(async () => {
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, []);
-  }
-});
+after(() => application?.close());
 
 /** A visitor with a window and storage of their own, who has not signed in. */
-async function visitor(url = cluster.gateway(1)) {
-  const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, reducedMotion: "reduce" });
+async function visitor(url = stage.cluster.gateway(1)) {
+  const context = await stage.browser.newContext({ viewport: { width: 1180, height: 760 }, reducedMotion: "reduce" });
   context.setDefaultTimeout(IN_TIME);
-  const person = new Person(await context.newPage(), "visitor");
-  here.push(person);
+  const person = stage.welcome(new Person(await context.newPage(), "visitor"));
   await person.page.goto(url);
   return person;
 }
 
 /** Say something that bob hears; returns by whom it was said. */
 async function saysTo(one, text) {
+  const bob = await Listener.connected(stage.cluster.gateway(2), { token: tokenFor("bob") });
+  await bob.client.join("general");
   await one.say(text);
   return (await bob.next("message", ({ content }) => content === text)).sender;
 }
@@ -84,7 +74,7 @@ test("An application's own page gives the token by itself, and says when nobody 
   const guide = await readFile(join(ROOT, "docs/how-to/serve-the-chat-page.md"), "utf8");
   const [, html] = /```html\n(.*?)```/s.exec(guide);
   let token = tokenFor("carla");
-  application = await Application.before(cluster.gateway(1), {
+  application = await Application.before(stage.cluster.gateway(1), {
     "/talk": () => ({ type: "text/html", body: html }),
     "/chat-token": () => (token ? { body: token } : { status: 401, body: "who?" }),
   });

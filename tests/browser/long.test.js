@@ -1,29 +1,19 @@
 /** A room with 10,000 messages. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
+import { test } from "node:test";
 import { Listener } from "../javascript/support/listening.js";
-import { Person, launch } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
 const MESSAGES = 10_000;
 const MAX_ROWS = 200;
 
-let cluster, browser;
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  Listener.closeAll();
-  await browser?.close();
-  await cluster?.stop();
-});
+const stage = new Stage();
+const { comes } = stage;
 
 /** Say many things at once; they are of one line, or of several. */
 async function fill(room) {
-  const { client } = await Listener.connected(cluster.gateway(1), "scribe");
+  const { client } = await Listener.connected(stage.cluster.gateway(1), "scribe");
   await client.createRoom(room);
   await client.join(room);
   for (let n = 1; n <= MESSAGES; n += 500) {
@@ -56,7 +46,7 @@ async function scrollToBeginning() {
 
 test("10,000 messages scroll: few are in the document, and older ones coming in move nothing.", async () => {
   await fill("library");
-  const ann = await Person.comes(browser, cluster.gateway(2), "ann");
+  const ann = await comes(2, "ann");
   const opened = performance.now();
   await ann.goes("library");
   await ann.row(`number ${MESSAGES}`).waitFor();
@@ -70,7 +60,7 @@ test("10,000 messages scroll: few are in the document, and older ones coming in 
     `${((scrolled - shown) / 1000).toFixed(1)} s; at most ${rows} rows; moved by ${slip.toFixed(2)} pixels at most`);
 
   // While one reads far above, what comes in moves nothing either, and is one click away.
-  const bob = await Listener.connected(cluster.gateway(1), "bob");
+  const bob = await Listener.connected(stage.cluster.gateway(1), "bob");
   await bob.client.join("library");
   const top = () => ann.row(/^number 1 and so on$/).evaluate((row) => row.getBoundingClientRect().top);
   const before = await top();
@@ -80,5 +70,4 @@ test("10,000 messages scroll: few are in the document, and older ones coming in 
   await ann.page.getByRole("button", { name: "2 new messages" }).click();
   await ann.row("more news").waitFor();
   await bob.next("seen", ({ user }) => user === "ann");
-  assert.deepEqual(ann.problems, []);
 });

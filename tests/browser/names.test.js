@@ -1,33 +1,11 @@
 /** Names on the page: those that people have, in the spelling that the server has for them. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
-import { Person, launch } from "./support/browser.js";
+import { test } from "node:test";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser, here = [];
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
-
-afterEach(async () => {
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, [], `${person.name}'s browser complained`);
-  }
-});
-
-async function comes(gateway, name, options) {
-  const person = await Person.comes(browser, cluster.gateway(gateway), name, options);
-  here.push(person);
-  return person;
-}
+const stage = new Stage();
+const { comes } = stage;
 
 const FAMILY = "\u{1F468}\u200D\u{1F469}\u200D\u{1F467}";
 const isCalled = (person, name) => person.page.getByRole("heading", { level: 2, name, exact: true }).waitFor();

@@ -1,40 +1,23 @@
 /** What the page shows of a message that cannot be sent, and how its author gets it back. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
+import { test } from "node:test";
 import { Listener } from "../javascript/support/listening.js";
-import { Person, isAccessible, launch } from "./support/browser.js";
+import { isAccessible } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
 /** Half of a surrogate pair, as a script leaves it that cuts texts by length. */
 const HALF = "cut\ud83d off";
 const REASON = "Not sent: a text has half of a surrogate pair: a character was cut in two.";
 
-let cluster, browser, here = [];
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
-
-afterEach(async () => {
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, [], `${person.name}'s browser complained`);
-  }
-  Listener.closeAll();
-});
+const stage = new Stage();
+const { comes } = stage;
 
 /** Ann with the page, in a room with a listener who has none. */
 async function annAndListener(room, options) {
-  const ann = await Person.comes(browser, cluster.gateway(1), `ann ${room}`, options);
-  here.push(ann);
+  const ann = await comes(1, `ann ${room}`, options);
   await ann.createRoom(room);
-  const carl = await Listener.connected(cluster.gateway(2), `carl ${room}`);
+  const carl = await Listener.connected(stage.cluster.gateway(2), `carl ${room}`);
   await carl.client.join(room);
   return { ann, carl, place: `#${room}` };
 }
@@ -82,7 +65,7 @@ test("What an older page left in the outbox and no server takes is shown as fail
     contents.forEach((content, n) => localStorage.setItem(`${prefix}00${n}.${n}`, JSON.stringify({
       clientMsgId: `old ${n}`, place: "#attic", content, createdAt: new Date().toISOString(), id: null, seq: null, error: null,
     })));
-  }, [[HALF, "good", "x".repeat(70_000)], `parley/outbox/${cluster.gateway(1).replace("http", "ws")}/ws/ann attic/`]);
+  }, [[HALF, "good", "x".repeat(70_000)], `parley/outbox/${stage.cluster.gateway(1).replace("http", "ws")}/ws/ann attic/`]);
   const { ann, carl, place } = await annAndListener("attic", { before });
   const { page } = ann;
   await page.getByText(REASON).waitFor();

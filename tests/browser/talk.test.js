@@ -1,33 +1,12 @@
 /** The conversations of the page, between two people on two gateways. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Cluster } from "../javascript/support/cluster.js";
-import { Person, doUntil, isAccessible, keepsBack, launch } from "./support/browser.js";
+import { test } from "node:test";
+import { doUntil, isAccessible, keepsBack } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser, here = [];
-
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await cluster?.stop();
-});
-
-afterEach(async () => {
-  for (const person of here.splice(0)) {
-    await person.goesAway();
-    assert.deepEqual(person.problems, [], `${person.name}'s browser complained`);
-  }
-});
-
-async function comes(gateway, name, options) {
-  const person = await Person.comes(browser, cluster.gateway(gateway), name, options);
-  here.push(person);
-  return person;
-}
+const stage = new Stage();
+const { comes } = stage;
 
 /** Two people, each on a gateway of their own, in a room. */
 async function two(room, options) {

@@ -5,37 +5,29 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { Cluster, IN_TIME, ROOT } from "../javascript/support/cluster.js";
+import { after, test } from "node:test";
+import { IN_TIME, ROOT } from "../javascript/support/cluster.js";
 import { Listener } from "../javascript/support/listening.js";
-import { launch } from "./support/browser.js";
+import { Stage } from "./support/stage.js";
 
-let cluster, browser, server;
+const stage = new Stage();
+let server;
 
-before(async () => {
-  [cluster, browser] = await Promise.all([Cluster.start(), launch()]);
-});
-
-after(async () => {
-  Listener.closeAll();
-  server?.close();
-  await browser?.close();
-  await cluster?.stop();
-});
+after(() => server?.close());
 
 test("The widget shows a room and lets a visitor write, and what others write stays text.", async () => {
   const guide = await readFile(join(ROOT, "docs/get-started/widget.md"), "utf8");
   const [, html] = /```html\n(.*?)```/s.exec(guide);
   assert.ok(html.split("\n").filter(Boolean).length <= 20);
   server = createServer((_, response) => response.setHeader("Content-Type", "text/html")
-    .end(html.replaceAll("http://127.0.0.1:8080", cluster.url)));
+    .end(html.replaceAll("http://127.0.0.1:8080", stage.cluster.url)));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const ann = await Listener.connected(cluster.gateway(1), "ann");
+  const ann = await Listener.connected(stage.cluster.gateway(1), "ann");
   await ann.client.createRoom("general");
   await ann.client.join("general");
   await ann.client.send("#general", "Welcome, <b>stranger</b>");
-  const page = await browser.newPage();
+  const page = await stage.browser.newPage();
   page.setDefaultTimeout(IN_TIME);
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.getByText("ann: Welcome, <b>stranger</b>").waitFor();
