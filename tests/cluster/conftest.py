@@ -9,6 +9,7 @@ import pytest_asyncio
 from tests.support.cluster import Cluster
 from tests.support.lender import Lender
 from tests.support.peer import WIRES, Wire
+from tests.support.protocols import PROTOCOLS
 
 _numbers = count(1)
 
@@ -44,4 +45,11 @@ def room() -> str:
 def wire(request: pytest.FixtureRequest) -> Wire:
     """Each format on the wire."""
     found: Wire = request.param
+    return found
+
+
+@pytest.fixture(params=PROTOCOLS)
+def protocol(request: pytest.FixtureRequest) -> str:
+    """Each protocol of a client that stays connected."""
+    found: str = request.param
     return found

@@ -3,29 +3,14 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable
 
 import httpx
 import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
-from tests.support.socketio_peer import SocketIOPeer
+from tests.support.protocols import connect
 from tests.support.waiting import eventually
-
-Connect = Callable[[str, str], Peer]
-
-OBSERVERS: dict[str, Connect] = {
-    "json": lambda url, name: Peer(url, f"username={name}"),
-    "msgpack": lambda url, name: Peer(url, f"username={name}", "msgpack"),
-    "socket.io": lambda url, name: SocketIOPeer(url, f"username={name}"),
-}
-
-
-@pytest.fixture(params=OBSERVERS)
-def connect(request: pytest.FixtureRequest) -> Connect:
-    """How an observer connects."""
-    return OBSERVERS[request.param]
 
 
 def told(peer: Peer, *names: str) -> list[str]:
@@ -46,12 +31,12 @@ async def ready(url: str) -> None:
 
 @pytest.mark.parametrize("second", [1, 2], ids=["one gateway", "two gateways"])
 async def test_closing_one_of_two_tabs_is_not_told(
-    cluster: Cluster, connect: Connect, second: int, room: str
+    cluster: Cluster, protocol: str, second: int, room: str
 ) -> None:
     """A user who closes one of two connections is still there; with the last they are gone."""
     who = room.replace(" ", "-")
     urls = [cluster.gateway_url(1), cluster.gateway_url(second)]
-    async with connect(cluster.gateway_url(2), "observer") as observer:
+    async with connect(cluster, 2, "observer", protocol) as observer:
         first, other = (Peer(url, f"username={who}") for url in urls)
         async with first:
             await observer.notified(f"{who} connected")
@@ -66,13 +51,13 @@ async def test_closing_one_of_two_tabs_is_not_told(
 
 @pytest.mark.parametrize("second", [1, 2], ids=["one gateway", "two gateways"])
 async def test_leaving_in_one_of_two_tabs_is_not_told(
-    cluster: Cluster, connect: Connect, second: int, room: str
+    cluster: Cluster, protocol: str, second: int, room: str
 ) -> None:
     """A user who leaves a room in one of two connections is still in it; the last one is told."""
     who = room.replace(" ", "-")
     urls = [cluster.gateway_url(1), cluster.gateway_url(second)]
     async with (
-        connect(cluster.gateway_url(2), "observer") as observer,
+        connect(cluster, 2, "observer", protocol) as observer,
         Peer(urls[0], f"username={who}") as first,
         Peer(urls[1], f"username={who}") as other,
     ):
@@ -88,11 +73,11 @@ async def test_leaving_in_one_of_two_tabs_is_not_told(
         assert notes == [f"{who} has joined the room", f"{who} has left the room"]
 
 
-async def test_the_users_of_a_killed_gateway_are_gone_once(connect: Connect) -> None:
+async def test_the_users_of_a_killed_gateway_are_gone_once(protocol: str) -> None:
     """Kill -9 a gateway: each of its users who is nowhere else is told once, by one of the rest."""
     async with Cluster(gateways=3) as cluster:
         one, two, three = (cluster.gateway_url(number) for number in (1, 2, 3))
-        observers = [connect(one, "ann"), connect(three, "dora")]
+        observers = [connect(cluster, 1, "ann", protocol), connect(cluster, 3, "dora", protocol)]
         async with (
             observers[0],
             observers[1],
@@ -118,10 +103,10 @@ async def test_the_users_of_a_killed_gateway_are_gone_once(connect: Connect) -> 
                     assert sorted(note for note in notes if "disconnected" in note) == gone
 
 
-async def test_a_paused_gateways_users_come_back(sturdy: Cluster, connect: Connect) -> None:
+async def test_a_paused_gateways_users_come_back(sturdy: Cluster, protocol: str) -> None:
     """A gateway that was paused for long, and goes on: its users are connected again."""
     async with (
-        connect(sturdy.gateway_url(1), "ann") as ann,
+        connect(sturdy, 1, "ann", protocol) as ann,
         Peer(sturdy.gateway_url(2), "username=bob"),
     ):
         await ann.notified("bob connected")

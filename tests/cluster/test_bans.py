@@ -9,7 +9,8 @@ import pytest_asyncio
 import redis.asyncio
 
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Refusal, Wire
+from tests.support.peer import Peer, Refusal
+from tests.support.protocols import connect
 from tests.support.socketio_peer import SocketIOPeer
 from tests.support.stored import eventually, messages
 from tests.support.tokens import JWT, token
@@ -30,22 +31,12 @@ def name() -> str:
     return f"bans-user-{next(_numbers)}"
 
 
-def connect(cluster: Cluster, gateway: int, name: str, protocol: str = "json") -> Peer:
-    """A client of a gateway, in one of the protocols."""
-    url = cluster.gateway_url(gateway)
-    if protocol == "socket.io":
-        return SocketIOPeer(url, f"username={name}")
-    wire: Wire = "json" if protocol == "json" else "msgpack"
-    return Peer(url, f"username={name}", wire)
-
-
 async def make(owner: Peer, room: str, password: str = "") -> None:
     """Let a user make a room and enter it."""
     await owner.request("createRoom", {"name": room, "password": password})
     await owner.request("joinRoom", {"room": room, "password": password})
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_a_name_that_nobody_has(
     cluster: Cluster, room: str, name: str, protocol: str
 ) -> None:
@@ -123,7 +114,6 @@ async def test_by_a_token(proven: Cluster, room: str, name: str) -> None:
             assert await ann.request("ban", {"room": room, "user": name}) == {"known": True}
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_lists(cluster: Cluster, room: str, protocol: str) -> None:
     """Owner and moderators read who is banned and who moderates, page by page, as it is now."""
     async with (
@@ -158,7 +148,6 @@ async def test_lists(cluster: Cluster, room: str, protocol: str) -> None:
         assert (await ann.request("getStandings", banned))["users"] == [12, "dan", "zoe"]
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_the_end_of_a_ban(cluster: Cluster, room: str, name: str, protocol: str) -> None:
     """Who is unbanned is told on every gateway, and may join at once; of locked rooms nobody is."""
     async with (

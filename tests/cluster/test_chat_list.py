@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Refusal, Wire
-from tests.support.socketio_peer import SocketIOPeer
+from tests.support.peer import Peer, Refusal
+from tests.support.protocols import connect
 
 Pages = AsyncIterator[list[dict[str, Any]]]
 Lists = Callable[[int, int], Pages]
@@ -59,9 +59,7 @@ async def pages(
     if request.param == "rest":
         yield partial(_by_rest, http)
         return
-    wire: Wire = request.param
-    url = cluster.gateway_url(1)
-    async with SocketIOPeer(url) if request.param == "socket.io" else Peer(url, wire=wire) as peer:
+    async with connect(cluster, 1, protocol=request.param) as peer:
         yield partial(_by_frames, peer)
 
 

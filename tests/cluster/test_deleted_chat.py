@@ -11,8 +11,8 @@ import redis.asyncio
 
 from tests.support import waiting
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Refusal, Wire
-from tests.support.socketio_peer import SocketIOPeer
+from tests.support.peer import Peer, Refusal
+from tests.support.protocols import connect
 from tests.support.stored import eventually, rows
 
 NOWHERE = {"recovered": False, "head": 0}
@@ -27,15 +27,6 @@ async def forgetful() -> AsyncIterator[Cluster]:
     """A cluster whose chats leave the broker soon."""
     async with Cluster(env={"ROOM_IDLE": "1"}) as running:
         yield running
-
-
-def connect(cluster: Cluster, gateway: int, name: str, protocol: str) -> Peer:
-    """A client of a gateway, in one of the protocols."""
-    url = cluster.gateway_url(gateway)
-    if protocol == "socket.io":
-        return SocketIOPeer(url, f"username={name}")
-    wire: Wire = "json" if protocol == "json" else "msgpack"
-    return Peer(url, f"username={name}", wire)
 
 
 def names() -> tuple[str, str]:
@@ -86,7 +77,6 @@ async def chats_of(peer: Peer, user: str) -> list[int]:
     return [chat["id"] for chat in (await peer.next("chatsList"))["data"]]
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_it_names_nothing(cluster: Cluster, protocol: str) -> None:
     """An id of a deleted chat is `not_found` for everything, and no new chat comes of it."""
     me, other = users = names()

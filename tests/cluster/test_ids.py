@@ -1,7 +1,6 @@
 """Ids and other integers as clients write them, over the wire formats, Socket.IO and REST."""
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator
 from itertools import count
 
 import httpx
@@ -9,10 +8,8 @@ import pytest
 import pytest_asyncio
 
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Refusal, Wire
-from tests.support.socketio_peer import SocketIOPeer
-
-Connected = Callable[[str], Peer]
+from tests.support.peer import Refusal
+from tests.support.protocols import connect
 
 _users = count(2**53 - 1, -1)  # from the largest one down
 NO_IDS = ["", " ", "+1", "-1", "0", "01", "1e3", "0x10", "1.5", "NaN", "true", "\u0663", "9" * 39]
@@ -26,23 +23,14 @@ async def http(cluster: Cluster) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture(params=["json", "msgpack", "socket.io"])
-def connected(request: pytest.FixtureRequest) -> Connected:
-    """Makes a client of a gateway, over each wire format."""
-    if request.param == "socket.io":
-        return SocketIOPeer
-    wire: Wire = request.param
-    return partial(Peer, wire=wire)
-
-
 async def test_large_users_are_integers_everywhere(
-    cluster: Cluster, http: httpx.AsyncClient, connected: Connected
+    cluster: Cluster, http: httpx.AsyncClient, protocol: str
 ) -> None:
     """Users up to 2^53 - 1 come back as integers, in events, lists and REST."""
     one, other = next(_users), next(_users)
     async with (
-        connected(cluster.gateway_url(1)) as ann,
-        connected(cluster.gateway_url(2)) as bob,
+        connect(cluster, 1, protocol=protocol) as ann,
+        connect(cluster, 2, protocol=protocol) as bob,
     ):
         await ann.request("userOnline", one)
         await bob.request("userOnline", str(other))
@@ -62,11 +50,9 @@ async def test_large_users_are_integers_everywhere(
         assert (seen["messageId"], seen["seen"]) == (message["id"], True)
 
 
-async def test_what_is_no_id(
-    cluster: Cluster, http: httpx.AsyncClient, connected: Connected
-) -> None:
+async def test_what_is_no_id(cluster: Cluster, http: httpx.AsyncClient, protocol: str) -> None:
     """What is not an id is `bad_request` wherever one belongs; one that nothing has, not found."""
-    async with connected(cluster.gateway_url(1)) as ann:
+    async with connect(cluster, 1, protocol=protocol) as ann:
         await ann.request("userOnline", next(_users))
         for given in (*NO_IDS, "9" * 5000, -1, 0, 1.5, True, 2**53, [1]):
             for event, name in (
@@ -89,9 +75,9 @@ async def test_what_is_no_id(
     assert (await http.get(f"/chats/{UNKNOWN}")).status_code == 404
 
 
-async def test_null_is_as_if_left_out(cluster: Cluster, connected: Connected, room: str) -> None:
+async def test_null_is_as_if_left_out(cluster: Cluster, protocol: str, room: str) -> None:
     """`null` for an optional field, or for data without required ones, is as if left out."""
-    async with connected(cluster.gateway_url(2)) as ann:
+    async with connect(cluster, 2, protocol=protocol) as ann:
         await ann.request("createRoom", {"name": room, "password": None})
         joins = {"room": room, "username": "ann", "password": None, "grant": None}
         await ann.request("joinRoom", joins)

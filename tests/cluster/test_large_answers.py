@@ -1,17 +1,13 @@
 """Answers that are larger than what a client may leave unread."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Wire
-from tests.support.socketio_peer import SocketIOPeer
-
-Connected = Callable[[str, str], Peer]
+from tests.support.peer import Peer
+from tests.support.protocols import connect
 
 LONG = "\u6f22" * 4000  # 12,000 bytes
 COUNT = 20
@@ -33,20 +29,14 @@ async def small() -> AsyncIterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(params=["json", "msgpack", "socket.io"])
-def connected(request: pytest.FixtureRequest) -> Connected:
-    """Makes a client of a gateway, over each wire format."""
-    if request.param == "socket.io":
-        return SocketIOPeer
-    wire: Wire = request.param
-    return partial(Peer, wire=wire)
-
-
-async def test_they_reach_a_client_that_reads(small: Cluster, connected: Connected) -> None:
+async def test_they_reach_a_client_that_reads(small: Cluster, protocol: str) -> None:
     """The history of a room, of a chat and a list of chats end no connection that reads them."""
     for gateway in (1, 2):
         url = small.gateway_url(gateway)
-        async with connected(url, "username=ann") as ann, Peer(url, "username=eve") as eve:
+        async with (
+            connect(small, gateway, "ann", protocol) as ann,
+            Peer(url, "username=eve") as eve,
+        ):
             await eve.request("joinRoom", {"room": "long"})
             # Live messages come between the pages and their replies, too.
             talking = [eve.request("message", {"room": "long", "content": "hi"}) for _ in range(5)]

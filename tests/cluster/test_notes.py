@@ -6,20 +6,11 @@ import httpx
 import pytest
 
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Wire
-from tests.support.socketio_peer import SocketIOPeer
+from tests.support.peer import Peer
+from tests.support.protocols import connect
 from tests.support.stored import eventually, rows
 
 _numbers = count(1)
-
-
-def connect(cluster: Cluster, gateway: int, name: str, protocol: str) -> Peer:
-    """A client of a gateway, in one of the protocols."""
-    url = cluster.gateway_url(gateway)
-    if protocol == "socket.io":
-        return SocketIOPeer(url, f"username={name}")
-    wire: Wire = "json" if protocol == "json" else "msgpack"
-    return Peer(url, f"username={name}", wire)
 
 
 @pytest.fixture
@@ -35,7 +26,6 @@ async def chats_of(peer: Peer, user: str) -> list[dict[str, object]]:
     return found
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_notes(cluster: Cluster, me: str, protocol: str) -> None:
     """A note reaches each of the user's connections once, is in one chat, and is never unread."""
     async with (

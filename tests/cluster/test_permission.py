@@ -11,7 +11,8 @@ import redis.asyncio
 
 from tests.support import waiting
 from tests.support.cluster import Cluster
-from tests.support.peer import Peer, Refusal, Wire
+from tests.support.peer import Peer, Refusal
+from tests.support.protocols import connect
 from tests.support.socketio_peer import SocketIOPeer
 from tests.support.stored import eventually, messages, rows
 
@@ -82,18 +83,13 @@ def kinds(peer: Peer, room: str) -> list[str]:
     return [event for event in arrived if event not in beside]
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_kick(cluster: Cluster, room: str, protocol: str) -> None:
     """Who is kicked hears it on every gateway and then nothing more; the others see it in order."""
-
-    def peer(gateway: int, name: str) -> Peer:
-        url = cluster.gateway_url(gateway)
-        if protocol == "socket.io":
-            return SocketIOPeer(url, f"username={name}")
-        wire: Wire = "json" if protocol == "json" else "msgpack"
-        return Peer(url, f"username={name}", wire)
-
-    async with peer(1, "ann") as ann, peer(1, "bob") as near, peer(2, "bob") as far:
+    async with (
+        connect(cluster, 1, "ann", protocol) as ann,
+        connect(cluster, 1, "bob", protocol) as near,
+        connect(cluster, 2, "bob", protocol) as far,
+    ):
         await make(ann, room, "key")
         for bob in (near, far):
             reply = await bob.request("joinRoom", {"room": room, "password": "key"})
@@ -168,22 +164,13 @@ async def test_ban_and_moderators(cluster: Cluster, room: str) -> None:
         assert kinds(ann, room)[-2:] == ["unbanned", "moderatorChanged"]
 
 
-@pytest.mark.parametrize("protocol", ["json", "msgpack", "socket.io"])
 async def test_ban_is_told(cluster: Cluster, room: str, protocol: str) -> None:
     """Who is banned from an open room is told so by every gateway; of a locked one, nothing is."""
-
-    def peer(gateway: int, name: str) -> Peer:
-        url = cluster.gateway_url(gateway)
-        if protocol == "socket.io":
-            return SocketIOPeer(url, f"username={name}")
-        wire: Wire = "json" if protocol == "json" else "msgpack"
-        return Peer(url, f"username={name}", wire)
-
     async with (
-        peer(1, "ann") as ann,
-        peer(1, "bob") as near,
-        peer(2, "bob") as far,
-        peer(2, "cid") as cid,
+        connect(cluster, 1, "ann", protocol) as ann,
+        connect(cluster, 1, "bob", protocol) as near,
+        connect(cluster, 2, "bob", protocol) as far,
+        connect(cluster, 2, "cid", protocol) as cid,
     ):
         await make(ann, room)
         await ann.request("ban", {"room": room, "user": "bob"})  # who has never been in it

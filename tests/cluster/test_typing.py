@@ -2,30 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from unittest.mock import ANY
 
-import pytest
-
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Wire
+from tests.support.protocols import connect
 from tests.support.socketio_peer import SocketIOPeer
-
-Connect = Callable[[str, str], Peer]
-
-OBSERVERS: dict[str, Connect] = {
-    "json": lambda url, name: Peer(url, f"username={name}"),
-    "msgpack": lambda url, name: Peer(url, f"username={name}", "msgpack"),
-    "socket.io": lambda url, name: SocketIOPeer(url, f"username={name}"),
-}
-
-
-@pytest.fixture(params=OBSERVERS)
-def connect(request: pytest.FixtureRequest) -> Connect:
-    """How an observer connects."""
-    return OBSERVERS[request.param]
 
 
 @asynccontextmanager
@@ -57,10 +42,10 @@ async def types_until(peer: Peer, room: str, done: asyncio.Event) -> None:
         await asyncio.sleep(0.5)
 
 
-async def test_a_killed_gateways_typist_stops(sturdy: Cluster, connect: Connect, room: str) -> None:
+async def test_a_killed_gateways_typist_stops(sturdy: Cluster, protocol: str, room: str) -> None:
     """Kill -9 the typist's gateway: 2.2 s after the last sign everyone is told that it is over."""
-    ann = Peer(sturdy.gateway_url(2), "username=ann")
-    bob = connect(sturdy.gateway_url(1), "bob")
+    ann = connect(sturdy, 2, "ann")
+    bob = connect(sturdy, 1, "bob", protocol)
     async with inside(room, bob, ann):
         typed = time.monotonic()
         await ann.request("typing", {"room": room})
@@ -89,11 +74,11 @@ async def test_a_killed_gateways_typist_stops_in_a_chat(sturdy: Cluster, wire: W
 
 
 async def test_one_who_stops_does_not_hide_another(
-    cluster: Cluster, connect: Connect, room: str
+    cluster: Cluster, protocol: str, room: str
 ) -> None:
     """While ann types on, bob's end is no empty line; those who type are not told of themselves."""
-    one, two = cluster.gateway_url(1), cluster.gateway_url(2)
-    ann, bob, carl = Peer(one, "username=ann"), Peer(two, "username=bob"), connect(one, "carl")
+    ann, bob = connect(cluster, 1, "ann"), connect(cluster, 2, "bob")
+    carl = connect(cluster, 1, "carl", protocol)
     async with inside(room, carl, ann, bob):
         done = asyncio.Event()
         typing = asyncio.create_task(types_until(ann, room, done))
@@ -113,10 +98,10 @@ async def test_one_who_stops_does_not_hide_another(
         assert await line(bob, "") == []
 
 
-async def test_a_message_ends_typing(cluster: Cluster, connect: Connect, room: str) -> None:
+async def test_a_message_ends_typing(cluster: Cluster, protocol: str, room: str) -> None:
     """What was typed is said: nobody waits 2.2 s for the end, on any gateway."""
-    one, two = cluster.gateway_url(1), cluster.gateway_url(2)
-    ann, bob, carl = Peer(one, "username=ann"), connect(two, "bob"), connect(one, "carl")
+    ann = connect(cluster, 1, "ann")
+    bob, carl = (connect(cluster, n, name, protocol) for n, name in ((2, "bob"), (1, "carl")))
     async with inside(room, bob, ann, carl):
         await ann.request("typing", {"room": room})
         for peer in (bob, carl):
