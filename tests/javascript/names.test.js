@@ -34,36 +34,60 @@ test("A room that was joined by another spelling is kept under the server's, and
   await assert.rejects(bob.client.request("message", { room, content: "gone" }), { code: "not_joined" });
 });
 
+/** A WebSocket class that delivers the reply to a join after the message that follows it; and when it has the reply. */
+function lateReplies() {
+  let tell, reply = null;
+  const isHeld = new Promise((resolve) => { tell = resolve; });
+  const WebSocket = class extends globalThis.WebSocket {
+    set onmessage(listener) {
+      super.onmessage = (event) => {
+        const { event: name, data } = JSON.parse(event.data);
+        if (name === "reply" && data.head !== undefined) {
+          reply = event;
+          tell();
+          return;
+        }
+        listener(event);
+        if (name === "message") listener(reply);
+      };
+    }
+  };
+  return { WebSocket, isHeld };
+}
+
 test("What is said while a join by another spelling is on its way is not lost.", async () => {
-  const n = ++numbers, room = `Busy ${n}`;
+  const n = ++numbers, room = `Busy ${n}`, { WebSocket, isHeld } = lateReplies();
   const ann = await on(1, `ann${n}`);
   await ann.client.createRoom(room);
   await ann.client.join(room);
-  let stop = false, sent = 0;
-  const talking = (async () => { while (!stop) await ann.client.send(`#${room}`, `${sent++}`); })();
-  const bob = await on(2, `bob${n}`);
-  const joined = await bob.client.join(room.toUpperCase());
-  await ann.until(() => sent > 30, "30 messages");
-  stop = true;
-  await talking;
-  const all = () => [...joined.messages.map(({ content }) => content), ...bob.texts(`#${room}`)];
-  await bob.until(() => all().length === sent, "all messages");
-  assert.deepEqual(all(), Array.from({ length: sent }, (_, number) => `${number}`));
+  await ann.client.send(`#${room}`, "before");
+  const bob = await on(2, `bob${n}`, { WebSocket });
+  const joining = bob.client.join(room.toUpperCase());
+  await isHeld;
+  await ann.client.send(`#${room}`, "meanwhile");
+  const joined = await joining;
+  await bob.until(() => bob.texts(`#${room}`).length === 1, "what was said meanwhile");
+  assert.deepEqual(joined.messages.map(({ content }) => content), ["before"]);
+  assert.deepEqual(bob.texts(`#${room}`), ["meanwhile"]);
 });
 
 test("A user who signs in by another spelling gets the server's, and their unsent messages go with it.", async () => {
   const n = ++numbers, storage = new Storage();
   const first = await on(1, `Ann ${n}`);
-  const second = await on(2, ` ANN ${n}`, { storage });
+  const second = new Listener(cluster.gateway(2), ` ANN ${n}`, { storage });
+  await first.client.createRoom(`mine ${n}`);
+  const sends = [second.client.send(`#MINE ${n}`, "written before")];
+  await second.client.connect();
   assert.equal(second.client.username, `Ann ${n}`);
   assert.deepEqual(second.all("user"), [{ username: `Ann ${n}`, before: ` ANN ${n}` }]);
-  await first.client.createRoom(`mine ${n}`);
-  second.client.send(`#MINE ${n}`, "waits").catch(() => {});
-  assert.ok([...storage.keys()].every((key) => key.includes(`/Ann ${n}/`)));
-  await second.client.join(`mine ${n}`);
-  second.client.send(`#mine ${n}`, "hello");
-  await second.until(() => second.texts(`#mine ${n}`).length === 1, "the message");
+  sends.push(second.client.send(`#MINE ${n}`, "written after"));
+  assert.deepEqual([...storage.keys()].map((key) => key.split("/").at(-2)), [`Ann ${n}`, `Ann ${n}`]);
+  await second.client.join(`MINE ${n}`);
+  await Promise.all(sends);
+  await second.until(() => second.texts(`#mine ${n}`).length === 2, "both messages");
+  assert.deepEqual(second.texts(`#mine ${n}`), ["written before", "written after"]);
   assert.equal(second.all("message")[0].sender, `Ann ${n}`);
+  assert.equal(storage.size, 0);
 });
 
 test("A direct chat by another spelling of the user's name is the chat with that user.", async () => {
