@@ -4,29 +4,18 @@ import asyncio
 import signal
 import time
 
-import httpx
 import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
 from tests.support.protocols import connect
-from tests.support.waiting import eventually
+from tests.support.wholeness import until_whole
 
 
 def told(peer: Peer, *names: str) -> list[str]:
     """What a client was told of these users, beside its own notices."""
     notes = [note["content"] for note in peer.all("notification")]
     return [note for note in notes if any(note.startswith(f"{name} ") for name in names)]
-
-
-async def ready(url: str) -> None:
-    """Wait until a gateway says that the broker carries its messages."""
-    async with httpx.AsyncClient(timeout=5) as http:
-
-        async def is_ready() -> bool:
-            return (await http.get(f"{url}/health/ready")).status_code == 200
-
-        await eventually(is_ready)
 
 
 @pytest.mark.parametrize("second", [1, 2], ids=["one gateway", "two gateways"])
@@ -170,8 +159,7 @@ async def test_a_broker_that_is_away_makes_nobody_leave(sturdy: Cluster) -> None
             await asyncio.sleep(9)
         finally:
             sturdy.kill("redis", signal.SIGCONT)
-        for number in (1, 2):
-            await ready(sturdy.gateway_url(number))
+        await until_whole(sturdy)
         async with Peer(sturdy.gateway_url(2), "username=83"):
             await ann.notified("83 connected")
         await ann.notified("83 disconnected")
