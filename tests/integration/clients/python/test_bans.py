@@ -17,7 +17,7 @@ from parley_chat import (
     UserPage,
 )
 from tests.integration.clients.python.listening import until
-from tests.integration.clients.python.terminals import terminal
+from tests.integration.clients.python.terminals import shows, terminal
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER
 
@@ -81,19 +81,22 @@ async def test_in_the_terminal(cluster: Cluster, room: str, users: tuple[int, st
     exchanges = [
         (
             f'/ban "{name}"',
-            f"nobody named {name} was ever seen here; the ban holds if they come",
+            f"-- nobody named {name} was ever seen here; the ban holds if they come",
         ),
         ("/banned", name),
-        (f'/unban "{name}"\n/banned', "nobody"),
-        ("/moderator mia\n/moderators", "mia"),
+        (f'/unban "{name}"', f"-- nobody named {name} was ever seen here"),
+        ("/banned", "-- nobody"),
+        ("/moderator mia", "-- nobody named mia was ever seen here"),
+        ("/moderators", "mia"),
     ]
     arguments = (cluster.url, "--name", "ann", "--room", room, "--create")
     async with terminal(*arguments) as process, asyncio.timeout(HANGS_AFTER):
         assert process.stdin is not None
         assert process.stdout is not None
-        for typed, shown in exchanges:
+        for typed, line in exchanges:
             process.stdin.write(f"{typed}\n".encode())
-            while shown not in (await anext(process.stdout)).decode():
+            # A whole line: others have these names and words, too.
+            while (await anext(process.stdout)).decode() != f"{line}\n":
                 pass
         process.stdin.close()
         await process.communicate()
@@ -110,13 +113,10 @@ async def test_a_banned_person_in_the_terminal(
         await ann.ban(room, name)
         async with terminal(cluster.url, "--name", name) as process, asyncio.timeout(HANGS_AFTER):
             assert process.stdin is not None
-            assert process.stdout is not None
             process.stdin.write(f'/join "{room}"\n'.encode())
-            while "you are banned from this room" not in (await anext(process.stdout)).decode():
-                pass
+            await shows(process, "you are banned from this room")
             await ann.unban(room, name)
-            while f"you can join {room} again" not in (await anext(process.stdout)).decode():
-                pass
+            await shows(process, f"you can join {room} again")
             process.stdin.close()
             await process.communicate()
 
