@@ -10,32 +10,17 @@ import httpx
 import pytest
 
 from tests.support.cluster import Cluster
-from tests.support.peer import WIRES, Peer
-from tests.support.socketio_peer import SocketIOPeer
+from tests.support.peer import Peer
+from tests.support.protocols import connect
 
-WAYS = (*WIRES, "socketio")
 KEPT = [f"kept {n}" for n in range(20)]
 _numbers = count(1)
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
-    """Each format on the wire, and Socket.IO."""
-    found: str = request.param
-    return found
-
-
-def client(cluster: Cluster, gateway: int, way: str, name: str) -> Peer:
-    url = cluster.gateway_url(gateway)
-    if way == "socketio":
-        return SocketIOPeer(url, f"username={name}")
-    return Peer(url, f"username={name}", "json" if way == "json" else "msgpack")
-
-
 @asynccontextmanager
-async def a_room(cluster: Cluster, way: str, room: str) -> AsyncIterator[Peer]:
+async def a_room(cluster: Cluster, protocol: str, room: str) -> AsyncIterator[Peer]:
     """Ann on gateway 1 in a room with 20 messages, and 100 more that she deleted one by one."""
-    async with client(cluster, 1, way, "ann") as ann:
+    async with connect(cluster, 1, "ann", protocol) as ann:
         await ann.request("createRoom", {"name": room})
         await ann.request("joinRoom", {"room": room})
         for content in KEPT:
@@ -58,14 +43,13 @@ def contents(items: list[Any]) -> list[str]:
 
 @pytest.mark.parametrize("gateway", [1, 2])
 async def test_a_newcomer_gets_what_is_left(
-    cluster: Cluster, way: str, room: str, gateway: int
+    cluster: Cluster, protocol: str, room: str, gateway: int
 ) -> None:
     """`messageHistory` has the 20 messages below 100 deleted ones, and says that this is all."""
     async with (
-        a_room(cluster, way, f"{room} {way} {gateway}"),
-        client(cluster, gateway, way, "bob") as bob,
+        a_room(cluster, protocol, room),
+        connect(cluster, gateway, "bob", protocol) as bob,
     ):
-        room = f"{room} {way} {gateway}"
         joined = await bob.request("joinRoom", {"room": room})
         assert contents((await bob.next("messageHistory"))["data"]) == KEPT
         assert (joined["next"], joined["head"]) == (None, 220)
@@ -82,12 +66,12 @@ async def test_a_newcomer_gets_what_is_left(
         assert (contents(page["items"]), page["next"]) == (KEPT[15:], None)
 
 
-async def test_a_chat_shows_what_is_left(cluster: Cluster, way: str) -> None:
+async def test_a_chat_shows_what_is_left(cluster: Cluster, protocol: str) -> None:
     """`loadMessages` and lists of chats, REST's too, have what is left of a direct chat."""
-    ann_id, bob_id = (f"{way}-pages-{next(_numbers)}" for _ in range(2))
+    ann_id, bob_id = (f"{protocol}-pages-{next(_numbers)}" for _ in range(2))
     async with (
-        client(cluster, 1, way, ann_id) as ann,
-        client(cluster, 2, way, bob_id) as bob,
+        connect(cluster, 1, ann_id, protocol) as ann,
+        connect(cluster, 2, bob_id, protocol) as bob,
     ):
         sends = [{"senderId": ann_id, "receiverId": bob_id, "content": text} for text in KEPT]
         for send in sends:
