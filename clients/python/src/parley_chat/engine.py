@@ -210,6 +210,9 @@ class Engine:
         opening = self._opened is not None and not self._opened.done()
         return opening and self._credentials is None and self.username is not None
 
+    def _refuses_name(self, error: ChatError) -> bool:
+        return self._is_opening_by_name() and not error.retryable
+
     async def _open_when_named(self) -> None:
         """Count as open, once it is known that the server does not refuse the name.
 
@@ -255,7 +258,7 @@ class Engine:
                 error_of(told)
             ):
                 pass  # the server could not read the frame, nor its id
-            case Frame("error", told) if self._is_opening_by_name():
+            case Frame("error", told) if self._refuses_name(error_of(told)):
                 self._refuse_name(error_of(told))
             case Frame("welcome", dict(told)):
                 self.limits.take(told)

@@ -6,7 +6,8 @@ from itertools import count
 import pytest
 
 from parley_chat import ChatClient, ChatError, Message, NewMessage, Refused
-from tests.integration.clients.python.listening import contents, until
+from tests.integration.clients.python.listening import QUICK, contents, until
+from tests.integration.clients.python.relay import Frame, Relay
 from tests.support.cluster import Cluster
 
 _numbers = count(1)
@@ -97,3 +98,25 @@ async def test_a_name_that_nobody_can_have(cluster: Cluster) -> None:
                 await client.set_username(name)
             with pytest.raises(ChatError, match="a name"):
                 await client.create_room(name)
+
+
+async def test_an_error_that_will_pass_refuses_no_name(gateway: str) -> None:
+    """A retryable error in place of the first `welcome` is followed by another connection."""
+    busy = {"code": "overloaded", "message": "too much to do", "retryable": True}
+    welcomes = 0
+    async with Relay(gateway) as relay:
+
+        def passes(frame: Frame) -> bool:
+            nonlocal welcomes
+            if frame["event"] == "welcome":
+                welcomes += 1
+                if welcomes == 1:
+                    frame |= {"event": "error", "data": busy}
+            elif welcomes == 1:
+                relay.cut()
+            return True
+
+        relay.to_client = passes
+        async with ChatClient(relay.url, username="ann", policy=QUICK) as ann:
+            assert (ann.state, welcomes) == ("connected", 2)
+            assert await ann.request("getRooms") == {}
