@@ -1,5 +1,6 @@
 """The rules of names: what is taken, what is the same, what is refused."""
 
+import time
 import unicodedata
 
 import pytest
@@ -210,3 +211,13 @@ def test_capitals_do_not_depend_on_the_interpreter() -> None:
         if unicode_tables.category(char) == "Lu" and unicodedata.category(char) == "Cn"
     ]
     assert [char for char in newer if compared(char) == char] == []
+
+
+def test_a_name_that_expands_costs_little() -> None:
+    """A name whose characters stand for many others is refused without work for each of those."""
+    names = ["\ufdfa" * 250 + str(number) for number in range(100)]
+    began = time.process_time()
+    for name in names:
+        with pytest.raises(ValueError, match="at most 128 characters"):
+            enforced(name)
+    assert time.process_time() - began < 0.4
