@@ -20,7 +20,7 @@ NODE_TEST = node --experimental-websocket --disable-warning=ExperimentalWarning 
 PIN := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run-cluster check-settings adopt new-identity chat test test-unit test-integration test-cluster test-security fuzz \
+.PHONY: help setup setup-dev run-cluster check-settings adopt new-identity revoke unrevoke revocations disconnect chat test test-unit test-integration test-cluster test-security attacks security-mutations fuzz \
 	test-socketio test-javascript test-browser test-reference test-sdk test-sdk-python test-sdk-javascript test-sdk-guides clients wheel npm-package screenshots chaos chaos-controls chaos-formats nightly bench bench-sizes structure docs hooks lint words format generate requirements audit sbom clean
 
 help:  ## list the targets
@@ -45,6 +45,18 @@ adopt:  ## go on with a database in DATA_DIR that was copied, restored or moved
 new-identity:  ## make a copied database in DATA_DIR an installation of its own
 	@$(RUN) runtime -m persister new-identity
 
+revoke:  ## refuse a token or a user's tokens: ARGS="--jti ID" or ARGS="--user NAME"
+	@$(RUN) runtime -m persister revoke $(ARGS)
+
+unrevoke:  ## take a revocation back; ARGS= as for revoke
+	@$(RUN) runtime -m persister unrevoke $(ARGS)
+
+revocations:  ## list what is revoked
+	@$(RUN) runtime -m persister revocations
+
+disconnect:  ## end all connections of a user: ARGS="--user NAME"
+	@$(RUN) runtime -m persister disconnect $(ARGS)
+
 chat:  ## chat in the terminal; options in ARGS=
 	@$(RUN) runtime -m parley_chat $(ARGS)
 
@@ -62,6 +74,12 @@ test-cluster:  ## the tests of whole clusters
 
 test-security:  ## attacks, and what they may not bring
 	@$(RUN) dev -m pytest tests/security $(ARGS)
+
+attacks:  ## the largest and worst inputs for every parser and handler, in a loop, and a verdict; SOAK_MINUTES=10: packets at random
+	@$(RUN) dev -m tests.security.attacks $(if $(SOAK_MINUTES),--soak $(SOAK_MINUTES)) $(ARGS)
+
+security-mutations:  ## take each defence out of a copy of the sources: a test must notice. For a night; ARGS=--list, ARGS="--only NAME --jobs 2"
+	@$(RUN) dev -m tests.security.mutations $(ARGS)
 
 fuzz:  ## let atheris look for bytes that a decoder cannot take; FUZZ_SECONDS=600, Linux only
 	@$(RUN) fuzz -m tests.security.fuzz $(ARGS)
@@ -167,11 +185,11 @@ requirements: setup-dev  ## pin what requirements/*.in ask for; UPGRADE=1 takes 
 	@$(PIN) -c requirements/dev.txt requirements/fuzz.in -o requirements/fuzz.txt
 	@$(PIN) -c requirements/dev.txt requirements/docs.in -o requirements/docs.txt
 
-audit:  ## ask whether a pinned package has a known vulnerability; exit code 3 where nobody can say
+audit:  ## ask whether a pinned package, or what is inside, has a known vulnerability; fails too where nobody can say
 	@$(RUN) dev -m deploy.audit $(ARGS)
 
-sbom: setup-dev  ## write a bill of materials of the pinned packages to sbom.json (CycloneDX)
-	@$(VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible -o sbom.json
+sbom: setup-dev  ## write a bill of materials of the pinned packages and what is inside to sbom.json (CycloneDX)
+	@$(VENV)/bin/python -m deploy.supply.bill
 
 clean:  ## remove .venv and caches; the data of clusters stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz build

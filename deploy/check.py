@@ -13,15 +13,19 @@ import msgspec
 from deploy.data_dir import DataDir
 from deploy.members import ROOT
 from deploy.ports import PortPlan
-from deploy.servers.discovery import find_balancer, find_redis
+from deploy.private import folder_fault
+from deploy.processes.environments import exposure_faults
+from deploy.servers.balancer_program import find_balancer, maintenance_notice
+from deploy.servers.discovery import find_redis
 from deploy.settings import Settings, known_names, read_settings
+from shared.addresses import is_loopback
 from shared.broker.transport.reach import reach_broker
 from shared.broker.transport.url import check_broker_url
 from shared.config import DATABASE_FILE, ConfigError
 from shared.config import Settings as ProcessSettings
 from shared.config.errors import is_secret
 from shared.config.loading import read
-from shared.config.owner import Owner, find_owner
+from shared.config.owner import Owner, find_owner, security_log
 from shared.config.text import PEM, clean
 from shared.config.typos import near_misses
 from shared.config.urls import without_secrets
@@ -33,11 +37,11 @@ from shared.storage.installation import (
     read_installation,
 )
 from shared.storage.reach import outage_as_unreachable, reach_database
-from shared.tls import check_certificate
+from shared.tls.certificate import check_certificate
 
 BAD_SETTING: Final = 2
 HIDDEN: Final = "(hidden)"
-NAMED_BY_CLUSTER: Final = frozenset({"GATEWAY_NAME", "PERSISTER_NAME"})
+NAMED_BY_CLUSTER: Final = frozenset({"BALANCER_HOST", "GATEWAY_NAME", "PERSISTER_NAME"})
 ADDRESSES: Final = frozenset(
     {"HOST", "PORT", "ADMIN_HOST", "ADMIN_PORT", "GATEWAYS", "PERSISTERS", "DATA_DIR"}
 )
@@ -68,10 +72,12 @@ class Check:
         self._data_dir = DataDir(Path(self._settings.data_dir))
         self._found = {
             "SECRET_KEYS": Found("(made at the first start)", "default"),
+            "OPERATOR_SECRET": Found("(made at each start)", "default"),
             "NAMESPACE": Found("(made with the data)", "default"),
             "PARTITIONS": Found(str(NEW_PARTITIONS), "default"),
         }
         self._others: list[str] = []
+        self._notice: str | None = None
         self._owner: Owner | None = None
 
     async def run(self) -> int:
@@ -91,6 +97,8 @@ class Check:
             value, origin = self._shown(name, default)
             yield f"{name:24}{origin:13}{value}"
         yield from near_misses(self._environ, known_names())
+        if self._notice:
+            yield self._notice
         if self._owner:
             yield f"a cluster runs here: {self._owner.url} (pid {self._owner.pid})"
 
@@ -117,7 +125,10 @@ class Check:
             if not settings.redis_url:
                 find_redis()
         with self._noting():
-            self._found["LOAD_BALANCER"] = Found(find_balancer(settings).kind, "default")
+            balancer = find_balancer(settings)
+            self._found["LOAD_BALANCER"] = Found(balancer.kind, "default")
+            if not is_loopback(settings.host):
+                self._notice = maintenance_notice(balancer, settings.host)
         if ADDRESSES & self._faults.keys():
             return
         with self._noting():
@@ -130,9 +141,12 @@ class Check:
     def _check_data_dir(self) -> None:
         path = self._data_dir.path
         with self._noting():
+            if fault := folder_fault(path):
+                raise ConfigError(fault)
             self._owner = find_owner(path)
         self._found["DATA_DIR"] = Found(str(path), "default")
         self._found["DATABASE_URL"] = Found(f"{path / DATABASE_FILE} (SQLite)", "default")
+        self._found["SECURITY_LOG"] = Found(str(security_log(path)), "default")
         if (path / "secret_keys").exists():
             self._found["SECRET_KEYS"] = Found(HIDDEN, "data")
         there = next(each for each in (path, *path.parents) if each.exists())
@@ -174,6 +188,7 @@ class Check:
             processes = ProcessSettings(**self._processes.given)
             self._found["ALLOWED_ORIGINS"] = Found(str(processes.origins), "default")
             partitions = processes.partitions or int(self._found["PARTITIONS"].value)
+            self._others += map(str, exposure_faults(self._settings, processes))
             self._found["MAX_BACKLOG"] = Found(str(processes.backlog_of(partitions)), "default")
         good = {name: text for name, text in self._environ.items() if name not in self._faults}
         gateway = await asyncio.create_subprocess_exec(

@@ -7,6 +7,7 @@ ordered stop, 1 if the cluster cannot start or a process never comes up, 2 for a
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,13 +18,18 @@ from deploy.data_dir import DataDir, StartError
 from deploy.members import Members, Servers, find_servers, plan_members
 from deploy.ports import PortPlan
 from deploy.processes.console import Console
+from deploy.processes.environments import exposure_faults
 from deploy.reach import until_servers_reached
+from deploy.servers.balancer_program import maintenance_notice
+from deploy.servers.certificate import certificate_watch
 from deploy.settings import Settings, environment, known_names, parse
 from deploy.supervisor import INTERRUPTED, Supervisor
+from shared.addresses import is_loopback
 from shared.command_line import SETTINGS, command_line
-from shared.config import ConfigError
+from shared.config import ConfigError, load
+from shared.config import Settings as ProcessSettings
 from shared.config.typos import near_misses
-from shared.tls import check_certificate
+from shared.tls.certificate import check_certificate
 
 CANNOT_START = 1
 BAD_SETTING = 2
@@ -46,10 +52,14 @@ def main(adjust: Adjust = as_planned) -> int:
         adjust: changes the way processes are started, for tests.
     """
     environ = environment()
+    os.umask(0o077)  # also of all processes: what they write is for this user
     try:
         settings = parse(environ)
         if settings.tls_cert or settings.tls_key:
             check_certificate(settings.tls_cert or "", settings.tls_key or "")
+        processes = load(ProcessSettings, environ)
+        for fault in exposure_faults(settings, processes):
+            raise fault
         plan = PortPlan(settings)
         servers = find_servers(settings)
         data_dir = DataDir(Path(settings.data_dir))
@@ -57,6 +67,7 @@ def main(adjust: Adjust = as_planned) -> int:
             plan.url,
             redis_url="" if settings.redis_url else plan.redis_url,
             own_database=not settings.database_url,
+            auth_mode=processes.auth_mode,
         )
         return asyncio.run(run(settings, environ, plan, servers, data_dir, adjust))
     except ConfigError as error:
@@ -101,8 +112,15 @@ async def run(
         for sentence in near_misses(environ, known_names()):
             console.say(sentence, "warning")
         for server in filter(None, (servers.redis, servers.balancer)):
-            console.say(f"{server.kind} is {server.path} ({server.reason})")
+            console.say(str(server))
+        if notice := maintenance_notice(servers.balancer, settings.host):
+            console.say(notice, "info" if is_loopback(settings.host) else "warning")
+        watching = None
         with data_dir.explained():
+            if settings.tls_cert:
+                run_dir = data_dir.run
+                watch = certificate_watch(servers.balancer, settings, run_dir, console.say)
+                watching = watch.run()
             supervisor = Supervisor(
                 members,
                 plan,
@@ -112,7 +130,7 @@ async def run(
                 well_after=settings.well_after,
             )
         say = partial(console.say, level="warning")
-        return await supervisor.run(until_servers_reached(settings, data_dir, say))
+        return await supervisor.run(until_servers_reached(settings, data_dir, say), watching)
     finally:
         data_dir.remove_pid("cluster")
         console.close()

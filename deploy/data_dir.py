@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.private import folder_fault, make_private
 from shared.config import DATABASE_FILE, ConfigError
-from shared.config.owner import Owner, lock_file
+from shared.config.owner import Owner, lock_file, redis_url_file
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -31,25 +32,34 @@ class DataDir:
         self.path = path.absolute()
         self.run = self.path / "run"
         self.log = self.path / "log"
+        self.redis_url_file = redis_url_file(self.path)
         self._ready = self.path / "was_ready"
 
-    def claim(self, url: str, *, redis_url: str = "", own_database: bool = True) -> None:
-        """Create the folder, and lock it until this process ends.
+    def claim(
+        self, url: str, *, redis_url: str = "", own_database: bool = True, auth_mode: str = ""
+    ) -> None:
+        """Create the folder or make it private, and lock it until this process ends.
 
         Args:
             url: the address of this cluster; with the others for the commands of an operator.
             redis_url: the embedded Redis; empty where there is none.
             own_database: True if the database is the file in this folder.
+            auth_mode: AUTH_MODE of the gateways; empty where that is not known.
 
         Raises:
-            ConfigError: The folder cannot be written to.
+            ConfigError: The folder cannot be written to, is another user's, or is shared.
             StartError: A running cluster has the lock, or the disk is full.
         """
         with self.explained():
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.run.mkdir(exist_ok=True)
-            self.log.mkdir(exist_ok=True)
-            self._lock(Owner(os.getpid(), url, redis_url, own_database))
+            if fault := folder_fault(self.path):
+                raise ConfigError(fault)
+            for folder in (self.path, self.run, self.log):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.path)
+            owner = Owner(
+                os.getpid(), url, redis_url, own_database, auth_mode, redis_url_in_file=True
+            )
+            self._lock(owner)
             self.write_pid("cluster", os.getpid())
 
     @contextmanager
@@ -136,6 +146,16 @@ class DataDir:
         if not file.exists():
             write_atomically(file, secrets.token_urlsafe(32) + "\n")
         return file.read_text().strip()
+
+    def operator_secret(self, given: str | None) -> str:
+        """Return the operator's secret of this run, and keep it in a file for commands and tools.
+
+        Args:
+            given: `OPERATOR_SECRET`; None for a random one.
+        """
+        secret = given or secrets.token_urlsafe(32)
+        write_atomically(self.run / "operator_secret", f"{secret}\n")
+        return secret
 
 
 def write_atomically(file: Path, text: str) -> None:

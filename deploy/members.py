@@ -1,4 +1,4 @@
-"""The processes of a cluster: their command lines and environments."""
+"""The processes of a cluster, and how each is started."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,20 +9,18 @@ import msgspec
 
 from deploy.data_dir import DataDir
 from deploy.ports import PortPlan
+from deploy.processes.environments import Environments
 from deploy.processes.file_limit import raise_file_limit
 from deploy.processes.process import ProcessSpec
 from deploy.servers.aof import repair_aof
 from deploy.servers.balancer import balancer_process
-from deploy.servers.discovery import Server, find_balancer, find_redis, redis_command
+from deploy.servers.balancer_program import find_balancer
+from deploy.servers.discovery import Server, find_redis
+from deploy.servers.redis import EmbeddedRedis
 from deploy.servers.space import missing_space
-from deploy.settings import Settings, known_names
-from shared.addresses import read_address
+from deploy.settings import Settings
 from shared.config import Settings as ProcessSettings
 from shared.config import load
-from shared.storage.url import from_any_folder
-
-LOCAL = "127.0.0.0/8,::1"
-"""Addresses from which processes on this machine connect to each other."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,12 +33,16 @@ class Servers(msgspec.Struct, frozen=True):
 
 
 class Members(msgspec.Struct, frozen=True):
-    """The specifications of all processes of a cluster, by role."""
+    """The specifications of all processes of a cluster, by role.
+
+    `redis_password` is that of the embedded Redis; empty where there is none.
+    """
 
     redis: list[ProcessSpec]
     persisters: list[ProcessSpec]
     gateways: list[ProcessSpec]
     balancer: list[ProcessSpec]
+    redis_password: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -66,27 +68,21 @@ def plan_members(
     plan: PortPlan,
     data_dir: DataDir,
 ) -> Members:
-    """Return all processes of the cluster, and write the load balancer's configuration."""
-    own_environ = _own_environment(settings, environ, plan, data_dir)
-    # Redis and the load balancer need none of our settings, some of which are secrets.
-    known = known_names()
-    server_environ = {name: value for name, value in environ.items() if name not in known}
-    redis = []
-    if servers.redis is not None:
-        redis = [
-            ProcessSpec(
-                name="redis",
-                command=redis_command(servers.redis, plan, data_dir),
-                env=server_environ,
-                cwd=data_dir.path,
-                repair=partial(repair_aof, servers.redis.path, data_dir.path),
-                obstacle=partial(missing_space, data_dir.path),
-            )
-        ]
+    """Return all processes of the cluster, and write the files that they read.
+
+    These are the load balancer's configuration, that of Redis, and the secrets of this run.
+    """
+    embedded = EmbeddedRedis(servers.redis, plan.redis, data_dir) if servers.redis else None
+    data_dir.redis_url_file.unlink(missing_ok=True)
+    if embedded:
+        embedded.write_files()
+    redis_url = embedded.url if embedded else settings.redis_url or ""
+    own = Environments(settings, environ, plan, data_dir, redis_url)
+    server_environ, gateway_environ = own.of_servers(), own.of_gateways()
     return Members(
-        redis=redis,
-        persisters=list(_persisters(settings, own_environ, plan)),
-        gateways=list(_gateways(settings, own_environ, plan)),
+        redis=[_redis_process(embedded, server_environ, data_dir)] if embedded else [],
+        persisters=list(_persisters(settings, own.of_persisters(), plan)),
+        gateways=list(_gateways(settings, gateway_environ, plan)),
         balancer=[
             balancer_process(
                 servers.balancer,
@@ -95,40 +91,25 @@ def plan_members(
                 data_dir,
                 server_environ,
                 raise_file_limit(),
-                limited=load(ProcessSettings, own_environ).limited,
+                load(ProcessSettings, gateway_environ),
             )
         ],
+        redis_password=embedded.password if embedded else "",
     )
 
 
-def _own_environment(
-    settings: Settings, environ: Mapping[str, str], plan: PortPlan, data_dir: DataDir
-) -> dict[str, str]:
-    """Return the common environment of all gateways and persisters."""
-    return {
-        **environ,
-        "HOST": settings.host,
-        "ADMIN_HOST": settings.admin_host,
-        # The load balancer speaks TLS; behind it the cluster speaks to itself.
-        "TLS_CERT": "",
-        "TLS_KEY": "",
-        "DATA_DIR": str(data_dir.path),
-        "REDIS_URL": settings.redis_url or plan.redis_url,
-        # Not given: the file in DATA_DIR. A path that stood in a URL would be read as a part of it.
-        "DATABASE_URL": from_any_folder(settings.database_url) if settings.database_url else "",
-        # The cluster has tried them itself. What was ready once waits for as long as it takes.
-        "START_SECONDS": "0",
-        "TRUSTED_PROXIES": _trusted(settings, plan),
-        "SECRET_KEYS": settings.secret_keys or data_dir.secret_keys(),
-        # Without it, the last lines of a process are lost in its buffer when it is killed.
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def _trusted(settings: Settings, plan: PortPlan) -> str:
-    """Return the proxies that gateways trust: the trusted proxies, and the load balancer."""
-    own = read_address(plan.balancer.reachable.host)
-    return ",".join(filter(None, (str(settings.trusted_proxies), LOCAL, str(own or ""))))
+def _redis_process(
+    embedded: EmbeddedRedis, environ: Mapping[str, str], data_dir: DataDir
+) -> ProcessSpec:
+    return ProcessSpec(
+        name="redis",
+        command=embedded.command(),
+        stdin=embedded.config,
+        env=environ,
+        cwd=data_dir.path,
+        repair=partial(repair_aof, embedded.program, data_dir.path),
+        obstacle=partial(missing_space, data_dir.path),
+    )
 
 
 def _persisters(

@@ -35,22 +35,29 @@ class Address(NamedTuple):
 
 
 class Listener(NamedTuple):
-    """An address, the name of what listens there, and the setting that changes it."""
+    """An address, the name of what listens there, and the settings that change it.
+
+    Attributes:
+        name: of the process, for a sentence.
+        address: where it listens.
+        port_setting: that its port follows from.
+        host_setting: that its host follows from.
+    """
 
     name: str
     address: Address
-    setting: str
+    port_setting: str
+    host_setting: str = "HOST"
 
 
 class PortPlan:
-    """Every address of a cluster, derived from `HOST`, `PORT`, `ADMIN_HOST` and `ADMIN_PORT`.
+    """Every address of a cluster, derived from the settings of hosts and ports.
 
     Raises:
         ConfigError: A derived port is above 65535, or two of them are the same.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._host = settings.host
         self._settings = settings
         self.balancer = Address(settings.host, settings.port)
         self.admin = Address(settings.admin_host, settings.admin_port or settings.port + 1000)
@@ -64,12 +71,12 @@ class PortPlan:
 
     @property
     def redis_url(self) -> str:
-        """The URL of the embedded Redis."""
+        """The URL of the embedded Redis, without its password."""
         return f"redis://{self.redis}/0"
 
     def gateway(self, number: int) -> Address:
         """The address on which gateway `number`, counted from 1, serves clients."""
-        return Address(self._host, self.balancer.port + number)
+        return Address(self._settings.gateway_host, self.balancer.port + number)
 
     def gateway_admin(self, number: int) -> Address:
         """The address on which gateway `number`, counted from 1, serves status and metrics."""
@@ -82,7 +89,7 @@ class PortPlan:
     def _check(self) -> None:
         """Refuse a plan that cannot work on any machine."""
         owners: dict[int, str] = {}
-        for name, address, setting in self._listeners():
+        for name, address, setting, _ in self._listeners():
             if address.port > LAST_PORT:
                 value = self.admin.port if setting == "ADMIN_PORT" else self.balancer.port
                 raise ConfigError(
@@ -97,8 +104,12 @@ class PortPlan:
             owners[address.port] = name
 
     def taken(self) -> str | None:
-        """Return a sentence about the first address that cannot be bound; None if all are free."""
-        for name, address, setting in self._listeners():
+        """Return a sentence about the first address that cannot be bound; None if all are free.
+
+        Raises:
+            ConfigError: A host is none of this machine.
+        """
+        for name, address, setting, host_setting in self._listeners():
             error = _bind_error(address)
             if error is None:
                 continue
@@ -106,8 +117,9 @@ class PortPlan:
             if address != self.balancer:
                 port += f" ({name})"
             if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                culprit = "HOST" if address.host == self._host else "ADMIN_HOST"
-                return f"{culprit}={address.host} is not an address of this machine"
+                raise ConfigError(
+                    f"{host_setting}={address.host} is not an address of this machine"
+                )
             if error.errno == errno.EADDRINUSE:
                 return f"{port} is taken by another program: choose another with {setting}="
             return f"{port} cannot be used ({error.strerror}): choose another with {setting}="
@@ -118,15 +130,15 @@ class PortPlan:
         persisters = range(1, self._settings.persisters + 1)
         yield Listener("the load balancer", self.balancer, "PORT")
         for n in gateways:
-            yield Listener(f"gateway-{n}", self.gateway(n), "PORT")
+            yield Listener(f"gateway-{n}", self.gateway(n), "PORT", "GATEWAY_HOST")
         if self._settings.redis_url is None:
             yield Listener("redis", self.redis, "PORT")
         setting = "ADMIN_PORT" if self._settings.admin_port else "PORT"
-        yield Listener("the status page", self.admin, setting)
-        for n in gateways:
-            yield Listener(f"gateway-{n}'s metrics", self.gateway_admin(n), setting)
-        for n in persisters:
-            yield Listener(f"persister-{n}'s metrics", self.persister_admin(n), setting)
+        operators = {"the status page": self.admin}
+        operators |= {f"gateway-{n}'s metrics": self.gateway_admin(n) for n in gateways}
+        operators |= {f"persister-{n}'s metrics": self.persister_admin(n) for n in persisters}
+        for name, address in operators.items():
+            yield Listener(name, address, setting, "ADMIN_HOST")
 
 
 def _bind_error(address: Address) -> OSError | None:

@@ -11,6 +11,7 @@ from shared.addresses import Networks
 from shared.config import ConfigError, FilePath
 from shared.config import Settings as ProcessSettings
 from shared.config.loading import Values, metas, read
+from shared.config.secrets import SecretKeys
 
 Count = Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
@@ -34,10 +35,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     persisters: Count = 1
     """Number of persisters."""
     host: str = "127.0.0.1"
-    """Address that the load balancer listens on."""
+    """Address that the load balancer listens on, and nothing else."""
     port: Port = 8080
     """Port of the load balancer. Gateway n listens on `PORT+n`, the embedded Redis on
     `PORT+500`."""
+    gateway_host: str = "127.0.0.1"
+    """Address that the gateways listen on, past the load balancer, its TLS and its limits."""
     admin_host: str = "127.0.0.1"
     """Address that the operator's ports listen on."""
     admin_port: Port | None = None
@@ -45,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     persister n on `ADMIN_PORT+100+n`. Not given: `PORT+1000`."""
     data_dir: FilePath = FilePath(".cluster")
     """Folder of the data: the SQLite file, the files of Redis, keys, logs and process ids."""
+    operator_secret: str | None = None
+    """Secret of at least 32 characters that lets an operator act on the operator's ports. Not
+    given: a random one for each run, in `DATA_DIR/run/operator_secret`."""
     redis_url: str | None = None
     """Address of a Redis or Valkey server of yours. Not given: the cluster runs its own."""
     database_url: str | None = None
@@ -54,7 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     tls_key: FilePath | None = None
     """Path of the certificate's key (PEM). It may be in the file of the certificate."""
     load_balancer: Annotated[Balancer | None, Meta(description="haproxy or caddy")] = None
-    """The load balancer: `haproxy` or `caddy`. Not given: HAProxy if there is one, else Caddy."""
+    """The load balancer: `haproxy` or `caddy`. Not given: HAProxy if there is one, else Caddy. One
+    on PATH that is maintained comes before the one that is installed as a wheel."""
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     """Format of log lines."""
     start_seconds: Annotated[float, Meta(ge=0, description="a number of seconds from 0 on")] = 30.0
@@ -65,9 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     well_after: Seconds = 30.0
     """Seconds after which a process counts as started well. One that ends sooner, again and again,
     is started again after growing pauses, up to 15 s."""
-    secret_keys: str | None = None
-    """Keys that sign grants, separated by commas. Not given: keys of its own, kept in
-    `DATA_DIR`."""
+    secret_keys: SecretKeys | None = None
+    """Keys that sign grants, separated by commas, of at least 32 bytes each. Not given: keys of its
+    own, kept in `DATA_DIR`."""
     trusted_proxies: Trusted = Networks.parse("")
     """Addresses and networks of proxies in front of the load balancer, separated by commas, whose
     `X-Forwarded-For` is believed."""
@@ -76,6 +83,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     HAProxy."""
     no_color: str | None = None
     """Anything turns the colours of the output off."""
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """The addresses on which clients are served, by the setting of each."""
+        return {"HOST": self.host, "GATEWAY_HOST": self.gateway_host}
 
 
 def environment() -> dict[str, str]:
@@ -88,6 +100,12 @@ def known_names() -> frozenset[str]:
     return frozenset(
         (*Settings.__struct_encode_fields__, *ProcessSettings.__struct_encode_fields__)
     )
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a program of others: settings, some of them secrets, left out."""
+    known = known_names()
+    return {name: value for name, value in environ.items() if name not in known}
 
 
 def read_settings(environ: Mapping[str, str]) -> Values:

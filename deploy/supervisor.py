@@ -58,6 +58,7 @@ class Supervisor:
         self._balancer = supervised(members.balancer)
         self._all = self._redis + self._persisters + self._gateways + self._balancer
         self._shown = SupervisionFile(data_dir.path, len(self._all))
+        self._redis_password = members.redis_password
         self._plan = plan
         self._data_dir = data_dir
         self._console = console
@@ -67,18 +68,24 @@ class Supervisor:
         self._exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._interrupted = False
 
-    async def run(self, before: Awaitable[None]) -> int:
+    async def run(
+        self, before: Awaitable[None], beside: Coroutine[None, None, None] | None = None
+    ) -> int:
         """Run the cluster to its end; return the exit code.
 
         Args:
             before: what to wait for before anything is started. Its errors end the cluster.
+            beside: what runs meanwhile, until the cluster is told to end.
         """
         self._listen_to_signals()
-        start = self._spawn(self._start(before))
+        own = [self._spawn(self._start(before))]
+        if beside is not None:
+            own.append(self._spawn(beside))
         try:
             exit_code = await self._exit_code
         finally:
-            start.cancel()
+            for task in own:
+                task.cancel()
             await self._stop()
             self._shown.remove()
         return INTERRUPTED if self._interrupted else exit_code
@@ -86,7 +93,8 @@ class Supervisor:
     async def _start(self, before: Awaitable[None]) -> None:
         await before
         self._supervise(self._redis)
-        await self._until_ready({p.name: redis_probe(self._plan.redis) for p in self._redis})
+        redis = redis_probe(self._plan.redis, self._redis_password)
+        await self._until_ready({p.name: redis for p in self._redis})
         self._came_up(self._redis)
         # Persisters and gateways wait by themselves until they can reach what they need.
         self._supervise(self._persisters + self._gateways)

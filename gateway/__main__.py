@@ -4,12 +4,12 @@ import asyncio
 import gc
 import sys
 
-from gateway.api.build import find_data, setting_faults
+from gateway.api.assembly import find_data, setting_faults
 from gateway.app import make_app
-from gateway.endpoints.serving import DrainingServer, server_config
+from gateway.endpoints.serving import make_server
 from shared.command_line import SETTINGS, command_line
 from shared.config import ConfigError, Settings, load_or_exit, refuse
-from shared.listener import listen_or_exit
+from shared.operator.listener import listen_or_exit
 from shared.telemetry import configure
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     app = make_app(settings, installation, operator)
-    server = DrainingServer(server_config(app, settings), app)
+    server = make_server(app, settings)
     # What is loaded by now lives as long as the process, so the collector need not visit it again.
     # Connections and messages free themselves by their reference counts: full collections are rare.
     gc.collect()

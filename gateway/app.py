@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,14 +11,16 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway.api.assembly import build_gateway, start_gateway
 from gateway.api.backends import Backends
-from gateway.api.build import build_gateway, start_gateway
 from gateway.api.gateway import Gateway
+from gateway.connections.http.slowed import SlowedAddresses
 from gateway.endpoints import health, responses, web, websocket
-from gateway.endpoints.admin import make_admin
-from gateway.endpoints.admin_server import serving_admin
-from gateway.endpoints.gauges import show_gauges
 from gateway.endpoints.guard import Guard
+from gateway.endpoints.hosts import HostCheck
+from gateway.endpoints.operator.admin import make_admin
+from gateway.endpoints.operator.admin_server import serving_admin
+from gateway.endpoints.operator.gauges import show_gauges
 from gateway.endpoints.rest import routes as rest
 from gateway.endpoints.security_headers import SecurityHeaders
 from gateway.endpoints.slashes import Slashes
@@ -27,6 +30,7 @@ from shared.errors import ChatError
 from shared.metrics import LoopLag
 from shared.storage.installation import Installation
 from shared.telemetry import logger
+from shared.web.hosts import Hosts
 
 log = logger(__name__)
 
@@ -47,7 +51,7 @@ def make_app(
         async with AsyncExitStack() as stack:
             await _open(app, settings, installation, stack)
             if admin is not None:
-                await _open_admin(app.state.gateway, admin, stack)
+                await _open_admin(app.state.gateway, settings, admin, stack)
             log.info("gateway starts", host=settings.host, port=settings.port)
             yield
         log.info("gateway ended")
@@ -69,13 +73,18 @@ def make_app(
         HTTPException: responses.http_error,
         Exception: responses.server_error,
     }
+    slowed, public = SlowedAddresses(), settings.public_url
     middleware = [
         Middleware(Slashes, folders=web.FOLDERS, page=web.DOCS_PAGE),
-        Middleware(Guard, origins=settings.origins, trusted=settings.trusted_proxies),
+        Middleware(
+            Guard, origins=settings.origins, trusted=settings.trusted_proxies, slowed=slowed
+        ),
+        Middleware(HostCheck, hosts=Hosts(public, settings.listens), public=public),
     ]
     app = Starlette(
         routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers=errors
     )
+    app.state.slowed = slowed
     app.router.redirect_slashes = False  # see `Slashes`
     return app
 
@@ -90,8 +99,10 @@ async def _open(
     app.state.socketio = socketio_server(gateway)
 
 
-async def _open_admin(gateway: Gateway, listener: socket.socket, stack: AsyncExitStack) -> None:
-    show_gauges(gateway)
+async def _open_admin(
+    gateway: Gateway, settings: Settings, listener: socket.socket, stack: AsyncExitStack
+) -> None:
+    show_gauges(gateway, Path(settings.data_dir))
     stack.callback(LoopLag().close)
     app = SecurityHeaders(make_admin(gateway))
     await stack.enter_async_context(serving_admin(app, listener))

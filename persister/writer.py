@@ -19,9 +19,11 @@ from persister.rows import (
     replace_void,
     users_of,
 )
+from shared.config import Settings
 from shared.model.events import Event
 from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
+from shared.storage.engine import open_engine
 from shared.storage.forms import fill_rooms
 from shared.storage.reader import room_of
 from shared.storage.tables import ROOM_COLUMNS, Number, events, partitions, rooms
@@ -32,6 +34,11 @@ OUTAGE = (DBAPIError, OSError, TimeoutError)
 
 MAX_KNOWN_USERS: Final = 50_000
 """Users who are remembered as stored, so that not each of their messages asks SQL to add them."""
+
+
+def writing_engine(settings: Settings) -> AsyncEngine:
+    """Open the database for writing."""
+    return open_engine(settings.database, writes=True, synchronous=settings.sqlite_synchronous)
 
 
 class Refused(Exception):

@@ -1,7 +1,15 @@
 """Network addresses: lists of networks, loopback, and a client's address behind proxies."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_network,
+)
 from typing import Final, Self
 
 Address = IPv4Address | IPv6Address
@@ -27,10 +35,28 @@ class Networks:
         """Read a list separated by commas.
 
         Raises:
-            ValueError: a part of it is neither an address nor a network.
+            ValueError: a part of it is neither an address nor a network, or together they are all
+                addresses, so that nobody's own address would count.
         """
         parts = [part.strip() for part in text.split(",")]
-        return cls(text, [ip_network(part) for part in parts if part])
+        found = cls(text, [ip_network(part) for part in parts if part])
+        if found.covers_everything:
+            raise ValueError(
+                "it covers all addresses, so anybody could write any address into X-Forwarded-For:"
+                " name your proxies only"
+            )
+        return found
+
+    @property
+    def covers_everything(self) -> bool:
+        """True if all addresses of IPv4, or of IPv6, are in it, as in `0.0.0.0/1,128.0.0.0/1`."""
+        fours = [each for each in self._networks if isinstance(each, IPv4Network)]
+        sixes = [each for each in self._networks if isinstance(each, IPv6Network)]
+        return any(
+            each.prefixlen == 0
+            for merged in (collapse_addresses(fours), collapse_addresses(sixes))
+            for each in merged
+        )
 
     def __contains__(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
@@ -76,6 +102,8 @@ def peer(connected: str | None, forwarded: Iterable[str], trusted: Networks) -> 
     found = read_address(connected or "")
     if found is None:
         return NO_ADDRESS
+    if found not in trusted:
+        return str(found)
     forwarded_addresses = [part for value in forwarded for part in value.split(",")]
     while forwarded_addresses and found in trusted:
         previous = read_address(forwarded_addresses.pop())

@@ -29,14 +29,16 @@ class Rate:
 
     Attributes:
         interval: microseconds in which one token comes.
+        per_second: tokens that come in a second; exact, where `interval` is rounded up.
         burst: the tokens of a full bucket.
     """
 
-    __slots__ = ("_text", "burst", "interval")
+    __slots__ = ("_text", "burst", "interval", "per_second")
 
-    def __init__(self, text: str, interval: int, burst: int) -> None:
+    def __init__(self, text: str, interval: int, per_second: float, burst: int) -> None:
         self._text = text
         self.interval = interval
+        self.per_second = per_second
         self.burst = burst
 
     @classmethod
@@ -53,7 +55,7 @@ class Rate:
         interval, burst = math.ceil(microseconds / int(found[1])), int(found[4])
         if not 1 <= interval * burst <= _MAX_FILL_MICROSECONDS:
             raise ValueError("a rate must give all of its burst within a week")
-        return cls(text, interval, burst)
+        return cls(text, interval, int(found[1]) / microseconds * 1e6, burst)
 
     def take(self, full_at: int, now: int, wanted: int) -> TakenTokens:
         """Take up to `wanted` tokens, as `take_tokens.lua` does.

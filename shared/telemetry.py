@@ -12,6 +12,9 @@ from shared.config import Settings
 OWN_PACKAGES: Final = ("gateway", "persister", "shared")
 """Packages whose log lines LOG_LEVEL selects."""
 
+SECURITY: Final = "security"
+"""The logger of security events (`shared/trail`), which LOG_LEVEL does not hide."""
+
 OUTAGE_INTERVAL_SECONDS: Final = 60.0
 """Seconds between two lines about an outage that lasts."""
 
@@ -62,6 +65,7 @@ def configure(settings: Settings, name: str) -> None:
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     for package in OWN_PACKAGES:
         logging.getLogger(package).setLevel(level)
+    logging.getLogger(SECURITY).setLevel(logging.INFO)
     structlog.configure(
         processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

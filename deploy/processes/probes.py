@@ -31,11 +31,12 @@ def http_probe(address: Address, path: str, *, tls: bool = False) -> Probe:
     return probe
 
 
-def redis_probe(address: Address) -> Probe:
+def redis_probe(address: Address, password: str = "") -> Probe:
     """Return a probe that expects PONG, which Redis does not send while it loads its data."""
+    request = f"AUTH {password}\r\nPING\r\n" if password else "PING\r\n"
 
     async def probe() -> str | None:
-        answer = await _exchange(address, b"PING\r\n")
+        answer = await _exchange(address, request.encode(), lines=2 if password else 1)
         if answer is None:
             return "no answer"
         return None if answer.startswith(b"+PONG") else answer.decode(errors="replace").strip()
@@ -63,8 +64,10 @@ async def until_all_answer(probes: Mapping[str, Probe], report: Callable[[str], 
                 reports.say(f"still waiting for {', '.join(reasons)}")
 
 
-async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> bytes | None:
-    """Send `request` and return the first line of the answer; None without an answer."""
+async def _exchange(
+    address: Address, request: bytes, *, tls: bool = False, lines: int = 1
+) -> bytes | None:
+    """Send `request` and return the last of so many lines of the answer; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(
@@ -72,7 +75,9 @@ async def _exchange(address: Address, request: bytes, *, tls: bool = False) -> b
             )
             try:
                 writer.write(request)
-                return await reader.readline() or None
+                for _ in range(lines):
+                    answer = await reader.readline()
+                return answer or None
             finally:
                 writer.close()
     except (OSError, TimeoutError):

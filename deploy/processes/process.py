@@ -29,6 +29,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         env: the whole environment.
+        stdin: a file that it reads from standard input, such as one with a password.
         refuses_settings: True if exit code 2 means an invalid setting, which the process has
             printed. It is not restarted then, unless it came up before.
         repair: called when the process ended with another exit code. It repairs broken files, and
@@ -41,6 +42,7 @@ class ProcessSpec(msgspec.Struct, frozen=True, kw_only=True):
     command: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
+    stdin: Path | None = None
     refuses_settings: bool = False
     repair: Callable[[], str | None] | None = None
     obstacle: Callable[[], str | None] | None = None
@@ -143,17 +145,18 @@ class SupervisedProcess:
     async def _run_once(self, pipe: LinePipe) -> str:
         """Run the process to its end; return how it ended."""
         try:
-            self._process = process = await asyncio.create_subprocess_exec(
-                *self._spec.command,
-                cwd=self._spec.cwd,
-                env=self._spec.env,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=pipe.write_end,
-                stderr=pipe.write_end,
-                # Its own session: Ctrl-C in the terminal reaches the cluster alone.
-                start_new_session=True,
-                preexec_fn=_terminate_with_parent(),
-            )
+            with (self._spec.stdin or Path(os.devnull)).open("rb") as stdin:
+                self._process = process = await asyncio.create_subprocess_exec(
+                    *self._spec.command,
+                    cwd=self._spec.cwd,
+                    env=self._spec.env,
+                    stdin=stdin,
+                    stdout=pipe.write_end,
+                    stderr=pipe.write_end,
+                    # Its own session: Ctrl-C in the terminal reaches the cluster alone.
+                    start_new_session=True,
+                    preexec_fn=_terminate_with_parent(),
+                )
         except OSError as error:
             return f"cannot be started: {error}"
         self._record_start(process.pid)

@@ -94,7 +94,7 @@ def chat_by_id(asked: AccessRequest) -> Verdict:
 
 def clearer(asked: AccessRequest) -> Verdict:
     """The room's owner and moderators. With `AUTH_MODE=open`, anyone in the room."""
-    verdict = insider(asked)
+    verdict = _insider_or_proven_role(asked)
     if verdict is Verdict.ALLOWED and asked.verified and not _role(asked):
         return Verdict.FORBIDDEN
     return verdict

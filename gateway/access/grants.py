@@ -21,7 +21,7 @@ class Grants:
     """Signs grants and checks them."""
 
     def __init__(self, settings: Settings) -> None:
-        keys = [key.strip() for key in settings.secret_keys.split(",") if key.strip()]
+        keys = settings.secret_keys.keys
         if not keys:
             keys = [secrets.token_urlsafe(32)]
             log.warning("SECRET_KEYS is not set: grants are valid on this gateway until it stops")

@@ -6,12 +6,10 @@ Source: RFC 8725, sections 3.1 and 3.2.
 """
 
 import asyncio
+import math
 import time
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 import jwt
 import msgspec
@@ -21,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from gateway.access.key_set import KeySetError, Origin, download
 from shared.config import ConfigError, Settings
 from shared.errors import ChatError
+from shared.essential import PeriodicTask
 from shared.telemetry import logger
 
 MIN_SHARED_KEY_BYTES: Final = 32
@@ -30,24 +30,19 @@ MIN_SHARED_KEY_BYTES: Final = 32
 
 MIN_RSA_KEY_BITS: Final = 2048
 
-FETCH_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds that fetching a key set may take."""
-
 MIN_FETCH_INTERVAL_SECONDS: Final = 10.0
 """Seconds between two attempts to fetch a key set, however many unknown keys tokens name."""
 
 REFRESH_INTERVAL_SECONDS: Final = 300.0
-"""Age in seconds at which a key set is fetched again when it is used."""
+"""Age in seconds at which a key set is fetched again."""
 
-MAX_KEY_SET_BYTES: Final = 1_048_576
+REFRESHES_PER_AGE: Final = 3
+"""Number of times that a key set is fetched, at least, before it would be too old."""
 
-FETCH_ERRORS: Final = (
-    OSError,
-    HTTPException,
-    ValueError,
-    msgspec.DecodeError,
-    RecursionError,
-)
+MAX_KEYS: Final = 100
+"""Entries of a key set, at most."""
+
+FETCH_ERRORS: Final = (OSError, KeySetError, ValueError, msgspec.DecodeError, RecursionError)
 """Errors of fetching and reading a key set."""
 
 log = logger(__name__)
@@ -91,50 +86,84 @@ class FixedKey:
 
 
 class FetchedKeys:
-    """A key set at a URL (RFC 7517), fetched in a thread and cached."""
+    """A key set at a URL (RFC 7517), fetched again and again.
 
-    def __init__(self, url: str) -> None:
+    No token is judged by a set that was fetched too long ago: a key that its owner has taken out of
+    the set would else hold for as long as the address is away.
+
+    Attributes:
+        task: fetches the set before it is too old.
+    """
+
+    def __init__(self, url: str, max_age: float) -> None:
+        """Begin without a key.
+
+        Args:
+            url: an address that `Origin.of` takes.
+            max_age: seconds for which a set counts after it was fetched.
+        """
         self._url = url
+        self._max_age = max_age
         self._keys: dict[str, Key] = {}
-        self._fetched_at = -REFRESH_INTERVAL_SECONDS
-        self._tried_at = -MIN_FETCH_INTERVAL_SECONDS
+        self._fetched_at = -math.inf
+        self._tried_at = -math.inf
         self._fetching: asyncio.Task[None] | None = None
         self._failed = True
+        self.task = PeriodicTask(self._fetch_again, self._pause, "keys", at_once=True)
 
     async def key(self, kid: object) -> Key | None:
         """Return the key of this name.
 
-        A known key is returned at once, even if the set is refreshed meanwhile. For an unknown
-        key the caller waits for the fetch.
+        A known key is returned at once, even if the set is fetched meanwhile. For an unknown key
+        the caller waits for the fetch.
         """
         if not isinstance(kid, str):
             return None
-        now = time.monotonic()
-        found = self._keys.get(kid)
-        if found is None or now - self._fetched_at >= REFRESH_INTERVAL_SECONDS:
-            self._fetch(now)
-        if found is None and self._fetching is not None:
-            await asyncio.shield(self._fetching)
-            found = self._keys.get(kid)
-        if found is None and self._failed:
+        found = self._find(kid)
+        if found is None:
+            self._fetch()
+            if self._fetching is not None:
+                await asyncio.shield(self._fetching)
+                found = self._find(kid)
+        if found is None and (self._failed or self._is_too_old):
             # The key may be a new one that we could not fetch, so this is not `unauthorized`.
             raise ChatError("overloaded", "the keys for tokens cannot be fetched now, try again")
         return found
 
-    def _fetch(self, now: float) -> None:
-        if self._fetching is None and now - self._tried_at >= MIN_FETCH_INTERVAL_SECONDS:
+    @property
+    def _is_too_old(self) -> bool:
+        return time.monotonic() - self._fetched_at > self._max_age
+
+    def _find(self, kid: str) -> Key | None:
+        return None if self._is_too_old else self._keys.get(kid)
+
+    def _pause(self) -> float:
+        often = min(REFRESH_INTERVAL_SECONDS, self._max_age / REFRESHES_PER_AGE)
+        return min(often, MIN_FETCH_INTERVAL_SECONDS) if self._failed else often
+
+    async def _fetch_again(self) -> None:
+        self._fetch()
+        if self._fetching is not None:
+            await asyncio.shield(self._fetching)
+
+    def _fetch(self) -> None:
+        now = time.monotonic()
+        often = min(MIN_FETCH_INTERVAL_SECONDS, self._max_age / REFRESHES_PER_AGE)
+        if self._fetching is None and now - self._tried_at >= often:
             self._tried_at = now
             self._fetching = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
+        # The age counts from here: the set may be as old as the request.
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
-                keys = _read_key_set(await asyncio.to_thread(_download, self._url))
+            keys = await asyncio.to_thread(_read_key_set, await download(self._url))
         except FETCH_ERRORS as error:
             self._failed = True
-            log.warning("cannot fetch the keys for tokens", reason=type(error).__name__)
+            reason = str(error) if isinstance(error, KeySetError) else type(error).__name__
+            log.warning("cannot fetch the keys for tokens", reason=reason)
         else:
-            self._failed, self._keys, self._fetched_at = False, keys, time.monotonic()
+            self._failed, self._keys, self._fetched_at = False, keys, began
         finally:
             self._fetching = None
 
@@ -156,10 +185,11 @@ def keys_of(settings: Settings) -> Keys:
         return FixedKey(_shared_key(settings.jwt_key.encode()))
     if settings.jwt_public_key:
         return FixedKey(_public_key(settings.jwt_public_key))
-    url = urlsplit(settings.jwt_jwks_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ConfigError("JWT_JWKS_URL is not valid: it must begin with https:// or http://")
-    return FetchedKeys(settings.jwt_jwks_url)
+    try:
+        Origin.of(settings.jwt_jwks_url)
+    except ValueError as error:
+        raise ConfigError(f"JWT_JWKS_URL is not valid: {error}") from None
+    return FetchedKeys(settings.jwt_jwks_url, settings.jwt_jwks_max_age)
 
 
 def _shared_key(key: bytes) -> Key:
@@ -203,26 +233,18 @@ def _algorithm(key: object) -> str | None:
             return None
 
 
-def _download(url: str) -> bytes:
-    deadline = time.monotonic() + FETCH_TIMEOUT_SECONDS
-    data = bytearray()
-    # The operator sets the URL, and `keys_of` has checked that it is http or https.
-    with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_SECONDS) as response:  # noqa: S310
-        while chunk := response.read1(65_536):
-            data += chunk
-            if len(data) > MAX_KEY_SET_BYTES or time.monotonic() > deadline:
-                raise ValueError("too large, or too slow")
-    return bytes(data)
-
-
 def _read_key_set(data: bytes) -> dict[str, Key]:
     """Read a key set; keys that are not public, or not for signatures, are skipped.
 
     Raises:
         msgspec.DecodeError: the data is not a key set.
+        KeySetError: it has too many keys.
     """
     found: dict[str, Key] = {}
-    for entry in msgspec.json.decode(data, type=_KeySet).keys:
+    entries = msgspec.json.decode(data, type=_KeySet).keys
+    if len(entries) > MAX_KEYS:
+        raise KeySetError(f"it has more than {MAX_KEYS} keys")
+    for entry in entries:
         if not isinstance(kid := entry.get("kid"), str):
             continue
         if entry.get("use", "sig") != "sig" or entry.get("kty") not in {"RSA", "EC", "OKP"}:

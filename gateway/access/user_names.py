@@ -7,6 +7,7 @@ is a new user. With AUTH_MODE=jwt names come from tokens, and nothing is changed
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -30,6 +31,27 @@ LOOKUP_SECONDS: Final = 1.0
 
 RETRY_SECONDS: Final = 1.0
 """Seconds for which nobody waits for SQL after it did not answer."""
+
+
+_NAMELESS: Final = re.compile(r"user [a-z0-9_-]{1,64}\.[a-z0-9_-]{8,64}")
+"""The form of the names that connections without a name are shown by: `User <sid>`."""
+
+
+def is_nameless(name: str) -> bool:
+    """Return True for `User <sid>`, in any spelling that compares the same."""
+    return _NAMELESS.fullmatch(form_of(name)) is not None
+
+
+def check_free(name: str) -> None:
+    """Check that a client may take a name, with AUTH_MODE=open.
+
+    Raises:
+        ChatError: `bad_request`: it is a name by which a connection without one is shown.
+    """
+    if is_nameless(name):
+        raise ChatError(
+            "bad_request", "names such as `User <id>` are for connections without a name"
+        )
 
 
 class UserNames:
@@ -71,6 +93,8 @@ class UserNames:
         """
         if (name := self.known(typed)) is not None:
             return name
+        if is_nameless(typed):
+            return typed  # nobody else's, so there is nothing to look up
         form = form_of(typed)
         stored = await self._stored(form)
         if stored and typed in stored:

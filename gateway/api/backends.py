@@ -39,6 +39,12 @@ class Backends(NamedTuple):
         """The arguments that all classes for rooms in the broker take."""
         return self.client, self.reads, self.keys, self.fence
 
+    async def reconnect_to_broker(self) -> None:
+        """Drop all connections to the broker; new ones find the server that leads now."""
+        self.pipe.renew()
+        self.reads.renew()
+        await self.client.connection_pool.disconnect()
+
     @classmethod
     def open(cls, settings: Settings, installation: Installation, stack: AsyncExitStack) -> Self:
         """Open the connections; the stack closes them."""

@@ -6,12 +6,14 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, Final
 
-from gateway.access.limits import Limits, PendingPermit, Shed
+from gateway.access.rates.limits import PendingPermit, Shed
+from gateway.access.tokens import Bearer
 from gateway.api import login
 from gateway.api.actions import EVENTS, Action, perform
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import AlreadyReported, BackgroundReply, PendingSend, ReplyThen
 from gateway.connections.connection import CLOSE_TIMEOUT_SECONDS, State
+from gateway.connections.intake import Intake
 from gateway.protocols.frames import Frame
 from gateway.protocols.request_ids import RequestId
 from gateway.rooms.client import Client
@@ -43,19 +45,19 @@ class Dispatcher:
         "_client",
         "_connection",
         "_gateway",
+        "_intake",
         "_limits",
-        "_refusals",
         "_tasks",
         "_waiting",
         "under_way",
     )
 
-    def __init__(self, gateway: Gateway, client: Client) -> None:
+    def __init__(self, gateway: Gateway, client: Client, intake: Intake | None) -> None:
+        self._intake = intake
         self._gateway = gateway
         self._client = client
         self._connection = client.connection
         self._limits = gateway.access.limits
-        self._refusals = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -75,14 +77,14 @@ class Dispatcher:
         request = frame.id
         try:
             if client.login is not None and frame.event != "authenticate":
-                login.login(self._gateway, client, login.guest(self._gateway))
+                return self._dispatch_as_guest(request, data, login.guest(self._gateway))
             action = EVENTS.get(frame.event)
             if action is None:
                 raise ChatError("unknown_event", "there is no event of this name")  # noqa: TRY301
-            if self._limits is not None and (
-                waiting := self._limits.ask(action.rate, client.display_name)
-            ):
-                return self._await(request, self._perform_when_permitted(waiting, action, frame))
+            limits = self._limits
+            permit = None if limits is None else limits.ask(action.rate, client)
+            if permit or (action.long_answer and not self._connection.takes_more()):
+                return self._await(request, self._perform_later(permit, action, frame))
             outcome = perform(self._gateway, action, client, wire.command(frame, action.command))
             if isinstance(outcome, CoroutineType):
                 return self._await(request, outcome)
@@ -93,7 +95,7 @@ class Dispatcher:
 
     def refuse_frame(self, request: RequestId | None, error: ChatError) -> None:
         """Answer a frame that cannot be read, and count it towards the limit of refusals."""
-        if self._limits is None or not self._too_many_refusals(self._limits):
+        if not self._is_refused_too_often():
             self._connection.refuse(request, error)
 
     async def wait_until_fewer_than(self, count: int) -> None:
@@ -103,11 +105,29 @@ class Dispatcher:
             self._waiting.append(changed)
             await changed
 
-    async def _perform_when_permitted(
-        self, permit: PendingPermit, action: Action, frame: Frame
+    async def _dispatch_as_guest(
+        self,
+        request: RequestId | None,
+        data: Any,  # noqa: ANN401 - as `dispatch` takes it
+        guest: Bearer,
+    ) -> None:
+        """Log the client in as a guest, and handle the frame as one of the guest."""
+        try:
+            await login.enter_as_guest(self._gateway, self._client, guest)
+        except Exception as error:  # noqa: BLE001 - `_failed` tells errors apart
+            self._failed(request, error)
+            return
+        if (pending := self.dispatch(data)) is not None:
+            await pending
+
+    async def _perform_later(
+        self, permit: PendingPermit | None, action: Action, frame: Frame
     ) -> object:
-        """Handle a frame once the rate limit permits it."""
-        await permit
+        """Handle a frame once the rate limit permits it, and a long answer can be taken."""
+        if permit is not None:
+            await permit
+        if action.long_answer:
+            await self._connection.wait_until_low()
         command = self._connection.wire.command(frame, action.command)
         outcome = perform(self._gateway, action, self._client, command)
         return await outcome if isinstance(outcome, CoroutineType) else outcome
@@ -156,7 +176,9 @@ class Dispatcher:
                     changed.set_result(None)
 
     def _failed(self, request: RequestId | None, error: Exception) -> None:
-        if self._limits is not None and self._is_flood(self._limits, error):
+        if isinstance(error, ChatError):
+            login.note_refusal(self._gateway, self._client, error)
+        if _is_of_a_flood(error) and self._is_refused_too_often():
             return
         if isinstance(error, Shed):
             self._connection.reply(request, {})
@@ -167,19 +189,18 @@ class Dispatcher:
         if request is not None or not isinstance(error, AlreadyReported):
             self._connection.refuse(request, error)
 
-    def _is_flood(self, limits: Limits, error: Exception) -> bool:
+    def _is_refused_too_often(self) -> bool:
         """Count a refusal; if there are too many, close the connection and return True."""
-        if not isinstance(error, Shed) and (
-            not isinstance(error, ChatError) or error.code not in FLOOD_CODES
-        ):
-            return False
-        return self._too_many_refusals(limits)
-
-    def _too_many_refusals(self, limits: Limits) -> bool:
-        """Count a refusal; if there are too many, close the connection and return True."""
-        self._refusals, too_often = limits.count_refusal(self._refusals)
+        too_often = self._intake is not None and self._intake.refuse()
         if too_often and self._connection.state is State.OPEN:
+            if self._limits is not None:
+                self._limits.note_refusal("refusals", self._client)
             self._connection.end(CloseCode.TOO_MANY_REQUESTS)
             # A client that floods may not read, so the close frame alone would not end it.
             self._connection.abort_in(CLOSE_TIMEOUT_SECONDS)
         return too_often
+
+
+def _is_of_a_flood(error: Exception) -> bool:
+    """Return True for an error that counts towards the limit of refusals."""
+    return isinstance(error, Shed) or (isinstance(error, ChatError) and error.code in FLOOD_CODES)

@@ -19,6 +19,7 @@ async def drain(gateway: Gateway) -> None:
     """Send all clients to other gateways, spread over DRAIN_SECONDS, and wait until they left."""
     gateway.cluster.readiness.draining = True
     gateway.cluster.presence.freeze()
+    gateway.cluster.guests.leave_all()
     connections = [client.connection for client in gateway.rooms.fan_out.clients]
     if not connections:
         return

@@ -21,6 +21,7 @@ def connected(gateway: Gateway, client: Client, *, announce: bool = True) -> Non
         announce: False for a recovered client whose disconnection was not announced.
     """
     gateway.rooms.fan_out.clients.add(client)
+    gateway.cluster.revocations.recheck(client)
     content, now = f"{client.display_name} connected", int(time.time() * 1000)
 
     def counted() -> None:
@@ -53,6 +54,7 @@ def disconnected(gateway: Gateway, client: Client, *, goodbye: bool = False) -> 
         goodbye: True if the client said that it leaves, so it will not recover its session.
     """
     gateway.clients.deadlines.forget(client.connection)
+    gateway.cluster.guests.leave(client)
     if client.login is not None:
         return  # a client that did not log in was never announced
     rooms = gateway.rooms

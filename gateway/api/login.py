@@ -1,11 +1,14 @@
 """Login of clients: the one place where a client gets its name, claimed or proved."""
 
 import asyncio
-from typing import Final, NamedTuple
+from collections.abc import Coroutine
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from gateway.access.guests import guest_subject
 from gateway.access.tokens import Bearer
+from gateway.access.user_names import check_free
 from gateway.api import lifecycle
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import State
@@ -15,8 +18,10 @@ from shared.errors import ChatError
 from shared.model.commands import SetUsername
 from shared.protocol.closes import CloseCode
 from shared.protocol.limits import IDENTIFY_SECONDS
+from shared.trail import LoginError, Source, events
+from shared.trail.events import How
 
-_counting: Final[set[asyncio.Task[None]]] = set()
+_tasks: Final[set[asyncio.Task[None]]] = set()
 
 
 class Claim(NamedTuple):
@@ -53,8 +58,14 @@ def begin(gateway: Gateway, client: Client, claims: Claim, *, welcome: bool) -> 
     gateway.clients.deadlines.expect(client.connection, lambda: _late(gateway, client))
 
 
-def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
+def login(gateway: Gateway, client: Client, bearer: Bearer, how: How) -> None:
     """Log in a client that has proved its name, and announce it.
+
+    Args:
+        gateway: the gateway that the client is connected to.
+        client: has an open connection.
+        bearer: the user that it has proved to be.
+        how: what it showed.
 
     Raises:
         ChatError: `forbidden` for a client that gave another name when it connected; its connection
@@ -64,15 +75,21 @@ def login(gateway: Gateway, client: Client, bearer: Bearer) -> None:
     if pending is None:
         return
     try:
-        prove(gateway, client, bearer, pending.claims)
+        prove(gateway, client, bearer, how, pending.claims)
     except ChatError:
         client.connection.end(CloseCode.FORBIDDEN)
         raise
     client.login = None
-    gateway.clients.deadlines.expire(client.connection, bearer.expires)
+    hold(gateway, client, bearer)
     if pending.welcome:
         lifecycle.welcome(gateway, client)
     lifecycle.connected(gateway, client)
+
+
+def hold(gateway: Gateway, client: Client, bearer: Bearer) -> None:
+    """Let a client stay until the token that it has shown expires or is revoked."""
+    client.bearer = bearer
+    gateway.clients.deadlines.expire(client.connection, bearer.expires)
 
 
 def guest(gateway: Gateway) -> Bearer:
@@ -82,25 +99,63 @@ def guest(gateway: Gateway) -> Bearer:
         ChatError: `unauthorized` where guests are not allowed.
     """
     if not gateway.access.identity.guests_allowed:
-        raise ChatError("unauthorized", "log in first: send `authenticate {token}`")
+        raise LoginError("token_missing", "log in first: send `authenticate {token}`")
     return gateway.access.identity.guest()
 
 
-def prove(gateway: Gateway, client: Client, bearer: Bearer, claims: object) -> None:
+async def enter_as_guest(gateway: Gateway, client: Client, bearer: Bearer) -> None:
+    """Log a client in as a guest, if its address may be one more.
+
+    Args:
+        gateway: the gateway that the client is connected to.
+        client: a client that is not logged in.
+        bearer: a new guest.
+
+    Raises:
+        ChatError: `rate_limited`, and the connection is closed; `unauthorized` if it is being
+            closed; the errors of `login`.
+    """
+    if client.login is None:
+        return
+    async with client.login.entering:
+        if client.login is not None:
+            await _enter_as_guest(gateway, client, bearer)
+
+
+async def _enter_as_guest(gateway: Gateway, client: Client, bearer: Bearer) -> None:
+    connection, places = client.connection, gateway.cluster.guests
+    if connection.state is not State.OPEN:
+        raise ChatError("unauthorized", "the connection is being closed")
+    try:
+        if gateway.access.limits is not None:
+            await gateway.access.limits.connect_user(guest_subject(client.address), client)
+        await places.take(client, bearer.user)
+    except ChatError:
+        connection.end(CloseCode.TOO_MANY_REQUESTS)
+        raise
+    if connection.state is State.OPEN:
+        login(gateway, client, bearer, "guest")
+    if not client.is_guest:
+        places.leave(client)  # it has ended, or shown a token, meanwhile
+
+
+def prove(gateway: Gateway, client: Client, bearer: Bearer, how: How, claims: object) -> None:
     """Bind the name that a client proved.
 
     Args:
         gateway: the gateway that the client is connected to.
         client: gets the bearer's name, if it has none yet.
         bearer: the user that the client's token or ticket names.
+        how: what it showed.
         claims: the name that the client gave when it connected; empty or None for none.
 
     Raises:
         ChatError: `forbidden` if `claims` is another name.
     """
     if claims and str(claims) != bearer.user:
-        raise ChatError("forbidden", "the username is not the one in the token")
-    bind(gateway, client, bearer.user)
+        text = "the username is not the one in the token"
+        raise LoginError("name_mismatch", text, "forbidden", bearer.user)
+    bind(gateway, client, bearer.user, how)
 
 
 async def read_claim(gateway: Gateway, username: object) -> Claim:
@@ -117,6 +172,7 @@ async def read_claim(gateway: Gateway, username: object) -> Claim:
         return Claim(given)
     try:
         typed = msgspec.convert({"username": username}, SetUsername).username
+        check_free(typed)
         return Claim(given, await gateway.access.user_names.find(typed))
     except msgspec.ValidationError as error:
         return Claim(given, error=ChatError("bad_request", f"username: {error}"))
@@ -128,7 +184,7 @@ def claim(gateway: Gateway, client: Client, claims: Claim) -> None:
     """Bind the name that a client gives, with AUTH_MODE=open."""
     if claims.user is not None:
         client.given_name = claims.given
-        bind(gateway, client, claims.user)
+        bind(gateway, client, claims.user, "name")
 
 
 def refuse_claim(client: Client, claims: Claim) -> None:
@@ -137,24 +193,30 @@ def refuse_claim(client: Client, claims: Claim) -> None:
         client.connection.refuse(None, claims.error)
 
 
-def bind(gateway: Gateway, client: Client, username: str) -> None:
+def bind(gateway: Gateway, client: Client, username: str, how: How) -> None:
     """Bind a name to a client; the first one cannot be changed.
 
     The connection counts towards the user's rate. It is closed if the user has connected too often.
-    While a connection is still being opened, its opener counts it (`count_connection`).
+    While a connection is still being opened, its opener counts it (`count_connection`) and writes
+    its login to the trail; guests are counted before they have a name (`enter_as_guest`).
 
     Raises:
-        ChatError: `forbidden` for another name than the client's own.
+        ChatError: `forbidden` for another name than the client's own; `bad_request` for one that is
+            nobody's to take.
     """
     is_new = client.username is None
+    if is_new and not client.proven:
+        check_free(username)
     client.bind(username)
     if is_new:
         gateway.access.acquaintance.note(username)
         gateway.cluster.attendance.renamed(client)
-    if is_new and gateway.access.limits and client.connection.state is not State.OPENING:
-        task = asyncio.create_task(_count_and_tell(gateway, client))
-        _counting.add(task)
-        task.add_done_callback(_counting.discard)
+    is_opening = client.connection.state is State.OPENING
+    if is_new and not is_opening:
+        note_login(gateway, client, how)
+    is_counted = client.is_guest or is_opening
+    if is_new and gateway.access.limits and not is_counted:
+        _start(_count_and_tell(gateway, client))
 
 
 async def count_connection(gateway: Gateway, client: Client) -> None:
@@ -164,7 +226,7 @@ async def count_connection(gateway: Gateway, client: Client) -> None:
         ChatError: `rate_limited`.
     """
     if client.username is not None and gateway.access.limits is not None:
-        await gateway.access.limits.connect_user(client.username)
+        await gateway.access.limits.connect_user(client.rate_subject, client)
 
 
 async def _count_and_tell(gateway: Gateway, client: Client) -> None:
@@ -175,13 +237,56 @@ async def _count_and_tell(gateway: Gateway, client: Client) -> None:
         client.connection.end(CloseCode.TOO_MANY_REQUESTS)
 
 
+def note_login(gateway: Gateway, client: Client, how: How) -> None:
+    """Write to the trail that a client has got its user, if it has one."""
+    if client.username is None:
+        return
+    user, address = client.display_name, client.address
+    event = events.Login(user=user, how=how, address=address, transport=_transport(client))
+    gateway.access.trail.note(event, client.source)
+
+
+def note_refusal(gateway: Gateway, client: Client, error: ChatError) -> None:
+    """Write to the trail that a client was not let in."""
+    note_refused(gateway, error, client.address, _transport(client))
+
+
+def note_refused(
+    gateway: Gateway, error: ChatError, address: str, transport: events.Transport
+) -> None:
+    """Write to the trail that a connection or request was not let in, if that is the error."""
+    if not isinstance(error, LoginError):
+        return
+    event = events.LoginRefused(
+        reason=error.refusal, address=address, transport=transport, user=error.user
+    )
+    gateway.access.trail.note(event, Source.at(address))
+
+
+def _transport(client: Client) -> events.Transport:
+    is_socketio = client.connection.wire.name.startswith("socket.io")
+    return "socket.io" if is_socketio else "websocket"
+
+
 def _late(gateway: Gateway, client: Client) -> None:
     """Make a client that did not log in in time a guest, or close its connection."""
     if not gateway.access.identity.guests_allowed:
         reason = f"log in within {IDENTIFY_SECONDS:g} s"
+        note_refusal(gateway, client, LoginError("not_in_time", reason))
         close_unidentified(client.connection, CloseCode.IDENTITY_TIMEOUT, reason)
         return
+    _start(_enter_late(gateway, client))
+
+
+async def _enter_late(gateway: Gateway, client: Client) -> None:
     try:
-        login(gateway, client, guest(gateway))
+        await enter_as_guest(gateway, client, guest(gateway))
     except ChatError as error:
         client.connection.refuse(None, error)
+
+
+def _start(work: Coroutine[Any, Any, None]) -> None:
+    """Run work in a task that is kept until it has ended."""
+    task = asyncio.create_task(work)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)

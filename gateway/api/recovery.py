@@ -21,6 +21,7 @@ from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.handlers import rooms
 from gateway.api.handlers.resume import resume_place
+from gateway.api.pages import messages_of
 from gateway.api.targets import Target
 from gateway.protocols.offsets import Offset, parse
 from gateway.protocols.payloads import ChatDeletedPayload, chat_payload
@@ -129,9 +130,9 @@ async def _take(
     offset: Offset | None,
     ping_counts: PingCounts,
 ) -> TakenSession:
-    identity = gateway.access.identity
-    taken = await gateway.clients.sessions.take(client, shown.pid, ping_counts)
-    if taken is None or not identity.may_take_over(shown.username, taken.session.username):
+    claimant = gateway.access.identity.claimant(shown.username)
+    taken = await gateway.clients.sessions.take(client, shown.pid, claimant, ping_counts)
+    if taken is None:
         raise NotRecovered
     # The end of a membership is in no log that the client will replay. Example: a kick from "den"
     # was written as count 120, and the session has no "den" any more. A client that shows count 118
@@ -172,7 +173,9 @@ async def carry_out(gateway: Gateway, client: Client, plan: RecoveryPlan) -> Non
 async def _enter(gateway: Gateway, client: Client, back: RoomReturn, opened: ExitStack) -> None:
     room, seq, since = back
     if seq is None:
-        page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS, since + 1)
+        await client.connection.wait_until_low()
+        write = messages_of(gateway, client, room)
+        page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS, since + 1, write)
         rooms.show_page(gateway, client, room, page, since)
         seq = since
     if not (await resume_place(gateway, client, room, seq, opened)).recovered:

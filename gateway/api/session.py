@@ -7,8 +7,7 @@ from gateway.api import lifecycle
 from gateway.api.dispatcher import Dispatcher
 from gateway.api.gateway import Gateway
 from gateway.connections.connection import Connection
-from gateway.connections.link import Link
-from gateway.connections.websocket import PendingWork
+from gateway.connections.link import Link, PendingWork
 from gateway.protocols.frames import Format
 from gateway.protocols.request_ids import find_id
 from gateway.rooms.client import Client
@@ -50,12 +49,13 @@ class ClientSession:
         """
         settings, flusher = gateway.settings, gateway.clients.flusher
         connection = Connection(wire, link, flusher, settings.gateway_name, settings.outbox_limit)
-        self.client = client = Client(connection, address)
+        proven = gateway.access.identity.required
+        self.client = client = Client(connection, address, proven=proven)
         self.accepted = False
         self._gateway = gateway
         self._link = link
         self._text = wire.text
-        self._dispatcher = Dispatcher(gateway, client)
+        self._dispatcher = Dispatcher(gateway, client, link.intake)
         # The action that the next frame waits for.
         self._under_way: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None

@@ -83,6 +83,13 @@ class HeartbeatMonitor:
         """Number of connections of the whole cluster, as of the last heartbeats."""
         return sum(self.gateways.values())
 
+    @property
+    def present(self) -> list[str]:
+        """Incarnations of the gateways whose users have not gone, this one first."""
+        oldest = asyncio.get_running_loop().time() - GATEWAY_TIMEOUT_SECONDS
+        others = [name for name, at in self.last_beats.items() if at >= oldest]
+        return [self.incarnation, *others]
+
     def receive(self, beat: GatewayHeartbeat) -> None:
         """Handle a heartbeat, of this gateway or another one."""
         now = asyncio.get_running_loop().time()

@@ -10,8 +10,11 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
+import msgspec
+
 from gateway.cluster.heartbeat import GATEWAY_TIMEOUT_SECONDS, HeartbeatMonitor
 from gateway.protocols.announcements import Announcement
+from gateway.protocols.item_writer import ItemWriter
 from gateway.protocols.payloads import user_out
 from gateway.rooms.client import Client
 from gateway.rooms.fan_out import FanOut
@@ -29,6 +32,14 @@ from shared.telemetry import logger
 
 TICK_SECONDS: Final = 0.2
 """Seconds for which changes are collected before they are published and sent to clients."""
+
+LIST_BYTES_PER_SECOND: Final = 4 * 2**20
+"""Bytes of `onlineUsers` that changes cost a gateway in the long run. Each change is told to all:
+without a rate, one user who goes on and off would have all lists sent in each tick."""
+
+MAX_COLLECTING_SECONDS: Final = 1.0
+"""Seconds for which changes are collected at most, however long the lists. Who leaves is to be
+gone for everybody within 2 s."""
 
 log = logger(__name__)
 
@@ -67,6 +78,7 @@ class Presence:
         publisher: Publisher,
         partners: Partners,
         limit: int,
+        max_bytes: int,
     ) -> None:
         """Begin with nobody online.
 
@@ -77,12 +89,16 @@ class Presence:
             partners: looks up the chat partners of users.
             limit: number of connections of the cluster above which users see their chat partners
                 only.
+            max_bytes: bytes of an `onlineUsers`. Where all users online have more, too, users see
+                their chat partners only, and of these as many as fit.
         """
         self._fan_out = fan_out
         self._heartbeat = heartbeat
         self._publisher = publisher
         self._partners = partners
         self._limit = limit
+        self._max_bytes = max_bytes
+        self._all_fit = True  # into one `onlineUsers`
         # The clients of each user that is online here.
         self._here: defaultdict[str, set[Client]] = defaultdict(set)
         # The users that the other gateways were told of.
@@ -95,6 +111,8 @@ class Presence:
         self._with_new_chat: set[str] = set()
         # Clients that came online since the last tick.
         self._new_clients: set[Client] = set()
+        # The time at which changes are sent again, by the event loop's clock.
+        self._changes_at = 0.0
         self._state_wanted = False
         self._frozen = False
         self.task = PeriodicTask(self._tick, TICK_SECONDS, "presence", at_once=True)
@@ -195,13 +213,16 @@ class Presence:
 
     async def _send_changes(self) -> None:
         """Send `onlineUsers` to clients for which it changed, and to clients that are new."""
-        online = self.online
-        changed, self._announced = online ^ self._announced, online
+        online, changed = self.online, frozenset[str]()
+        if asyncio.get_running_loop().time() >= self._changes_at:
+            changed, self._announced = online ^ self._announced, online
         new_clients, self._new_clients = self._new_clients, set()
-        if self._heartbeat.connections <= self._limit:
+        if changed:
+            self._all_fit = len(msgspec.json.encode(list(map(user_out, online)))) <= self._max_bytes
+        if self._heartbeat.connections <= self._limit and self._all_fit:
             self._visible.clear()
             to = self._clients() if changed else new_clients
-            self._send(to, online)
+            self._collect(changed, self._send(to, online))
             return
         try:
             affected = await self._update_visible(changed, online)
@@ -210,9 +231,17 @@ class Presence:
             self._announced = self._announced ^ changed  # so that the next tick sends the changes
             self._new_clients |= new_clients
             return
+        sent = 0
         for user, clients in list(self._here.items()):
             to = clients if user in affected else clients & new_clients
-            self._send(to, self._visible.get(user, set()))
+            sent += self._send(to, self._visible.get(user, set()))
+        self._collect(changed, sent)
+
+    def _collect(self, changed: frozenset[str], sent: int) -> None:
+        """Collect further changes until those that were sent, in so many bytes, are paid for."""
+        if changed:
+            seconds = min(sent / LIST_BYTES_PER_SECOND, MAX_COLLECTING_SECONDS)
+            self._changes_at = asyncio.get_running_loop().time() + seconds
 
     async def _update_visible(self, changed: frozenset[str], online: frozenset[str]) -> set[str]:
         """Update the online partners that each user here sees.
@@ -242,7 +271,17 @@ class Presence:
     def _clients(self) -> set[Client]:
         return {client for here in self._here.values() for client in here}
 
-    def _send(self, to: set[Client], users: frozenset[str] | set[str]) -> None:
-        if to:
-            listed = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
-            self._fan_out.tell(to, [Announcement("onlineUsers", listed)])
+    def _send(self, to: set[Client], users: frozenset[str] | set[str]) -> int:
+        """Send clients a list of users; those that have much to read yet get a later one.
+
+        Returns:
+            The number of bytes sent, without what frames add.
+        """
+        ready = {client for client in to if client.connection.takes_more()}
+        self._new_clients |= to - ready
+        if not ready:
+            return 0
+        listed = sorted(map(user_out, users), key=lambda user: (isinstance(user, str), user))
+        fitting = ItemWriter(msgspec.json.encode, self._max_bytes).write_all(listed)
+        self._fan_out.tell(ready, [Announcement("onlineUsers", listed[: len(fitting)])])
+        return len(ready) * sum(map(len, fitting))

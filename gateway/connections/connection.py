@@ -28,7 +28,7 @@ CLOSE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds a client that fell behind has to read its outbox before it is dropped."""
 
 LOW_WATER_DIVISOR: Final = 4
-"""A long answer goes on once the outbox is below this fraction (1 in 4) of its limit."""
+"""A long answer is made once the outbox is below this fraction (1 in 4) of its limit."""
 
 LAGGED: Final = Counter("lagged", "Clients dropped because they did not read.")
 
@@ -70,7 +70,6 @@ class Connection:
         "_close",
         "_flusher",
         "_lagged_frames",
-        "_largest",
         "_limit",
         "_link",
         "_outbox",
@@ -103,7 +102,6 @@ class Connection:
         self._link = link
         self._flusher = flusher
         self._limit = outbox_limit
-        self._largest = 0  # bytes of the largest frame in the outbox, once that is known to be full
         self._outbox: list[bytes] = []
         self._unsent = 0
         self._waiters: list[asyncio.Future[None]] | None = None
@@ -114,6 +112,12 @@ class Connection:
     def all_sent(self) -> bool:
         """True if the link has every frame."""
         return not self._outbox and self._flusher.deferred is None
+
+    def takes_more(self) -> bool:
+        """Hand the link what waits, and return True if little is unread then, here and there."""
+        if self._unsent and self._link.writable:
+            self.flush()
+        return self._unsent * LOW_WATER_DIVISOR <= self._limit and self._link.low
 
     def accept(self, close: Callable[[CloseCode], None]) -> None:
         """Open the connection: frames leave from now on.
@@ -145,9 +149,10 @@ class Connection:
         unsent = self._unsent
         if self.dropping or (sheddable and unsent > self._limit // 2):
             return
-        if unsent > self._limit and self._is_behind():
-            self._fall_behind()
-            return
+        if unsent > self._limit:
+            if self._is_behind():
+                return
+            unsent = self._unsent
         if not unsent:
             self._flusher.add(self)
         self._outbox.append(packed)
@@ -163,9 +168,10 @@ class Connection:
         if self.dropping:
             return
         unsent = self._unsent
-        if unsent > self._limit and self._is_behind():
-            self._fall_behind()
-            return
+        if unsent > self._limit:
+            if self._is_behind():
+                return
+            unsent = self._unsent
         if not unsent:
             self._flusher.add(self)
         self._outbox += frames
@@ -198,13 +204,13 @@ class Connection:
         asyncio.get_running_loop().call_later(seconds, self._link.abort)
 
     def _is_behind(self) -> bool:
-        """Return True if more is unread than the limit, beside the largest frame."""
-        # A page may be larger than the limit, and reaches a client that reads. Example: 100
-        # messages of 4,000 Chinese characters are 1.2 MB of `messageHistory`. Were it counted, the
-        # reply to `joinRoom`, right behind it, would end the connection, and so with each try.
-        if not self._largest:
-            self._largest = max(map(len, self._outbox), default=0)
-        return self._unsent - self._largest > self._limit
+        """Return True if more waits than the limit and the link takes no more: the client lags."""
+        # What was pushed in this turn is not unread yet. Example: 1.2 MB come in one turn for a
+        # client that reads. Without this, the end of the turn, when they leave, would be too late.
+        self.flush()
+        if self._unsent > self._limit:
+            self._fall_behind()
+        return self.dropping
 
     def flush(self) -> None:
         """Hand the link as much as it takes. The rest stays in the outbox and counts as unsent."""
@@ -213,7 +219,7 @@ class Connection:
         link = self._link
         if self._unsent <= MAX_WRITE_BYTES:
             if link.writable and (frames := self._outbox):
-                self._outbox, self._unsent, self._largest = [], 0, 0
+                self._outbox, self._unsent = [], 0
                 link.write(frames)
         else:
             self._flush_in_parts()
@@ -221,11 +227,8 @@ class Connection:
             self._wake()
 
     async def wait_until_low(self) -> None:
-        """Wait until little is unsent or the client is gone.
-
-        An answer that is longer than an outbox is written in parts, with this between them.
-        """
-        while self._unsent * LOW_WATER_DIVISOR > self._limit and self.state is not State.GONE:
+        """Wait until little is unread, so that a long answer may be made, or the client is gone."""
+        while not self.takes_more() and self.state is not State.GONE:
             await self._flushed()
 
     async def wait_until_empty(self) -> None:
@@ -246,7 +249,7 @@ class Connection:
         self._wake()
 
     def _flush_in_parts(self) -> None:
-        link, self._largest = self._link, 0
+        link = self._link
         while self._outbox and link.writable:
             count = size = 0
             for packed in self._outbox:

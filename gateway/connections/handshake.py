@@ -18,8 +18,10 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 from websockets.utils import accept_key
 
+from gateway.connections.intake import Intake
 from gateway.connections.keepalive import KeepaliveSweep
-from gateway.connections.websocket import ADOPT, Receiver, WebSocketLink
+from gateway.connections.link import Receiver
+from gateway.connections.websocket import ADOPT, WebSocketLink
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.protocol.closes import CloseCode
 from shared.telemetry import logger
@@ -98,8 +100,9 @@ class ChatProtocol(asyncio.Protocol):
         """Read the request, which uvicorn passes on in one piece; keep the bytes after it."""
         if self._request_read:
             self._early_bytes += data
-            if len(self._early_bytes) > self._config.ws_max_size and self._transport is not None:
-                self._transport.abort()
+            # The link reads on. Until then one read is enough to keep.
+            if self._transport is not None:
+                self._transport.pause_reading()
             return
         self._request_read = True
         request_line, *lines = data[:-4].split(b"\r\n")
@@ -223,7 +226,9 @@ class ChatProtocol(asyncio.Protocol):
         headers = (b"%b: %b\r\n" % pair for pair in self._denial.get("headers", ()))
         self._refuse(HTTPStatus(self._denial["status"]), b"".join(headers), self._denial_body)
 
-    def _adopt(self, make_receiver: Callable[[WebSocketLink], Receiver]) -> None:
+    def _adopt(
+        self, make_receiver: Callable[[WebSocketLink], Receiver], intake: Intake | None = None
+    ) -> None:
         transport, self._transport = self._transport, None
         if transport is None:
             return  # the client has disconnected
@@ -231,9 +236,10 @@ class ChatProtocol(asyncio.Protocol):
         limit = self._config.ws_max_size
         answer, self._unsent_answer = self._unsent_answer, b""
         link = WebSocketLink(
-            transport, make_receiver, self._connections, limit, self._sweep, answer
+            transport, make_receiver, self._connections, limit, self._sweep, answer, intake
         )
         if self._early_bytes:
+            transport.resume_reading()
             link.data_received(self._early_bytes)
 
     def _refuse(self, status: HTTPStatus, headers: bytes = b"", body: bytes = b"") -> None:

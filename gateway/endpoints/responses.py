@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.limits import retry_after
+from gateway.access.rates.limits import retry_after
 from gateway.protocols.refusals import ERRORS
 from shared.errors import ChatError
 from shared.protocol.errors import Code

@@ -11,6 +11,8 @@ DEFAULTS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Answers are somebody's own, unless they say otherwise, as files do.
+    "Cache-Control": "no-store",
 }
 
 ENCODED: Final = [(name.lower().encode(), value.encode()) for name, value in DEFAULTS.items()]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -81,9 +82,14 @@ class Files(StaticFiles):
 async def chat_page(request: Request) -> Response:
     """`GET /`: the chat page, with the server's way of signing in as attributes of its element."""
     settings = request.app.state.gateway.settings
-    element = f'<parley-app auth="{settings.auth_mode}" guests="{settings.guests}">'
+    return HTMLResponse(_chat_page(settings.auth_mode, settings.guests), headers=HEADERS)
+
+
+@cache
+def _chat_page(auth_mode: str, guests: str) -> bytes:
+    element = f'<parley-app auth="{auth_mode}" guests="{guests}">'
     page = CHAT_PAGE.read_text(encoding="utf-8").replace("<parley-app>", element)
-    return HTMLResponse(page, headers=HEADERS)
+    return page.encode()
 
 
 class Viewer(Files):

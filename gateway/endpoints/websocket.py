@@ -15,6 +15,7 @@ from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from shared.errors import ChatError
 from shared.protocol.closes import CloseCode
+from shared.trail.events import How
 
 FORMATS: Final[dict[str, Format]] = {wire.name: wire for wire in (JSON, MSGPACK)}
 
@@ -36,6 +37,7 @@ async def chat(websocket: WebSocket) -> None:
         claims = await login.read_claim(gateway, query.get("username"))
     except ChatError as error:
         refusal = error
+        login.note_refused(gateway, error, address_of(websocket.scope), "websocket")
     offered = websocket.scope.get("subprotocols", [])
     chosen = next((name for name in offered if name in FORMATS), None)
     await websocket.accept(subprotocol=chosen)
@@ -47,21 +49,25 @@ async def chat(websocket: WebSocket) -> None:
         await _refuse(websocket, wire, refusal)
         return
 
+    address, intakes = address_of(websocket.scope), gateway.clients.intakes
+
     def begin(link: WebSocketLink) -> ClientSession:
-        session = ClientSession(gateway, wire, link, address_of(websocket.scope))
+        session = ClientSession(gateway, wire, link, address)
         session.client.durable = query.get("durable") == "1"
         session.accept()
         welcome = query.get("welcome") == "1"
         login.begin(gateway, session.client, claims, welcome=welcome)
         if bearer is not None:
             try:
-                login.login(gateway, session.client, bearer)
+                how: How = "ticket" if query.get("ticket") else "token"
+                login.login(gateway, session.client, bearer, how)
             except ChatError as error:
+                login.note_refusal(gateway, session.client, error)
                 session.client.connection.refuse(None, error)
         return session
 
     adopt: Adopt = websocket.scope["extensions"][ADOPT]
-    adopt(begin)
+    adopt(begin, intakes.open(address) if intakes else None)
 
 
 async def _refuse(websocket: WebSocket, wire: Format, error: ChatError) -> None:

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.protocols.reading import accepted_type, error_text, read_leniently
-from gateway.protocols.request_ids import RequestId, find_id, is_fault_in_data, whole
+from gateway.protocols.half_pairs import replace_half_pairs
+from gateway.protocols.reading import accepted_type, error_text, loose_type, read_leniently
+from gateway.protocols.request_ids import RequestId, find_id, whole
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
 from shared.errors import ChatError
 from shared.model.commands import Command
@@ -48,6 +49,8 @@ class Format(Protocol):
     name: str
     text: bool
     """True if frames are text frames (UTF-8), False if they are binary."""
+    encode_value: Callable[[Any], bytes]
+    """Encodes a value that is a part of a frame's data."""
 
     def parse(self, data: Any) -> Frame:  # noqa: ANN401 - bytes or a packet
         """Read a client's frame, from bytes or from a Socket.IO packet.
@@ -115,9 +118,9 @@ class StructFormat:
         self._new_decoder = decoder
         self._frames = decoder(Frame)
         self._float_id_frames = decoder(_FloatIdFrame)
-        self._untyped = decoder(Any)
-        self._encode = encode
+        self.encode_value = self._encode = encode
         self._decoders: dict[type[Command], _Decoder] = {}
+        self._loose_decoders: dict[type[Command], _Decoder] = {}
 
     def parse(self, data: Any) -> Frame:  # noqa: ANN401 - as Format has it
         """Read a client's frame."""
@@ -129,11 +132,24 @@ class StructFormat:
         except RecursionError:
             raise ChatError("bad_frame", "nested too deeply") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if is_fault_in_data(data):
+            if self._is_fault_in_data(data):
                 text = "a text has half of a surrogate pair: a character was cut in two"
                 raise ChatError("bad_request", text) from None
             raise ChatError("bad_frame", error_text(error)) from None
         return frame
+
+    def _is_fault_in_data(self, data: Any) -> bool:  # noqa: ANN401 - as `parse` takes it
+        """Return True for a JSON frame that only has halves of surrogate pairs in its `data`."""
+        if not self.text:
+            return False
+        text = bytes(data).decode(errors="replace")
+        if (mended := replace_half_pairs(text)) == text:
+            return False
+        try:
+            frame: Frame = self._frames.decode(mended.encode())
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        return "\ufffd" not in f"{frame.event}{frame.id}"
 
     def _with_whole_id(self, data: Any, refusal: msgspec.ValidationError) -> Frame:  # noqa: ANN401 - as `parse` takes it
         """Read a refused frame whose id is a float that stands for an integer, such as 1.0."""
@@ -160,6 +176,8 @@ class StructFormat:
             try:
                 value = decoder.decode(data)
             except msgspec.ValidationError as error:
+                if error.__cause__ is not None:
+                    raise  # by the check of a command: all fields have their types
                 value = self._read_leniently(data, kind, error)
             return value if isinstance(value, kind) else _from_bare(value, kind)
         except RecursionError:
@@ -168,11 +186,14 @@ class StructFormat:
             raise ChatError("bad_request", error_text(error, "data")) from None
 
     def _read_leniently(self, data: bytes, kind: type[Command], refusal: Exception) -> Any:  # noqa: ANN401 - as accepted
+        decoder = self._loose_decoders.get(kind)
+        if decoder is None:
+            decoder = self._loose_decoders[kind] = self._new_decoder(loose_type(kind))
         try:
-            untyped = self._untyped.decode(data)
+            loose = msgspec.to_builtins(decoder.decode(data))
         except msgspec.DecodeError:
             raise refusal from None  # such as a number out of range, in whatever field
-        return read_leniently(untyped, accepted_type(kind))
+        return read_leniently(loose, accepted_type(kind))
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """Encode a frame, without a WebSocket header."""

@@ -59,7 +59,7 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         list[out.MessagePayload],
         ASKER,
         "The newest messages of a room, oldest first, when it is joined. It comes before the reply"
-        " to `joinRoom`. Deleted messages are left out.",
+        " to `joinRoom`, whose `next` says where older ones begin. Deleted messages are left out.",
         ("room",),
     ),
     "passwordStatus": ServerEvent(
@@ -126,14 +126,16 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent]] = {
         list[UserId],
         "users who are online: those online with whom they share a direct chat, or everyone"
         " online up to `BROADCAST_LIMIT` connections",
-        "All users online that the recipient may see, the recipient too. It comes whenever that"
-        " changes.",
+        "All users online that the recipient may see, the recipient too, as many as fit on a page."
+        " It comes whenever that changes; to a recipient who has much to read yet, a later one"
+        " comes. Where all users online do not fit, each sees those with whom they share a chat.",
     ),
     "chatsList": ServerEvent(
         list[out.ListedChatPayload],
         ASKER,
-        "The user's direct chats, the one with the latest message first. After `userOnline` it has"
-        " only those with unread messages, and does not come if there are none.",
+        "The user's direct chats, the one with the latest message first, as many as fit on a page."
+        " After `userOnline` it has only those with unread messages, and does not come if there are"
+        " none. `next` of the reply says where the list goes on.",
     ),
     "newChat": ServerEvent(
         out.ChatPayload,

@@ -18,7 +18,7 @@ from gateway.recovery.tracker import MAX_INCARNATIONS, PingCounts, SessionTracke
 from gateway.rooms.client import Client
 from gateway.rooms.hub import Hub
 from shared.broker.rooms.publisher import Publisher
-from shared.broker.sessions.sessions import SessionBroker, SessionUpdate, TakenSession
+from shared.broker.sessions.sessions import Claimant, SessionBroker, SessionUpdate, TakenSession
 from shared.errors import ChatError
 from shared.essential import PeriodicTask
 from shared.model.events import Replaced
@@ -102,18 +102,21 @@ class SessionStore:
         await self.try_to_save(client)
         return pid
 
-    async def take(self, client: Client, pid: str, ping_counts: PingCounts) -> TakenSession | None:
+    async def take(
+        self, client: Client, pid: str, claimant: Claimant, ping_counts: PingCounts
+    ) -> TakenSession | None:
         """Take a session over for a client; it is not saved before `settle`.
 
         Returns:
-            The session as its last owner saved it; None where there is none.
+            The session as its last owner saved it; None where there is none that the claimant may
+            take. Then nothing has changed.
 
         Raises:
             ChatError: `broker_unavailable`.
         """
         tracker = SessionTracker(client, pid, self._incarnations(), ping_counts)
         tracker.settled = False
-        taken = await self._broker.take(pid, tracker.owner, self._keep_seconds)
+        taken = await self._broker.take(pid, tracker.owner, claimant, self._keep_seconds)
         if taken is None:
             return None
         sid = taken.session.sid

@@ -22,4 +22,4 @@ def invalid(name: str, value: str, reason: object) -> ConfigError:
 
 def is_secret(name: str) -> bool:
     """Return True if the value of a setting is a key that nobody else may know."""
-    return name.endswith(("_KEY", "_KEYS")) and name not in {"TLS_KEY", "JWT_PUBLIC_KEY"}
+    return name.endswith(("_KEY", "_KEYS", "_SECRET")) and name not in {"TLS_KEY", "JWT_PUBLIC_KEY"}

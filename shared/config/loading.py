@@ -61,6 +61,8 @@ def _convert(name: str, text: str, kind: Any) -> Any:  # noqa: ANN401 - any type
     try:
         return msgspec.convert(text, kind, strict=False, dec_hook=_read)
     except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigError):  # a sentence of its own
+            raise error.__cause__ from None
         raise invalid(name, text, error) from None
 
 

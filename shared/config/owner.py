@@ -18,17 +18,32 @@ class Owner(msgspec.Struct, frozen=True):
         url: its address for clients.
         redis_url: its own Redis; empty where it uses one of the operator's.
         own_database: True if its database is the SQLite file in the folder.
+        auth_mode: its AUTH_MODE; empty where that is not known.
+        redis_url_in_file: True if the URL of its own Redis, with its password, is in a file beside
+            this one. Builds that had no password did not write one.
     """
 
     pid: int
     url: str
     redis_url: str = ""
     own_database: bool = True
+    auth_mode: str = ""
+    redis_url_in_file: bool = False
 
 
 def lock_file(data_dir: str | Path) -> Path:
     """The file that the running cluster of a folder has locked, with the `Owner` in it."""
     return Path(data_dir).absolute() / "run" / "cluster.lock"
+
+
+def security_log(data_dir: str | Path) -> Path:
+    """The file of security events of the cluster of a folder."""
+    return Path(data_dir).absolute() / "log" / "security.log"
+
+
+def redis_url_file(data_dir: str | Path) -> Path:
+    """The private file with the URL of the embedded Redis of a folder, and its password."""
+    return Path(data_dir).absolute() / "run" / "redis_url"
 
 
 def find_owner(data_dir: str | Path) -> Owner | None:
@@ -66,13 +81,17 @@ def cluster_settings(data_dir: str, given: frozenset[str], *, redis: bool) -> di
         ConfigError: it cannot be known what the cluster uses. The text says what to do.
     """
     owner = find_owner(data_dir)
-    path = Path(data_dir).absolute()
+    path, found = Path(data_dir).absolute(), dict[str, str]()
+    if "SECURITY_LOG" not in given and security_log(path).parent.is_dir():
+        found["SECURITY_LOG"] = str(security_log(path))
     if owner and not owner.own_database and "DATABASE_URL" not in given:
         raise ConfigError(
             f"the cluster in {path} uses a database of yours: set DATABASE_URL as it has it"
         )
+    if owner and owner.auth_mode and "AUTH_MODE" not in given:
+        found["AUTH_MODE"] = owner.auth_mode
     if not redis or "REDIS_URL" in given:
-        return {}
+        return found
     if owner is None:
         raise ConfigError(
             f"no cluster runs in {path}: start it, set DATA_DIR to the folder of the one that you"
@@ -82,4 +101,6 @@ def cluster_settings(data_dir: str, given: frozenset[str], *, redis: bool) -> di
         raise ConfigError(
             f"the cluster in {path} uses a Redis of yours: set REDIS_URL as it has it"
         )
-    return {"REDIS_URL": owner.redis_url}
+    if owner.redis_url_in_file:
+        return {**found, "REDIS_URL": redis_url_file(data_dir).read_text().strip()}
+    return {**found, "REDIS_URL": owner.redis_url}

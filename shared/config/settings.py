@@ -9,13 +9,18 @@ from msgspec import Meta
 from shared.addresses import Networks, is_loopback
 from shared.config.errors import ConfigError
 from shared.config.paths import FilePath
-from shared.origins import Origins
+from shared.config.secrets import SecretKeys, check_operator_secret
 from shared.protocol.limits import (
     DEFAULT_CONTENT_CHARACTERS,
     DEFAULT_FRAME_BYTES,
+    MAX_CONTENT_BYTES_PER_CHARACTER,
     MAX_CONTENT_CHARACTERS,
+    MAX_PAGE_BYTES,
+    MAX_PAGE_ITEMS,
 )
 from shared.rates import Rate
+from shared.web.hosts import PublicUrls
+from shared.web.origins import Origins
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=10**8)]
@@ -30,11 +35,17 @@ MAX_PARTITIONS = 1024
 MAX_BACKLOG_LIMIT = 999_999
 """The highest MAX_BACKLOG; the gap between epochs (`FENCE_GAP`) is above it."""
 
+MAX_GUESTS = 1000
+"""The highest GUESTS_PER_ADDRESS: the broker goes through all guests of an address for each."""
+
 RECEIVED_CHARACTER_BYTES = 12
 """Bytes of a character in the longest form of JSON: two escapes, for one outside the BMP."""
 
 SENT_CHARACTER_BYTES = 6
-"""Bytes of a character in the longest form that a gateway writes: an escape, for a control one."""
+"""Bytes of a character in the longest form that a gateway writes: an escape, for a control one.
+
+A message that was accepted before `MAX_CONTENT_BYTES_PER_CHARACTER` may consist of these.
+"""
 
 OTHER_FIELDS_BYTES = 8192
 """Bytes for the other fields of a message, in either direction: names, ids and what joins them."""
@@ -54,6 +65,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Address that the operator's port listens on."""
     admin_port: Port | None = None
     """Port of the operator's status page and metrics. Not given: they are not served."""
+    operator_secret: str = ""
+    """Secret of at least 32 characters that lets an operator act on the operator's port, as by
+    `POST /drain`. Not given: nobody may."""
+    balancer_host: str = ""
+    """Address that the load balancer in front of a gateway listens on. A cluster gives its own."""
+    public_url: PublicUrls = PublicUrls.parse("")
+    """URLs by which people reach the server, separated by commas, such as
+    `https://chat.example.org`. Requests for other hosts are refused, except for loopback names. Not
+    given: where a server is open to other machines, also for all addresses, but for no name."""
     tls_cert: FilePath = FilePath("")
     """Path of a certificate chain (PEM). With it a gateway serves https and wss only."""
     tls_key: FilePath = FilePath("")
@@ -87,7 +107,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Entries of a partition that may wait for the database; above it sends get `overloaded`. Not
     given: 200,000, or less with more than 8 partitions."""
     max_content: Annotated[int, Meta(ge=1, le=MAX_CONTENT_CHARACTERS)] = DEFAULT_CONTENT_CHARACTERS
-    """Characters of a message, at most. Above 4,779, the size of a client's frame grows with it."""
+    """Characters of a message, at most; in JSON it has up to four bytes for each. Above 4,779, the
+    size of a client's frame grows with it."""
+    chats_limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)] = MAX_PAGE_ITEMS
+    """Chats in a list of a user's chats, at most: those with the latest messages. `getChats` gives
+    older ones page by page."""
     wake_after: Seconds = 600
     """Seconds without an event after which gateways stop following a direct chat. The next event
     wakes those of its users."""
@@ -106,7 +130,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """Seconds for which a Socket.IO client that lost its connection can be recovered."""
     outbox_limit: Annotated[int, Meta(ge=65_536)] = 1_048_576
     """Bytes that a connection may leave unread before it gets `lagged` and is closed. At least
-    8,192 and 6 for each character of `MAX_CONTENT`: so many may one message have."""
+    8,192 and 6 for each character of `MAX_CONTENT`: so many may one message have. A page
+    has at most half of it."""
     batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     """Entries in one transaction of a persister, at most."""
     batch_age: Annotated[float, Meta(ge=0, le=5)] = 0.1
@@ -117,10 +142,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     lease_seconds: Annotated[float, Meta(ge=0.5, le=60)] = 3
     """Seconds that a persister holds a partition without renewing it. After a crash another
     persister takes over in about this time."""
-    secret_keys: str = ""
-    """Keys that sign grants, separated by commas, the same for all gateways. The first signs, all
-    are accepted. Not given: a gateway makes its own, and grants hold on that gateway until it
-    stops."""
+    secret_keys: SecretKeys = SecretKeys("")
+    """Keys that sign grants, separated by commas, of at least 32 bytes each, the same for all
+    gateways. The first signs, all are accepted. Not given: a gateway makes its own, and grants
+    hold on that gateway until it stops."""
     grant_hours: Annotated[float, Meta(ge=0.01, le=8760)] = 24
     """Hours for which a grant of a protected room is valid."""
     auth_mode: Literal["open", "jwt"] = "open"
@@ -130,16 +155,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     guests: Literal["on", "off"] = "off"
     """`on` lets in connections without a token, under a name that the server gives. Only with
     `AUTH_MODE=jwt`."""
+    guests_per_address: Annotated[int, Meta(ge=0, le=MAX_GUESTS)] = 50
+    """Guests that an address may be at a time, in the whole installation. `0`: any number."""
+    guest_ban_seconds: Annotated[float, Meta(ge=0, le=10**7)] = 3600
+    """Seconds for which a ban of a guest from a room keeps all guests of the same address from
+    entering it. `0`: a ban of a guest holds for the guest's name only."""
     jwt_key: str = ""
     """Secret that signs tokens with HS256, at least 32 bytes."""
     jwt_public_key: str = ""
     """Public key of your tokens: a PEM, or the path of one. RS256, ES256 or EdDSA."""
     jwt_jwks_url: str = ""
-    """Address of a key set (JWKS) that has the public keys of your tokens."""
+    """Address of a key set (JWKS) that has the public keys of your tokens: `https://`, or `http://`
+    on this machine. Proxies of the environment are not used."""
+    jwt_jwks_max_age: Annotated[float, Meta(ge=1, le=10**6)] = 3600
+    """Seconds for which a key set counts after it was fetched. It is fetched every five minutes;
+    while its address is away for longer than this, no token is accepted, and open connections stay
+    until their tokens expire."""
     jwt_audience: str = ""
-    """Audience (`aud`) that a token has to name. Not given: any."""
+    """Audience (`aud`) that a token has to name. Not given: any; with `JWT_JWKS_URL`, this or
+    `JWT_ISSUER` is required."""
     jwt_issuer: str = ""
     """Issuer (`iss`) that a token has to name. Not given: any."""
+    allow_any_audience: Literal["yes", "no"] = "no"
+    """`yes` takes every token that a key of `JWT_JWKS_URL` has signed, without `JWT_AUDIENCE` and
+    `JWT_ISSUER`: also those that were made for other applications."""
+    jwt_user_claim: Annotated[str, Meta(min_length=1, max_length=256)] = "sub"
+    """Claim of a token that has the user's name."""
+    jwt_max_hours: Annotated[float, Meta(ge=0.001, le=10**6)] | None = None
+    """Hours from a token's `iat` to its `exp`, at most; a token without `iat` is refused then. Not
+    given: any."""
     jwt_leeway: Annotated[float, Meta(ge=0, le=60)] = 2
     """Seconds by which the clocks of your application and of a gateway may differ."""
     trusted_proxies: Networks = Networks.parse("")
@@ -147,8 +191,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     believed."""
     allowed_origins: Origins = Origins.parse("")
     """Origins of pages that may connect, separated by commas, such as `https://chat.example.org`,
-    `capacitor://localhost`, or `https://*.example.org` for all hosts below a domain; `self` and
-    `loopback` are words for some. Not given: `self`, and with `AUTH_MODE=open` also `loopback`."""
+    `capacitor://localhost`, or `https://*.example.org` for all hosts below a domain; `self` (with
+    the origins of `PUBLIC_URL`) and `loopback` are words for some. Not given: `self`, and with
+    `AUTH_MODE=open` also `loopback`."""
     handshake_seconds: Annotated[float, Meta(ge=0.1, le=300)] = 10
     """Seconds that a connection may take to send its first request."""
     ping_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 20
@@ -168,7 +213,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     rate_messages: Rate = Rate.parse("20/1s:60")
     """`message` and `sendMessage` of a user."""
     rate_joins: Rate = Rate.parse("10/1s:200")
-    """`joinRoom`, `leaveRoom`, `resume`, `createRoom` and `createChat` of a user."""
+    """`joinRoom`, `leaveRoom`, `resume`, `createRoom`, `createChat` and `setPassword` of a user."""
     rate_typing: Rate = Rate.parse("2/1s:10")
     """`typing` of a user. What is too much is dropped."""
     rate_history: Rate = Rate.parse("10/1s:100")
@@ -177,25 +222,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     """All other requests of a user."""
     rate_rest: Rate = Rate.parse("20/1s:100")
     """REST requests of an address."""
+    rate_pages: Rate = Rate.parse("100/1s:1000")
+    """Requests of an address to one gateway for files and documents, and health checks."""
     rate_guesses: Rate = Rate.parse("5/1m:5")
     """Wrong passwords of a user for a room."""
     rate_address_guesses: Rate = Rate.parse("10/1m:20")
     """Wrong passwords of an address for a room."""
     rate_room_guesses: Rate = Rate.parse("60/1m:100")
     """Wrong passwords of all users for a room."""
+    rate_bytes: Rate = Rate.parse("262144/1s:1048576")
+    """Bytes that a connection sends. Above it the connection is read more slowly."""
+    rate_packets: Rate = Rate.parse("100/1s:1000")
+    """Frames, packets and polls that a connection sends, of every kind. Above it the connection is
+    read more slowly."""
     rate_refusals: Rate = Rate.parse("10/1s:100")
     """Refused frames of a connection. Above it the connection is closed with 4429."""
     log_format: Literal["text", "json"] = "text"
     """Format of log lines."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least important lines that are logged."""
+    """Least important lines that are logged. Security events are logged whatever it is."""
+    security_log: FilePath = FilePath("")
+    """Path of a file for security events, which gateways and commands on one machine may share. At
+    10 MB a new one is begun; ten older ones are kept. Not given: in a cluster
+    `DATA_DIR/log/security.log`, otherwise they are log lines only."""
 
     def __post_init__(self) -> None:
         """Refuse settings that do not go together.
 
         Raises:
-            ConfigError: the longest message is larger than an outbox.
+            ConfigError: the longest message is larger than an outbox, or a secret can be guessed.
         """
+        check_operator_secret(self.operator_secret)
         if self.outbox_limit < (longest := self._largest_event):
             raise ConfigError(
                 f"OUTBOX_LIMIT={self.outbox_limit} is too small for MAX_CONTENT={self.max_content}:"
@@ -214,6 +271,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         return max(DEFAULT_FRAME_BYTES, longest)
 
     @property
+    def max_content_bytes(self) -> int:
+        """Bytes of a message in JSON, at most."""
+        return MAX_CONTENT_BYTES_PER_CHARACTER * self.max_content
+
+    @property
+    def max_page(self) -> int:
+        """Bytes of the items of a page, at most, unless a single item has more."""
+        return min(MAX_PAGE_BYTES, self.outbox_limit // 2)
+
+    @property
     def _largest_event(self) -> int:
         """Bytes of the largest event of one message."""
         return SENT_CHARACTER_BYTES * self.max_content + OTHER_FIELDS_BYTES
@@ -223,15 +290,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         return self.max_backlog or min(200_000, 1_600_000 // partitions)
 
     @property
+    def listens(self) -> tuple[str, ...]:
+        """Addresses on which clients reach a gateway: its own, and that of its load balancer."""
+        return (self.host, self.balancer_host) if self.balancer_host else (self.host,)
+
+    @property
+    def open_at(self) -> str | None:
+        """The address that other machines reach, if there is one."""
+        return next((each for each in self.listens if not is_loopback(each)), None)
+
+    @property
     def limited(self) -> bool:
         """Rates are limited; with `auto`, where strangers may come."""
         if self.rate_limits == "auto":
-            return self.auth_mode != "open" or not is_loopback(self.host)
+            return self.auth_mode != "open" or self.open_at is not None
         return self.rate_limits == "on"
 
     @property
     def origins(self) -> Origins:
         """Origins of pages that may connect."""
-        if str(self.allowed_origins):
-            return self.allowed_origins
-        return Origins.parse("self,loopback" if self.auth_mode == "open" else "self")
+        default = "self,loopback" if self.auth_mode == "open" else "self"
+        return Origins.parse(str(self.allowed_origins) or default, self.public_url.origins)

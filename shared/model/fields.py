@@ -29,9 +29,10 @@ Grant = Annotated[str, Meta(max_length=MAX_GRANT_CHARACTERS)]
 Token = Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
 Seq = Annotated[int, Meta(ge=0, lt=TOP)]
 ChatPlace = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,16}\.[0-9]{1,16}\.[0-9]{1,16}$", max_length=MAX_ID_DIGITS * 3 + 2)
+    str,
+    Meta(pattern=r"^[0-9]{1,16}(\.[0-9]{1,16}\.[0-9]{1,16})?$", max_length=MAX_ID_DIGITS * 3 + 2),
 ]
-"""A place in the list of a user's chats, as the server has written it."""
+"""A place in the list of a user's chats, as the server has written it, or the id of a chat."""
 
 Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)]
 

@@ -32,6 +32,11 @@ def chat_key(one: str, other: str) -> str:
     return f"{CHAT}:{len(first)}:{first}:{second}"
 
 
+def is_chat_key(key: str) -> bool:
+    """True for the key of a direct chat, False for that of a named room."""
+    return key.startswith(f"{CHAT}:")
+
+
 def users_of_chat(key: str) -> tuple[str, str]:
     """The two users of the direct chat of this key."""
     _, length, pair = key.split(":", 2)

@@ -88,6 +88,11 @@ class Room(RoomState, frozen=True, kw_only=True):
         state = {field.name: getattr(newer, field.name) for field in STATE}
         return replace(self, floor=newer.floor, standings=newer.standings, **state)
 
+    def banning(self, user: str) -> "Room":
+        """The room as it would be if it banned a user."""
+        standings = replace(self.standings, banned=self.standings.banned | {user})
+        return replace(self, standings=standings)
+
     def min_valid_since(self, user: str) -> int:
         """The lowest `since` with which a membership or grant of a user is still valid.
 

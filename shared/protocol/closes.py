@@ -56,7 +56,8 @@ CLOSES: Final[Mapping[CloseCode, CloseRule]] = {
     ),
     CloseCode.GOING_AWAY: CloseRule(
         "yes",
-        "The server is leaving, or another connection took over this one's session.",
+        "The server is leaving, an operator disconnected the user, or another connection took over "
+        "this one's session.",
         "Connect again and resume.",
     ),
     CloseCode.PROTOCOL_ERROR: CloseRule(
@@ -105,7 +106,7 @@ CLOSES: Final[Mapping[CloseCode, CloseRule]] = {
     ),
     CloseCode.UNAUTHORIZED: CloseRule(
         "new_token",
-        "The token or ticket is missing, not valid or expired, or the server takes none.",
+        "The token or ticket is missing, not valid, expired or revoked, or the server takes none.",
         "Get a fresh token, connect again and resume. Without one, ask the person to sign in.",
     ),
     CloseCode.FORBIDDEN: CloseRule(
@@ -121,7 +122,8 @@ CLOSES: Final[Mapping[CloseCode, CloseRule]] = {
     ),
     CloseCode.TOO_MANY_REQUESTS: CloseRule(
         "yes",
-        "The user connected too often, or the connection was refused too much in a short time.",
+        "The user connected too often, the connection was refused too much in a short time, or its "
+        "address is as many guests as it may be.",
         "Wait at least 5 s, then connect again and resume.",
     ),
 }

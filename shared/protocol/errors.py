@@ -61,8 +61,8 @@ ERRORS: Final[Mapping[Code, ErrorRule]] = {
     ),
     "unauthorized": ErrorRule(
         retryable=False,
-        meaning="The token or ticket is missing, not valid, expired or already used; or the "
-        "request needs a name and the connection has none yet.",
+        meaning="The token or ticket is missing, not valid, expired, revoked or already used; or "
+        "the request needs a name and the connection has none yet.",
         action="Get a fresh token or ticket and authenticate again. On a connection without a "
         "name, send `authenticate` or `setUsername` first.",
     ),
@@ -102,7 +102,8 @@ ERRORS: Final[Mapping[Code, ErrorRule]] = {
     ),
     "rate_limited": ErrorRule(
         retryable=True,
-        meaning="The user or address asked too often, or tried too many wrong passwords.",
+        meaning="The user or address asked too often, or tried too many wrong passwords; or the "
+        "address is as many guests as it may be.",
         action="Wait for `retryAfterMs` (over REST, the header `Retry-After`), then repeat the "
         "request.",
     ),

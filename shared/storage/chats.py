@@ -1,9 +1,9 @@
 """Reads of direct chats: their users, unread counts, last messages and cursors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from shared.model.rooms import Room
@@ -17,7 +17,8 @@ class StoredChat(msgspec.Struct, frozen=True):
 
     Attributes:
         unread: the number of messages of the other user past the cursor, without deleted ones.
-        last_message: the last message that was not deleted; None if there is none.
+        last_message: the last message that was not deleted, without its content; None if there is
+            none.
     """
 
     room: Room
@@ -41,6 +42,11 @@ class ChatReader:
             StoredChat(room_of(row), row.cursor or 0, row.unread, last_by_room.get(row.id))
             for row in found
         ]
+
+    async def contents(self, message_ids: Collection[int]) -> dict[int, str]:
+        """The contents of these messages by id, of those that SQL has and that are not deleted."""
+        query = select(events.c.id, events.c.content).where(events.c.id.in_(message_ids), VISIBLE)
+        return {row.id: row.content for row in await self._reader.rows(query)}
 
     async def pairs(self, users: Sequence[str]) -> list[tuple[str, str]]:
         """The two users of every direct chat of any of these users."""
@@ -94,6 +100,12 @@ class ChatReader:
         return None
 
 
+_COLUMNS_WITHOUT_CONTENT = [
+    literal("").label("content") if column is events.c.content else column
+    for column in MESSAGE_COLUMNS
+]
+
+
 def _is_unread_by(user: str) -> ColumnElement[bool]:
     return and_(VISIBLE, events.c.sender != user)
 
@@ -137,7 +149,7 @@ def _last_messages_of(user: str) -> Select[tuple[object, ...]]:
     )
     place = and_(events.c.room_id == rooms.c.id, events.c.seq == newest)
     return (
-        select(events.c.room_id, *MESSAGE_COLUMNS)
+        select(events.c.room_id, *_COLUMNS_WITHOUT_CONTENT)
         .select_from(rooms.join(events, place))
         .where(_is_chat_of(user))
     )

@@ -1,6 +1,6 @@
 """Reads of names: rooms and users by the form in which their names compare."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, collate, select, text, tuple_
@@ -38,18 +38,18 @@ class NameReader:
         self._reader = reader
         self._has_forms = False
 
-    async def rooms(self, form: str, keys: Sequence[str]) -> list[StoredName]:
-        """The named rooms whose names have this form, and those of some keys."""
+    async def rooms(self, forms: Collection[str], keys: Collection[str]) -> list[StoredName]:
+        """The named rooms whose names have one of some forms, and those of some keys."""
         query = select(rooms.c.key, rooms.c.name).where(*_NAMED).limit(MAX_WITHOUT_FORMS)
-        of_form = query
+        of_forms = query
         if await self._are_there():
             # Without a form: stored by a persister of an older build a moment ago.
-            of_form = query.where(rooms.c.name_form.in_((form, "")))
+            of_forms = query.where(rooms.c.name_form.in_((*forms, "")))
         # One query with `or` makes SQLite read every named room: each side has its own index.
         of_keys = query.where(rooms.c.key.in_(keys))
-        rows = [*await self._reader.rows(of_keys), *await self._reader.rows(of_form)]
+        rows = [*await self._reader.rows(of_keys), *await self._reader.rows(of_forms)]
         found = dict.fromkeys(StoredName(row.key, row.name) for row in rows)
-        return [room for room in found if room.key in keys or form_of(room.name) == form]
+        return [room for room in found if room.key in keys or form_of(room.name) in forms]
 
     async def rooms_after(self, name: str, limit: int) -> list[Room]:
         """Named rooms that sort after a name, by the forms of their names; without their heads."""

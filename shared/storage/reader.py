@@ -1,5 +1,7 @@
 """Reads of rooms, partitions and events."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -105,18 +107,33 @@ class Reader:
 
     async def room(self, key: str) -> StoredRoom | None:
         """The room of this key, or None. Its `epoch` is that of its last stored event."""
-        found = await self.rows(_ROOM.where(rooms.c.key == key))
-        if not found:
-            return None
-        room = room_of(found[0])
-        if room.kind == "room":
-            room = replace(room, standings=await self._standings(room.id))
-        return StoredRoom(room, found[0].active_at or room.created_at)
+        return (await self.rooms_by_key([key])).get(key)
+
+    async def rooms_by_key(self, keys: Collection[str]) -> dict[str, StoredRoom]:
+        """Do the same as `room` for many keys; those that there are, by key."""
+        found = await self.rows(_ROOM.where(rooms.c.key.in_(keys)))
+        stored = [(room_of(row), row.active_at) for row in found]
+        named = [room.id for room, _ in stored if room.kind == "room"]
+        ruled = await self._standings(named) if named else {}
+        return {
+            room.key: StoredRoom(
+                replace(room, standings=ruled[room.id]) if room.id in ruled else room,
+                active_at or room.created_at,
+            )
+            for room, active_at in stored
+        }
 
     async def room_by_id(self, room_id: int) -> Room | None:
         """The room of this id, or None."""
         found = await self.rows(_ROOM.where(rooms.c.id == room_id))
         return room_of(found[0]) if found else None
+
+    async def keys_of_chats(self, ids: Collection[int]) -> dict[int, str]:
+        """The keys of the direct chats of some ids, by id."""
+        query = select(rooms.c.id, rooms.c.key).where(
+            rooms.c.id.in_(ids), rooms.c.kind == "direct", rooms.c.deleted.is_(False)
+        )
+        return {row.id: row.key for row in await self.rows(query)}
 
     async def head(self, room_id: int) -> int:
         """The last stored seq of a room; 0 for none."""
@@ -126,7 +143,9 @@ class Reader:
     async def locate_message(self, message_id: int) -> StoredLocation | None:
         """The location of a message, or None."""
         query = (
-            select(rooms.c.key, events)
+            select(
+                *(rooms.c.key, events.c.room_id, events.c.seq, events.c.sender, events.c.deleted)
+            )
             .join(rooms, rooms.c.id == events.c.room_id)
             .where(events.c.id == message_id, events.c.kind == "message")
         )
@@ -166,11 +185,12 @@ class Reader:
             async with self._engine.connect() as connection:
                 return list(await connection.execute(query))
 
-    async def _standings(self, room_id: int) -> Standings:
-        found = await self.rows(select(standings).where(standings.c.room_id == room_id))
-        return Standings.of(
-            (name, row.user, getattr(row, name)) for row in found for name in STANDINGS
-        )
+    async def _standings(self, room_ids: Collection[int]) -> dict[int, Standings]:
+        """The standings of rooms that have some."""
+        entries = defaultdict[int, list[tuple[str, str, int]]](list)
+        for row in await self.rows(select(standings).where(standings.c.room_id.in_(room_ids))):
+            entries[row.room_id] += [(name, row.user, getattr(row, name)) for name in STANDINGS]
+        return {room_id: Standings.of(of_room) for room_id, of_room in entries.items()}
 
 
 def message_of(row: Row[Any]) -> Message:

@@ -17,11 +17,14 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA: Final = 6
+SCHEMA: Final = 8
 """The number of the last migration: the schema that this build knows."""
 
 FORMS_SINCE_MIGRATION: Final = 5
 """The migration that added the forms of names. Builds that know it find rooms by any spelling."""
+
+REVOCATIONS_SINCE_MIGRATION: Final = 7
+"""The migration that added the table of revocations."""
 
 metadata = MetaData(
     naming_convention={
@@ -145,6 +148,22 @@ Index(
     postgresql_where=VISIBLE,
 )
 
+MODERATION_KINDS: Final = (
+    *("kick", "ban", "unban", "promote", "demote", "lock", "unlock"),
+    *("delete", "clear"),
+)
+MODERATION: Final = events.c.kind.in_([literal_column(f"'{kind}'") for kind in MODERATION_KINDS])
+"""The condition of events of moderation, in the words of `ix_events_moderation`."""
+
+# Few of a room's events are such; the list of them would read all without it.
+Index(
+    "ix_events_moderation",
+    events.c.room_id,
+    events.c.seq,
+    sqlite_where=MODERATION,
+    postgresql_where=MODERATION,
+)
+
 cursors = Table(
     "cursors",
     metadata,
@@ -165,4 +184,17 @@ users = Table(
     # The time of the first of them, milliseconds since 1970; 0 for a user who was only named, as by
     # a ban.
     Column("since", Number, nullable=False),
+)
+
+# What an operator has revoked (see `shared/model/revocations.py`).
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("subject", Key, primary_key=True),
+    # A change gets a new number, and the highest is never deleted: gateways read by it.
+    Column("number", Number, nullable=False, unique=True),
+    Column("at", Number, nullable=False),
+    Column("before", Number, nullable=False),
+    Column("until", Number),
 )

@@ -108,6 +108,96 @@ test("A name that nobody has is said to be; owners see who is banned and undo it
   await mia.row("ann rules removed you as moderator.").waitFor();
 });
 
+/** Open the dialog of a room's owner or moderator; its list of what was done. */
+async function managed({ page }) {
+  await page.getByRole("button", { name: "Manage room" }).click();
+  return page.getByRole("list", { name: "What was done" }).getByRole("listitem");
+}
+
+test("Owner and moderators read what was done by whom to whom and when, the newest first; nobody else does.", async () => {
+  const odd = "<b>eve</b>", bob = await comes(1, "bob deeds");
+  const ann = await owner("deeds");
+  await bob.goes("deeds");
+  const mia = await comes(2, "mia deeds", { at: "/#/room/deeds" });
+  await bob.say("rude");
+  await mia.row("rude").waitFor();
+  assert.equal(await bob.page.getByRole("button", { name: "Manage room" }).count(), 0);
+  await ann.setModerator("deeds", "mia deeds");
+  await mia.row("owner of deeds made you a moderator.").waitFor();
+  const { items } = await ann.history("#deeds");
+  await ann.deleteMessage(items.find(({ content }) => content === "rude").id);
+  await ann.ban("deeds", odd);
+  const done = await managed(mia);
+  await done.first().waitFor();
+  const told = await done.locator(".title").allTextContents();
+  const all = [
+    `owner of deeds banned ${odd} from the room.`, "owner of deeds deleted a message that bob deeds wrote.",
+    "owner of deeds made you a moderator.", "owner of deeds created the room.",
+  ];
+  assert.deepEqual(told, all);
+  for (const time of await done.locator("time").all()) assert.match(await time.textContent(), /^Today, \d\d?:\d\d$/);
+  await mia.page.getByLabel("User").fill("nobdy");
+  await mia.page.getByRole("button", { name: "Ban", exact: true }).click();
+  await done.first().getByText("You banned nobdy from the room.").waitFor();
+  assert.deepEqual(await done.locator(".title").allTextContents(), ["You banned nobdy from the room.", ...all]);
+  assert.equal(await mia.page.getByRole("button", { name: "Show more" }).count(), 0);
+  await isAccessible(mia);
+});
+
+test("A long list of what was done goes on by keyboard, to the room's creation, with each act once.", async () => {
+  const ann = await comes(1, "ann acts");
+  await ann.createRoom("acts");
+  const { client } = await Listener.connected(stage.cluster.gateway(2), "ann acts");
+  await client.join("acts");
+  const acts = [];
+  for (let n = 0; n < 26; n++) {
+    await client.ban("acts", `user ${n}`);
+    await client.unban("acts", `user ${n}`);
+    acts.unshift(`You undid the ban on user ${n}.`, `You banned user ${n} from the room.`);
+  }
+  const done = await managed(ann);
+  await done.nth(49).waitFor();
+  assert.deepEqual(await done.locator(".title").allTextContents(), acts.slice(0, 50));
+  await isAccessible(ann);
+  const more = ann.page.getByRole("button", { name: "Show more" });
+  await more.focus();
+  await ann.page.keyboard.press("Enter");
+  await done.nth(52).waitFor();
+  assert.deepEqual(await done.locator(".title").allTextContents(), [...acts, "You created the room."]);
+  assert.equal(await more.count(), 0);
+  assert.equal(await ann.page.evaluate(() => document.activeElement.querySelector(".title").textContent), acts[50]);
+  await isAccessible(ann);
+});
+
+test("Where some of what was done may be missing the list says so, until it has been read whole.", async () => {
+  const asked = [];
+  const before = ({ page }) => page.routeWebSocket(/\/ws/, (route) => {
+    const server = route.connectToServer();
+    route.onMessage((text) => {
+      const { event, id } = JSON.parse(text);
+      if (event === "getModerationLog") asked.push(id);
+      server.send(text);
+    });
+    // The answer of a server whose database is away, for one question only.
+    server.onMessage((text) => {
+      const frame = JSON.parse(text);
+      const isFirst = frame.event === "reply" && frame.id === asked[0];
+      route.send(isFirst ? JSON.stringify({ ...frame, data: { ...frame.data, partial: true } }) : text);
+    });
+  });
+  const ann = await comes(1, "ann gaps", { before });
+  await ann.createRoom("gaps");
+  const done = await managed(ann);
+  await done.getByText("You created the room.").waitFor();
+  const missing = ann.page.getByRole("status").filter({ hasText: "Some may be missing: a part of the server is not available." });
+  await missing.waitFor();
+  await isAccessible(ann);
+  await ann.page.getByLabel("User").fill("nobdy");
+  await ann.page.getByRole("button", { name: "Ban", exact: true }).click();
+  await done.getByText("You banned nobdy from the room.").waitFor();
+  await missing.waitFor({ state: "detached" });
+});
+
 test("Notes are a chat with oneself: named so, once in the list, never unread, and on every device.", async () => {
   const [here, there] = [await comes(1, "ann notes"), await comes(2, "ann notes")];
   await there.page.getByRole("heading", { name: "Direct chats" }).waitFor();

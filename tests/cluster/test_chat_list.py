@@ -154,7 +154,7 @@ async def test_a_chat_with_very_many_messages_meanwhile(cluster: Cluster, pages:
     ("name", "given"),
     [
         *(("limit", each) for each in ("0", "-1", "1001", "1.5", "1e2", "x", "", "9" * 39)),
-        *(("before", each) for each in ("x", "17", "1.2", "1.2.3.4", "-1.2.3", "1.2." + "9" * 39)),
+        *(("before", each) for each in ("x", "1.2", "1.2.3.4", "-1.2.3", "1.2." + "9" * 39)),
     ],
 )
 async def test_bad_pages(cluster: Cluster, http: httpx.AsyncClient, name: str, given: str) -> None:
@@ -166,6 +166,57 @@ async def test_bad_pages(cluster: Cluster, http: httpx.AsyncClient, name: str, g
         with pytest.raises(Refusal, match=rf"data\.{name}") as refusal:
             await ann.request("getChats", {"userId": 1, name: given})
         assert refusal.value.code == "bad_request"
+
+
+async def test_chats_after_a_chat(http: httpx.AsyncClient, cluster: Cluster) -> None:
+    """The id of a chat stands for its place: the chats after it come, in both ways to ask."""
+    user = next(_users)
+    async with Peer(cluster.gateway_url(1)) as ann:
+        await ann.request("userOnline", user)
+        chats = (await _talk_to(ann, user, [next(_users) for _ in range(5)]))[::-1]
+        for place, chat in enumerate(chats, 1):
+            for given in (chat, str(chat)):
+                asked = {"userId": user, "before": given, "limit": 2}
+                reply = await ann.request("getChats", asked)
+                found = _ids((await ann.next("chatsList"))["data"])
+                while reply["next"]:
+                    reply = await ann.request("getChats", {**asked, "before": reply["next"]})
+                    found += _ids((await ann.next("chatsList"))["data"])
+                assert found == chats[place:]
+            page = await http.get(f"/chats/user/{user}", params={"before": chat})
+            assert _ids(page.json()) == chats[place:]
+        with pytest.raises(Refusal) as refusal:
+            await ann.request("getChats", {"userId": user, "before": 1})
+        assert refusal.value.code == "not_found"
+        answer = await http.get(f"/chats/user/{user}", params={"before": 1})
+        assert answer.status_code == 404
+
+
+async def test_a_list_has_the_newest() -> None:
+    """A list has CHATS_LIMIT chats at most, whoever asks in whatever way; older ones follow."""
+    user = next(_users)
+    async with Cluster(env={"CHATS_LIMIT": "3"}) as cluster:
+        async with (
+            Peer(cluster.gateway_url(1)) as ann,
+            Peer(cluster.gateway_url(2)) as bob,
+            httpx.AsyncClient(base_url=cluster.gateway_url(2)) as http,
+        ):
+            chats = []
+            for other in [next(_users) for _ in range(5)]:
+                async with Peer(cluster.gateway_url(2), f"username={other}") as peer:
+                    chats.append(await _talk(peer, other, user))
+                    await asyncio.sleep(0.002)  # times are whole milliseconds
+            chats.reverse()
+            online = await bob.request("userOnline", user)
+            assert _ids((await bob.next("chatsList"))["data"]) == chats[:3]
+            for asked in (user, {"userId": user}, {"userId": user, "limit": 1000}):
+                reply = await ann.request("getChats", asked)
+                assert _ids((await ann.next("chatsList"))["data"]) == chats[:3]
+            for before in (reply["next"], online["next"]):
+                last = await ann.request("getChats", {"userId": user, "before": before})
+                assert last["next"] is None
+                assert _ids((await ann.next("chatsList"))["data"]) == chats[3:]
+            assert _ids((await http.get(f"/chats/user/{user}")).json()) == chats[:3]
 
 
 async def test_places_that_nobody_gave(http: httpx.AsyncClient, cluster: Cluster) -> None:

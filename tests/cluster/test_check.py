@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.servers.balancer_program import WHEELS
 from tests.support.cluster import Cluster
 from tests.support.ports import free_port
-from tests.support.process import run
+from tests.support.process import run, without_haproxy
 from tests.support.valkey import Valkey
 
 
@@ -47,9 +48,19 @@ async def test_nothing_is_wrong(tmp_path: Path) -> None:
     assert found.settings["PORT"] == ("default", "8080")
     assert found.settings["ADMIN_PORT"] == ("default", "9080")
     assert found.settings["DATA_DIR"] == ("environment", str(folder))
+    assert found.settings["SECURITY_LOG"] == ("default", f"{folder}/log/security.log")
     assert found.settings["ALLOWED_ORIGINS"] == ("default", "self,loopback")
     assert found.settings["PARTITIONS"] == ("default", "8")
     assert not folder.exists()
+
+
+async def test_a_folder_below_a_file(tmp_path: Path) -> None:
+    """A DATA_DIR that cannot be there is told in one sentence."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    found = await check(folder)
+    assert found.code == 2
+    assert found.wrong == [f"DATA_DIR={folder} cannot be written: choose another with DATA_DIR="]
 
 
 async def test_what_follows_from_another_setting(tmp_path: Path) -> None:
@@ -68,6 +79,7 @@ async def test_all_faults_at_once(tmp_path: Path) -> None:
         MAX_CONTENT="0",
         RATE_JOINS="often",
         ALLOWED_ORIGINS="https://chat.example/",
+        PUBLIC_URL="chat.example",
         SECRET_KEYS="canary\r",
         JWT_KEY="canary",
         GUESTS="on",
@@ -79,7 +91,12 @@ async def test_all_faults_at_once(tmp_path: Path) -> None:
     assert found.code == 2
     beginnings = [
         *("PORT=70000", "GATEWAYS=none", "MAX_CONTENT=0", "RATE_JOINS=often", "ALLOWED_ORIGINS="),
-        *("SECRET_KEYS has a carriage return", "JWT_KEY is set, and", "GUESTS=on needs"),
+        *(
+            "SECRET_KEYS has a carriage return",
+            "JWT_KEY is set, and",
+            "GUESTS=on needs",
+            "PUBLIC_URL=",
+        ),
         *("HOST=0.0.0.0 is open", "REDIS_URL has a raw @", "DATABASE_URL is not valid"),
         "TLS_CERT=/no/such/file cannot be used",
     ]
@@ -148,3 +165,18 @@ async def test_a_start_names_it_too(tmp_path: Path) -> None:
     cluster = Cluster(gateways=1, data_dir=tmp_path, env={"MAX_CONTENTS": "9"})
     async with cluster:
         await cluster.wait_line(r"\[warning\] MAX_CONTENTS is no setting: did you mean MAX_CONTENT")
+
+
+async def test_a_load_balancer_that_is_not_maintained(tmp_path: Path) -> None:
+    """Where others can reach it, what gets no more fixes is told, and is no fault."""
+    path = without_haproxy()
+    env = {"LOAD_BALANCER": "haproxy", "ALLOW_OPEN": "yes", "PATH": path}
+    if WHEELS["haproxy"]() is None:
+        pytest.skip("no HAProxy wheel fits this machine")
+    found = await check(tmp_path / "new", HOST="0.0.0.0", **env)  # noqa: S104  nothing listens
+    assert found.code == 0
+    (said,) = [line for line in found.lines if "is not maintained" in line]
+    assert said.startswith("haproxy is not maintained: OpenSSL 3.0.15 (no fixes since 2026-09-07)")
+    assert "install your distribution's haproxy, version 2.6 or newer" in said
+    found = await check(tmp_path / "new", **env)
+    assert found.lines == ["nothing is wrong"]

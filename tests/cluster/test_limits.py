@@ -18,6 +18,7 @@ SETTINGS = {
     "RATE_CONNECTIONS": "1/1h:100",
     "RATE_USER_CONNECTIONS": "1/1h:6",
     "RATE_MESSAGES": "1/1h:12",
+    "RATE_JOINS": "1/1h:150",
     "RATE_TYPING": "1/1h:2",
     "RATE_REST": "1/1h:20",
     "RATE_GUESSES": "1/1h:3",
@@ -25,6 +26,7 @@ SETTINGS = {
     "RATE_ROOM_GUESSES": "1/1h:8",
     "RATE_REFUSALS": "1/1h:40",
     "MAX_ROOMS": "3",
+    "PING_SECONDS": "4",  # three quarters of which a guess waits for a token of its room
 }
 """Nothing comes back within an hour: what is granted does not depend on how fast a test is."""
 
@@ -178,8 +180,8 @@ async def test_passwords_cannot_be_guessed(limited: Cluster, room: str) -> None:
     # One user from many addresses, then many users from many addresses.
     ends = [await guessed(limited, n, "mallory", room, f"guess {n}") for n in range(5)]
     assert ends == ["forbidden"] * 3 + ["rate_limited"] * 2
-    ends = [await guessed(limited, n, f"mallory-{n}", room, f"guess {n}") for n in range(5, 13)]
-    assert ends == ["forbidden"] * 5 + ["rate_limited"] * 3
+    ends = [await guessed(limited, n, f"mallory-{n}", room, f"guess {n}") for n in range(5, 12)]
+    assert ends == ["forbidden"] * 5 + ["rate_limited"] * 2
 
 
 async def test_right_passwords_are_no_guesses(limited: Cluster, room: str) -> None:
@@ -189,6 +191,22 @@ async def test_right_passwords_are_no_guesses(limited: Cluster, room: str) -> No
         for _ in range(10):
             await member.request("joinRoom", {"room": room, "password": "sesame"})
             await member.request("leaveRoom", room)
+
+
+async def test_a_resume_costs_by_its_places(limited: Cluster, room: str) -> None:
+    """A resume counts as a join for each ten places, also of chats that there are not."""
+    unknown = [str(10**12 + number) for number in range(1000)]
+    async with Peer(limited.gateway_url(1), "username=returning") as peer:
+        await peer.request("createRoom", {"name": room})
+        reply = await peer.request("resume", {"chats": dict.fromkeys(unknown, 0)})
+        assert reply["chats"] == {key: {"recovered": False, "head": 0} for key in unknown}
+        with pytest.raises(Refusal, match="rate_limited") as refusal:
+            await peer.request("resume", {"chats": dict.fromkeys(unknown, 0)})
+        assert refusal.value.retry_after
+        # What is left is enough for less.
+        reply = await peer.request("resume", {"chats": dict.fromkeys(unknown[:200], 0)})
+        assert len(reply["chats"]) == 200
+        await peer.request("joinRoom", {"room": room})
 
 
 async def test_a_connection_has_so_many_rooms(limited: Cluster) -> None:
@@ -271,4 +289,6 @@ async def test_pages_of_this_machine_may_ask(limited: Cluster) -> None:
 
 def test_the_load_balancer_starts_without_a_warning(limited: Cluster) -> None:
     """An operator who starts a cluster with limits sees no warning of the load balancer."""
-    assert not [line for line in limited.lines if line.startswith("haproxy ") and "[WARN" in line]
+    warnings = [line for line in limited.lines if line.startswith("haproxy ") and "[WARN" in line]
+    # On a busy machine gateways may take longer to start than HAProxy, which then says so.
+    assert not [line for line in warnings if " : Server " not in line]

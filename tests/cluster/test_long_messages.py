@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.cluster.test_socketio_packets import CONNECT, said, session
+from tests.security.doors import DOORS, Door, enter
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal, Wire
 from tests.support.process import run
@@ -18,7 +19,7 @@ MAX_FRAME = 12 * MAX_CONTENT + 8192
 TEXTS = {
     "characters of two escapes each": "\N{GRINNING FACE}" * MAX_CONTENT,
     "characters of one escape each": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * MAX_CONTENT,
-    "control characters": "\x01" * MAX_CONTENT,
+    "control characters": "\x01" * (4 * MAX_CONTENT // 6),
     "quotes": '"' * MAX_CONTENT,
 }
 
@@ -55,9 +56,15 @@ async def test_every_way_to_write_a_message(generous: Cluster, room: str, wire: 
             await ann.request("message", {"room": room, "content": text})
             for peer in (ann, bob):
                 assert await received(peer, room, count) == text, name
-        with pytest.raises(Refusal) as refused:
-            await ann.request("message", {"room": room, "content": "x" * (MAX_CONTENT + 1)})
-        assert refused.value.code == "too_long"
+        for text in ("x" * (MAX_CONTENT + 1), TEXTS["control characters"] + "\x01"):
+            sent = {"senderId": "ann", "receiverId": "bob", "content": text}
+            for event, data in (
+                ("message", {"room": room, "content": text}),
+                ("sendMessage", sent),
+            ):
+                with pytest.raises(Refusal) as refused:
+                    await ann.request(event, data)
+                assert refused.value.code == "too_long"
 
 
 async def test_over_socketio(generous: Cluster, room: str) -> None:
@@ -83,6 +90,25 @@ async def test_over_socketio(generous: Cluster, room: str) -> None:
             for packet in (CONNECT, f'421["joinRoom",{{"room":"{room}"}}]', f"422{event}"):
                 assert (await http.post(path, content=packet)).text == "ok"
         assert await received(ann, room, 2) == text
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_one_message_larger_than_a_page(generous: Cluster, room: str, door: Door) -> None:
+    """A message that is larger than a page may be comes alone, and ends nobody's connection."""
+    text = TEXTS["characters of two escapes each"]
+    async with Peer(generous.gateway_url(1), "username=ann") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        for _ in range(5):
+            await ann.request("message", {"room": room, "content": text})
+    async with enter(door, generous.gateway_url(2)) as lea:
+        joined = await lea.request("joinRoom", {"room": room})
+        [newest] = (await lea.next("messageHistory", room=room))["data"]
+        assert (newest["content"], newest["seq"], joined["next"]) == (text, 5, 5)
+        page = await lea.request("history", {"room": room, "after": 0})
+        assert ([item["seq"] for item in page["items"]], page["next"]) == ([1], 1)
+        await lea.request("getRooms")
+        assert lea.close_code is None
 
 
 async def test_a_frame_too_large_ends_its_connection(generous: Cluster, cluster: Cluster) -> None:

@@ -140,7 +140,7 @@ CASES: dict[str, list[Case]] = {
         Case(by_id("member"), allowed("member", "moderator", "owner", else_="not_found", **BANNED)),
         Case(by_id("chat"), {**IN_CHAT, "member": "forbidden"}),
     ],
-    "deleteMessages": [Case(at_room(), INSIDE, MODERATES)],
+    "deleteMessages": [Case(at_room(), INSIDE, {**MODERATES, **BY_NAME})],
     "kick": [
         Case(about("stranger"), MODERATES, BY_NAME),
         Case(about("owner"), {**OWNS, "owner": "forbidden"}, {"away": "forbidden"}),
@@ -151,6 +151,7 @@ CASES: dict[str, list[Case]] = {
         Case(about("moderator"), {**OWNS, "stranger": "forbidden"}, BY_NAME),  # banned by now
     ],
     "getStandings": [Case(at_room(), MODERATES, BY_NAME)],
+    "getModerationLog": [Case(at_room(), MODERATES, BY_NAME)],
     "unban": [Case(about("banned"), OWNS, BY_NAME)],
     "setModerator": [Case(about("member", moderator=True), OWNS, BY_NAME)],
     "setPassword": [Case(at_room(password="other"), OWNS, BY_NAME)],

@@ -77,6 +77,7 @@ async def _talk_in_a_room(cluster: Cluster, book: Book) -> None:
         await ann.ask("kick", {"room": "garden", "user": "bob"})
         await ann.ask("ban", {"room": "garden", "user": "bob"})
         await ann.ask("getStandings", {"room": "garden", "standing": "banned", "limit": 100})
+        await ann.ask("getModerationLog", {"room": "garden", "limit": 100})
         await ann.request("setPassword", {"room": "garden", "password": ""})
         await ann.ask("unban", {"room": "garden", "user": "bob"})
         await ann.next("unbanned")

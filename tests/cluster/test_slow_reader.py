@@ -1,13 +1,20 @@
 """A client that does not read pays for itself, and nobody else does."""
 
+import asyncio
+import contextlib
+import json
 import socket
 import time
+from collections.abc import Sequence
 
+import httpx
 import psutil
+import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
 from tests.support.stored import eventually
+from tests.support.waiting import HANGS_AFTER
 
 
 async def silent(cluster: Cluster, room: str, name: str) -> socket.socket:
@@ -16,7 +23,8 @@ async def silent(cluster: Cluster, room: str, name: str) -> socket.socket:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.sendall(
         f"GET /ws?username={name} HTTP/1.1\r\n".encode()
-        + b"Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        + b"Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     client.recv(4096)  # the handshake is the last thing that it reads
@@ -66,6 +74,68 @@ async def test_a_client_that_never_reads_costs_others_nothing(sturdy: Cluster, r
             client.close()
 
 
+SILENT = 25
+
+
+async def silent_poller(cluster: Cluster, packets: list[str]) -> httpx.AsyncClient:
+    """A client of gateway 1 that posts packets and never polls; close it in the end."""
+    url = cluster.gateway_url(1)
+    http = httpx.AsyncClient(base_url=url, timeout=HANGS_AFTER)
+    path = "/socket.io/?EIO=4&transport=polling"
+    path += f"&sid={json.loads((await http.get(path)).text[1:])['sid']}"
+    for post in ("40", *packets):
+        with contextlib.suppress(httpx.ReadTimeout):
+            read = HANGS_AFTER if post == "40" else 0.2
+            timeout = httpx.Timeout(HANGS_AFTER, read=read)
+            await http.post(path, content=post, timeout=timeout)
+    return http
+
+
+@pytest.mark.parametrize("way", ["json", "polling"])
+async def test_who_asks_and_does_not_read(sturdy: Cluster, room: str, way: str) -> None:
+    """25 clients ask for 1,000 pages each and read none: a gateway grows by 3 MB for each at most.
+
+    Others are served meanwhile.
+    """
+    async with Peer(sturdy.gateway_url(1), "username=ann") as ann:
+        await ann.request("createRoom", {"name": room})
+        await ann.request("joinRoom", {"room": room})
+        for _ in range(10):
+            said = {"room": room, "content": "\N{GRINNING FACE}" * 4000}
+            await asyncio.gather(*(ann.request("message", said) for _ in range(100)))
+        await ann.request("history", {"room": room, "limit": 1000})
+        gateway = psutil.Process(sturdy.pid("gateway-1"))
+        memory = gateway.memory_info().rss
+        asked = {"room": room, "limit": 1000}
+        clients: Sequence[socket.socket | httpx.AsyncClient]
+        if way == "json":
+            sockets = [await silent(sturdy, room, f"silent-{n}") for n in range(SILENT)]
+            clients = sockets
+            frame = json.dumps({"event": "history", "data": asked, "id": 1}).encode()
+            frames = (b"\x81" + bytes([0x80 | len(frame)]) + b"\0\0\0\0" + frame) * 1000
+            for one in sockets:
+                one.sendall(frames)
+        else:
+            posts = ["42" + json.dumps(["joinRoom", {"room": room}])]
+            posts.append("\x1e".join(["421" + json.dumps(["history", asked])] * 1000))
+            clients = await asyncio.gather(*(silent_poller(sturdy, posts) for _ in range(SILENT)))
+        took, most = [], 0
+        for n in range(200):
+            started = time.monotonic()
+            await ann.request("seen", {"room": room, "seq": n})
+            took.append(time.monotonic() - started)
+            most = max(most, gateway.memory_info().rss - memory)
+            await asyncio.sleep(0.01)
+        print(f"{way}: p99 {sorted(took)[197] * 1e3:.1f} ms; memory +{most / 2**20:.1f} MB")
+        assert most <= SILENT * 3 * 2**20
+        assert (await ann.request("history", asked))["items"]
+        for client in clients:
+            if isinstance(client, socket.socket):
+                client.close()
+            else:
+                await client.aclose()
+
+
 async def test_who_lags_is_told_and_resumes(room: str) -> None:
     """A client that reads too late is told `lagged` and closed with 1013; it resumes whole."""
     async with Cluster(env={"OUTBOX_LIMIT": "104192", "MAX_CONTENT": "16000"}) as cluster:
@@ -92,3 +162,39 @@ async def test_who_lags_is_told_and_resumes(room: str) -> None:
                 await again.until(total - have, "message", room)
                 got = [message["seq"] for message in known + again.all("message", room)]
                 assert got == list(range(1, total + 1))
+
+
+async def test_who_waits_for_pages_is_pinged_as_anybody(room: str) -> None:
+    """Who asks for pages and never reads is dropped by the ping; who reads them slowly stays."""
+    async with Cluster(env={"PING_SECONDS": "1"}) as cluster:
+        async with (
+            Peer(cluster.gateway_url(1), "username=ann") as ann,
+            Peer(cluster.gateway_url(1), "username=slow") as slow,
+        ):
+            await ann.request("createRoom", {"name": room})
+            for peer in (ann, slow):
+                await peer.request("joinRoom", {"room": room})
+            said = {"room": room, "content": "\N{GRINNING FACE}" * 4000}
+            await asyncio.gather(*(ann.request("message", said) for _ in range(50)))
+            await slow.until(50, "message", room)
+            gateway = psutil.Process(cluster.pid("gateway-1"))
+            client = await silent(cluster, room, "silent")
+            frame = json.dumps({"event": "history", "data": {"room": room}, "id": 1}).encode()
+            client.sendall((b"\x81" + bytes([0x80 | len(frame)]) + b"\0\0\0\0" + frame) * 50)
+            port = client.getsockname()[1]
+
+            def is_there() -> bool:
+                return port in {c.raddr.port for c in gateway.net_connections("tcp") if c.raddr}
+
+            assert is_there()
+            asked = [
+                asyncio.ensure_future(slow.request("history", {"room": room})) for _ in range(20)
+            ]
+            while is_there() or not all(each.done() for each in asked):
+                slow.socket.transport.pause_reading()
+                await asyncio.sleep(0.3)
+                slow.socket.transport.resume_reading()
+                await asyncio.sleep(0.02)
+            assert all([(await each)["items"] for each in asked])
+            assert slow.close_code is None
+            client.close()

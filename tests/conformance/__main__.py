@@ -12,14 +12,15 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 
-from gateway.connections.http_protocol import ConnectionTimeouts
+from gateway.connections.http.half_open import ConnectionTimeouts
+from gateway.connections.http.slowed import SlowedAddresses
 from gateway.endpoints.guard import Guard
 from gateway.endpoints.serving import uvicorn_config
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.settings import EngineSettings
 from shared.addresses import Networks
 from shared.command_line import command_line
-from shared.origins import Origins
+from shared.web.origins import Origins
 from tests.conformance.echo import EngineEcho, SocketIOEcho, echo_websocket
 from tests.conformance.namespaces import SocketIOApplication
 
@@ -43,7 +44,9 @@ def application(settings: EngineSettings, connect_within: float) -> Starlette:
         connect_within: seconds a Socket.IO session may be without a namespace.
     """
     sockets = SocketIOApplication(SocketIOEcho(), connect_within)
-    everybody = Middleware(Guard, origins=Origins.parse("*"), trusted=Networks.parse(""))
+    everybody = Middleware(
+        Guard, origins=Origins.parse("*"), trusted=Networks.parse(""), slowed=SlowedAddresses()
+    )
     return Starlette(
         middleware=[everybody],
         routes=[
@@ -74,7 +77,7 @@ def main() -> None:
     timeouts = ConnectionTimeouts(
         given.handshake_timeout / 1000, given.max_half_open, given.websocket_ping / 1000
     )
-    config = uvicorn_config(app, "127.0.0.1", given.port, MAX_PAYLOAD, timeouts)
+    config = uvicorn_config(app, "127.0.0.1", given.port, MAX_PAYLOAD, timeouts, SlowedAddresses())
     uvicorn.Server(config).run(sockets=listen(given.port))
 
 

@@ -11,9 +11,7 @@ from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary, PacketType
 from gateway.protocols.socketio.decoder import SocketPacket
 from gateway.protocols.websocket_frames import BINARY, TEXT, frame
-from tests.conformance.sockets import Socket
-
-NAMESPACES = {"/", "/custom"}
+from tests.conformance.sockets import NAMESPACES, Socket
 
 BETWEEN = 0.06
 """Seconds between the answer to a CONNECT and the `auth` event.

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from gateway.connections.websocket import PendingWork
+from gateway.connections.link import PendingWork
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary
 from gateway.protocols.socketio.decoder import SocketPacket

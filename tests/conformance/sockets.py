@@ -8,7 +8,7 @@ Source: socket.io/docs/v4/socket-io-protocol, and the reference server where tha
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final, Literal, NamedTuple
 
 from gateway.protocols.engineio.packets import Binary, PacketError
@@ -21,6 +21,9 @@ from gateway.protocols.socketio.packets import (
     encode_disconnect,
     encode_event,
 )
+
+NAMESPACES: Final = frozenset({"/", "/custom"})
+"""What the public suite connects to."""
 
 MAX_NAMESPACES: Final = 64
 """Namespaces that one session may be connected to."""
@@ -134,14 +137,15 @@ class SocketIOSession:
 
     __slots__ = ("_decoder", "_send", "sockets")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, served: Container[str] = NAMESPACES) -> None:
         """Begin.
 
         Args:
+            served: the namespaces of which packets are read.
             send: takes finished Engine.IO packets, in the order they are to arrive.
         """
         self.sockets: dict[str, Socket] = {}
-        self._decoder = Decoder()
+        self._decoder = Decoder(served)
         self._send = send
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from redis.asyncio import Redis
@@ -136,9 +137,15 @@ class Arena:
         finally:
             await broker.aclose()
 
+    @property
+    def broker_password(self) -> str:
+        """The password of the cluster's own broker."""
+        return urlsplit(self.cluster.redis_url).password or ""
+
     async def broker_answers(self) -> None:
         """Wait until the cluster's own broker answers."""
-        await _passes(redis_probe(Address("127.0.0.1", self.cluster.port + 500)))
+        address = Address("127.0.0.1", self.cluster.port + 500)
+        await _passes(redis_probe(address, self.broker_password))
 
     async def _make_places(self) -> dict[str, list[Place]]:
         """Make rooms and chats; the chats of each user."""

@@ -178,7 +178,8 @@ def keep_aof(arena: Arena) -> Path:
 
 @fault("failover to a replica that lags, and back", destroys=True, seconds=7)
 async def _failover(arena: Arena, strike: Strike) -> None:
-    async with Valkey() as replica:
+    password = arena.broker_password
+    async with Valkey(password) as replica:
         own, other = arena.cluster.port + 500, replica.port
         await replica.admin.replicaof("127.0.0.1", own)
         await caught_up(replica.admin.execute_command)
@@ -190,6 +191,7 @@ async def _failover(arena: Arena, strike: Strike) -> None:
         await note_loss(arena, strike)
         lead_to(arena, other)
         await asyncio.sleep(arena.random.uniform(1.5, 2.5))
+        await arena.command("CONFIG", "SET", "masterauth", password)
         await arena.command("REPLICAOF", "127.0.0.1", other)
         await caught_up(arena.command)
         await arena.command("REPLICAOF", "NO", "ONE")

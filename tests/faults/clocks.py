@@ -33,7 +33,7 @@ class Clocks:
         self._library = find_library()
         self.can_move = self._library is not None
         self.preludes = {name: str(folder / f"prelude-of-{name}") for name in (GATEWAY, REDIS)}
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.forget(GATEWAY)
         self.prepare(REDIS)
 

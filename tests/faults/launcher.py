@@ -6,6 +6,8 @@
 
 import os
 import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -27,18 +29,28 @@ def adjusted(members: Members) -> Members:
         return [
             replace(
                 spec,
-                env={**spec.env, **own.get(spec.name, {})},
+                env={**spec.env, **with_credentials(spec.env, own.get(spec.name, {}))},
                 command=after(preludes.get(spec.name), spec.command),
             )
             for spec in specs
         ]
 
-    return Members(
+    return replace(
+        members,
         redis=with_own(members.redis),
         persisters=with_own(members.persisters),
         gateways=with_own(members.gateways),
         balancer=with_own(members.balancer),
     )
+
+
+def with_credentials(env: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """A process's own variables, with the password of this run's broker in the URL of its own."""
+    if "REDIS_URL" not in own:
+        return dict(own)
+    credentials = "".join(urlsplit(env["REDIS_URL"]).netloc.rpartition("@")[:2])
+    url = urlsplit(own["REDIS_URL"])
+    return {**own, "REDIS_URL": url._replace(netloc=f"{credentials}{url.netloc}").geturl()}
 
 
 def after(prelude: str | None, command: tuple[str, ...]) -> tuple[str, ...]:

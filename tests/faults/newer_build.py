@@ -30,11 +30,16 @@ local function head_of(format, room_id, id, seq, prev, created_at)
 
 READ_HEAD: Final = f"""
 local function read_head(head)
-  local _, id, seq, at
+  local _, id, seq, prev, at
   if string.byte(head, 2) == {NEWER_FORMAT} then
-    _, _, _, _, _, _, id, _, seq, _, _, _, at = struct.unpack(NEWER_HEAD, head)
-    return id, seq, at
+    _, _, _, _, _, _, id, _, seq, _, prev, _, at = struct.unpack(NEWER_HEAD, head)
+    return id, seq, at, prev
   end
+"""
+
+BODY_AT: Final = f"""
+  if string.byte(event, 2) == {NEWER_FORMAT} then return 49 end
+  return 48
 """
 
 ADD_ROW: Final = f"""
@@ -94,7 +99,8 @@ NEWER_BUILD: Final = (
         "\nlocal function head_of(format, room_id, id, seq, prev, created_at)\n",
         HEAD_OF,
     ),
-    Change(PRELUDE, "\nlocal function read_head(head)\n  local _, id, seq, at\n", READ_HEAD),
+    Change(PRELUDE, "\nlocal function read_head(head)\n  local _, id, seq, prev, at\n", READ_HEAD),
+    Change(PRELUDE, "\n  return 48\n", BODY_AT),
     Change(PRELUDE, "\n  redis.call('XADD', stream, counter, 'format', format, ...)\n", ADD_ROW),
     Change(CODEC, "\ndef encode(event: Event) -> bytes:\n", CONVERSION),
     Change(CODEC, "return _encoder.encode(event)", "return _newer(_encoder.encode(event))"),

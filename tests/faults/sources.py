@@ -59,13 +59,21 @@ class NewFile:
 
 
 @contextmanager
-def changed_sources(patches: Iterable[Patch]) -> Iterator[Path]:
-    """A copy of the sources with changes, while the block runs."""
+def changed_sources(patches: Iterable[Patch], *more: str) -> Iterator[Path]:
+    """A copy of the sources with changes, while the block runs.
+
+    Args:
+        patches: the changes.
+        more: files and folders of the repository to copy beside the packages.
+    """
     with tempfile.TemporaryDirectory(prefix="parley-changed-") as folder:
         root = Path(folder)
-        for package in PACKAGES:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / package, root / package, ignore=ignored)
+        for name in (*PACKAGES, *more):
+            if (ROOT / name).is_file():
+                shutil.copy(ROOT / name, root / name)
+            else:
+                ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+                shutil.copytree(ROOT / name, root / name, ignore=ignored)
         for patch in patches:
             patch.apply(root)
         yield root

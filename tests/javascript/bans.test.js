@@ -75,6 +75,30 @@ test("The banned and the moderators are listed in pages, and a name that nobody 
   assert.deepEqual((await ann.client.banned(room)).users, [names[0], names[2]]);
 });
 
+test("Owner and moderators read what was done by whom, in pages, the newest first; others are refused.", async () => {
+  const { ann, bob, room, name } = await two();
+  const mia = await Listener.connected(cluster.gateway(2), `mia-bans-${numbers}`);
+  const mine = ann.client.username, hers = mia.client.username;
+  for (const { client } of [bob, mia]) await client.join(room);
+  const { id } = await bob.client.send(`#${room}`, "rude");
+  await ann.client.setModerator(room, hers);
+  await mia.client.deleteMessage(id);
+  await assert.rejects(bob.client.moderationLog(room), { code: "forbidden" });
+  await mia.client.ban(room, name);
+  const { items, next, partial } = await mia.client.moderationLog(room);
+  assert.deepEqual(items.map(({ seq: _, at, ...facts }) => [facts, Number.isNaN(Date.parse(at))]), [
+    { action: "banned", by: hers, user: name },
+    { action: "messageDeleted", by: hers, user: name, messageId: id },
+    { action: "moderatorChanged", by: mine, user: hers, moderator: true },
+    { action: "roomCreated", by: mine },
+  ].map((facts) => [facts, false]));
+  assert.deepEqual([next, partial], [null, undefined]);
+  const newest = await ann.client.moderationLog(room, { limit: 3 });
+  assert.deepEqual(newest.items, items.slice(0, 3));
+  const oldest = await ann.client.moderationLog(room, { before: newest.next, limit: 3 });
+  assert.deepEqual([oldest.items, oldest.next], [items.slice(3), null]);
+});
+
 test("Notes come once to each of the user's clients, in one chat, and are never unread.", async () => {
   const name = `notes-${++numbers}`, place = `@${name}`;
   const [here, there] = await Promise.all([1, 2].map((gateway) => Listener.connected(cluster.gateway(gateway), name)));

@@ -54,6 +54,7 @@ const BAD = [
   ["no character", "", "bad_request", /at least one character/],
   ["a number", 7, "bad_request", /a text/],
   ["one character too many", "x".repeat(4001), "too_long", /at most 4000 characters/],
+  ["control characters", "\u0001".repeat(2667), "too_long", /at most 16000 bytes/],
   ["more than a frame takes", "x".repeat(70_000), "too_long", /at most 4000 characters/],
 ];
 

@@ -1,6 +1,7 @@
 """Certificates, and two clusters for all tests that only try to do harm."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.security.doors import DOORS, GUARDED, Door, Way
+from tests.security.guests import another
 from tests.support.certificates import Certificates
 from tests.support.cluster import Cluster
 
@@ -27,7 +29,9 @@ async def guarded() -> AsyncIterator[Cluster]:
     """For those with tokens only, with limits of rates; of addresses they are soon reached."""
     # Hardly anything comes back: what is granted does not depend on how fast a test is.
     rates = {"RATE_CONNECTIONS": "1/1m:50", "RATE_REST": "1/1m:50", "RATE_GUESSES": "1/1h:5"}
-    async with Cluster(env={**GUARDED, **rates}) as running:
+    # So the load balancer, too, takes the address that `new_address` gives.
+    trusted = {"TRUSTED_PROXIES": "127.0.0.1"}
+    async with Cluster(env={**GUARDED, **rates, **trusted}) as running:
         yield running
 
 
@@ -49,3 +53,22 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """For 127.0.0.1, by an authority that nobody knows."""
     folder: Path = tmp_path_factory.mktemp("certificates")
     return Certificates(folder)
+
+
+@pytest.fixture
+def address() -> str:
+    """An address that no other test uses."""
+    return another("192.0.2")
+
+
+@pytest.fixture
+def room() -> str:
+    """The name of a room that no other test uses."""
+    return f"guests' room {next(_numbers)}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    """Keeps clients connected until the test has ended."""
+    async with AsyncExitStack() as opened:
+        yield opened

@@ -82,7 +82,10 @@ class SocketIODoor(SocketIOPeer):
 
 
 class PollingDoor(SocketIODoor):
-    """Socket.IO over requests of HTTP."""
+    """Socket.IO over requests of HTTP.
+
+    One POST is under way at a time, as with every client; what is sent meanwhile goes together.
+    """
 
     def __init__(
         self, url: str, query: str = "", token: str = "", headers: dict[str, str] | None = None
@@ -90,6 +93,9 @@ class PollingDoor(SocketIODoor):
         super().__init__(url, query, token, headers)
         self.session = f"{url}/socket.io/?EIO=4&transport=polling&{query}"
         self._status = 0
+        self._unsent: list[bytes] = []
+        self._posting = asyncio.Lock()
+        self._pongs: set[asyncio.Task[None]] = set()
         self._http = httpx.AsyncClient(headers=self._headers, timeout=HANGS_AFTER)
 
     async def __aenter__(self) -> Self:
@@ -129,14 +135,26 @@ class PollingDoor(SocketIODoor):
 
     async def raw(self, data: str | bytes) -> None:
         """Post packets; the end of a session shows in what is polled."""
-        self._status = (await self._http.post(self.session, content=data)).status_code
+        self._unsent.append(data.encode() if isinstance(data, str) else data)
+        async with self._posting:
+            if self._unsent:
+                packets, self._unsent = self._unsent, []
+                body = b"\x1e".join(packets)
+                self._status = (await self._http.post(self.session, content=body)).status_code
+
+    async def _pong(self) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            await self.raw("3")
 
     async def _read(self) -> None:
         with contextlib.suppress(httpx.HTTPError):
             while (answer := await self._http.get(self.session)).status_code == 200:
                 packets = answer.text.split("\x1e")
                 if "2" in packets:
-                    await self.raw("3")
+                    # Not awaited: the POST under way may wait for the next poll.
+                    pong = asyncio.create_task(self._pong())
+                    self._pongs.add(pong)
+                    pong.add_done_callback(self._pongs.discard)
                 for packet in packets:
                     self._receive(packet)
                 if "1" in packets:
@@ -149,16 +167,17 @@ class PollingDoor(SocketIODoor):
                 waiting.exception()
 
 
-def enter(door: Door, url: str, query: str = "", shown: str = "") -> Peer:
-    """A client that comes from an address of its own.
+def enter(door: Door, url: str, query: str = "", shown: str = "", address: str = "") -> Peer:
+    """A client that comes from an address of its own, or from the one that is given.
 
     Args:
         door: what it speaks.
         url: of a gateway.
         query: of its address.
         shown: a token.
+        address: where it comes from.
     """
-    headers = new_address()
+    headers = {"X-Forwarded-For": address} if address else new_address()
     if door == "socket.io":
         return SocketIODoor(url, query, shown, headers)
     if door == "polling":

@@ -4,7 +4,6 @@ import base64
 import os
 import socket
 import struct
-from itertools import cycle
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +18,7 @@ def framed(
     mask: bool = True,
     reserved: int = 0,
     claimed: int | None = None,
+    key: bytes | None = None,
 ) -> bytes:
     """A frame of a client.
 
@@ -29,6 +29,7 @@ def framed(
         mask: whether it is masked.
         reserved: the three reserved bits.
         claimed: the length that it says it has.
+        key: four bytes to mask by; random ones unless given.
     """
     size = len(payload) if claimed is None else claimed
     first, masked = (fin << 7) | (reserved << 4) | opcode, 0x80 if mask else 0
@@ -40,8 +41,15 @@ def framed(
         head = struct.pack("!BBQ", first, masked | 127, size)
     if not mask:
         return head + payload
-    key = os.urandom(4)
-    return head + key + bytes(a ^ b for a, b in zip(payload, cycle(key), strict=False))
+    key = key or os.urandom(4)
+    return head + key + _masked(payload, key)
+
+
+def _masked(payload: bytes, key: bytes) -> bytes:
+    """The payload as one large number, so that also 64 KiB take no time to speak of."""
+    size = len(payload)
+    stream = (key * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload) ^ int.from_bytes(stream)).to_bytes(size)
 
 
 class RawSocket:
@@ -73,6 +81,19 @@ class RawSocket:
         except ConnectionError:
             return False
         return True
+
+    def send_some(self, data: bytes, patience: float = 1.0) -> int:
+        """Send until the server has taken nothing for so many seconds; how many bytes it took."""
+        sent, view = 0, memoryview(data)
+        self._socket.settimeout(patience)
+        try:
+            while sent < len(data):
+                sent += self._socket.send(view[sent : sent + 65_536])
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            self._socket.settimeout(30)
+        return sent
 
     def upgrade(self, path: str, protocol: str = "", *more: str) -> bytes:
         """Ask for a WebSocket, and return the head of the answer.

@@ -238,6 +238,26 @@ async def test_markup_in_answers(cluster: Cluster, gateway: int) -> None:
         assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("gateway", [0, 1])
+async def test_what_caches_keep(cluster: Cluster, gateway: int) -> None:
+    """No cache keeps an answer that may be somebody's own, errors included; files are asked for."""
+    port = cluster.gateway_port(gateway)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        for method, path in (
+            ("GET", "/chats/user/ann"),
+            ("GET", f"/chats/{2**53 - 1}"),
+            ("POST", "/chats"),
+            ("GET", "/nothing"),
+            ("GET", "/socket.io/?EIO=4&transport=polling"),
+        ):
+            answer = await http.request(method, path)
+            assert answer.headers.get("Cache-Control") == "no-store", path
+        for path in ("/", "/chat/app.js", "/client/parley.js"):
+            answer = await http.get(path)
+            assert answer.headers.get("Cache-Control") == "no-cache", path
+            assert "ETag" in answer.headers or path == "/"
+
+
 async def test_forged_lines(cluster: Cluster) -> None:
     """A log line is one line of JSON, whatever people wrote; nobody writes one by a name."""
     forged = '"}\r\n{"event":"a forged line","level":"info"}\u2028\x1b[2K'

@@ -7,9 +7,11 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from statistics import median
 
 import psutil
 
+from tests.security.attacks.arena import spinning
 from tests.security.doors import make, new_address, pass_for
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
@@ -24,8 +26,8 @@ REPELLED = [*(f"{kind}: 4429" for kind in KINDS), "connects: 429", "asks: 429"]
 MORE_MEMORY = 96 * 2**20
 """Bytes that two gateways, the broker and the persister may grow by."""
 
-NOISE = 0.5
-"""Seconds: below this, a p99 on a busy machine says little about the flood."""
+MAX_RATIO = 3
+"""Between a p99 during floods and one while the attackers' processes only spin."""
 
 
 @asynccontextmanager
@@ -75,7 +77,7 @@ def memory(cluster: Cluster) -> int:
 
 
 async def test_others_are_served_during_floods(guarded: Cluster) -> None:
-    """While floods are refused, others' p99 at most doubles, nothing is lost, memory is bounded."""
+    """While floods are refused, others' p99 at most triples, nothing is lost, memory is bounded."""
     room, flooded = "a quiet room", "a flooded room"
     async with AsyncExitStack() as stack:
 
@@ -95,7 +97,8 @@ async def test_others_are_served_during_floods(guarded: Cluster) -> None:
         quiet, loud, grown = [], [], 0
         all_fared: Counter[str] = Counter()
         for _ in range(ROUNDS):
-            quiet.append(await talk(speakers, listener, room))
+            async with spinning():
+                quiet.append(await talk(speakers, listener, room))
             before = memory(guarded)
             async with attackers(guarded, flooded) as fared:
                 # The floods are there once somebody was flooded.
@@ -108,7 +111,8 @@ async def test_others_are_served_during_floods(guarded: Cluster) -> None:
         assert seqs == list(range(1, total + 1))
     print(f"p99 {sorted(quiet)} s, during floods {sorted(loud)} s; +{grown >> 20} MiB")
     print(dict(all_fared))
-    assert min(loud) <= max(2 * max(quiet), NOISE)
+    # Other programs have bursts, too: what a flood does, it does in most of the rounds.
+    assert median(loud) <= MAX_RATIO * median(quiet)
     assert grown < MORE_MEMORY
     for how in REPELLED:
         assert all_fared[how] >= ROUNDS, how

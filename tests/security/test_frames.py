@@ -98,7 +98,7 @@ def post(port: int, path: str, *, chunked: bool) -> bytes:
     """Post a body above 64 KiB; the answer."""
     with RawSocket(port) as client:
         length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {MOST + 1}"
-        client.send(f"POST {path} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode())
+        client.send(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
         piece = b"4" + b"x" * MOST
         client.send(b"10001\r\n" + piece + b"\r\n" if chunked else piece)
         return client.some()
@@ -121,10 +121,10 @@ async def test_requests_that_are_none(cluster: Cluster, gateway: int) -> None:
     """What is no request of HTTP, or two in one, is refused and hung up on, without a trace."""
     port = cluster.gateway_port(gateway)
     chunked = "Transfer-Encoding: chunked"
-    post = "POST /chats HTTP/1.1\r\nHost: x\r\n"
+    post = "POST /chats HTTP/1.1\r\nHost: localhost\r\n"
     requests = {
         "no HTTP": "hello\r\n\r\n",
-        "a line end in a header": "GET / HTTP/1.1\r\nHost: x\r\nA\rB: c\r\n\r\n",
+        "a line end in a header": "GET / HTTP/1.1\r\nHost: localhost\r\nA\rB: c\r\n\r\n",
         "two lengths": f"{post}Content-Length: 3\r\nContent-Length: 30\r\n\r\nabc",
         "a length and chunks": f"{post}Content-Length: 3\r\n{chunked}\r\n\r\n0\r\n\r\n",
         "a length that is none": f"{post}Content-Length: -1\r\n\r\n",

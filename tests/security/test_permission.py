@@ -153,6 +153,23 @@ async def test_chats_of_others(way: Way) -> None:
         assert kept["content"] == "secret"
 
 
+async def test_what_one_has_sent_oneself(way: Way) -> None:
+    """Only who received a message marks it as seen: its sender cannot, and nobody is told so."""
+    ann, bob = way.user("ann"), way.user("bob")
+    async with way.victim("ann") as receiver, way.enter("bob") as sender:
+        await receiver.request("userOnline", ann)
+        message = {"senderId": bob, "receiverId": ann, "content": "read this"}
+        sent = await sender.request("sendMessage", message)
+        await receiver.next("newMessage")
+        assert await refused(sender, "markAsSeen", sent["id"]) == "forbidden"
+        await sender.request("getMessages", sent["chatId"])
+        [kept] = (await sender.next("loadMessages"))["data"]
+        assert not kept["seen"]
+        assert sender.all("messageSeen") == receiver.all("messageSeen") == []
+        await receiver.request("markAsSeen", sent["id"])
+        assert (await sender.next("messageSeen"))["data"]["messageId"] == sent["id"]
+
+
 async def test_chats_of_others_over_rest(guarded: Cluster) -> None:
     """REST answers who is no user of a chat as if it were none, at each gateway."""
     async with httpx.AsyncClient() as http:
@@ -194,6 +211,8 @@ async def test_deleting_what_others_said(way: Way) -> None:
             ("deleteMessages", {}),
             ("kick", {"user": way.user("ann")}),
             ("ban", {"user": way.user("ann")}),
+            ("kick", {"user": way.user("bob")}),
+            ("ban", {"user": way.user("bob")}),
             ("setModerator", {"user": way.user("eve"), "moderator": True}),
             ("setPassword", {"password": "mine"}),
         ):

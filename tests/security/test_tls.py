@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tests.support.stage import Stage
 from tests.support.valkey import Valkey
 from tests.support.waiting import HANGS_AFTER, eventually
 
+PUBLIC = "https://chat.example.org"
+
 
 async def ask(socket: ClientConnection, event: str, data: dict[str, Any]) -> dict[str, Any]:
     """Send a frame, and return its answer."""
@@ -28,10 +31,32 @@ async def ask(socket: ClientConnection, event: str, data: dict[str, Any]) -> dic
     return found
 
 
+async def speaks(port: int, ciphers: str) -> bool:
+    """Whether a server on this machine agrees to one of these cipher suites of TLS 1.2."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    except (ssl.SSLError, ConnectionError):
+        return False
+    writer.close()
+    return True
+
+
+async def speaks_good_ciphers_only(port: int) -> bool:
+    """Whether TLS 1.2 works with authenticated encryption, and with CBC does not."""
+    good, weak = "ECDHE-ECDSA-AES128-GCM-SHA256", ("AES128-SHA256", "AES256-SHA384", "AES128-SHA")
+    answers = [await speaks(port, f"ECDHE-ECDSA-{each}") for each in weak]
+    return await speaks(port, good) and not any(answers)
+
+
 @pytest.mark.parametrize("balancer", ["haproxy", "caddy"])
 async def test_a_cluster_behind_tls(certificates: Certificates, balancer: str) -> None:
     """With TLS_CERT the load balancer serves https and wss, and nothing in the clear."""
     env = {"TLS_CERT": str(certificates.chain), "TLS_KEY": str(certificates.key)}
+    env["PUBLIC_URL"] = PUBLIC
     async with Cluster(gateways=1, env={**env, "LOAD_BALANCER": balancer}) as cluster:
         assert cluster.stdout == [f"cluster ready: https://127.0.0.1:{cluster.port}"]
         trusting = certificates.trusting()
@@ -41,6 +66,10 @@ async def test_a_cluster_behind_tls(certificates: Certificates, balancer: str) -
         async with httpx.AsyncClient(verify=trusting) as http:
             page = await http.get(f"https://127.0.0.1:{cluster.port}/")
             assert page.status_code == 200
+            assert "strict-transport-security" not in page.headers
+            page = await http.get(page.url, headers={"Host": "chat.example.org"})
+            assert page.headers["strict-transport-security"] == "max-age=31536000"
+        assert await speaks_good_ciphers_only(cluster.port)
         async with httpx.AsyncClient() as http:
             with pytest.raises(httpx.ConnectError, match="certificate"):
                 await http.get(f"https://127.0.0.1:{cluster.port}/")
@@ -65,6 +94,7 @@ async def test_a_gateway_and_redis_over_tls(certificates: Certificates, tmp_path
             "REDIS_URL": redis,
             "PORT": str(port),
             "TLS_CERT": str(certificates.together),
+            "PUBLIC_URL": PUBLIC,
         }
         trusting = certificates.trusting()
         url = f"https://127.0.0.1:{port}/health/ready"
@@ -81,6 +111,11 @@ async def test_a_gateway_and_redis_over_tls(certificates: Certificates, tmp_path
                     return False
 
             await eventually(ready)
+            assert await speaks_good_ciphers_only(port)
+            page = await http.get(url.replace("health/ready", "chat/index.html"))
+            assert "strict-transport-security" not in page.headers
+            page = await http.get(page.url, headers={"Host": "chat.example.org"})
+            assert page.headers["strict-transport-security"] == "max-age=31536000"
             async with connect(f"wss://127.0.0.1:{port}/ws?username=ann", ssl=trusting) as socket:
                 for event, data in (
                     ("createRoom", {"name": "r"}),

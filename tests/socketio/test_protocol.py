@@ -52,7 +52,8 @@ async def test_errors_without_a_callback(
         (said, *_) = await ann.event("exception")
         assert (said["status"], said["code"], said["retryable"]) == ("error", code, False)
         assert said["message"]
-    assert await ann.ask("getRooms", {"limit": 1}, "more", ["that", "says"], "nothing") == {}
+    said = await ann.ask("getRooms", {"limit": 1}, "more", ["that", "says"], "nothing")
+    assert said.keys() <= {"next"}
     ann.disconnect()
 
 

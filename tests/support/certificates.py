@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509 import load_pem_x509_certificate
 
 from tests.support.ports import free_port
 
@@ -30,7 +32,7 @@ class Certificates:
     """
 
     def __init__(self, folder: Path) -> None:
-        made = trustme.CA()
+        made = self._made = trustme.CA()
         issued = made.issue_cert("127.0.0.1", "localhost")
         self.authority = folder / "authority.pem"
         self.chain = folder / "chain.pem"
@@ -44,6 +46,24 @@ class Certificates:
         self.locked = folder / "locked.pem"
         self.locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, passphrase))
         issued.private_key_and_cert_chain_pem.write_to_path(self.together)
+
+    def renew(self, not_after: datetime | None = None) -> int:
+        """Put a new certificate and its key in the place of the old; return its serial number.
+
+        As certbot does, one after the other, and the new key is of another kind than the first.
+        """
+        issued = self._made.issue_cert(
+            "127.0.0.1", "localhost", not_after=not_after, key_type=trustme.KeyType.RSA
+        )
+        for pem, file in (
+            (issued.cert_chain_pems[0], self.chain),
+            (issued.private_key_pem, self.key),
+            (issued.private_key_and_cert_chain_pem, self.together),
+        ):
+            new = file.with_suffix(".new")
+            pem.write_to_path(new)
+            new.replace(file)
+        return load_pem_x509_certificate(issued.cert_chain_pems[0].bytes()).serial_number
 
     def trusting(self) -> ssl.SSLContext:
         """TLS settings of a client that knows the authority and checks names."""

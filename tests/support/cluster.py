@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Self
 
 from deploy.settings import Settings
+from shared.config.owner import redis_url_file
+from tests.support.orphans import end_with_parent
 from tests.support.ports import free_port
 from tests.support.process import ROOT, environ
 from tests.support.waiting import HANGS_AFTER
@@ -96,8 +98,13 @@ class Cluster:
 
     @property
     def redis_url(self) -> str:
-        """The embedded Redis."""
-        return f"redis://127.0.0.1:{self.port + 500}/0"
+        """The embedded Redis of this run, with its password."""
+        return redis_url_file(self.data_dir).read_text().strip()
+
+    @property
+    def operator_secret(self) -> str:
+        """What lets an operator act on the operator's ports in this run."""
+        return (self.data_dir / "run" / "operator_secret").read_text().strip()
 
     @property
     def database(self) -> Path:
@@ -140,6 +147,7 @@ class Cluster:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=2**20,  # bytes of a line
+            preexec_fn=end_with_parent,
         )
         assert process.stdout is not None
         assert process.stderr is not None

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.connections.connection import Connection
 from gateway.connections.flusher import Flusher
+from gateway.connections.intake import Intake
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.websocket_frames import payloads
 from gateway.rooms.client import Client
@@ -23,7 +24,8 @@ class Ear:
         Args:
             flusher: the one of the hub that is to be heard.
         """
-        self.writable = True
+        self.writable = self.low = True
+        self.intake: Intake | None = None
         self.connection = Connection(JSON, self, flusher, "gw", 1_000_000)
         self.connection.accept(self.close)
         self.client = Client(self.connection)

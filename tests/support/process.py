@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from shared.config import Settings
+from tests.support.orphans import end_with_parent
 from tests.support.waiting import HANGS_AFTER, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,12 @@ def environ(given: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in known}
     path = os.pathsep.join(filter(None, (str(ABSENT), os.environ.get("PYTHONPATH"))))
     return {**kept, "PYTHONPATH": path, **given}
+
+
+def without_haproxy() -> str:
+    """A PATH on which there is no HAProxy, so that the one of the wheel is taken."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(each for each in folders if not (Path(each) / "haproxy").exists())
 
 
 async def run(
@@ -49,6 +56,10 @@ async def run(
         out, err = await process.communicate()
         raise AssertionError(f"did not end: {err.decode()}") from None
     return process.returncode or 0, out.decode(), err.decode()
+
+
+class ProcessError(Exception):
+    """A process ended by itself while a test waited for what it does."""
 
 
 class Process:
@@ -74,6 +85,7 @@ class Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            preexec_fn=end_with_parent,
         )
         self._reading = asyncio.create_task(self._read(self._process))
 
@@ -122,9 +134,13 @@ class Process:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        failed = self.ended and bool(self._process and self._process.returncode)
         await self.kill()
         if self._reading is not None:
             await self._reading
+        if failed and isinstance(error, (AssertionError, TimeoutError)):
+            # Not the assertion is the cause, as where a change of the sources broke the process.
+            raise ProcessError("\n".join(self.said[-20:])) from error
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None

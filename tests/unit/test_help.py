@@ -16,7 +16,10 @@ from tests.support.waiting import HANGS_AFTER
 
 FOLDERS: Final = ("gateway", "persister", "deploy", "tools", "tests", "clients")
 
-COMMANDS: Final = ("dead-letter", "adopt", "new-identity")
+COMMANDS: Final = (
+    *("dead-letter", "adopt", "new-identity"),
+    *("revoke", "unrevoke", "revocations", "disconnect"),
+)
 
 
 def programs() -> Iterator[str]:

@@ -33,6 +33,8 @@ UNSEEN: Final[Mapping[Callable[..., Any], tuple[Code, ...]]] = {
 def errors_of(action: Action) -> list[Code]:
     """Return the errors of an action beside those that any request may get, in a fixed order."""
     codes = {*action.errors, *UNSEEN[action.find]}
+    if action.reads:
+        codes.add("overloaded")  # too many wait to read
     if action.rule in authorization.FORBIDDEN_MESSAGES or action.claims:
         codes.add("forbidden")
     return [code for code in ERRORS if code in codes]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.access.limits import Kind
+from gateway.access.rates.limits import Kind
 from gateway.api.actions import EVENTS, Action
 from gateway.protocols.payloads import EmptyPayload, ErrorPayload
 from gateway.protocols.server_events import ServerEvent

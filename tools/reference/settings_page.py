@@ -8,40 +8,14 @@ from msgspec import Meta
 
 from deploy.settings import Settings as ClusterSettings
 from shared.config import Settings
+from shared.config.readers import READ_BY_BOTH, READ_BY_PERSISTERS
+from shared.config.secrets import SecretKeys
+from shared.web.hosts import PublicUrls
 from tools.reference import docstrings
 from tools.reference.documents import header, table
 from tools.reference.type_words import number
 
 TEMPLATE: Final = Path(__file__).parent / "pages" / "settings.template"
-
-READ_BY_PERSISTERS: Final = frozenset(
-    {
-        "persister_name",
-        "write_format",
-        "log_length",
-        "room_idle",
-        "batch_size",
-        "batch_age",
-        "sqlite_synchronous",
-        "lease_seconds",
-    }
-)
-READ_BY_BOTH: Final = frozenset(
-    {
-        "admin_host",
-        "admin_port",
-        "data_dir",
-        "redis_url",
-        "database_url",
-        "namespace",
-        "partitions",
-        "max_backlog",
-        "start_seconds",
-        "log_format",
-        "log_level",
-    }
-)
-"""Settings that not only gateways read."""
 
 
 def page() -> str:
@@ -59,9 +33,9 @@ def page() -> str:
 
 
 def _process(name: str) -> str:
-    if name in READ_BY_PERSISTERS:
+    if name.upper() in READ_BY_PERSISTERS:
         return "persisters"
-    return "both" if name in READ_BY_BOTH else "gateways"
+    return "both" if name.upper() in READ_BY_BOTH else "gateways"
 
 
 def _rows(kind: type[msgspec.Struct]) -> list[list[str]]:
@@ -86,7 +60,13 @@ def _value(kind: Any) -> str:  # noqa: ANN401 - a type expression
         return " or ".join(f"`{option}`" for option in get_args(kind))
     if members := [each for each in get_args(kind) if each is not type(None)]:
         return _value(members[0])
-    words = {int: "whole number", float: "number", str: "text"}.get(kind, kind.__name__.lower())
+    words = {
+        int: "whole number",
+        float: "number",
+        str: "text",
+        SecretKeys: "text",
+        PublicUrls: "URLs",
+    }.get(kind, kind.__name__.lower())
     return f"{words}{_range(metas[0])}" if metas else words
 
 

@@ -26,7 +26,7 @@ export const RETRYABLE_ERRORS: ReadonlySet<string>;
 export const CLOSE_CODES: {
   /** The connection was closed as asked. */
   readonly NORMAL_CLOSURE: 1000;
-  /** The server is leaving, or another connection took over this one's session. */
+  /** The server is leaving, an operator disconnected the user, or another connection took over this one's session. */
   readonly GOING_AWAY: 1001;
   /** The client's bytes break the WebSocket protocol. */
   readonly PROTOCOL_ERROR: 1002;
@@ -46,13 +46,13 @@ export const CLOSE_CODES: {
   readonly TRY_AGAIN_LATER: 1013;
   /** The client's frames are not those of this protocol. */
   readonly INVALID_FRAMES: 4400;
-  /** The token or ticket is missing, not valid or expired, or the server takes none. */
+  /** The token or ticket is missing, not valid, expired or revoked, or the server takes none. */
   readonly UNAUTHORIZED: 4401;
   /** The client said it is another user than its token names. */
   readonly FORBIDDEN: 4403;
   /** The client did not say who it is in time. */
   readonly IDENTITY_TIMEOUT: 4408;
-  /** The user connected too often, or the connection was refused too much in a short time. */
+  /** The user connected too often, the connection was refused too much in a short time, or its address is as many guests as it may be. */
   readonly TOO_MANY_REQUESTS: 4429;
 };
 
@@ -110,8 +110,11 @@ export const MAX_PAGE_ITEMS: 1000;
 /** Items of a page of history where the request does not say how many, and of `messageHistory`. */
 export const DEFAULT_PAGE_ITEMS: 100;
 
-/** Characters of the messages of a page; a page with long messages has fewer items. */
-export const MAX_PAGE_CHARACTERS: 1000000;
+/** Bytes of the items of a page, as sent; half of `OUTBOX_LIMIT` if less. One always comes. */
+export const MAX_PAGE_BYTES: 524288;
+
+/** Bytes that a message may have in JSON, for each character of `MAX_CONTENT`. */
+export const MAX_CONTENT_BYTES_PER_CHARACTER: 4;
 
 /** Rooms and chats in one `resume`. */
 export const MAX_RESUMED_PLACES: 1000;

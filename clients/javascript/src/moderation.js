@@ -28,6 +28,11 @@ export class ModerationRequests {
     return this.#standings(name, "moderator", page);
   }
 
+  async moderationLog(name, { before, limit = MAX_PAGE_ITEMS } = {}) {
+    const asked = { room: name, limit, ...(before !== undefined && before !== null && { before }) };
+    return this.request("getModerationLog", asked, { repeat: true });
+  }
+
   async setPassword(name, password = "") {
     await this.request("setPassword", { room: name, password }, { repeat: true });
     this.keepPassword(name, password);

@@ -4,11 +4,11 @@ import type { ErrorCode } from "./constants.js";
 import type {
   ChatMessage, ConnectionState, DirectChat, OutboxEntry, ParleyEvents, Place, TypedEvent, UnknownEvent,
 } from "./events.js";
-import type { Commands, MemberData, RoomData } from "./protocol.js";
+import type { Commands, MemberData, ModerationLog, RoomData } from "./protocol.js";
 
 export type { ErrorCode } from "./constants.js";
 export type * from "./events.js";
-export type { AcceptedData, ChatData, ChatMessageData, Commands, JoinedData, MemberData, PlaceAddress, RoomData, RoomMessageData, UserId } from "./protocol.js";
+export type { AcceptedData, ChatData, ChatMessageData, Commands, JoinedData, MemberData, ModerationLog, PlaceAddress, RoomData, RoomMessageData, UserId } from "./protocol.js";
 
 /** Errors that the client itself reports. */
 export type ClientErrorCode =
@@ -190,6 +190,8 @@ export declare class Parley {
   setModerator(name: string, user: string, moderator?: boolean): Promise<MemberData>;
   /** The users who are banned from a room, by name, those after the name `after`. For its owner and moderators. */
   banned(name: string, page?: { after?: string; limit?: number }): Promise<UserPage>;
+  /** What was done in a room by whom, the newest first. For its owner and moderators. */
+  moderationLog(name: string, page?: { before?: number | null; limit?: number }): Promise<ModerationLog>;
   /** The moderators of a room, like `banned`. */
   moderators(name: string, page?: { after?: string; limit?: number }): Promise<UserPage>;
   /** Give a room another password, or none. For its owner. */

@@ -133,9 +133,16 @@ export class Parley extends ModerationRequests {
     if (this.state === "connected") await this.request("leaveRoom", { room: place.room }, { repeat: true });
   }
 
-  rooms({ after = "", limit = MAX_PAGE_ITEMS } = {}) {
-    const settle = (_, rooms) => rooms ?? [];
-    return this.request("getRooms", { after, limit }, { repeat: true, settle });
+  async rooms({ after = "", limit = MAX_PAGE_ITEMS } = {}) {
+    const found = [];
+    const settle = ({ next }, rooms = []) => ({ next, rooms });
+    // A page has fewer rooms than were asked for where their names are long.
+    for (let at = after; at !== undefined && found.length < limit;) {
+      const page = await this.request("getRooms", { after: at, limit: limit - found.length }, { repeat: true, settle });
+      found.push(...page.rooms);
+      at = page.next;
+    }
+    return found;
   }
 
   async clear(name) {

@@ -6,6 +6,31 @@ export type UserId = string | number;
 /** No fields: a reply that only says that it is done. */
 export type Nothing = Record<string, never>;
 
+/** A part of the list of what was done in a room, the newest first. */
+export interface ModerationLog {
+  items: {
+    seq: number;
+    at: string;
+    action:
+      | "kicked"
+      | "banned"
+      | "unbanned"
+      | "moderatorChanged"
+      | "passwordChanged"
+      | "messageDeleted"
+      | "deleteMessages"
+      | "roomCreated";
+    by?: UserId;
+    user?: UserId;
+    moderator?: boolean;
+    protected?: boolean;
+    messageId?: number;
+  }[];
+  /** `before` of the following part; null if there is nothing more. */
+  next: number | null;
+  partial?: boolean;
+}
+
 /** A message of a room, as the protocol has it. */
 export interface RoomMessageData {
   id: number;
@@ -133,6 +158,7 @@ export interface Commands {
     data: { room: string; standing?: "banned" | "moderator"; after?: UserId; limit?: number };
     reply: { users: UserId[]; more: boolean };
   };
+  getModerationLog: { data: { room: string; before?: number; limit?: number }; reply: ModerationLog };
   setPassword: { data: { room: string; password?: string }; reply: Nothing };
   userOnline: { data: { userId: UserId } | UserId; reply: Nothing };
   userOffline: { data: { userId: UserId } | UserId; reply: Nothing };

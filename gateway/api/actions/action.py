@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from gateway.access.authorization import Rule
-from gateway.access.limits import Kind
+from gateway.access.rates.limits import Kind
 from gateway.api import targets
 from gateway.api.gateway import Gateway
 from gateway.api.targets import Found
@@ -37,7 +37,14 @@ class Action(NamedTuple):
         refused: called instead of raising the error where the rule refuses; it raises its own.
         reply: type of the reply.
         events: events that clients get because of it.
+        long_answer: True if its answer may be long. It is made once the client has taken most of
+            what it was sent before, so that answers end no client that reads.
         errors: codes of its own errors, beside those of `rule`, `rate`, `find` and `claims`.
+        reads: True if it reads the broker or SQL beyond one record. Then it works in a slot of
+            `Access.reads`. Sends and typing do not, but where the room or chat that they name has
+            to be looked up.
+        cost: returns the tokens of its rate that a command costs, if it is not one; they are taken
+            before the work.
     """
 
     command: type[commands.Command]
@@ -51,7 +58,10 @@ class Action(NamedTuple):
     refused: Handler | None = None
     reply: Any = out.EmptyPayload
     events: tuple[str, ...] = ()
+    long_answer: bool = False
     errors: tuple[Code, ...] = ()
+    reads: bool = False
+    cost: Callable[[Any], int] | None = None
 
 
 class Request(NamedTuple):

@@ -1,24 +1,20 @@
 """Handlers for direct chats: list and create chats, read and delete messages, mark as seen."""
 
-from collections.abc import Iterable
-
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
+from gateway.api.handlers.acts import delete
 from gateway.api.handlers.places import move_cursor, read_page
 from gateway.api.outcome import BackgroundReply
+from gateway.api.pages import chats_of, messages_of
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
-    ListedChatPayload,
     ListedChatsPayload,
     LoadedMessagesPayload,
     chat_payload,
-    listed_chat_payload,
-    new_message_payload,
 )
 from gateway.rooms.client import Client
-from gateway.rooms.store.chat_list import ListedChat
-from gateway.rooms.store.directory import MessageLocation
+from gateway.rooms.store.messages import MessageLocation
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.ids import TOP
@@ -29,22 +25,17 @@ async def get_chats(
     gateway: Gateway, client: Client, command: commands.GetChats, _target: Target
 ) -> ListedChatsPayload:
     """Send a page of the list of a user's chats."""
-    pages = gateway.rooms.chat_pages
+    pages, asked = gateway.rooms.chat_pages, (command.user, command.limit, command.before)
     try:
         await subscribe_to_chats(gateway, client)
-        page = await pages.page(command.user, command.limit, command.before)
+        page = await pages.page(*asked, chats_of(gateway, client))
     except ChatError as error:
         # A frontend may put the list in the place of what it has, and lose new chats by that.
         if error.code != "broker_unavailable" or not command.partial:
             raise
-        page = await pages.stored_page(command.user, command.limit, command.before)
-    client.connection.emit("chatsList", listed_chats(page.chats))
+        page = await pages.stored_page(*asked, chats_of(gateway, client))
+    client.connection.emit("chatsList", page.chats)
     return ListedChatsPayload(page.next, page.partial)
-
-
-def listed_chats(chats: Iterable[ListedChat]) -> list[ListedChatPayload]:
-    """Return the payloads of chats in a list."""
-    return [listed_chat_payload(chat.room, chat.unread, chat.last_message) for chat in chats]
 
 
 async def create_chat(
@@ -68,10 +59,10 @@ async def get_messages(
     """Send a page of the messages of a chat."""
     chat = target.known
     before = command.before if isinstance(command.before, int) else TOP
-    reading = gateway.rooms.history.newest(chat, command.limit, before)
+    write = messages_of(gateway, client, chat)
+    reading = gateway.rooms.history.newest(chat, command.limit, before, write)
     page = await read_page(gateway, client, chat, reading)
-    messages = [new_message_payload(item, chat) for item in page.items if not item.deleted]
-    client.connection.emit("loadMessages", messages)
+    client.connection.emit("loadMessages", page.encoded_visible)
     return LoadedMessagesPayload(page.next, page.partial)
 
 
@@ -83,9 +74,7 @@ async def delete_message(
     if location.deleted:
         return None
     body = MessageDeleted(client.display_name, command.message_id, location.seq)
-    # The same idempotency key for all deletions of a message: two clients that delete it at the
-    # same time make one event.
-    return _delete(gateway, location, f"delete {command.message_id}", body)
+    return delete(gateway, client, location, body)
 
 
 async def mark_as_seen(
@@ -103,9 +92,3 @@ def _message_of(target: Target) -> MessageLocation:
     if target.message is None:
         raise target.unseen()
     return target.message
-
-
-async def _delete(
-    gateway: Gateway, location: MessageLocation, idempotency_key: str, body: MessageDeleted
-) -> None:
-    await gateway.rooms.publisher.send(location.room, location.sender, idempotency_key, body)

@@ -4,6 +4,7 @@ import secrets
 from itertools import count
 from typing import Final
 
+import msgspec
 from msgspec import UNSET
 
 from gateway.api.chat_subscription import subscribe_to_chats
@@ -13,6 +14,7 @@ from gateway.api.targets import Target, no_such_chat
 from gateway.protocols.payloads import AcceptedPayload, iso
 from gateway.rooms.client import Client
 from shared.broker.rooms.send import Accepted, Send
+from shared.config.settings import SENT_CHARACTER_BYTES
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.ids import chat_key
@@ -160,14 +162,26 @@ def _new_message_id() -> str:
 
 
 def _check_length(gateway: Gateway, content: str) -> None:
-    """Check the length of a message.
+    """Check the length of a message, in characters and in bytes.
+
+    Text in any language fits with its characters. What does not are control characters, with six
+    bytes each: pages of history would have few messages because of them.
 
     Raises:
         ChatError: `too_long`.
     """
-    max_characters = gateway.settings.max_content
-    if len(content) > max_characters:
-        raise ChatError("too_long", f"a message has at most {max_characters} characters")
+    settings, characters = gateway.settings, len(content)
+    if characters > settings.max_content:
+        raise ChatError("too_long", f"a message has at most {settings.max_content} characters")
+    max_bytes = settings.max_content_bytes
+    # The longest characters in JSON are escapes. Few messages are long enough to be looked at.
+    if characters * SENT_CHARACTER_BYTES > max_bytes and _json_bytes(content) > max_bytes:
+        raise ChatError("too_long", f"a message has at most {max_bytes} bytes in JSON")
+
+
+def _json_bytes(content: str) -> int:
+    """Return the bytes of a text in JSON, without its quotes."""
+    return len(msgspec.json.encode(content)) - 2
 
 
 def _may_be_sent(gateway: Gateway, room: Room, *, resend: bool) -> bool:

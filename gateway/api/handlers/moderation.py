@@ -1,21 +1,28 @@
 """Handlers of moderation: kick, ban, unban, moderators, password, and lists of users."""
 
-import secrets
-
 from gateway.api.gateway import Gateway
+from gateway.api.handlers.acts import act
 from gateway.api.outcome import BackgroundReply
+from gateway.api.pages import item_writer
 from gateway.api.targets import Target
-from gateway.protocols.payloads import MemberPayload, StandingsPayload, user_out
+from gateway.protocols.payloads import (
+    MemberPayload,
+    ModerationLogPayload,
+    StandingsPayload,
+    act_payload,
+    creation_payload,
+    user_out,
+)
 from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import BanLifted
+from shared.model.ids import TOP
 from shared.model.log_events import (
     Banned,
     Kicked,
     ModeratorChanged,
     PasswordChanged,
-    RuleChange,
     Unbanned,
 )
 from shared.model.rooms import Room
@@ -27,27 +34,24 @@ async def kick(
 ) -> BackgroundReply:
     """End a user's memberships of a room, of all their connections on every gateway."""
     room = _room_with_space(target, command)
-    return _act(gateway, room, Kicked(command.user, client.display_name))
+    return _act(gateway, client, room, Kicked(command.user, client.display_name))
 
 
 async def ban(
     gateway: Gateway, client: Client, command: commands.Ban, target: Target
 ) -> BackgroundReply:
-    """End a user's memberships of a room, and refuse the user from then on."""
-    room = _room_with_space(target, command)
-    if command.user in room.standings.banned:
-        return _member(gateway, command.user)
-    return _act(gateway, room, Banned(command.user, client.display_name))
+    """End a user's memberships of a room, and refuse the user from then on.
+
+    A ban of a guest also keeps further guests of the same address out, for a while from now on.
+    """
+    return _ban(gateway, client, _room_with_space(target, command), command.user)
 
 
 async def unban(
     gateway: Gateway, client: Client, command: commands.Unban, target: Target
 ) -> BackgroundReply:
     """Take a ban back."""
-    room = _room_with_space(target, command)
-    if command.user not in room.standings.banned:
-        return _member(gateway, command.user)
-    return _lift_ban(gateway, room, Unbanned(command.user, client.display_name))
+    return _unban(gateway, client, _room_with_space(target, command), command.user)
 
 
 async def set_moderator(
@@ -60,28 +64,47 @@ async def set_moderator(
     if command.moderator == (user in room.standings.moderators):
         return _member(gateway, user)
     changed = ModeratorChanged(user, client.display_name, command.moderator)
-    return _act(gateway, room, changed)
+    return _act(gateway, client, room, changed)
 
 
 async def set_password(
     gateway: Gateway, client: Client, command: commands.SetPassword, target: Target
 ) -> BackgroundReply:
     """Set or remove a room's password; its members stay in the room."""
-    password_hash = await gateway.access.passwords.hash(command.password or "")
+    password_hash = await gateway.access.passwords.hash(command.password or "", client)
     changed = PasswordChanged(client.display_name, bool(password_hash), password_hash)
-    return _send(gateway, target.known, changed)
+    return act(gateway, client, target.known, changed)
 
 
 async def get_standings(
-    _gateway: Gateway, _client: Client, command: commands.GetStandings, target: Target
+    gateway: Gateway, client: Client, command: commands.GetStandings, target: Target
 ) -> StandingsPayload:
     """List the users who are banned from a room, or its moderators."""
     standings = target.known.standings
     users = standings.banned if command.standing == "banned" else standings.moderators
     after = "" if command.after is None else str(command.after)
     found = sorted(user for user in users if user > after)
-    page = found[: command.limit]
-    return StandingsPayload([user_out(user) for user in page], more=len(found) > len(page))
+    page = item_writer(gateway, client).write_all(map(user_out, found[: command.limit]))
+    return StandingsPayload(page, more=len(found) > len(page))
+
+
+async def get_moderation_log(
+    gateway: Gateway, client: Client, command: commands.GetModerationLog, target: Target
+) -> ModerationLogPayload:
+    """List what was done in a room by whom."""
+    room = target.known
+    before = TOP if command.before is None else command.before
+    page = await gateway.rooms.acts.page(room, before, command.limit)
+    payloads = [found for act in page.acts if (found := act_payload(act.event, act.sender))]
+    following = page.next
+    if following is None and len(payloads) < command.limit:
+        payloads.append(creation_payload(room))
+    elif following is None:
+        following = payloads[-1].seq
+    items = item_writer(gateway, client).write_all(payloads)
+    if len(items) < len(payloads):
+        following = payloads[len(items) - 1].seq
+    return ModerationLogPayload(items, following, page.partial)
 
 
 def _room_with_space(target: Target, command: commands.MemberCommand) -> Room:
@@ -98,18 +121,32 @@ def _room_with_space(target: Target, command: commands.MemberCommand) -> Room:
     return room
 
 
-async def _lift_ban(gateway: Gateway, room: Room, body: Unbanned) -> MemberPayload:
+async def _ban(gateway: Gateway, client: Client, room: Room, user: str) -> MemberPayload:
+    # The address first: a repetition, after a failure in between, finds the user banned already.
+    await gateway.access.guest_bans.ban(room, user)
+    if user in room.standings.banned:
+        return await _member(gateway, user)
+    return await _act(gateway, client, room, Banned(user, client.display_name))
+
+
+async def _unban(gateway: Gateway, client: Client, room: Room, user: str) -> MemberPayload:
     """Take a ban back, and tell the user, unless the room is one that they may not know of."""
-    result = await _act(gateway, room, body)
+    await gateway.access.guest_bans.lift(room, user)
+    if user not in room.standings.banned:
+        return await _member(gateway, user)
+    result = await _act(gateway, client, room, Unbanned(user, client.display_name))
     if not room.protected:
-        gateway.rooms.publisher.broadcast(body.user, BanLifted(room.name, body.user))
+        gateway.rooms.publisher.broadcast(user, BanLifted(room.name, user))
     return result
 
 
 async def _act(
-    gateway: Gateway, room: Room, body: Kicked | Banned | Unbanned | ModeratorChanged
+    gateway: Gateway,
+    client: Client,
+    room: Room,
+    body: Kicked | Banned | Unbanned | ModeratorChanged,
 ) -> MemberPayload:
-    await _send(gateway, room, body)
+    await act(gateway, client, room, body)
     return await _member(gateway, body.user)
 
 
@@ -121,8 +158,3 @@ async def _member(gateway: Gateway, user: str) -> MemberPayload:
         return MemberPayload(known=await gateway.access.acquaintance.has(user))
     except ChatError:
         return MemberPayload()  # the action is done, whatever else cannot be had now
-
-
-async def _send(gateway: Gateway, room: Room, body: RuleChange) -> None:
-    """Add an event to the room's log; every gateway applies it when it delivers the event."""
-    await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)

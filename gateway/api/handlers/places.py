@@ -7,15 +7,11 @@ from typing import Any
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import BackgroundReply
+from gateway.api.pages import messages_of
 from gateway.api.targets import Target
-from gateway.protocols.payloads import (
-    ChatHistoryPayload,
-    RoomHistoryPayload,
-    message_payload,
-    new_message_payload,
-)
+from gateway.protocols.payloads import ChatHistoryPayload, RoomHistoryPayload
 from gateway.rooms.client import Client
-from gateway.rooms.store.history import Page
+from gateway.rooms.store.pages.history import Page
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.ids import TOP
@@ -48,21 +44,15 @@ async def history(
 ) -> RoomHistoryPayload | ChatHistoryPayload:
     """Read a page of the history of a room or chat."""
     room, pages = target.known, gateway.rooms.history
+    write = messages_of(gateway, client, room)
     if isinstance(command.after, int):
-        reading = pages.after(room, command.after, command.limit)
+        reading = pages.after(room, command.after, command.limit, write)
     else:
         before = command.before if isinstance(command.before, int) else TOP
-        reading = pages.newest(room, command.limit, before)
+        reading = pages.newest(room, command.limit, before, write)
     page = await read_page(gateway, client, room, reading)
-    if room.kind == "direct":
-        return ChatHistoryPayload(
-            [new_message_payload(item, room) for item in page.items],
-            *(page.head, page.partial, page.next),
-        )
-    return RoomHistoryPayload(
-        [message_payload(item, room.name) for item in page.items],
-        *(page.head, page.partial, page.next),
-    )
+    reply = ChatHistoryPayload if room.kind == "direct" else RoomHistoryPayload
+    return reply(page.encoded, page.head, page.partial, page.next)
 
 
 async def read_page(

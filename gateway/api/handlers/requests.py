@@ -1,17 +1,16 @@
 """Handlers of REST requests: direct chats, and tickets."""
 
-import secrets
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.access.identity import TICKET_SECONDS
 from gateway.access.tokens import Bearer
 from gateway.api.gateway import Gateway
-from gateway.api.handlers.chats import listed_chats
+from gateway.api.handlers.acts import act
+from gateway.api.pages import chats_of
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     ChatPayload,
-    ListedChatPayload,
     ShownChatPayload,
     Ticket,
     chat_payload,
@@ -20,6 +19,7 @@ from gateway.protocols.payloads import (
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.log_events import RoomDeleted
+from shared.trail import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,11 @@ class BearerPrincipal:
 
     Attributes:
         bearer: the user that the request's token names; None with AUTH_MODE=open.
+        address: the network address that the request came from.
     """
 
     bearer: Bearer | None
+    address: str
 
     @property
     def username(self) -> str | None:
@@ -42,16 +44,29 @@ class BearerPrincipal:
         """The name in the token; empty with AUTH_MODE=open."""
         return self.username or ""
 
+    @property
+    def source(self) -> Source:
+        """The source of its security events."""
+        if self.bearer:
+            return Source(user=self.bearer.user)
+        return Source.at(self.address)
+
+    @property
+    def rate_subject(self) -> str:
+        """The name in the token; with AUTH_MODE=open all requests of an address are one user's."""
+        return self.display_name
+
 
 class ListedPage(NamedTuple):
     """A page of a user's chats.
 
     Attributes:
+        chats: the chats, each encoded in JSON.
         next: what to ask for the following page with; None if no chats follow.
         partial: True if the broker was away, so that chats and messages may be missing.
     """
 
-    chats: list[ListedChatPayload]
+    chats: list[Any]
     next: str | None
     partial: bool
 
@@ -73,25 +88,24 @@ async def show_chat(
 
 
 async def delete_chat(
-    gateway: Gateway, _requester: BearerPrincipal, _command: commands.ByChat, target: Target
+    gateway: Gateway, requester: BearerPrincipal, _command: commands.ByChat, target: Target
 ) -> None:
     """Delete a chat with all its messages, and announce it (`DELETE /chats/{chat}`)."""
-    body = RoomDeleted("")
-    await gateway.rooms.publisher.send(target.known, "", secrets.token_urlsafe(12), body)
+    await act(gateway, requester, target.known, RoomDeleted(""))
 
 
 async def list_chats(
     gateway: Gateway, _requester: BearerPrincipal, command: commands.ListChats, _target: Target
 ) -> ListedPage:
     """Return a page of a user's chats (`GET /chats/user/{user}`)."""
-    pages = gateway.rooms.chat_pages
+    pages, asked = gateway.rooms.chat_pages, (command.user, command.limit, command.before)
     try:
-        page = await pages.page(command.user, command.limit, command.before)
+        page = await pages.page(*asked, chats_of(gateway, None))
     except ChatError as error:
         if error.code != "broker_unavailable":
             raise
-        page = await pages.stored_page(command.user, command.limit, command.before)
-    return ListedPage(listed_chats(page.chats), page.next, page.partial)
+        page = await pages.stored_page(*asked, chats_of(gateway, None))
+    return ListedPage(page.chats, page.next, page.partial)
 
 
 async def give_ticket(

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
+from gateway.access.shares.slot import without_slot
 from gateway.api.chat_subscription import subscribe_to_chats
 from gateway.api.gateway import Gateway
 from gateway.api.outcome import ReplyThen
@@ -11,16 +12,21 @@ from gateway.api.targets import Target
 from gateway.protocols.announcements import Announcement
 from gateway.protocols.payloads import ResumedPayload, ResumedPlace, SeenPayload, user_out
 from gateway.rooms.client import Client
+from gateway.rooms.store.replay import Replayed
 from gateway.rooms.subscribing import (
     PendingSubscription,
     deferring_chats,
     subscribing,
     subscribing_to_chats,
 )
+from gateway.rooms.subscription import DeliveredRange
 from shared.errors import ChatError, broker_unavailable
 from shared.metrics import LabelledCounter
 from shared.model import commands
 from shared.model.rooms import Room
+
+MAX_EVENTS_READ: Final = 100
+"""Events that are read at a time. A long page of long messages would wait here for slow readers."""
 
 RESUMES = LabelledCounter("resumes", "Rooms and chats that a client came back to.", "outcome")
 
@@ -29,6 +35,14 @@ NOT_RECOVERED: Final = ResumedPlace(recovered=False, head=0)
 
 BANNED: Final = ResumedPlace(recovered=False, head=0, reason="banned")
 """The reply for a room without a password that the user is banned from."""
+
+PLACES_PER_TOKEN: Final = 10
+"""Rooms and chats of a `resume` that cost as much as a join."""
+
+
+def cost(command: commands.Resume) -> int:
+    """Return the tokens that a resume costs."""
+    return -(-(len(command.rooms) + len(command.chats)) // PLACES_PER_TOKEN) or 1
 
 
 async def resume(
@@ -131,24 +145,51 @@ async def _replay(
         The place's part of the reply, and the seq after which live events follow.
     """
     at, recovered, from_log, head = seq, True, True, 0
-    delivered, more = pending.delivered, True
+    more = True
     while more:
-        page = await gateway.rooms.replay.after(room, at)
+        # Nothing is read ahead for a client that does not take what it was sent.
+        await _wait_until_low(client)
+        page = await gateway.rooms.replay.after(room, at, MAX_EVENTS_READ)
         head, from_log = max(head, page.head), from_log and page.from_log
         if at == seq and not page.unbroken and seq > 0:
             recovered = False
             break
-        for event in page.events:
-            if not delivered.after < event.seq <= delivered.to:
-                await client.connection.wait_until_low()
-                gateway.rooms.fan_out.tell_one(client, event, room)
-        at, more = page.up_to, page.more
+        at, more = _tell(gateway, client, pending.delivered, room, page, at)
     RESUMES.add("recovered" if recovered else "too_old")
     head = max(head, at) if recovered else head or room.head
     # A replay that needed SQL goes far back, so any cursor may have moved since.
     await _send_cursors(gateway, client, pending, room, stored=not from_log)
     # Without recovery the client loads the history anew, and gets live events above the head.
     return ResumedPlace(recovered=recovered, head=head), at if recovered else head
+
+
+async def _wait_until_low(client: Client) -> None:
+    """Wait until a client has taken most of what it was sent; others may work meanwhile."""
+    if not client.connection.takes_more():
+        async with without_slot():
+            await client.connection.wait_until_low()
+
+
+def _tell(
+    gateway: Gateway,
+    client: Client,
+    delivered: DeliveredRange,
+    room: Room,
+    page: Replayed,
+    at: int,
+) -> tuple[int, bool]:
+    """Send the events of a page after the seq `at`, while the client takes them.
+
+    Returns:
+        The seq up to which all was sent, and True if there may be more.
+    """
+    for event in page.events:
+        if not delivered.after < event.seq <= delivered.to:
+            if not client.connection.takes_more():
+                return at, True
+            gateway.rooms.fan_out.tell_one(client, event, room)
+        at = event.seq
+    return page.up_to, page.more
 
 
 async def _send_cursors(
@@ -168,12 +209,20 @@ async def _send_cursors(
             cursors, a mark that the client shows could seem to go back.
     """
     epoch, cursors = await gateway.rooms.cursors.read(room, stored=stored)
-    if not gateway.rooms.hub.check_epoch(gateway.cluster.keys.number_of(room.key), epoch):
-        raise broker_unavailable()  # the epoch has ended, so these cursors may be lost
+    _check_epoch(gateway, room, epoch)
     for user, seen_seq in cursors.items():
+        if not client.connection.takes_more():
+            await _wait_until_low(client)
+            _check_epoch(gateway, room, epoch)
         if user != client.username:
             gateway.rooms.fan_out.tell([client], [_seen(room, user, seen_seq)])
             pending.subscription.cursors[user] = seen_seq
+
+
+def _check_epoch(gateway: Gateway, room: Room, epoch: int) -> None:
+    """Raise `broker_unavailable` if the epoch that cursors are of has ended: they may be lost."""
+    if not gateway.rooms.hub.check_epoch(gateway.cluster.keys.number_of(room.key), epoch):
+        raise broker_unavailable()
 
 
 def _seen(room: Room, user: str, seq: int) -> Announcement:

@@ -1,6 +1,5 @@
 """Handlers for rooms: create, join, leave and list rooms, delete all messages."""
 
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Final, Literal, NoReturn
@@ -10,7 +9,9 @@ from msgspec import UNSET, UnsetType
 from gateway.access.authorization import not_admitted
 from gateway.access.roles import Role
 from gateway.api.gateway import Gateway
+from gateway.api.handlers.acts import act
 from gateway.api.outcome import AlreadyReported, BackgroundReply
+from gateway.api.pages import item_writer, messages_of
 from gateway.api.targets import Target
 from gateway.protocols.payloads import (
     JoinedPayload,
@@ -18,21 +19,22 @@ from gateway.protocols.payloads import (
     NotificationPayload,
     RoomCreatedPayload,
     RoomPayload,
-    message_payload,
     room_created_payload,
 )
 from gateway.rooms.client import Client
 from gateway.rooms.local_room import LocalRoom
-from gateway.rooms.store.history import Page
+from gateway.rooms.store.pages.history import Page
 from gateway.rooms.store.room_names import check_room_name
 from gateway.rooms.subscribing import subscribing
 from shared.errors import ChatError
 from shared.model import commands
 from shared.model.events import RoomCreated
+from shared.model.ids import TOP
 from shared.model.log_events import HistoryCleared
 from shared.model.rooms import Room
 from shared.names import form_of
 from shared.protocol.limits import DEFAULT_PAGE_ITEMS
+from shared.trail.events import WrongPassword
 
 ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
     Role.STRANGER: UNSET,
@@ -42,16 +44,27 @@ ROLES: Final[Mapping[Role, Literal["moderator", "owner"] | UnsetType]] = {
 """The `role` in the reply to `joinRoom`."""
 
 
+TOKENS_OF_PASSWORD: Final = 5
+"""Joins that a password costs: to hash one takes a core 40 ms or more, a join a few."""
+
+
+def cost_of_password(
+    command: commands.CreateRoom | commands.JoinRoom | commands.SetPassword,
+) -> int:
+    """Return the tokens that a command costs: more with a password, which is hashed."""
+    return TOKENS_OF_PASSWORD if command.password else 1
+
+
 async def create_room(
     gateway: Gateway, client: Client, command: commands.CreateRoom, _target: Target
 ) -> RoomCreatedPayload:
     """Create a room, and send `roomCreated` to its creator."""
-    name = check_room_name(command.name)
+    name, passwords = check_room_name(command.name), gateway.access.passwords
     created = RoomCreated(
         kind="room",
         key=gateway.rooms.directory.names.new_key(name),
         name=name,
-        password_hash=await gateway.access.passwords.hash(command.password or ""),
+        password_hash=await passwords.hash(command.password or "", client),
         creator=gateway.access.identity.owner_name(client.username),
     )
     payload = room_created_payload(await gateway.rooms.directory.create(created))
@@ -65,6 +78,7 @@ async def join_room(
     """Let a client join a room, and announce it to the other members."""
     room, was_inside = target.known, target.inside
     if not was_inside and not await _opens(gateway, client, room, command):
+        await gateway.rooms.directory.names.even_out([room])
         raise _refuse_join(client, command.room, not_admitted(room, client.display_name))
     try:
         local, page = await enter(gateway, client, room)
@@ -96,6 +110,7 @@ async def refuse_to_join(
     refusal = not_admitted(target.room, client.display_name)
     if refusal.reason is None:
         await _opens(gateway, client, None, command)
+        await gateway.rooms.directory.names.even_out([target.room])
     raise _refuse_join(client, command.room, refusal)
 
 
@@ -108,7 +123,8 @@ async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom
     """
     async with subscribing(gateway.rooms.hub, client, room) as (local, _, _):
         await gateway.clients.sessions.save(client)
-        page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS)
+        write = messages_of(gateway, client, room)
+        page = await gateway.rooms.history.newest(room, DEFAULT_PAGE_ITEMS, TOP, write)
     show_page(gateway, client, room, page, page.head)
     gateway.rooms.hub.go_live(client, local, page.head)
     return local, page
@@ -116,9 +132,8 @@ async def enter(gateway: Gateway, client: Client, room: Room) -> tuple[LocalRoom
 
 def show_page(gateway: Gateway, client: Client, room: Room, page: Page, head: int) -> None:
     """Send a client the newest messages up to `head`, and that it is in the room."""
-    messages = [message_payload(item, room.name) for item in page.items if not item.deleted]
     offset = gateway.rooms.fan_out.next_offset(client, room.id, head)
-    client.connection.emit("messageHistory", messages, room.name, offset)
+    client.connection.emit("messageHistory", page.encoded_visible, room.name, offset)
     client.connection.emit("passwordStatus", data=True, room=room.name)
 
 
@@ -127,15 +142,20 @@ async def get_rooms(
 ) -> ListedRoomsPayload:
     """Send the list of rooms, by name."""
     directory, partial = gateway.rooms.directory, False
+    asked = command.after, command.limit + 1  # one more tells if there are more
     try:
-        found = await directory.rooms(command.after, command.limit)
+        found = await directory.rooms(*asked)
     except ChatError as error:
         # A frontend may put the list in the place of what it has, and lose new rooms by that.
         if error.code != "broker_unavailable" or not command.partial:
             raise
-        found, partial = await directory.stored_rooms(command.after, command.limit), True
-    client.connection.emit("rooms", [RoomPayload(room.name, room.protected) for room in found])
-    return ListedRoomsPayload(partial)
+        found, partial = await directory.stored_rooms(*asked), True
+    rooms = item_writer(gateway, client).write_all(
+        RoomPayload(room.name, room.protected) for room in found[: command.limit]
+    )
+    client.connection.emit("rooms", rooms)
+    following = found[len(rooms) - 1].name if 0 < len(rooms) < len(found) else UNSET
+    return ListedRoomsPayload(following, partial)
 
 
 async def leave_room(
@@ -153,7 +173,7 @@ async def delete_messages(
     gateway: Gateway, client: Client, _command: commands.DeleteMessages, target: Target
 ) -> BackgroundReply:
     """Delete all messages of a room."""
-    return _clear(gateway, target.joined.room, HistoryCleared(client.display_name))
+    return act(gateway, client, target.known, HistoryCleared(client.display_name))
 
 
 async def _opens(
@@ -167,22 +187,23 @@ async def _opens(
         room: None for a room that does not exist; the refusal takes as long as for one that does.
         command: has the grant and the password.
     """
-    user, access = client.display_name, gateway.access
-    if room and access.grants.holds(command.grant, user, room):
+    access = gateway.access
+    if room and access.grants.holds(command.grant, client.display_name, room):
         return True
     password_hash, password = room.password_hash if room else None, command.password or ""
-    if access.limits is None or not password or (room and not room.protected):
-        return await access.passwords.check(password_hash, password)
-    # By the form, as other spellings would be further guesses.
-    guess = await access.limits.guess(form_of(command.room), user, client.address)
-    is_right = await access.passwords.check(password_hash, password)
-    if is_right:
-        await guess.refund()
+    if not password or (room and not room.protected):
+        return await access.passwords.check(password_hash, password, client)
+    if access.guesses is None:
+        is_right = await access.passwords.check(password_hash, password, client)
+    else:
+        # By the form, as other spellings would be further guesses.
+        async with access.guesses.guess(form_of(command.room), client) as guess:
+            is_right = await access.passwords.check(password_hash, password, client)
+            guess.is_wrong = not is_right
+    if not is_right:
+        wrong = WrongPassword(room=command.room, user=client.display_name, address=client.address)
+        access.trail.note(wrong, client.source)
     return is_right
-
-
-async def _clear(gateway: Gateway, room: Room, body: HistoryCleared) -> None:
-    await gateway.rooms.publisher.send(room, body.by, secrets.token_urlsafe(12), body)
 
 
 def _refuse_join(client: Client, name: str, error: ChatError) -> AlreadyReported:

@@ -7,11 +7,15 @@ from starlette.requests import Request
 
 from gateway.access.identity import bearer_token, refuse_token_in_query
 from gateway.access.tokens import Bearer
+from gateway.api import login
 from gateway.api.actions import REQUESTS, perform
 from gateway.api.gateway import Gateway
 from gateway.api.handlers.requests import BearerPrincipal
+from gateway.endpoints.guard import address_of
 from shared.errors import ChatError
 from shared.model.commands import Command
+from shared.trail import LoginError
+from shared.trail.events import Login
 
 
 async def ask(request: Request, action: str, command: Callable[[], Awaitable[Command]]) -> object:
@@ -28,7 +32,16 @@ async def ask(request: Request, action: str, command: Callable[[], Awaitable[Com
             the command and the action raise.
     """
     gateway: Gateway = request.app.state.gateway
-    requester = BearerPrincipal(await _bearer(gateway, request))
+    address = address_of(request.scope)
+    try:
+        bearer = await _bearer(gateway, request)
+    except ChatError as error:
+        login.note_refused(gateway, error, address, "rest")
+        raise
+    requester = BearerPrincipal(bearer, address)
+    if bearer is not None:
+        event = Login(user=bearer.user, how="token", address=address, transport="rest")
+        gateway.access.trail.note_first(event, requester.source)
     outcome = perform(gateway, REQUESTS[action].action, requester, await command())
     return await outcome if isinstance(outcome, CoroutineType) else outcome
 
@@ -41,5 +54,5 @@ async def _bearer(gateway: Gateway, request: Request) -> Bearer | None:
         return None
     token = bearer_token(request.headers.get("authorization"))
     if token is None:
-        raise ChatError("unauthorized", "send a token: `Authorization: Bearer <token>`")
+        raise LoginError("token_missing", "send a token: `Authorization: Bearer <token>`")
     return await identity.by_token(token)

@@ -3,11 +3,10 @@
 Each Socket.IO client has a `ClientSession`, as a client of `/ws` has; only the frames differ.
 """
 
+import asyncio
 import math
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import msgspec
-from msgspec import Meta
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
@@ -17,7 +16,9 @@ from gateway.api import lifecycle, login
 from gateway.api.gateway import Gateway
 from gateway.api.recovery import NotRecovered, RecoveryPlan, RecoveryRequest, carry_out, prepare
 from gateway.api.session import ClientSession
-from gateway.connections.websocket import PendingWork
+from gateway.connections.connection import CLOSE_TIMEOUT_SECONDS
+from gateway.connections.link import PendingWork
+from gateway.endpoints.socketio.auth import TRUE_VALUES, Auth, read_auth
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.endpoints.socketio.server import EngineServer
 from gateway.protocols.engineio.packets import Binary, PacketError
@@ -30,52 +31,40 @@ from gateway.protocols.socketio.packets import (
     encode_connect,
     encode_connect_error,
 )
+from gateway.rooms.client import Client
 from shared.errors import ChatError
 from shared.protocol.closes import CloseCode
 from shared.protocol.limits import IDENTIFY_SECONDS
-
-TRUE_VALUES: Final = (True, 1, "1")
-"""The values that count as true, in `auth` or in a query."""
+from shared.trail import LoginError
+from shared.trail.events import How
 
 CONNECT_TIMEOUT_SECONDS: Final = 45.0
 """Seconds a session has to connect to the main namespace; the reference server's default."""
 
 
-class Auth(msgspec.Struct, frozen=True):
-    """The known fields of a CONNECT's payload or of the query. Others are ignored.
-
-    Attributes:
-        username: the user's name, where users are not authenticated.
-        token: proves who the user is; refused in a query.
-        ticket: proves who the user is, once.
-        welcome: asks for the `welcome` event; "1" in a query.
-        durable: asks for `durable` events; "1" in a query.
-        pid: the id of the session to recover.
-        offset: the offset of the last event that the client got in that session.
-    """
-
-    username: Any = None
-    token: Any = None
-    ticket: Any = None
-    welcome: Any = None
-    durable: Any = None
-    pid: Annotated[str, Meta(max_length=64)] | None = None
-    offset: Any = None
-
-
 class SocketIOClient:
     """The Socket.IO client of an Engine.IO session.
 
-    There is only the main namespace. A client may disconnect from it and connect again.
+    There is only the main namespace. A client may disconnect from it and connect again, which costs
+    its address what a new connection costs.
     """
 
-    __slots__ = ("_connect_timeout", "_decoder", "_engine", "_gateway", "_session")
+    __slots__ = (
+        "_connect_timeout",
+        "_connects_again",
+        "_decoder",
+        "_engine",
+        "_gateway",
+        "_session",
+    )
 
     def __init__(self, gateway: Gateway, engine: EngineSession, connect_timeout: float) -> None:
         self._gateway = gateway
         self._engine = engine
         self._connect_timeout = connect_timeout
         self._decoder = Decoder()
+        # False until the first CONNECT, which the connection itself has paid for.
+        self._connects_again = False
         # From the CONNECT packet until the client disconnects or is refused.
         self._session: ClientSession | None = None
         self._limit_time_to_connect()
@@ -104,7 +93,9 @@ class SocketIOClient:
             self._session = None
             session.lost(goodbye=True)
             self._limit_time_to_connect()
-        return None  # an acknowledgement, which no event of a gateway asks for
+        else:
+            self._count_refusal()  # an acknowledgement, which no event of a gateway asks for
+        return None
 
     def closed(self) -> None:
         """Disconnect the client: its Engine.IO session has ended."""
@@ -118,6 +109,7 @@ class SocketIOClient:
     def _begin_connect(self, packet: SocketPacket) -> PendingWork | None:
         if packet.namespace != MAIN:
             self._engine.send(encode_connect_error(packet.namespace, "Invalid namespace", None))
+            self._count_refusal()
             return None
         if self._session is not None:
             raise PacketError("connected to this namespace already")
@@ -133,7 +125,7 @@ class SocketIOClient:
     async def _connect(self, session: ClientSession, payload: dict[str, Any]) -> None:
         client = session.client
         try:
-            auth = _auth({**self._engine.query, **payload})
+            auth = read_auth({**self._engine.query, **payload})
         except ChatError as error:
             if self._gateway.access.identity.required:
                 self._refuse(error)
@@ -141,20 +133,28 @@ class SocketIOClient:
             client.connection.refuse(None, error)
             auth = Auth()
         client.durable = auth.durable in TRUE_VALUES
-        await session.do(self._admit(session, auth))
-        if not session.accepted:
-            self._session = None
+        try:
+            await session.do(self._admit(session, auth))
+        finally:
+            if not session.accepted:
+                self._session = None
+                self._gateway.cluster.guests.leave(client)
 
     async def _admit(self, session: ClientSession, auth: Auth) -> None:
         """Accept the client, and recover its session if it asked for that and it is possible."""
         gateway, client, sessions = self._gateway, session.client, self._gateway.clients.sessions
         try:
+            await self._count_connection()
             bearer = await self._identify(session, auth)
             await login.count_connection(gateway, client)
+            plan = await self._prepare_recovery(session, auth)
+            if client.is_guest:  # under the name that it has recovered, if it has
+                await gateway.cluster.guests.take(client, client.display_name)
         except ChatError as error:
+            sessions.drop(client, forget=False, left=False)
+            login.note_refusal(gateway, client, error)
             self._refuse(error)
             return
-        plan = await self._prepare_recovery(session, auth)
         if plan is not None:
             payload = {"pid": auth.pid}
         elif client.connection.wire is SOCKETIO_BARE:
@@ -165,19 +165,32 @@ class SocketIOClient:
             sessions.drop(client, forget=False, left=False)
             return
         self._accept(session, payload)
+        login.note_login(gateway, client, _how(client, auth, recovers=plan is not None))
         if bearer is not None:
-            gateway.clients.deadlines.expire(client.connection, bearer.expires)
+            login.hold(gateway, client, bearer)
         if auth.welcome in TRUE_VALUES:
             lifecycle.welcome(gateway, client)
         if plan is None:
             lifecycle.connected(gateway, client)
             return
         try:
-            await carry_out(gateway, client, plan)
+            async with gateway.access.reads.slot(client):
+                await carry_out(gateway, client, plan)
         except (ChatError, NotRecovered):
             # The client was told that it is recovered, so it must not go on without what it missed.
             # It connects again and is then recovered, or told that it is not.
             client.connection.end(CloseCode.TRY_AGAIN_LATER)
+
+    async def _count_connection(self) -> None:
+        """Count a CONNECT that is not the first as a connection of the client's address.
+
+        Raises:
+            ChatError: `rate_limited`.
+        """
+        again, self._connects_again = self._connects_again, True
+        limits = self._gateway.access.limits
+        if again and limits is not None:
+            await limits.connect(self._engine.address)
 
     async def _identify(self, session: ClientSession, auth: Auth) -> Bearer | None:
         """Log the client in; return None where users are not authenticated.
@@ -196,14 +209,25 @@ class SocketIOClient:
             login.refuse_claim(session.client, claims)
             return None
         if bearer is None and not identity.guests_allowed:
-            raise ChatError("unauthorized", "send a token or a ticket in `auth`")
+            raise LoginError("token_missing", "send a token or a ticket in `auth`")
         bearer = bearer or identity.guest()
-        login.prove(gateway, session.client, bearer, auth.username)
+        login.prove(gateway, session.client, bearer, _how(session.client, auth), auth.username)
         return bearer
 
     def _refuse(self, error: ChatError) -> None:
         self._session = None
         self._engine.send(encode_connect_error(MAIN, error.message, error.payload()))
+        self._count_refusal()
+
+    def _count_refusal(self) -> None:
+        """Count a refusal; if there are too many, end the session."""
+        engine = self._engine
+        if engine.intake is not None and engine.intake.refuse():
+            if (limits := self._gateway.access.limits) is not None:
+                limits.note_refusal("refusals", engine.address)
+            engine.close(CloseCode.TOO_MANY_REQUESTS)
+            # A client that floods may not read, so the end of the session would not end it.
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_SECONDS, engine.abort)
 
     def _accept(self, session: ClientSession, payload: dict[str, str | None]) -> None:
         connection = session.client.connection
@@ -219,12 +243,21 @@ class SocketIOClient:
             return None
         request = RecoveryRequest(auth.pid, auth.offset, client.username)
         try:
-            return await prepare(self._gateway, client, request, self._ping_counts)
+            async with self._gateway.access.reads.slot(client):
+                return await prepare(self._gateway, client, request, self._ping_counts)
         except NotRecovered:
             return None
 
     def _ping_counts(self) -> tuple[int, int]:
         return self._engine.engine.pings, self._engine.engine.pongs
+
+
+def _how(client: Client, auth: Auth, *, recovers: bool = False) -> How:
+    """Return how a client that is let in was identified."""
+    if not client.proven or client.is_guest:
+        kind: How = "guest" if client.proven else "name"
+        return "session" if recovers else kind
+    return "ticket" if auth.ticket else "token"
 
 
 class SocketIOChat:
@@ -256,21 +289,10 @@ class SocketIOChat:
         client.closed()
 
 
-def _auth(payload: dict[str, Any]) -> Auth:
-    """Read the fields of a CONNECT's payload and of the query.
-
-    Raises:
-        ChatError: `bad_request`.
-    """
-    try:
-        return msgspec.convert(payload, Auth)
-    except msgspec.ValidationError as error:
-        raise ChatError("bad_request", f"auth: {error}") from None
-
-
 def socketio_server(gateway: Gateway) -> EngineServer:
     """Make the server of `/socket.io/` for a gateway."""
     settings = gateway.settings
     engine = EngineSettings(max_payload=settings.max_frame, max_unsent=2 * settings.outbox_limit)
     timeout = IDENTIFY_SECONDS if gateway.access.identity.required else CONNECT_TIMEOUT_SECONDS
-    return EngineServer(engine, SocketIOChat(gateway, timeout), settings.gateway_name)
+    chat = SocketIOChat(gateway, timeout)
+    return EngineServer(engine, chat, settings.gateway_name, gateway.clients.intakes)

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
 
-from gateway.connections.websocket import PendingWork
+from gateway.connections.intake import Intake
+from gateway.connections.link import PendingWork
 from gateway.endpoints.socketio.carrier import Socket
 from gateway.protocols.engineio.errors import EngineError, ErrorCode, Request, Transport
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError
 from gateway.protocols.engineio.session import EngineProtocol
-from gateway.protocols.engineio.settings import EngineSettings
+from gateway.protocols.engineio.settings import LOW_WATER_BYTES, EngineSettings
 from gateway.protocols.websocket_frames import payloads
 from shared.protocol.closes import CloseCode
 
@@ -59,6 +60,7 @@ class EngineSession:
         engine: the state of the protocol.
         socket: the session's WebSocket, also one that is about to take over from polling.
         on_writable: called when the client has read what it was sent, possibly more than once.
+        intake: the budget of what the client sends, by either transport; None for none.
     """
 
     __slots__ = (
@@ -69,9 +71,11 @@ class EngineSession:
         "_loop",
         "_poll",
         "_timer",
+        "_timer_at",
         "address",
         "authorization",
         "engine",
+        "intake",
         "on_writable",
         "query",
         "socket",
@@ -85,12 +89,14 @@ class EngineSession:
         settings: EngineSettings,
         application: Application,
         forget: Callable[[str], object],
+        intake: Intake | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         transport: Transport = "websocket" if request.upgrade else "polling"
         self.engine = EngineProtocol(sid, transport, settings, self._loop.time())
         self.query = request.query
         self.address = request.address
+        self.intake = intake
         self.authorization: str | None = None
         self.state: Any = None
         self.socket: Socket | None = None
@@ -98,7 +104,9 @@ class EngineSession:
         self._application = application
         self._forget = forget
         self._poll: asyncio.Future[bytes] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        # No TimerHandle, which knows its time: for one that is past uvloop makes a plain handle.
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0
         self._close_reported = False
         self._flush_scheduled = False
 
@@ -117,13 +125,13 @@ class EngineSession:
         """The event loop's time, in seconds."""
         return self._loop.time()
 
-    def send(self, packet: bytes) -> None:
-        """Send a finished packet: a text with its type (`b"4hello"`), or `Binary`.
+    def send(self, *packets: bytes) -> None:
+        """Send finished packets: texts with their type (`b"4hello"`), or `Binary`.
 
         All packets of a turn leave together. A client that leaves too much unread is closed.
         """
         engine = self.engine
-        engine.send(packet)
+        engine.send(*packets)
         if not self._flush_scheduled and (self.socket or engine.poll_pending or engine.closed):
             self._flush_scheduled = True
             self._loop.call_soon(self.flush)
@@ -131,9 +139,16 @@ class EngineSession:
     @property
     def writable(self) -> bool:
         """True if the client has read what it was sent."""
-        if self.engine.closed or self.engine.unsent:
-            return False
+        return not self.engine.closed and not self.engine.unsent and self._can_write
+
+    @property
+    def _can_write(self) -> bool:
         return self.transport == "polling" or (self.socket is not None and self.socket.can_write)
+
+    @property
+    def low(self) -> bool:
+        """True if little waits for the client, here and in its WebSocket."""
+        return self.engine.unsent <= LOW_WATER_BYTES and self._can_write
 
     def write(self, frames: list[bytes]) -> None:
         """Send packets that are framed as WebSocket texts, over either transport."""
@@ -141,9 +156,8 @@ class EngineSession:
             if not self.engine.closed:
                 self.socket.write(frames)
         else:
-            for framed in frames:
-                for packet in payloads(framed):
-                    self.send(packet)
+            # All or none: only a session that has too much to read already is ended by them.
+            self.send(*[packet for framed in frames for packet in payloads(framed)])
 
     def abort(self) -> None:
         """End the session and its connection at once. Unsent packets are lost."""
@@ -170,8 +184,7 @@ class EngineSession:
     def tick_if_due(self) -> None:
         """Do what is due, in case the timer is late: for a request that is about to be handled."""
         if self.now >= self.engine.deadline:
-            self.engine.tick(self.now)
-            self.flush()
+            self._tick_now()
 
     def flush(self) -> None:
         """Send what waits, report an end to the application, and set the timer.
@@ -282,13 +295,19 @@ class EngineSession:
     def _arm(self) -> None:
         deadline = self.engine.deadline
         if self._timer is not None:
-            if self._timer.when() <= deadline:
+            if self._timer_at <= deadline:
                 return  # it finds nothing due, and is set again: cheaper than a new timer each time
             self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._tick)
+        self._timer, self._timer_at = self._loop.call_at(deadline, self._tick), deadline
 
     def _tick(self) -> None:
         self._timer = None
+        self._tick_now()
+
+    def _tick_now(self) -> None:
+        if self.intake is not None:
+            # The monotonic time is also the event loop's.
+            self.engine.excuse(self.intake.waits_until)
         self.engine.tick(self.now)
         self.flush()
 

@@ -1,6 +1,7 @@
 """The WebSocket transport of Engine.IO 4, used from the start or after an upgrade from polling."""
 
-from gateway.connections.websocket import PendingWork, WebSocketLink
+from gateway.connections.link import PendingWork
+from gateway.connections.websocket import WebSocketLink
 from gateway.endpoints.socketio.engine_session import EngineSession
 from gateway.protocols.engineio.packets import Binary, Packet, PacketError, decode_packet
 from gateway.protocols.engineio.settings import EngineSettings

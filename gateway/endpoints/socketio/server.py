@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from gateway.connections.intake import Intake, Intakes
 from gateway.connections.websocket import ADOPT, Adopt
 from gateway.endpoints.guard import address_of
 from gateway.endpoints.socketio.engine_session import Application, ClientHungUp, EngineSession
@@ -24,7 +25,12 @@ from gateway.protocols.engineio.errors import (
     check,
     parse_query,
 )
-from gateway.protocols.engineio.packets import Packet, PacketError, decode_payload
+from gateway.protocols.engineio.packets import (
+    Packet,
+    PacketError,
+    count_packets,
+    decode_payload,
+)
 from gateway.protocols.engineio.settings import EngineSettings
 
 
@@ -39,17 +45,25 @@ class EngineServer:
         sessions: the sessions that have not ended, by sid.
     """
 
-    def __init__(self, settings: EngineSettings, application: Application, name: str = "") -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        application: Application,
+        name: str = "",
+        intakes: Intakes | None = None,
+    ) -> None:
         """Create a server.
 
         Args:
             settings: intervals and limits.
             application: handles the messages.
             name: the first part of every sid, before a dot. Load balancers route by it.
+            intakes: opens the budgets of what clients send; None where rates are not limited.
         """
         self.sessions: dict[str, EngineSession] = {}
         self._settings = settings
         self._application = application
+        self._intakes = intakes
         self._prefix = f"{name}." if name else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +102,7 @@ class EngineServer:
         elif request.method == "POST":
             await self._post(session, http)
             return Response(b"ok", media_type="text/html")
+        await _pay(session.intake, 0, 1)
         return Response(await session.poll(receive), media_type="text/plain; charset=UTF-8")
 
     async def _websocket(self, websocket: WebSocket) -> None:
@@ -108,7 +123,10 @@ class EngineServer:
             await websocket.close()
             return
         adopt: Adopt = websocket.scope["extensions"][ADOPT]
-        adopt(lambda link: EngineSocket(session, link, self._settings, upgrading=upgrading))
+        adopt(
+            lambda link: EngineSocket(session, link, self._settings, upgrading=upgrading),
+            session.intake,
+        )
 
     def _find_session(self, request: Request) -> EngineSession | None:
         """Check a request and return its session; None if it is to open one.
@@ -126,7 +144,10 @@ class EngineServer:
 
     def _open(self, request: Request, scope: Scope) -> EngineSession:
         sid = self._prefix + secrets.token_urlsafe(15)
-        session = EngineSession(request, sid, self._settings, self._application, self._forget)
+        intake = self._intakes.open(request.address) if self._intakes else None
+        session = EngineSession(
+            request, sid, self._settings, self._application, self._forget, intake
+        )
         self.sessions[sid] = session
         self._application.on_open(session, scope)
         session.flush()
@@ -143,10 +164,12 @@ class EngineServer:
             session.flush()
             raise
         try:
-            packets = self._packets(session, await self._body(http))
-            for packet in packets:
+            body = await self._body(http)
+            await _pay(session.intake, len(body), count_packets(body))
+            for packet in self._packets(session, body):
                 if work := session.receive(packet):
                     await work
+                await asyncio.sleep(0)  # others are served between two packets
         except (ClientDisconnect, TimeoutError):
             session.fail("transport error")
             raise
@@ -178,6 +201,14 @@ class EngineServer:
                 if len(body) > max_bytes:
                     raise TooLarge
         return bytes(body)
+
+
+async def _pay(intake: Intake | None, size: int, packets: int) -> None:
+    """Pay for what a request brings, and wait until nothing is owed."""
+    seconds = intake.take(size, packets) if intake else 0.0
+    while intake and seconds:
+        await asyncio.sleep(seconds)
+        seconds = intake.wait()
 
 
 def _request(scope: Scope, origin: str | None) -> Request:

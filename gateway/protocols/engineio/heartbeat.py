@@ -51,6 +51,11 @@ class Heartbeat:
         self.ping_at = math.inf
         self._timeout_extended = False
 
+    def excuse(self, until: float) -> None:
+        """Begin the timeout again at a time until which nothing of the client was read."""
+        if self.pong_by < math.inf:
+            self.pong_by = max(self.pong_by, until + self._timeout)
+
     def received(self, kind: PacketType, now: float) -> None:
         """Note a packet that came while a pong is awaited."""
         if kind is PacketType.PONG:

@@ -84,6 +84,11 @@ def decode_packet(data: str | bytes) -> Packet:
     return Packet(kind, data[1:])
 
 
+def count_packets(body: bytes) -> int:
+    """Return the number of packets in the body of a POST, without a look at them."""
+    return body.count(SEPARATOR) + 1
+
+
 def decode_payload(body: bytes, max_packets: int) -> list[Packet]:
     """Read the body of a POST: packets, with binary messages in base64.
 
@@ -94,7 +99,7 @@ def decode_payload(body: bytes, max_packets: int) -> list[Packet]:
     Raises:
         PacketError: the body is malformed, or holds too many packets.
     """
-    if body.count(SEPARATOR) >= max_packets:
+    if count_packets(body) > max_packets:
         raise PacketError("too many packets in a payload")
     try:
         text = body.decode()

@@ -52,7 +52,6 @@ class EngineProtocol:
     __slots__ = (
         "_final_packet",
         "_heartbeat",
-        "_largest",
         "_noop_at",
         "_outbox",
         "_probed",
@@ -78,7 +77,6 @@ class EngineProtocol:
         self.poll_pending = False
         self.posting = False
         self.unsent = 0
-        self._largest = 0  # bytes of the largest packet that waits, once too much waits
         self.expires = math.inf
         self.pings = 0
         self.pongs = 0
@@ -107,31 +105,26 @@ class EngineProtocol:
         noop_at = self._noop_at if self.poll_pending else math.inf
         return min(self._heartbeat.deadline, self._upgrade_by, self.expires, noop_at)
 
-    def send(self, packet: bytes) -> None:
-        """Queue a finished packet, or end the session if its client does not read.
+    def send(self, *packets: bytes) -> None:
+        """Queue finished packets, or end the session if its client does not read.
 
         Args:
-            packet: a text packet with its type (`b"4hello"`), or `Binary`.
+            packets: text packets with their type (`b"4hello"`), or `Binary`.
         """
         if self.closed:
             return
-        if self.unsent > self._settings.max_unsent and self._is_behind():
+        if self.unsent > self._settings.max_unsent:
             self.take()
             self.fail("transport error")
             return
-        self._put(packet)
-
-    def _is_behind(self) -> bool:
-        """Return True if more waits than `max_unsent`, beside the largest packet (a page)."""
-        if not self._largest:
-            self._largest = max(map(len, self._outbox), default=0)
-        return self.unsent - self._largest > self._settings.max_unsent
+        for packet in packets:
+            self._put(packet)
 
     def take(self) -> list[bytes]:
         """Return all packets that wait, and forget them. A WebSocket sends each as a message."""
         packets = list(self._outbox)
         self._outbox.clear()
-        self.unsent = self._largest = 0
+        self.unsent = 0
         return packets
 
     def receive(self, packet: Packet, now: float) -> str | Binary | None:
@@ -247,6 +240,10 @@ class EngineProtocol:
     def upgrade_failed(self) -> None:
         """Go on by polling: the WebSocket that was about to take over is lost."""
         self._end_upgrade()
+
+    def excuse(self, until: float) -> None:
+        """Do not hold it against a client that it was not read until a time: its pong may wait."""
+        self._heartbeat.excuse(until)
 
     def tick(self, now: float) -> None:
         """Do what is due: end the session or an upgrade, or send a ping."""

@@ -10,6 +10,9 @@ NOOP_DELAY_SECONDS: Final = 0.05
 PACKET_OVERHEAD_BYTES: Final = 64
 """Bytes of memory for each waiting packet, beside its own."""
 
+LOW_WATER_BYTES: Final = 16_384
+"""Bytes that may wait for a poll, or a WebSocket, when a long answer is made."""
+
 LINGER_SECONDS: Final = 30.0
 """Seconds a closed polling session is kept for the poll whose answer says that it is closed."""
 

@@ -3,6 +3,12 @@
 The docstrings of payloads and of their fields are what `docs/reference` says of them.
 """
 
+from gateway.protocols.payloads.acts import (
+    ActPayload,
+    ModerationLogPayload,
+    act_payload,
+    creation_payload,
+)
 from gateway.protocols.payloads.base import (
     EmptyPayload,
     NotificationPayload,
@@ -29,6 +35,7 @@ from gateway.protocols.payloads.connections import (
     ErrorPayload,
     LaggedPayload,
     NamedPayload,
+    OnlinePayload,
     ReconnectPayload,
     ResumeRequiredPayload,
     Ticket,
@@ -58,6 +65,7 @@ from gateway.protocols.payloads.rooms import (
 
 __all__ = [
     "AcceptedPayload",
+    "ActPayload",
     "AuthenticatedPayload",
     "BanLiftedPayload",
     "ChatDeletedPayload",
@@ -75,9 +83,11 @@ __all__ = [
     "MemberPayload",
     "MessagePayload",
     "MessageSeenPayload",
+    "ModerationLogPayload",
     "NamedPayload",
     "NewMessagePayload",
     "NotificationPayload",
+    "OnlinePayload",
     "Payload",
     "ReconnectPayload",
     "ResumeRequiredPayload",
@@ -91,7 +101,9 @@ __all__ = [
     "StandingsPayload",
     "Ticket",
     "WelcomePayload",
+    "act_payload",
     "chat_payload",
+    "creation_payload",
     "iso",
     "listed_chat_payload",
     "message_payload",

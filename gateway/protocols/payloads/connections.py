@@ -12,7 +12,8 @@ class WelcomePayload(Payload, frozen=True):
     Attributes:
         sid: id of the connection, unique in the installation.
         gateway: name of the gateway.
-        max_content: characters that a message may have here.
+        max_content: characters that a message may have here. In JSON it may have four bytes for
+            each: text in any language fits, thousands of control characters do not.
         max_frame: bytes that a frame of a client may have here. Any message that is not too long
             fits in, however its JSON is written.
         user: the user that a token, a ticket or the server named. With `AUTH_MODE=open` the name
@@ -34,6 +35,18 @@ class NamedPayload(Payload, frozen=True, omit_defaults=True):
     """
 
     user: str | UnsetType = UNSET
+
+
+class OnlinePayload(NamedPayload, frozen=True, omit_defaults=True):
+    """Result of going online; chats with unread messages come before it, as `chatsList`.
+
+    Attributes:
+        user: the name that the connection has, where the given one was another spelling of it.
+        next: what to give `getChats` as `before` for the chats that follow, where not all chats
+            with unread messages have come; missing otherwise.
+    """
+
+    next: str | UnsetType = UNSET
 
 
 class AuthenticatedPayload(Payload, frozen=True):

@@ -92,7 +92,8 @@ class RoomHistoryPayload(Payload, frozen=True):
             ask again later.
         next: `seq` to ask for the following page with, as `before` or `after`, whichever this one
             was asked for with (without either, as `before`); null if no messages follow. Unless it
-            is null, or messages are very long, a page has `limit` messages that are not deleted.
+            is null, or the bytes of the page are full, a page has `limit` messages that are not
+            deleted.
     """
 
     items: Sequence[MessagePayload]
@@ -112,7 +113,8 @@ class ChatHistoryPayload(Payload, frozen=True):
             ask again later.
         next: `seq` to ask for the following page with, as `before` or `after`, whichever this one
             was asked for with (without either, as `before`); null if no messages follow. Unless it
-            is null, or messages are very long, a page has `limit` messages that are not deleted.
+            is null, or the bytes of the page are full, a page has `limit` messages that are not
+            deleted.
     """
 
     items: Sequence[NewMessagePayload]

@@ -68,10 +68,13 @@ class ListedRoomsPayload(Payload, frozen=True, omit_defaults=True):
     """Result of `getRooms`; the rooms themselves come before it, as `rooms`.
 
     Attributes:
+        next: what to give as `after` for the rooms that follow; missing if none do. A page may have
+            fewer than `limit` rooms where their names are long.
         partial: true if the broker did not answer, so that new rooms may be missing: ask again
             later. Only where the request has `partial`; missing otherwise.
     """
 
+    next: str | UnsetType = UNSET
     partial: bool = False
 
 

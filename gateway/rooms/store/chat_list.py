@@ -1,11 +1,12 @@
 """The list of a user's direct chats, from SQL and from the tails of logs in the broker."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial as bind
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.rooms.store.epoch_check import EpochCheck
 from gateway.rooms.store.gone import ranges
@@ -15,6 +16,7 @@ from shared.broker.rooms.logs import LogBroker
 from shared.broker.rooms.rooms import RoomBroker
 from shared.errors import broker_unavailable
 from shared.model.ids import TOP, users_of_chat
+from shared.model.log_events import MessagePosted
 from shared.model.rooms import Room
 from shared.model.timeline import Changes, Message, message_of
 from shared.storage.chats import ChatReader, StoredChat
@@ -22,13 +24,20 @@ from shared.storage.chats import ChatReader, StoredChat
 MAX_USERS_PER_LOOKUP: Final = 100
 """Users whose chats are looked up in one call."""
 
+MAX_CHATS_READ: Final = 100
+"""Chats whose tails, or contents of last messages, are read at a time."""
+
+MAX_KEPT_CHARACTERS: Final = 500_000
+"""Characters of last messages of tails that a list keeps. Others are read again for their page."""
+
 
 class ListedChat(msgspec.Struct, frozen=True):
     """A chat as one of its users sees it.
 
     Attributes:
         unread: number of the other user's messages past the user's cursor.
-        last_message: the newest message that is not deleted; None for none.
+        last_message: the newest message that is not deleted; None for none. Its content may be
+            empty: `ChatList.with_contents` reads it.
     """
 
     room: Room
@@ -73,7 +82,7 @@ class ChatList:
             await self._check.confirm()  # without known epochs a later one cannot be noticed
         epochs = self._fence.epochs
         keys = await self._broker.held_chats(user)
-        held = await asyncio.gather(*(self._find_with_tail(key, user) for key in keys))
+        held = await self._find_with_tails(keys, user)
         await self._check.confirm()
         if self._fence.has_newer_epoch_than(epochs):
             raise broker_unavailable()  # the server that answered was left behind by a failover
@@ -85,6 +94,32 @@ class ChatList:
             elif isinstance(found, NotHeld) and found.deleted:
                 listed.pop(key, None)
         return _in_order(listed.values())
+
+    async def with_contents(
+        self, chats: Sequence[ListedChat], *, stored_only: bool
+    ) -> list[ListedChat]:
+        """Read the contents of the last messages of some chats, where they are not read yet.
+
+        A list has all chats of a user, and a page of it a few where their messages are long.
+
+        Args:
+            chats: at most `MAX_CHATS_READ`.
+            stored_only: True to do without the broker.
+
+        Raises:
+            ChatError: `broker_unavailable`, `storage_unavailable`.
+        """
+        wanted = {
+            chat.last_message.id
+            for chat in chats
+            if chat.last_message and not chat.last_message.content
+        }
+        found = await self._reader.contents(wanted) if wanted else {}
+        if (unstored := wanted - found.keys()) and not stored_only:
+            found |= await self._unstored_contents(unstored)
+            if stored_since := wanted - found.keys():
+                found |= await self._reader.contents(stored_since)
+        return [_with_content(chat, found) for chat in chats]
 
     async def list_stored(self, user: str) -> list[ListedChat]:
         """Do the same as `list_chats` with what SQL has, for reads without the broker.
@@ -101,8 +136,8 @@ class ChatList:
             ChatError: `broker_unavailable`.
         """
         keys = await self._broker.held_chats(user)
-        found = await asyncio.gather(*(self._broker.find(key) for key in keys))
-        return [each for each in found if isinstance(each, HeldRoom)]
+        found = await self._broker.find_all(keys)
+        return [each for each in found.values() if isinstance(each, HeldRoom)]
 
     async def partners(self, users: Collection[str]) -> dict[str, set[str]]:
         """Return, by user, all users with whom each of these users has a direct chat.
@@ -121,6 +156,33 @@ class ChatList:
                 if user2 in found:
                     found[user2].add(user1)
         return found
+
+    async def _unstored_contents(self, message_ids: Iterable[int]) -> dict[int, str]:
+        """Read the contents of messages that SQL does not have, by id."""
+        events = await asyncio.gather(*(self._broker.event(each) for each in message_ids))
+        return {
+            event.id: event.body.content
+            for _, event in filter(None, events)
+            if isinstance(event.body, MessagePosted)
+        }
+
+    async def _find_with_tails(
+        self, keys: Sequence[str], user: str
+    ) -> list[tuple[HeldRoom | NotHeld, Tail | None]]:
+        """Read chats with their tails, some at a time; keep the content of few last messages."""
+        held: list[tuple[HeldRoom | NotHeld, Tail | None]] = []
+        kept = 0
+        for start in range(0, len(keys), MAX_CHATS_READ):
+            some = keys[start : start + MAX_CHATS_READ]
+            found = await asyncio.gather(*(self._find_with_tail(key, user) for key in some))
+            for room, tail in found:
+                if tail and tail.last and isinstance(body := tail.last.body, MessagePosted):
+                    kept += len(body.content)
+                    if kept > MAX_KEPT_CHARACTERS:
+                        last = replace(tail.last, body=replace(body, content=""))
+                        tail = replace(tail, last=last)  # noqa: PLW2901 - without its content
+                held.append((room, tail))
+        return held
 
     async def _find_with_tail(self, key: str, user: str) -> tuple[HeldRoom | NotHeld, Tail | None]:
         """Read a chat that was held a moment ago, with the tail of its log."""
@@ -156,6 +218,15 @@ class ChatList:
 
 def _in_order(chats: Iterable[ListedChat]) -> list[ListedChat]:
     return sorted(chats, key=lambda chat: (-chat.active_at, -chat.room.id))
+
+
+def _with_content(chat: ListedChat, found: Mapping[int, str]) -> ListedChat:
+    """Return a chat with the content of its last message; without it where it was deleted since."""
+    last = chat.last_message
+    if last is None or last.content:
+        return chat
+    content = found.get(last.id)
+    return replace(chat, last_message=replace(last, content=content) if content else None)
 
 
 def _as_stored(chat: StoredChat) -> ListedChat:

@@ -1,11 +1,18 @@
 """The directory of rooms: finds them in the broker or in SQL, and opens stored ones again."""
 
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from gateway.rooms.store.room_names import MAX_UNSTORED_ROOMS, RoomNames, form_of_key
-from shared.broker.rooms.answers import HeldRoom
+from gateway.rooms.store.messages import Messages
+from gateway.rooms.store.room_names import (
+    MAX_UNSTORED_ROOMS,
+    RoomNames,
+    Sees,
+    form_of_key,
+    sees_all,
+)
+from shared.broker.rooms.answers import HeldRoom, NotHeld
 from shared.broker.rooms.rooms import RoomBroker
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError, broker_unavailable
@@ -24,21 +31,18 @@ MAX_TRIES: Final = 5
 MAX_CACHED_CHATS: Final = 10_000
 """Chats whose keys are cached."""
 
-
-class MessageLocation(msgspec.Struct, frozen=True):
-    """The room and seq of a message, with its sender."""
-
-    room: Room
-    seq: int
-    sender: str
-    deleted: bool
+MAX_KEYS_PER_LOOKUP: Final = 200
+"""Rooms or chats that are looked up in one round. The loop serves others between two of them."""
 
 
 class Directory:
     """Finds, creates and reopens rooms.
 
+    What somebody may not know of takes the look-ups that nothing takes: times tell no difference.
+
     Attributes:
         names: finds the keys of rooms by their names.
+        messages: finds messages by their ids.
     """
 
     def __init__(self, broker: RoomBroker, reader: Reader) -> None:
@@ -46,6 +50,7 @@ class Directory:
         self._reader = reader
         self._stored_names = NameReader(reader)
         self.names = RoomNames(broker, self._stored_names)
+        self.messages = Messages(broker, reader, self.names, self.room)
         # A chat never changes its key, so the cache needs no invalidation.
         self._chat_keys: dict[int, str] = {}
 
@@ -58,38 +63,79 @@ class Directory:
         found = await self.held(key)
         return found.room if found else None
 
+    async def from_outside(self, key: str) -> Room | None:
+        """Do the same as `room`, with the look-ups for none also where a room has a password."""
+        found = await self.room(key)
+        if found is not None and found.protected:
+            await self._reader.rooms_by_key([self.names.decoy])
+        return found
+
     async def held(self, key: str) -> HeldRoom | None:
         """Do the same as `room`; the result has the time since the room's last event too."""
-        for _ in range(MAX_TRIES):
-            found = await self._broker.find(key)
-            if isinstance(found, HeldRoom):
-                return found
-            stored = None if found.deleted else await self._reader.room(key)
-            if stored is None:
-                return None
-            await self._broker.open(stored.room, stored.active_at, found)
-        raise broker_unavailable()
+        return (await self.all_held([key])).get(key)
+
+    async def all_held(self, keys: Collection[str]) -> dict[str, HeldRoom]:
+        """Do the same as `held` for many keys; return those that there are, by key."""
+        held: dict[str, HeldRoom] = {}
+        every = tuple(keys)
+        for start in range(0, len(every), MAX_KEYS_PER_LOOKUP):
+            asked = every[start : start + MAX_KEYS_PER_LOOKUP]
+            for _ in range(MAX_TRIES):
+                found = await self._broker.find_all(asked)
+                held |= {key: each for key, each in found.items() if isinstance(each, HeldRoom)}
+                asked = await self._open(found)
+                if not asked:
+                    break
+            else:
+                raise broker_unavailable()
+        return held
 
     async def named(self, name: str) -> Room | None:
         """Find the room that a name stands for, in any spelling; raises the same errors as `room`.
 
         The name need not be one that a new room may have, as older builds had other rules.
         """
-        if (key := self.names.cached(name)) and (room := await self.room(key)):
-            return room
-        key = await self.names.find(name)
-        return await self.room(key) if key else None
+        return (await self.all_named([name])).get(name)
 
-    async def chat(self, chat_id: int) -> Room | None:
-        """Return the direct chat of this id, or None; raises the same errors as `room`."""
-        key = self._chat_keys.get(chat_id) or await self._key_of_chat(chat_id)
-        room = await self.room(key) if key else None
-        if room is None or room.id != chat_id:
-            return None
-        if len(self._chat_keys) >= MAX_CACHED_CHATS:
-            del self._chat_keys[next(iter(self._chat_keys))]
-        self._chat_keys[chat_id] = room.key
-        return room
+    async def all_named(self, names: Collection[str]) -> dict[str, Room]:
+        """Do the same as `named` for many names; return the rooms that there are, by name."""
+        keys = {name: key for name in names if (key := self.names.cached(name))}
+        held = await self.all_held(keys.values())
+        unknown = [name for name in names if keys.get(name) not in held]
+        if unknown:
+            found = await self.names.find_all(unknown)
+            keys |= found
+            held |= await self.all_held(found.values())
+        return {name: held[key].room for name, key in keys.items() if key in held}
+
+    def knows_chat(self, chat_id: int, sees: Sees) -> bool:
+        """Return True if the direct chat of this id was found before, and need not be in SQL."""
+        key = self._chat_keys.get(chat_id)
+        return key is not None and sees(key)
+
+    async def chat(self, chat_id: int, sees: Sees = sees_all) -> Room | None:
+        """Return the direct chat of this id, or None, also for one that `sees` does not see.
+
+        Raises:
+            ChatError: as `room` does.
+        """
+        return (await self.chats([chat_id], sees)).get(chat_id)
+
+    async def chats(self, ids: Collection[int], sees: Sees = sees_all) -> dict[int, Room]:
+        """Do the same as `chat` for many ids; return the chats that there are, by id."""
+        chats: dict[int, Room] = {}
+        every = tuple(ids)
+        for start in range(0, len(every), MAX_KEYS_PER_LOOKUP):
+            some = every[start : start + MAX_KEYS_PER_LOOKUP]
+            cached = self._chat_keys
+            keys = {each: key for each in some if (key := cached.get(each)) and sees(key)}
+            keys |= await self._keys_of_chats([each for each in some if each not in keys], sees)
+            held = await self.all_held(keys.values())
+            for chat_id, key in keys.items():
+                if key in held and held[key].room.id == chat_id:
+                    chats[chat_id] = held[key].room
+                    self._cache_key(chat_id, key)
+        return chats
 
     async def stored_chat(self, chat_id: int) -> Room | None:
         """Return the direct chat of this id as SQL has it, or None; for reads without the broker.
@@ -99,23 +145,6 @@ class Directory:
         """
         stored = await self._reader.room_by_id(chat_id)
         return stored if stored and stored.kind == "direct" else None
-
-    async def locate_message(self, message_id: int) -> MessageLocation | None:
-        """Find the room and seq of a message, or None; raises the same errors as `room`."""
-        if unstored := await self._broker.event(message_id):
-            key, event = unstored
-            if not isinstance(event.body, MessagePosted):
-                return None
-            room_id, seq, sender, deleted = event.room_id, event.seq, event.body.sender, False
-        elif stored := await self._reader.locate_message(message_id):
-            key, room_id = stored.room_key, stored.room_id
-            seq, sender, deleted = stored.seq, stored.sender, stored.deleted
-        else:
-            return None
-        room = await self.room(key)
-        if room is None or room.id != room_id:
-            return None
-        return MessageLocation(room, seq, sender, deleted or seq <= room.floor)
 
     async def create(self, created: RoomCreated) -> Room:
         """Create a room.
@@ -174,11 +203,11 @@ class Directory:
         first = form_of(after)
         forms = {key: form for key in unstored if (form := form_of_key(key)) >= first}
         new: list[Room] = []
-        for key in sorted(forms.keys() - known, key=forms.__getitem__):
-            if len(new) > limit:
-                break  # one more than fits, as one may be the last of the page before
-            if room := await self.room(key):
-                new.append(room)
+        # One more than fits, as one may be the last of the page before.
+        wanted = sorted(forms.keys() - known, key=forms.__getitem__)
+        while wanted and len(new) <= limit:
+            some, wanted = wanted[: limit + 1], wanted[limit + 1 :]
+            new += [found.room for found in (await self.all_held(some)).values()]
         places = {(form_of(room.name), room.name): room for room in (*stored, *new)}
         return [places[place] for place in sorted(places) if place > (first, after)][:limit]
 
@@ -211,13 +240,41 @@ class Directory:
         # Epoch 0: the message is in SQL, so `durable` need not wait for a position.
         return Accepted(*known, duplicate=True, epoch=0) if known else None
 
-    async def _key_of_chat(self, chat_id: int) -> str | None:
-        if unstored := await self._broker.event(chat_id):
-            key, event = unstored
-            created = event.body
-            return key if isinstance(created, RoomCreated) and created.kind == "direct" else None
-        stored = await self.stored_chat(chat_id)
-        return stored.key if stored else None
+    async def _open(self, found: Mapping[str, HeldRoom | NotHeld]) -> tuple[str, ...]:
+        """Let the broker hold the rooms that SQL has; return their keys."""
+        absent = {
+            key: each
+            for key, each in found.items()
+            if isinstance(each, NotHeld) and not each.deleted
+        }
+        stored = await self._reader.rooms_by_key(absent) if absent else {}
+        await asyncio.gather(
+            *(
+                self._broker.open(each.room, each.active_at, absent[key])
+                for key, each in stored.items()
+            )
+        )
+        return tuple(stored)
+
+    async def _keys_of_chats(self, ids: Sequence[int], sees: Sees) -> dict[int, str]:
+        """Find the keys of chats, in the broker and then in SQL."""
+        if not ids:
+            return {}
+        keys: dict[int, str] = {}
+        unstored = dict(zip(ids, await self._broker.events(ids), strict=True))
+        for chat_id, found in unstored.items():
+            created = found[1].body if found else None
+            is_chat = isinstance(created, RoomCreated) and created.kind == "direct"
+            if found and is_chat and sees(found[0]):
+                keys[chat_id] = found[0]
+        others = [chat_id for chat_id in ids if chat_id not in keys]
+        stored = await self._reader.keys_of_chats(others) if others else {}
+        return keys | {chat_id: key for chat_id, key in stored.items() if sees(key)}
+
+    def _cache_key(self, chat_id: int, key: str) -> None:
+        if len(self._chat_keys) >= MAX_CACHED_CHATS and chat_id not in self._chat_keys:
+            del self._chat_keys[next(iter(self._chat_keys))]
+        self._chat_keys[chat_id] = key
 
     async def _is_stored(self, created: RoomCreated) -> bool:
         """Return True if SQL has the room that is to be created, in any spelling of its name."""

@@ -3,7 +3,7 @@
 import { Emitter } from "../client/support/emitter.js";
 import { Conversation } from "./conversation.js";
 import { takeSpelling } from "./spelling.js";
-import { ROOM_CHANGE_LINES } from "./text.js";
+import { ROOM_CHANGE_TYPES, actParts } from "./text.js";
 
 const PAGE_MESSAGES = 100;
 
@@ -256,7 +256,7 @@ export class Store extends Emitter {
       this.mine.add(username);
       this.emit("list");
     });
-    for (const type of Object.keys(ROOM_CHANGE_LINES)) client.on(type, (event) => this.#roomChanged(type, event));
+    for (const type of ROOM_CHANGE_TYPES) client.on(type, (event) => this.#roomChanged(type, event));
     client.on("online", ({ users }) => {
       this.online = new Set(users);
       this.emit("list");
@@ -274,10 +274,9 @@ export class Store extends Emitter {
 
   /** Add a line for a change of a room, which may also change the user's role. */
   #roomChanged(type, { place, seq, ...facts }) {
-    const called = (user) => (this.mine.has(user) ? "you" : user);
-    const words = ROOM_CHANGE_LINES[type](called, facts);
+    const words = actParts(type, facts, this.mine).join("");
     this.#update(place, (conversation) => {
-      conversation.note(seq, facts.by, words[0].toUpperCase() + words.slice(1));
+      conversation.note(seq, facts.by, words);
       if (type === "moderatorChanged" && this.mine.has(facts.user)) conversation.role = facts.moderator ? "moderator" : null;
       if (type === "passwordChanged") conversation.grantLocks = facts.protected;
     });

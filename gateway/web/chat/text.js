@@ -75,6 +75,9 @@ export function dayLabel(iso, now = new Date()) {
   return (then.getFullYear() === now.getFullYear() ? day : dayOfYear).format(then);
 }
 
+/** The day and the time. */
+export const dayAndTime = (iso) => `${dayLabel(iso)}, ${timeOf(iso)}`;
+
 /** The time if it is today, else the date. */
 export function recently(iso, now = new Date()) {
   const then = new Date(iso);
@@ -91,13 +94,32 @@ export function typingLine(users) {
 /** "1 message", "14 messages". */
 export const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-/** The lines between messages for changes of a room. `called(user)` is the user's name, or "you". */
-export const ROOM_CHANGE_LINES = {
-  kicked: (called, { by, user }) => `${called(by)} removed ${called(user)} from the room.`,
-  banned: (called, { by, user }) => `${called(by)} banned ${called(user)} from the room.`,
-  unbanned: (called, { by, user }) => `${called(by)} undid the ban on ${called(user)}.`,
-  moderatorChanged: (called, { by, user, moderator }) =>
-    `${called(by)} ${moderator ? `made ${called(user)} a moderator` : `removed ${called(user)} as moderator`}.`,
-  passwordChanged: (called, { by, protected: locked }) =>
-    `${called(by)} ${locked ? "set a new password" : "removed the password: anyone can join"}.`,
+/** Changes of a room that are lines between messages: what comes after the user who made them. */
+const ROOM_CHANGES = {
+  kicked: (user) => [" removed ", user, " from the room."],
+  banned: (user) => [" banned ", user, " from the room."],
+  unbanned: (user) => [" undid the ban on ", user, "."],
+  moderatorChanged: (user, { moderator }) => (moderator ? [" made ", user, " a moderator."] : [" removed ", user, " as moderator."]),
+  passwordChanged: (_, { protected: locked }) => [locked ? " set a new password." : " removed the password: anyone can join."],
 };
+
+/** Everything that is in the list of what was done in a room. */
+const ACTS = {
+  ...ROOM_CHANGES,
+  messageDeleted: (user) => [" deleted a message that ", user, " wrote."],
+  deleteMessages: () => [" deleted all messages."],
+  roomCreated: () => [" created the room."],
+};
+
+export const ROOM_CHANGE_TYPES = Object.keys(ROOM_CHANGES);
+
+/**
+ * The parts of a sentence on what was done in a room, for example of a `kicked`. `mine`: the user's own
+ * names, which read "you". `named(user)` makes the part of every other name, spelled as it is.
+ */
+export function actParts(type, facts, mine, named = (user) => user) {
+  const by = facts.by === undefined ? "Somebody" : mine.has(String(facts.by)) ? "You" : named(String(facts.by));
+  const user = facts.user === undefined ? "somebody" : mine.has(String(facts.user)) ? "you" : named(String(facts.user));
+  const rest = ACTS[type]?.(user, facts) ?? [` changed the room (${type}).`]; // by a newer server
+  return [by, ...rest];
+}

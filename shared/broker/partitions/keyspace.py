@@ -157,9 +157,30 @@ class PartitionKeys:
         """Sorted set: the forms in `spellings`, by the time at which they were last asked for."""
         return self._key("spelling_times")
 
+    def guests(self, subject: str) -> str:
+        """Hash: the gateway that holds its place, by guest, of an address; `hold_guests.lua`."""
+        return self._key(f"guests:{subject}")
+
+    def guest_address(self, guest: str) -> str:
+        """String: what stands for the address that a guest came from."""
+        return self._key(f"guest:{guest}")
+
+    def guest_bans(self, room_id: int, subject: str) -> str:
+        """Set: the guests for whose bans an address is banned from a room for a while."""
+        return self._key(f"guest_bans:{room_id}:{subject}")
+
+    @property
+    def disconnections(self) -> str:
+        """Stream: users whose connections an operator has ended; in the first partition only."""
+        return self._key("disconnections")
+
     def ticket(self, digest: str) -> str:
         """String: the user whom a ticket lets in; `digest` is the ticket's hash."""
         return self._key(f"ticket:{digest}")
+
+    def ticket_token(self, digest: str) -> str:
+        """String: the id of the token that a ticket was given for, and when it was issued."""
+        return self._key(f"ticket_token:{digest}")
 
 
 class Keyspace:

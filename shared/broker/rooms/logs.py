@@ -16,6 +16,7 @@ from shared.model.events import Event
 from shared.model.ids import TOP
 from shared.model.rooms import Room
 from shared.model.timeline import Changes, Move
+from shared.protocol.limits import MAX_PAGE_BYTES
 
 MAX_ENTRIES_READ: Final = 1000
 """Entries of a log that one call looks at. The broker serves nobody else meanwhile."""
@@ -30,9 +31,9 @@ class LogBroker:
         """Prepare.
 
         Args:
-            client: reads tails and heads.
-            reads: the pipe for logs, which every join and resume reads. It is not the pipe of
-                sends, which long answers would delay.
+            client: reads heads.
+            reads: the pipe for logs and tails, which every join, resume and list of chats reads. It
+                is not the pipe of sends, which long answers would delay.
             keys: the installation's keys.
             fence: the epochs that this process has seen.
         """
@@ -41,7 +42,7 @@ class LogBroker:
         self._read_log = PipedScript(reads, "read_log")
         self._read_messages = PipedScript(reads, "read_messages")
         self._read_gone = PipedScript(reads, "read_gone")
-        self._read_tail = Script(client, "read_tail")
+        self._read_tail = PipedScript(reads, "read_tail")
         self._heads = Script(client, "read_heads")
 
     async def read_log(self, key: str, *, lowest: int = 0, limit: int) -> LogPart | None:
@@ -74,6 +75,8 @@ class LogBroker:
     ) -> MessagePart | None:
         """Read messages of a room's log that are not deleted, from `MAX_ENTRIES_READ` entries.
 
+        Fewer are read where they have `MAX_PAGE_BYTES` before.
+
         Args:
             key: the room's key.
             direction: `forward` begins at the lowest seq, `backward` at the highest.
@@ -90,7 +93,7 @@ class LogBroker:
             ChatError: `broker_unavailable`.
         """
         bounds = (direction, lowest, highest)
-        limits = (limit, deleted, MAX_ENTRIES_READ, MAX_GONE_SEQS)
+        limits = (limit, deleted, MAX_ENTRIES_READ, MAX_GONE_SEQS, MAX_PAGE_BYTES)
         answer = await self._ask(self._read_messages, key, *bounds, *limits)
         if not answer:
             return None
@@ -170,7 +173,7 @@ class LogBroker:
             raise broker_unavailable()
         return [int(head) for head in heads]
 
-    async def _ask(self, script: PipedScript | Script, key: str, *arguments: Word) -> Any:  # noqa: ANN401 - each script answers differently
+    async def _ask(self, script: PipedScript, key: str, *arguments: Word) -> Any:  # noqa: ANN401 - each script answers differently
         """Run a script that reads a room, and raise `broker_unavailable` if it cannot be read."""
         part = self._keys.of(key)
         with unavailable_as_error():

@@ -1,7 +1,7 @@
 """Rooms in the broker: finding, creating and opening them, and lists of held and new rooms."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from shared import codec
@@ -61,6 +61,17 @@ class RoomBroker:
         if state != b"held":
             return NotHeld(int(epoch), int(generation), state == b"deleted")
         return HeldRoom(room_of(key, int(epoch), words), int(idle) / 1000)
+
+    async def find_all(self, keys: Collection[str]) -> dict[str, HeldRoom | NotHeld]:
+        """Read the records of many rooms in one round; return them by key.
+
+        Raises:
+            ChatError: `broker_unavailable`, also while one of the partitions is closed.
+        """
+        if len(keys) == 1:  # as for each join and send: without a task
+            return {key: await self.find(key) for key in keys}
+        found = await asyncio.gather(*(self.find(key) for key in keys))
+        return dict(zip(keys, found, strict=True))
 
     async def create(self, created: RoomCreated, seen: NotHeld) -> Room | Literal["stale"]:
         """Create a room whose key neither the broker nor SQL has.
@@ -163,6 +174,10 @@ class RoomBroker:
             if event.id == event_id:
                 return entry.room_key, event
         return None
+
+    async def events(self, ids: Collection[int]) -> list[tuple[str, Event] | None]:
+        """Do the same as `event` for many ids in one round, in their order."""
+        return await asyncio.gather(*(self.event(each) for each in ids))
 
     async def held_chats(self, *users: str) -> list[str]:
         """Keys of the held direct chats of any of these users. Others are in SQL only.

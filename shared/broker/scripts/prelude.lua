@@ -102,11 +102,24 @@ local function head_of(format, room_id, id, seq, prev, created_at)
   return struct.pack(HEAD, 151, format, 207, room_id, 207, id, 207, seq, 207, prev, 207, created_at)
 end
 
--- The id, seq and created_at of a head.
+-- The id, seq, created_at and prev of a head.
 local function read_head(head)
-  local _, id, seq, at
-  _, _, _, _, _, id, _, seq, _, _, _, at = struct.unpack(HEAD, head)
-  return id, seq, at
+  local _, id, seq, prev, at
+  _, _, _, _, _, id, _, seq, _, prev, _, at = struct.unpack(HEAD, head)
+  return id, seq, at, prev
+end
+
+-- The place in an envelope where its body begins. No script but this one knows what a head looks
+-- like: a newer format has another.
+local function body_at(event)
+  return 48
+end
+
+-- The place in an envelope where the sender of a message begins; nil for an event that is none. The
+-- tag of a body begins in its second byte.
+local function sender_at(event)
+  local tag = body_at(event) + 1
+  if string.sub(event, tag, tag + 7) == '\167message' then return tag + 8 end
 end
 
 local function envelope(format, room_id, id, seq, prev, created_at, body)

@@ -7,7 +7,8 @@
 -- ARGV[4]  maximum of messages      ARGV[5]  T: of the first T messages, deleted ones come too
 -- ARGV[6]  maximum of entries to look at
 -- ARGV[7]  maximum of deleted seqs to tell beside the log
--- ARGV[8]  the latest epoch that the gateway has seen
+-- ARGV[8]  maximum of bytes of envelopes; the last one may go beyond
+-- ARGV[9]  the latest epoch that the gateway has seen
 --
 -- Returns nil when the partition is closed, {} when the room is not held, else
 -- {epoch, id, head, floor, [envelope, ...], [seq of a deleted message among them, ...],
@@ -20,9 +21,7 @@
 --
 -- All messages up to the floor are deleted, so nothing is read there.
 
-local MESSAGE = '\167message'  -- the tag of a message, which begins in the second byte of a body
-
-local epoch = open_epoch(KEYS[1], ARGV[8])
+local epoch = open_epoch(KEYS[1], ARGV[9])
 if not epoch then return false end
 local id, held_in, head = state_of(KEYS[2])
 if held_in ~= tonumber(epoch) then return {} end
@@ -30,6 +29,7 @@ local room = redis.call('HMGET', KEYS[2], 'floor', 'kind')
 local forward = ARGV[1] == 'forward'
 local low, high = math.max(tonumber(ARGV[2]), tonumber(room[1]) + 1), ARGV[3]
 local wanted, near, left = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local bytes_left = tonumber(ARGV[8])
 local any_gone = redis.call('EXISTS', KEYS[4]) == 1
 
 local function seq_of(entry)
@@ -37,8 +37,7 @@ local function seq_of(entry)
 end
 
 local function seq_and_prev(entry)
-  local _, seq, prev
-  _, _, _, _, _, _, _, seq, _, prev = struct.unpack(HEAD, entry[2][2])
+  local _, seq, _, prev = read_head(entry[2][2])
   return int(seq), int(prev)
 end
 
@@ -55,7 +54,7 @@ end
 
 local events, gone, first, last = {}, {}, nil, nil
 local from, to, more = int(low), high, true
-while more and wanted > 0 and left > 0 do
+while more and wanted > 0 and left > 0 and bytes_left > 0 do
   local count = math.min(left, math.max(wanted, 100))
   local entries = forward and redis.call('XRANGE', KEYS[3], from, to, 'COUNT', count)
     or redis.call('XREVRANGE', KEYS[3], to, from, 'COUNT', count)
@@ -65,18 +64,21 @@ while more and wanted > 0 and left > 0 do
   for i, entry in ipairs(entries) do
     local event = entry[2][2]
     last = entry
-    if string.sub(event, 49, 56) == MESSAGE then
+    if sender_at(event) then
       local is_deleted = any_gone and deleted[seq_of(entry)]
       if not is_deleted then
         wanted = wanted - 1
         events[#events + 1] = event
+        bytes_left = bytes_left - #event
       elseif near > 0 then
         events[#events + 1] = event
         gone[#gone + 1] = seq_of(entry)
+        bytes_left = bytes_left - #event
       end
       near = near - 1
-      if wanted == 0 then
-        more = more or i < #entries
+      if wanted == 0 or bytes_left <= 0 then
+        -- Where the bytes are used up, another call is to tell what follows.
+        more = more or i < #entries or bytes_left <= 0
         break
       end
     end

@@ -18,8 +18,6 @@
 --  [seq of a deleted message below the tail, ...], the highest first, none where it is empty,
 --  [user, since, seq, at, ...]} (cursor moves, four values each, with the first part)
 
-local MESSAGE = '\167message'  -- the tag of a message, which begins in the second byte of a body
-
 local epoch = open_epoch(KEYS[1], ARGV[7])
 if not epoch then return false end
 local room, held_in, _, _, _, _, _, deleted = state_of(KEYS[2])
@@ -48,9 +46,12 @@ while more and left > 0 do
       break
     end
     lowest = seq
-    if string.sub(event, 49, 56) == MESSAGE and not gone[seq] then
+    local from = sender_at(event)
+    if from and not gone[seq] then
       if look then look, last = false, event end
-      if past and string.sub(event, 57, 56 + #sender) ~= sender then unread[#unread + 1] = seq end
+      if past and string.sub(event, from, from + #sender - 1) ~= sender then
+        unread[#unread + 1] = seq
+      end
     end
   end
   if lowest then to = '(' .. lowest .. '-0' end

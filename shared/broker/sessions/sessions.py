@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -51,6 +51,19 @@ class TakenSession(NamedTuple):
     age: int
 
 
+class Claimant(NamedTuple):
+    """The sessions that a client may take over, if it shows their pid, by their users.
+
+    Attributes:
+        rule: `any` for those of everybody, `none` for those without a user, `is` for those of one
+            user, `begins` for those of users whose names begin so.
+        name: the user, or the beginning of names.
+    """
+
+    rule: Literal["any", "none", "is", "begins"]
+    name: str = ""
+
+
 class SessionBroker:
     """Saves and takes over sessions."""
 
@@ -90,12 +103,17 @@ class SessionBroker:
                 kept[index] = bool(answer)
         return kept
 
-    async def take(self, pid: str, owner: str, keep: float) -> TakenSession | None:
+    async def take(
+        self, pid: str, owner: str, claimant: Claimant, keep: float
+    ) -> TakenSession | None:
         """Take over a session; None if there is none, or none that this build reads.
+
+        A session that the claimant may not take stays as it is, and looks like none.
 
         Args:
             pid: the session's private id.
             owner: the new owner.
+            claimant: whose session it may be.
             keep: seconds after which it expires, unless it is saved again.
 
         Raises:
@@ -103,7 +121,7 @@ class SessionBroker:
         """
         key = self._keys.of(pid).session(pid)
         with unavailable_as_error():
-            answer = await self._take([key], [owner, int(keep * 1000)])
+            answer = await self._take([key], [owner, int(keep * 1000), *claimant])
         if answer is None:
             return None
         data, at, now, _ = answer

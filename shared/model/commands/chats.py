@@ -22,11 +22,13 @@ class ListChats(UserCommand, frozen=True, kw_only=True):
 
     Attributes:
         before: `next` of the page before, which its `Link` has. The pages have the order that the
-            list had at the first one, whatever messages come meanwhile.
-        limit: number of chats at most; fewer come where their last messages are long.
+            list had at the first one, whatever messages come meanwhile. Or the id of a chat, for
+            those after it in the list.
+        limit: number of chats at most, up to the server's `CHATS_LIMIT`; fewer come where their
+            last messages are long.
     """
 
-    before: ChatPlace | None = None
+    before: ChatPlace | EventId | None = None
     limit: Limit = MAX_PAGE_ITEMS
 
 
@@ -35,8 +37,10 @@ class GetChats(ListChats, frozen=True, kw_only=True):
 
     Attributes:
         before: `next` of the page before. The pages have the order that the list had at the first
-            one, whatever messages come meanwhile.
-        limit: number of chats at most; fewer come where their last messages are long.
+            one, whatever messages come meanwhile. Or the id of a chat, for those after it in the
+            list.
+        limit: number of chats at most, up to the server's `CHATS_LIMIT`; fewer come where their
+            last messages are long.
         partial: true to take, while the broker is away, the list as the database has it; the reply
             says so then. It may lack the newest chats: do not forget those that you know.
     """
@@ -75,7 +79,7 @@ class SendChatMessage(Command, frozen=True, kw_only=True):
     Attributes:
         sender_id: the user who sends it: the connection's own.
         receiver_id: the user who gets it; the sender, for a note that users write to themselves.
-        content: text of the message; the server's `maxContent` limits its characters.
+        content: text of the message; the server's `maxContent` limits its characters and bytes.
         chat_id: id of their chat, to be refused with `not_found` if it is no longer that.
         client_msg_id: name of this send, chosen by the client and new for each message. A send
             repeated with the same one is stored once.

@@ -35,7 +35,10 @@ class Authenticate(Command, frozen=True, kw_only=True):
 
 
 class UserOnline(UserCommand, frozen=True, kw_only=True):
-    """Show the user as online, and subscribe the connection to the user's direct chats."""
+    """Show the user as online, and subscribe the connection to the user's direct chats.
+
+    It counts as 5 requests, as the list of the user's chats is read.
+    """
 
 
 class UserOffline(UserCommand, frozen=True, kw_only=True):

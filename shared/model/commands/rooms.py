@@ -11,6 +11,7 @@ from shared.model.fields import (
     Limit,
     Name,
     Password,
+    Seq,
     UserId,
     check_text,
 )
@@ -60,7 +61,7 @@ class GetRooms(Command, frozen=True, kw_only=True):
     """List rooms, by name.
 
     Attributes:
-        after: only rooms whose names sort after this one: the last name of the page before.
+        after: only rooms whose names sort after this one: `next` of the page before.
         limit: number of rooms at most.
         partial: true to take, while the broker is away, the list as the database has it; the reply
             says so then. It may lack the newest rooms: do not forget those that you know.
@@ -90,7 +91,7 @@ class SendMessage(Command, frozen=True, kw_only=True):
 
     Attributes:
         room: name of the room.
-        content: text of the message; the server's `maxContent` limits its characters.
+        content: text of the message; the server's `maxContent` limits its characters and bytes.
         sender: the user who sends it: the connection's own. It may be left out.
         client_msg_id: name of this send, chosen by the client and new for each message. A send
             repeated with the same one is stored once.
@@ -130,7 +131,10 @@ class Kick(MemberCommand, frozen=True, kw_only=True):
 
 
 class Ban(MemberCommand, frozen=True, kw_only=True):
-    """Remove a user from a room and keep them from joining again."""
+    """Remove a user from a room and keep them from joining again.
+
+    The ban of a guest also keeps other guests of the same address from joining, for a while.
+    """
 
 
 class Unban(MemberCommand, frozen=True, kw_only=True):
@@ -163,6 +167,23 @@ class GetStandings(Command, frozen=True, kw_only=True):
     limit: Limit = MAX_PAGE_ITEMS
 
 
+class GetModerationLog(Command, frozen=True, kw_only=True):
+    """List what was done in a room by whom, the newest first.
+
+    These are kicks, bans and their ends, changes of roles and of the password, deletions of the
+    messages of others, and the room's creation.
+
+    Attributes:
+        room: name of the room.
+        before: only what was done below this `seq`: the `next` of the page before.
+        limit: number of entries at most.
+    """
+
+    room: Name
+    before: Seq | None = None
+    limit: Limit = MAX_PAGE_ITEMS
+
+
 class DeleteMessages(Command, frozen=True, kw_only=True):
     """Delete all messages of a room sent so far.
 
@@ -172,3 +193,6 @@ class DeleteMessages(Command, frozen=True, kw_only=True):
 
     bare: ClassVar[str | None] = "room"
     room: Name
+
+    def __post_init__(self) -> None:
+        check_text(self.room)

@@ -35,9 +35,11 @@ LIMITS = {
             "RATE_HISTORY",
             "RATE_REQUESTS",
             "RATE_REST",
+            "RATE_PAGES",
         ),
         "100000/1s:100000",
     ),
+    **dict.fromkeys(("RATE_BYTES", "RATE_PACKETS"), "9999999/1s:9999999"),
 }
 
 

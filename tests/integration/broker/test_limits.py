@@ -2,25 +2,37 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.access.limits import Kind, Limits, Shed
+from gateway.access.rates.limits import Kind, Limits, Shed
 from shared.broker.sessions.limits import Bucket, LimitBroker
 from shared.config import Settings, load
 from shared.errors import ChatError
 from shared.rates import Rate
+from shared.trail import Source, Trail
 from tests.integration.broker.bench import KEYS
 from tests.support.valkey import Valkey
-from tests.support.waiting import HANGS_AFTER
+from tests.support.waiting import HANGS_AFTER, eventually
+
+
+class Asker(NamedTuple):
+    """Somebody who asks."""
+
+    rate_subject: str
+    display_name: str
+    address: str = "192.0.2.1"
+    source: Source = Source("192.0.2.1")
 
 
 def limits(server: Valkey, **env: str) -> Limits:
     """The limits of another gateway."""
     given = {"RATE_LIMITS": "on", "REDIS_URL": server.url, **env}
-    return Limits(LimitBroker(server.pipe(), KEYS), load(Settings, given))
+    settings = load(Settings, given)
+    return Limits(LimitBroker(server.pipe(), KEYS), settings, Trail(settings, "test"))
 
 
 async def granted(asking: Awaitable[object]) -> bool:
@@ -34,11 +46,11 @@ async def granted(asking: Awaitable[object]) -> bool:
     return True
 
 
-async def asked(gateway: Limits, kind: Kind = "messages", user: str = "ann") -> bool:
+async def asked(gateway: Limits, kind: Kind = "messages", user: str = "ann", cost: int = 1) -> bool:
     """Whether a user may ask something now."""
 
     async def ask() -> None:
-        if waiting := gateway.ask(kind, user):
+        if waiting := gateway.ask(kind, Asker(user, user), cost):
             await waiting
 
     return await granted(ask())
@@ -82,24 +94,28 @@ async def test_nobody_is_locked_out_while_the_broker_is_away(server: Valkey) -> 
     await gateway.connect("192.0.2.1")
 
 
-async def test_a_right_password_counts_for_nothing(server: Valkey) -> None:
-    """Wrong passwords are bounded by user, by address and by room; right ones are no guesses."""
-    gateway = limits(
-        server,
-        RATE_GUESSES="1/1h:2",
-        RATE_ADDRESS_GUESSES="1/1h:3",
-        RATE_ROOM_GUESSES="1/1h:4",
-    )
+async def test_what_costs_more_takes_more(server: Valkey) -> None:
+    """An action takes what it costs, all of the burst at most, and is not free beyond a lot."""
+    gateway = limits(server, RATE_JOINS="1/1h:100")
+    assert await asked(gateway, "joins", cost=60)
+    assert not await asked(gateway, "joins", cost=60)
+    assert await asked(gateway, "joins", cost=40)
+    assert not await asked(gateway, "joins")
+    assert await asked(gateway, "joins", "bob", cost=1000)
+    assert not await asked(gateway, "joins", "bob")
 
-    async def guessed(user: str, address: str, room: str = "den") -> bool:
-        return await granted(gateway.guess(room, user, address))
 
-    for _ in range(10):
-        await (await gateway.guess("den", "ann", "192.0.2.1")).refund()
-    assert [await guessed("ann", "192.0.2.1") for _ in range(3)] == [True, True, False]
-    assert [await guessed("bob", "192.0.2.1") for _ in range(2)] == [True, False]
-    assert [await guessed("eve", f"2001:db8:{n}::1") for n in range(2)] == [True, False]
-    assert await guessed("ann", "192.0.2.1", "another room")
+async def test_what_costs_more_is_granted_in_the_end(server: Valkey) -> None:
+    """Tokens that are too few are put aside for the next try, whatever else takes some."""
+    gateway = limits(server, RATE_JOINS="200/1s:50")
+    assert await asked(gateway, "joins", cost=50)
+
+    async def is_granted() -> bool:
+        await asked(gateway, "joins")
+        return await asked(gateway, "joins", cost=40)
+
+    for _ in range(3):
+        assert await eventually(is_granted)
 
 
 async def test_a_clock_set_back_locks_nobody_out(server: Valkey) -> None:

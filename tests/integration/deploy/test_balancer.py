@@ -1,98 +1,16 @@
 """The load balancers as they are configured, in front of servers that say who they are."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from deploy.data_dir import DataDir
 from deploy.ports import PortPlan
-from deploy.processes.file_limit import raise_file_limit
-from deploy.processes.probes import http_probe, until_all_answer
-from deploy.servers.balancer import SOFT_STOP, balancer_process
-from deploy.servers.discovery import find_balancer
-from deploy.settings import parse
-from tests.integration.deploy.upstream import Upstream
-from tests.support.ports import free_port
-from tests.support.waiting import HANGS_AFTER, eventually
-
-# The handshake that RFC 6455 gives as an example.
-UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
-
-
-class Setup:
-    """A load balancer in front of two servers, and a client of it."""
-
-    def __init__(self, plan: PortPlan) -> None:
-        self.plan = plan
-        self.upstreams = [Upstream(f"gateway-{n}", plan.gateway(n)) for n in (1, 2)]
-        self.client = httpx.AsyncClient(base_url=plan.balancer.url, timeout=HANGS_AFTER)
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def answers(self, path: str, times: int = 20) -> list[str]:
-        """Return what `path` answers to each of several requests; each must succeed."""
-        found = []
-        for _ in range(times):
-            answer = await self.client.get(path)
-            assert answer.status_code == 200
-            found.append(answer.text)
-        return found
-
-    async def until_only(self, name: str) -> None:
-        """Wait until the load balancer has noticed that only one server is left."""
-        async with asyncio.timeout(HANGS_AFTER):
-            while set(await self.answers("/who", times=5)) != {name}:  # noqa: ASYNC110  asks
-                await asyncio.sleep(0.05)
-
-    async def until_refused(self) -> None:
-        """Wait until the load balancer takes no new connection."""
-        async with asyncio.timeout(HANGS_AFTER):
-            with contextlib.suppress(ConnectionRefusedError):
-                while True:
-                    # Which is reset was on its way when nobody listened any more.
-                    with contextlib.suppress(ConnectionResetError):
-                        _, writer = await asyncio.open_connection(*self.plan.balancer)
-                        writer.close()
-
-    async def tunnel(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Return an upgraded connection to either server."""
-        reader, writer = await asyncio.open_connection(*self.plan.balancer)
-        writer.write(UPGRADE)
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert b" 101 " in head.splitlines()[0]
-        return reader, writer
-
-
-@contextlib.asynccontextmanager
-async def balanced(kind: str, folder: Path, **env: str) -> AsyncIterator[Setup]:
-    port = free_port((0, 1, 2, 1000))
-    environ = {"LOAD_BALANCER": kind, "PORT": str(port), "DATA_DIR": str(folder), **env}
-    settings = parse(environ)
-    plan = PortPlan(settings)
-    data_dir = DataDir(folder)
-    data_dir.claim(plan.balancer.url)
-    server = find_balancer(settings)
-    files = raise_file_limit()
-    spec = balancer_process(server, settings, plan, data_dir, environ, files, limited=True)
-    setup = Setup(plan)
-    async with setup.client, setup.upstreams[0], setup.upstreams[1]:
-        setup.process = await asyncio.create_subprocess_exec(
-            *spec.command, cwd=spec.cwd, env=spec.env
-        )
-        try:
-            await until_all_answer({kind: http_probe(plan.balancer, "/health/ready")}, print)
-            yield setup
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                setup.process.kill()
-            await setup.process.wait()
+from deploy.servers.balancer import SOFT_STOP
+from tests.integration.deploy.balanced import UPGRADE, Setup, balanced
+from tests.support.waiting import HANGS_AFTER
 
 
 @pytest.fixture(params=["haproxy", "caddy"])
@@ -167,27 +85,6 @@ async def test_whom_the_balancer_believes(
         (head,) = setup.upstreams[0].heads + setup.upstreams[1].heads
         assert ("203.0.113.9" in head) is said
         assert "127.0.0.1" in head
-
-
-async def test_one_address_has_not_all_connections(tmp_path: Path) -> None:
-    """Beyond MAX_CONNECTIONS of one address HAProxy takes no more, until one of them ends."""
-    async with balanced("haproxy", tmp_path, MAX_CONNECTIONS="5") as setup:
-        await setup.client.aclose()
-        async with contextlib.AsyncExitStack() as held:
-
-            async def let_in() -> bool:
-                with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-                    _, writer = await setup.tunnel()
-                    held.callback(writer.close)
-                    return True
-                return False
-
-            taken = [await let_in() for _ in range(10)]
-            assert taken == [True] * sum(taken) + [False] * (10 - sum(taken))
-            assert sum(taken) <= 5
-            # Those that are held end, and there is room again.
-            await held.aclose()
-            assert await eventually(let_in)
 
 
 async def test_a_request_that_does_not_come(tmp_path: Path) -> None:

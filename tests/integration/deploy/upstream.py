@@ -8,7 +8,10 @@ from deploy.ports import Address
 
 
 class Upstream:
-    """Answers health checks, and all else with its name; echoes what follows a handshake."""
+    """Answers health checks, and all else with its name; echoes what follows a handshake.
+
+    A `sid` with `unknown` in it is refused, as a gateway refuses a session that it does not have.
+    """
 
     def __init__(self, name: str, address: Address) -> None:
         self.name = name
@@ -45,7 +48,7 @@ class Upstream:
         self._writers.add(writer)
         try:
             while head := (await reader.readuntil(b"\r\n\r\n")).decode():
-                if "upgrade: websocket" in head.lower():
+                if "unknown" not in head and "upgrade: websocket" in head.lower():
                     writer.write(
                         b"HTTP/1.1 101 Switching Protocols\r\n"
                         b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -66,6 +69,8 @@ class Upstream:
         status = "200 OK"
         if path.split("?")[0] == "/health/ready" and not self.ready:
             status = "503 Service Unavailable"
+        if "unknown" in path:
+            status = "400 Bad Request"
         if not path.startswith("/health"):
             self.heads.append(head)
         body = self.name

@@ -1,126 +1,29 @@
 """The table of actions: whatever is asked is judged by the rule that stands there."""
 
+import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
 from types import CoroutineType
-from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.access.authorization import AccessRequest, Verdict
+from gateway.access.shares.reads import READ_SLOTS_PER_USER
+from gateway.access.tokens import Bearer
 from gateway.api.actions import EVENTS, REQUESTS, Action, perform
-from gateway.api.backends import Backends
-from gateway.api.build import build_gateway, start_gateway
-from gateway.api.gateway import Gateway
 from gateway.api.handlers.requests import BearerPrincipal
-from gateway.api.session import ClientSession
-from gateway.protocols.json_frames import JSON
 from shared.errors import ChatError
-from shared.model.database import DatabaseIdentity
 from shared.model.ids import chat_key
-from shared.storage.installation import Installation
-from tests.support.ear import Ear
+from tests.integration.gateway.asking import Asking, gateway_of
 from tests.support.stage import Stage
 from tests.support.waiting import eventually
-
-
-class Asking:
-    """Ann, who owns the room `general` and has a chat with Bob, on a gateway in this process.
-
-    Attributes:
-        gateway: the gateway.
-        commands: for each action something that Ann may ask.
-    """
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-        self._ear = Ear(gateway.clients.flusher)
-        self._session = ClientSession(gateway, JSON, self._ear, "192.0.2.1")
-        self._session.accept()
-        self.commands: dict[str, Any] = {}
-
-    async def ask(self, event: str, data: object) -> dict[str, Any]:
-        """Ask, and wait for the reply or the error."""
-        frame = {"event": event, "data": data, "id": "it"}
-        if later := self._session.received(msgspec.json.encode(frame), text=True):
-            await later
-        while (answer := await self._ear.receive()).get("id") != "it":
-            pass
-        found: dict[str, Any] = answer
-        return found
-
-    async def insist(self, event: str, data: object) -> None:
-        """Ask until it is granted: on a busy machine the broker may answer late."""
-
-        async def granted() -> bool:
-            answer = await self.ask(event, data)
-            assert answer["event"] == "reply" or answer["data"]["retryable"], answer
-            return bool(answer["event"] == "reply")
-
-        await eventually(granted)
-
-    async def is_refused(self, event: str) -> bool:
-        """Whether Ann is refused what she may ask."""
-        answer = await self.ask(event, self.commands[event])
-        if event == "resume" and answer["event"] == "reply":
-            places = [*answer["data"]["rooms"].values(), *answer["data"]["chats"].values()]
-            assert len(places) == 2
-            return not any(place["recovered"] for place in places)
-        codes = {"forbidden", "not_joined", "not_found"}
-        return answer["event"] == "error" and answer["data"]["code"] in codes
-
-    async def set_up(self, stage: Stage) -> None:
-        """Let there be a room, a chat, and messages in both."""
-        for event, data in (
-            ("setUsername", "ann"),
-            ("createRoom", {"name": "general"}),
-            ("joinRoom", {"room": "general"}),
-            ("userOnline", "ann"),
-        ):
-            await self.insist(event, data)
-        said = await self.ask("message", {"room": "general", "content": "hi"})
-        chat = await stage.chat()
-        received = await stage.send(chat, "hello", by="bob")
-        room, user = {"room": "general"}, {"room": "general", "user": "eve"}
-        self.commands = {
-            "authenticate": {"token": "x"},
-            "setUsername": "ann",
-            "createRoom": {"name": "another"},
-            "joinRoom": room,
-            "resume": {"rooms": {"general": 0}, "chats": {str(chat.id): 0}},
-            "getRooms": {},
-            "message": {**room, "content": "hi"},
-            "typing": room,
-            "history": {"chatId": chat.id},
-            "seen": {**room, "seq": 1},
-            "userOnline": "ann",
-            "getChats": "ann",
-            "createChat": {"user1Id": "ann", "user2Id": "eve"},
-            "sendMessage": {"senderId": "ann", "receiverId": "bob", "content": "hi"},
-            "getMessages": chat.id,
-            "markAsSeen": received.id,
-            "kick": user,
-            "ban": user,
-            "unban": user,
-            "setModerator": {**user, "moderator": True},
-            "getStandings": {**room, "standing": "banned"},
-            "setPassword": {**room, "password": "key"},
-            "deleteMessage": said["data"]["id"],
-            "deleteMessages": room,
-            "leaveRoom": room,
-            "userOffline": "ann",
-        }
 
 
 @pytest.fixture
 async def asking(stage: Stage) -> AsyncIterator[Asking]:
     """A whole gateway in this process, without doors."""
-    async with stage.storing(), AsyncExitStack() as stack:
-        installation = Installation("stage", stage.partitions, DatabaseIdentity())
-        links = Backends.open(stage.settings, installation, stack)
-        gateway = build_gateway(stage.settings, links, stack)
-        start_gateway(gateway, links, stack)
+    async with stage.storing(), gateway_of(stage) as gateway:
         asks = Asking(gateway)
         await asks.set_up(stage)
         yield asks
@@ -164,7 +67,7 @@ async def test_each_request_is_judged_by_its_rule(
         action = REQUESTS[name].action
         command = msgspec.convert(given[name], action.command)
         try:
-            outcome = perform(asking.gateway, action, BearerPrincipal(None), command)
+            outcome = perform(asking.gateway, action, BearerPrincipal(None, "192.0.2.1"), command)
             if isinstance(outcome, CoroutineType):
                 await outcome
         except ChatError as error:
@@ -180,6 +83,39 @@ async def test_each_request_is_judged_by_its_rule(
         assert {await code_of(name) for name in given} == {"forbidden"}
     # Tickets are for those who have to prove who they are.
     assert [await code_of(name) for name in given] == ["not_found", "ok", "ok", "ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "code"),
+    [
+        ("message", {"room": "nowhere", "content": "hi"}, "not_joined"),
+        ("typing", {"room": "nowhere"}, "not_joined"),
+        ("seen", {"room": "nowhere", "seq": 1}, "not_joined"),
+        ("typing", {"chatId": 4711}, "not_found"),
+        ("seen", {"chatId": 4711, "seq": 1}, "not_found"),
+    ],
+)
+async def test_what_is_unknown_is_looked_up_in_turn(
+    asking: Asking, event: str, data: object, code: str
+) -> None:
+    """A room or chat that has to be looked up waits for the user's other reads; a send does not."""
+    reads = asking.gateway.access.reads
+    ann = BearerPrincipal(Bearer("ann", math.inf), "192.0.2.1")
+    slots = [await reads.take(ann) for _ in range(READ_SLOTS_PER_USER)]
+    asked = asyncio.create_task(asking.ask(event, data))
+
+    async def waits() -> bool:
+        assert not asked.done()
+        return reads.waiting == 1
+
+    await eventually(waits)
+    for slot in slots:
+        slot.give_up()
+    assert (await asked)["data"]["code"] == code
+    slots = [await reads.take(ann) for _ in range(READ_SLOTS_PER_USER)]
+    said = await asking.ask("message", asking.commands["message"])
+    assert said["event"] == "reply"
+    assert reads.waiting == 0
 
 
 def _deny(changed: pytest.MonkeyPatch, table: Mapping[str, Action], name: str) -> None:

@@ -46,7 +46,7 @@ async def move_times(stage: Stage, user: str) -> dict[int, int]:
 
 
 async def only(stage: Stage, user: str) -> ListedChat:
-    [listed] = await stage.chats.list_chats(user)
+    [listed] = await stage.listed(user)
     return listed
 
 
@@ -58,7 +58,7 @@ async def summary(stage: Stage, user: str) -> list[tuple[str, int, str | None]]:
             chat.unread,
             chat.last_message.content if chat.last_message else None,
         )
-        for chat in await stage.chats.list_chats(user)
+        for chat in await stage.listed(user)
     ]
 
 
@@ -122,17 +122,17 @@ async def test_where_a_message_stands(stage: Stage, persister: End) -> None:
     chat = await stage.chat()
     sent = await stage.send(chat, "m1")
     await stage.trimmed()
-    from_sql = await stage.directory.locate_message(sent.id)
+    from_sql = await stage.directory.messages.locate(sent.id)
     await persister()
     later = await stage.send(chat, "m2")
-    from_stream = await stage.directory.locate_message(later.id)
+    from_stream = await stage.directory.messages.locate(later.id)
     deleted = await stage.delete(chat, later)
     assert from_sql is not None
     assert from_stream is not None
     assert (from_sql.room.id, from_sql.seq, from_sql.sender) == (chat.id, 1, "ann")
     assert (from_stream.room.id, from_stream.seq, from_stream.sender) == (chat.id, 2, "ann")
-    assert await stage.directory.locate_message(deleted.id) is None
-    assert await stage.directory.locate_message(2**52) is None
+    assert await stage.directory.messages.locate(deleted.id) is None
+    assert await stage.directory.messages.locate(2**52) is None
 
 
 @stored_or_not
@@ -229,8 +229,8 @@ async def test_a_dropped_chat_is_gone(stage: Stage, persister: End, *, stored: b
         await stage.trimmed()
     assert await stage.directory.chat(old.id) is None
     assert await stage.directory.room(old.key) is None
-    assert await stage.directory.locate_message(sent.id) is None
-    assert await stage.chats.list_chats("ann") == []
+    assert await stage.directory.messages.locate(sent.id) is None
+    assert await stage.listed("ann") == []
     with pytest.raises(ChatError, match="this room does not exist any more"):
         await stage.send(old, "m2")
     new = await stage.chat("bob", "ann")
@@ -365,9 +365,7 @@ async def test_the_list_is_the_naive_model(
     if stored:
         await lists.store()
     for user in ("ann", "bob"):
-        [listed] = [
-            c for c in await stage.chats.list_chats(lists.name(user)) if c.room.id == chat.id
-        ]
+        [listed] = [c for c in await stage.listed(lists.name(user)) if c.room.id == chat.id]
         text = listed.last_message.content if listed.last_message else None
         assert (listed.unread, text) == (model.unread(user), model.last())
     shown = [(item.seq, item.deleted) for item in await page(stage, chat)]

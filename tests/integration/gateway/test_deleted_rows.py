@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event as sqlalchemy_event
 
-from gateway.rooms.store.history import Page
+from gateway.rooms.store.pages.history import Page
 from shared.broker.rooms.send import Accepted
 from shared.model.ids import TOP
 from shared.model.log_events import Kicked, MessageDeleted, MessagePosted
@@ -241,7 +241,7 @@ async def test_deleted_rows_are_not_read(stage: Stage, persister: End) -> None:
         assert contents((await stage.history.newest(chat, 100)).items)[0] == "m0"
         [after] = (await stage.history.after(chat, 19, 5)).items[-1:]
         assert after.seq >= 20
-        [listed] = await stage.chats.list_chats("bob")
+        [listed] = await stage.listed("bob")
         assert listed.last_message
         assert (listed.unread, listed.last_message.content) == (20, "m19")
         return work.statements - before[0], work.steps - before[1]
@@ -315,7 +315,7 @@ async def test_unread_counts_behind_deletions_that_sql_lacks(stage: Stage, persi
     later = await send_many(stage, chat, 130, 150)
 
     async def listed(user: str) -> tuple[int, str | None]:
-        [found] = await stage.chats.list_chats(user)
+        [found] = await stage.listed(user)
         return found.unread, found.last_message.content if found.last_message else None
 
     assert await listed("bob") == (27, "m149")

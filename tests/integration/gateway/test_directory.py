@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.rooms.store.chat_list import ChatList
-from gateway.rooms.store.chat_pages import ChatPages
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.opener import RoomOpener
+from gateway.rooms.store.pages.chat_pages import ChatPages
 from shared.broker.rooms.publisher import Publisher
 from shared.broker.rooms.send import Accepted
 from shared.errors import ChatError
@@ -171,7 +171,7 @@ async def test_a_message_before_an_entry_that_nobody_can_read(stage: Stage) -> N
     part = stage.keys.of(room.key)
     counter = await stage.server.admin.hincrby(part.record, "counter", 1)
     await stage.server.admin.xadd(part.stream, {b"\xc1\x00": part.room(room.key)}, f"{counter}-0")
-    place = await stage.directory.locate_message(sent.id)
+    place = await stage.directory.messages.locate(sent.id)
     assert place is not None
     assert (place.seq, place.sender) == (sent.seq, "ann")
 
@@ -201,7 +201,7 @@ async def test_both_away(stage: Stage, tmp_path: Path) -> None:
     for work in (
         directory.stored_chat(1024),
         directory.stored_rooms("", 10),
-        ChatPages(chats, stage.history).stored_page("ann", 10),
+        ChatPages(chats, stage.history, 10).stored_page("ann", 10, None, lambda _: None),
     ):
         with pytest.raises(ChatError) as caught:
             await work
@@ -296,8 +296,8 @@ async def test_a_name_is_found_by_an_index(stage: Stage) -> None:
     async with stage.storing():
         await stage.chat()
         await stage.trimmed()
-    await names.rooms("general", ["room:general"])  # knows from now on what the database has
-    plans = await plans_of(stage.engine, names.rooms("general", ["room:general"]))
+    await names.rooms(["general"], ["room:general"])  # knows from now on what the database has
+    plans = await plans_of(stage.engine, names.rooms(["general"], ["room:general"]))
     assert [plan for plan in plans if "rooms" in plan] == [
         "SEARCH rooms USING INDEX sqlite_autoindex_rooms_1 (key=?)",
         "SEARCH rooms USING INDEX ix_rooms_kind_name_form (kind=? AND name_form=?)",

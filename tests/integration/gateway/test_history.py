@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.rooms.store.directory import Directory
 from gateway.rooms.store.epoch_check import EpochCheck
-from gateway.rooms.store.history import History
+from gateway.rooms.store.pages.history import History
 from shared.errors import ChatError
 from shared.model.ids import TOP
 from shared.model.rooms import Room

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.api.assembly import build_gateway
 from gateway.api.backends import Backends
-from gateway.api.build import build_gateway
 from gateway.api.handlers.resume import resume_place
 from gateway.connections.flusher import Flusher
 from gateway.rooms.hub import Hub
@@ -289,8 +289,8 @@ class _LostMeanwhile(Replay):
         super().__init__(stage.logs, stage.reader)
         self._server = stage.server
 
-    async def after(self, room: Room, seq: int) -> Replayed:
-        page = await super().after(room, seq)
+    async def after(self, room: Room, seq: int, limit: int | None = None) -> Replayed:
+        page = await super().after(room, seq, limit)
         await self._server.flush()
         return replace(page, from_log=False)
 

@@ -171,7 +171,7 @@ async def test_trouble(issuer: Issuer, trouble: str) -> None:
     await tokens.verify(issuer.sign("first"))
     shown = issuer.sign("first")
     issuer.add("second")
-    with patch("gateway.access.keys.FETCH_TIMEOUT_SECONDS", 0.2):
+    with patch("gateway.access.key_set.TIMEOUT_SECONDS", 0.2):
         if trouble == "away":
             issuer.close()
         elif trouble == "broken":

@@ -8,6 +8,7 @@ import pytest
 from shared.broker.partitions.reading import PartitionReader
 from shared.broker.rooms.wakes import WakeLog
 from shared.errors import ChatError
+from shared.model.ids import TOP
 from shared.model.rooms import Room
 from tests.support.proxy import Proxy
 from tests.support.stage import Stage
@@ -69,6 +70,13 @@ async def test_a_page_is_whole_or_says_that_it_is_partial(failover: Failover) ->
     whole = await failover.ahead.history.newest(failover.room, 100)
     assert [item.content for item in whole.items] == ["before", "after"]
     assert not whole.partial
+
+
+async def test_acts_of_moderation_are_all_there_or_partial(failover: Failover) -> None:
+    """Of what was done in a room, a list that may lack what the new server has says `partial`."""
+    for stage, partial in ((failover.behind, True), (failover.ahead, False)):
+        page = await stage.acts.page(failover.room, TOP, 10)
+        assert (page.acts, page.partial) == ([], partial)
 
 
 async def test_chats_are_not_listed_from_there(failover: Failover) -> None:

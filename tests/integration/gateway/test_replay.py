@@ -187,8 +187,8 @@ class Flaky(Replay):
         super().__init__(stage.logs, stage.reader)
         self.away = True
 
-    async def after(self, room: Room, seq: int) -> Replayed:
+    async def after(self, room: Room, seq: int, limit: int | None = None) -> Replayed:
         """As ever, when it is there."""
         if self.away:
             raise ChatError("storage_unavailable", "away")
-        return await super().after(room, seq)
+        return await super().after(room, seq, limit)

@@ -15,7 +15,7 @@ from gateway.protocols.announcements import room_announcements
 from gateway.protocols.json_frames import JSON
 from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.socketio.frames import SOCKETIO
-from persister.admin import retry_letters
+from persister.commands.dead_letters import retry_letters
 from persister.writer import Writer
 from shared import codec
 from shared.broker.partitions.stream import DeadLetters
@@ -105,7 +105,7 @@ async def set_aside(stage: Stage) -> dict[str, Any]:
         await stage.database.run("DROP TRIGGER refuse")
         engine = open_engine(stage.database.url, writes=True)
         letters = DeadLetters(stage.client, stage.keys)
-        put_back = await retry_letters(letters, Writer(engine), lambda _: None)
+        put_back = not (await retry_letters(letters, Writer(engine))).left
         await engine.dispose()
         kinds = [kind for _, _, kind in await stage.stored(room)]
         told.append([voids, between, put_back, kinds, await in_sql(stage, room)])

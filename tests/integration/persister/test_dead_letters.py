@@ -4,7 +4,7 @@ import struct
 
 import msgpack
 
-from persister.admin import list_letters, retry_letters
+from persister.commands.dead_letters import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
 from shared.broker.partitions.keyspace import PartitionKeys
@@ -84,9 +84,10 @@ async def admin(stage: Stage, action: str) -> tuple[int, list[str]]:
         await list_letters(letters, lines.append)
         return 0, lines
     engine = open_engine(stage.database.url, writes=True)
-    all_stored = await retry_letters(letters, Writer(engine), lines.append)
+    retried = await retry_letters(letters, Writer(engine))
     await engine.dispose()
-    return 0 if all_stored else 1, lines
+    lines = [*retried.refused, f"{retried.stored} stored, {retried.left} left"]
+    return 1 if retried.left else 0, lines
 
 
 async def test_garbage(stage: Stage) -> None:

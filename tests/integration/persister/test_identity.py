@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.build import find_data
-from persister.__main__ import change_identity
+from gateway.api.assembly import find_data
+from persister.commands.identity import change_identity
 from shared.broker.partitions.keyspace import Keyspace
 from shared.config import ConfigError, Settings, load
 from tests.support.process import Process, run

@@ -135,7 +135,7 @@ async def test_names_are_filled_in(engine: AsyncEngine) -> None:
     assert await names.users(["ann"]) == {"ann": ["ANN", "Ann"]}
     assert await names.has_user("Ann")
     assert not await names.has_user("ann")
-    assert await names.rooms("größe", []) == [("r:Größe", "Größe")]
+    assert await names.rooms(["größe"], []) == [("r:Größe", "Größe")]
 
 
 async def test_names_are_read_before_the_migration(engine: AsyncEngine) -> None:
@@ -148,12 +148,12 @@ async def test_names_are_read_before_the_migration(engine: AsyncEngine) -> None:
         " (1, 'r:Lobby', 'room', 'Lobby', '', 'Ann', 50, 0, 1, 0)",
     )
     names = NameReader(Reader(engine))
-    assert await names.rooms("lobby", ["r:lobby", "r:Lobby"]) == [("r:Lobby", "Lobby")]
+    assert await names.rooms(["lobby"], ["r:lobby", "r:Lobby"]) == [("r:Lobby", "Lobby")]
     assert [room.name for room in await names.rooms_after("", 10)] == ["Lobby"]
-    assert await names.rooms("lobby", []) == [("r:Lobby", "Lobby")]
+    assert await names.rooms(["lobby"], []) == [("r:Lobby", "Lobby")]
     assert await names.users(["ann"]) is None
     await migrate(engine, partitions=2)
-    assert await names.rooms("lobby", []) == [("r:Lobby", "Lobby")]
+    assert await names.rooms(["lobby"], []) == [("r:Lobby", "Lobby")]
 
 
 async def test_there_and_back(engine: AsyncEngine) -> None:

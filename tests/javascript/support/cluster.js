@@ -74,11 +74,16 @@ export class Cluster {
 
   /** Have Redis lose all that it holds. */
   async flush() {
-    const socket = connect(this.port + 500, "127.0.0.1");
-    socket.write("FLUSHALL\r\n");
-    const [answer] = await once(socket, "data");
-    socket.destroy();
-    if (String(answer) !== "+OK\r\n") throw new Error(`Redis said ${answer}`);
+    const url = new URL(await readFile(join(this.#folder, "run", "redis_url"), "utf8"));
+    const socket = connect(Number(url.port), url.hostname);
+    socket.setEncoding("utf8");
+    socket.write(`AUTH ${url.password}\r\nFLUSHALL\r\n`);
+    let answers = "";
+    for await (const answer of socket) {
+      answers += answer;
+      if (answers.split("\r\n").length > 2) break; // which closes the connection
+    }
+    if (answers !== "+OK\r\n+OK\r\n") throw new Error(`Redis said ${answers}`);
   }
 
   /** Wait until process `name` was started after the one of `pid`; a gateway also until it is ready. */

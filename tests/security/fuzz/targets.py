@@ -20,13 +20,13 @@ from gateway.protocols.msgpack_frames import MSGPACK
 from gateway.protocols.offsets import parse as parse_offset
 from gateway.protocols.socketio.decoder import Decoder, SocketPacket
 from gateway.protocols.socketio.frames import SOCKETIO
-from gateway.protocols.websocket_frames import FrameReader
+from gateway.protocols.websocket_reader import FrameReader
 from shared.addresses import Networks, peer
 from shared.codec import CodecError, decode
 from shared.errors import ChatError
 from shared.model.commands import Command
-from shared.origins import Origins
 from shared.protocol.limits import DEFAULT_FRAME_BYTES
+from shared.web.origins import Origins
 
 CODES: Final = frozenset({"bad_frame", "bad_request", "too_long"})
 MAX_GROWTH: Final = 64
@@ -64,6 +64,8 @@ def websocket_bytes(data: bytes) -> None:
     """Bytes of a connection that was upgraded, all at once and one by one."""
     whole, reader = FrameReader(DEFAULT_FRAME_BYTES), FrameReader(DEFAULT_FRAME_BYTES)
     told = whole.feed(data)
+    while whole.more:
+        told += whole.feed(b"")
     by_byte = [message for byte in data for message in reader.feed(bytes((byte,)))]
     assert told == by_byte
     assert (whole.failure and whole.failure.code) == (reader.failure and reader.failure.code)

@@ -18,7 +18,7 @@ class Client:
 
     def __init__(self) -> None:
         self.got: list[str | Binary] = []
-        self.session = SocketIOSession(self._send)
+        self.session = SocketIOSession(self._send, {"/", "/admin"})
 
     def connect(self, namespace: str = "/") -> Socket:
         """Connect to a namespace, and forget what that sent."""

@@ -1,9 +1,15 @@
 """What an audit of the pinned packages comes to."""
 
+from datetime import date
+
 import msgspec
 import pytest
 
-from deploy.audit import verdict
+from deploy.audit import verdict, verdict_inside
+from deploy.servers.builds import Component
+from deploy.supply.accepted import Accepted
+from deploy.supply.inventory import Inside
+from tests.unit.deploy.supply.test_osv import database
 
 SOUND = {"name": "one", "version": "1.0", "vulns": []}
 SKIPPED = {"name": "two", "skip_reason": "Dependency not found"}
@@ -32,3 +38,58 @@ def test_an_audit_passes_only_if_it_looked(dependencies: list[object], code: int
 def test_an_audit_that_ended_early() -> None:
     """A service that cannot be reached is told in one sentence, with an exit code of its own."""
     assert verdict(b"") == (3, ["The database of vulnerabilities cannot be reached from here."])
+
+
+def test_an_accepted_vulnerability_passes() -> None:
+    """What is accepted is told, and fails again after its day."""
+    until = date(2027, 1, 31)
+    entry = Accepted(package="three", finding="PYSEC-1", until=until, reason="not called")
+    report = msgspec.json.encode({"dependencies": [SOUND, FLAWED], "fixes": []})
+    code, said = verdict(report, [entry], until)
+    assert (code, said) == (
+        0,
+        ["three 1.0 has PYSEC-1, fixed in 1.1; accepted until 2027-01-31: not called"],
+    )
+    assert verdict(report, [entry], date(2027, 2, 1))[0] == 1
+
+
+OLD = Inside("one", Component("OpenSSL", "3.0.15"), "pkg:generic/openssl")
+NEW = Inside("one", Component("OpenSSL", "3.5.4"), "pkg:generic/openssl")
+LET_PASS = Accepted(
+    package="one",
+    component="OpenSSL",
+    finding="unmaintained",
+    until=date(2027, 5, 31),
+    reason="on loopback",
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "accepted", "vulnerabilities", "code"),
+    [
+        (NEW, [], [], 0),
+        (NEW, [], ["CVE-1"], 1),
+        (OLD, [], [], 1),
+        (OLD, [LET_PASS], [], 0),
+        (OLD, [LET_PASS], ["CVE-1"], 1),
+        (NEW, [], None, 3),
+        (OLD, [], None, 1),  # its age is known, whether the database can be reached or not
+        (OLD, [LET_PASS], None, 3),
+    ],
+)
+def test_what_is_inside_wheels_is_judged(
+    inside: Inside, accepted: list[Accepted], vulnerabilities: list[str] | None, code: int
+) -> None:
+    """A library inside a wheel fails for what is known of it, or its age, unless that is accepted.
+
+    Without vulnerabilities there is a database that answers so; with None there is none at all.
+    """
+    known = [{"id": each} for each in vulnerabilities or ()]
+    answer = msgspec.json.encode({"results": [{"vulns": known} if known else {}]})
+    with database(lambda _: answer) as reachable:
+        address = "http://127.0.0.1:1/" if vulnerabilities is None else reachable
+        found, said = verdict_inside([inside], accepted, date(2026, 11, 30), address)
+    assert found == code
+    assert any("could not be looked up" in line for line in said) == (vulnerabilities is None)
+    assert any("is not maintained" in line for line in said) == (inside is OLD)
+    assert any("has CVE-1" in line for line in said) == (vulnerabilities == ["CVE-1"])

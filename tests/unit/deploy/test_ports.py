@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from msgspec.structs import replace
 
 from deploy.ports import Address, PortPlan
 from deploy.settings import Settings
@@ -22,12 +23,20 @@ def test_all_ports_follow_from_one() -> None:
 
 
 def test_what_clients_do_not_need_stays_on_loopback() -> None:
-    """HOST opens the cluster to other machines, but not its embedded Redis and its metrics."""
+    """HOST opens the load balancer to other machines, and nothing else."""
     plan = PortPlan(Settings(host="0.0.0.0"))  # noqa: S104  not bound
-    assert plan.gateway(1).host == "0.0.0.0"  # noqa: S104
-    ours = (plan.redis, plan.admin, plan.gateway_admin(1), plan.persister_admin(1))
+    assert plan.balancer.host == "0.0.0.0"  # noqa: S104
+    ours = (plan.gateway(1), plan.redis, plan.admin, plan.gateway_admin(1), plan.persister_admin(1))
     assert {address.host for address in ours} == {"127.0.0.1"}
-    assert PortPlan(Settings(admin_host="::1")).admin.host == "::1"
+
+
+def test_each_kind_of_port_is_opened_by_its_own_setting() -> None:
+    """GATEWAY_HOST opens the gateways, ADMIN_HOST the operator's ports, and nothing opens Redis."""
+    plan = PortPlan(Settings(gateway_host="192.0.2.1", admin_host="::1"))
+    assert plan.gateway(1).host == "192.0.2.1"
+    operators = (plan.admin, plan.gateway_admin(1), plan.persister_admin(1))
+    assert {address.host for address in operators} == {"::1"}
+    assert {address.host for address in (plan.balancer, plan.redis)} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +104,8 @@ def test_the_port_of_a_given_redis_may_be_taken() -> None:
 
 def test_a_host_of_another_machine_is_named() -> None:
     """An address that this machine does not have is told apart from a port that is taken."""
-    plan = PortPlan(Settings(host="192.0.2.1", port=free_port(BLOCK)))
-    assert plan.taken() == "HOST=192.0.2.1 is not an address of this machine"
-    plan = PortPlan(Settings(admin_host="192.0.2.1", port=free_port(BLOCK)))
-    assert plan.taken() == "ADMIN_HOST=192.0.2.1 is not an address of this machine"
+    for name in ("HOST", "GATEWAY_HOST", "ADMIN_HOST"):
+        settings = replace(Settings(port=free_port(BLOCK)), **{name.lower(): "192.0.2.1"})
+        with pytest.raises(ConfigError) as refused:
+            PortPlan(settings).taken()
+        assert str(refused.value) == f"{name}=192.0.2.1 is not an address of this machine"

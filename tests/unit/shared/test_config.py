@@ -28,6 +28,7 @@ BAD = {
     "LEASE_SECONDS": ["0.4", "61", "nan"],
     "TRUSTED_PROXIES": ["proxy.example", "10.0.0.1/8", "*"],
     "ALLOWED_ORIGINS": ["null", "chat.example", "https://chat.example/", "https://a.example, b"],
+    "PUBLIC_URL": ["chat.example", "ftp://chat.example", "https://chat.example/chat", "*"],
     "RATE_LIMITS": ["yes"],
     "RATE_MESSAGES": ["20", "20/s", "0/1s:5", "20/1s:0", "20/1d:5", "-1/1s:5", "1/h:9999999"],
     "MAX_ROOMS": ["0"],

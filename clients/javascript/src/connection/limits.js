@@ -1,6 +1,6 @@
 /** What the server takes, as its `welcome` says, and the errors of what it would refuse. */
 
-import { DEFAULT_CONTENT_CHARACTERS, DEFAULT_FRAME_BYTES } from "../constants.js";
+import { DEFAULT_CONTENT_CHARACTERS, DEFAULT_FRAME_BYTES, MAX_CONTENT_BYTES_PER_CHARACTER } from "../constants.js";
 import { ParleyError } from "../support/errors.js";
 
 /** Half of a surrogate pair as `JSON.stringify` writes it, and not a backslash before such letters. */
@@ -26,8 +26,14 @@ export class Limits {
     if (HALF.test(content)) return new ParleyError("bad_request", HALF_MESSAGE);
     const { maxContent } = this;
     // Before a server has said more, only what no message can be is refused.
-    if (!this.areKnown || content.length <= maxContent || [...content].length <= maxContent) return undefined;
-    return new ParleyError("too_long", `a message has at most ${maxContent} characters`);
+    if (!this.areKnown) return undefined;
+    if (content.length > maxContent && [...content].length > maxContent) {
+      return new ParleyError("too_long", `a message has at most ${maxContent} characters`);
+    }
+    const maxBytes = maxContent * MAX_CONTENT_BYTES_PER_CHARACTER;
+    // `JSON.stringify` writes at most 6 bytes for a unit of UTF-16, and the quotes around.
+    if (content.length * 6 <= maxBytes || byteLength(JSON.stringify(content)) - 2 <= maxBytes) return undefined;
+    return new ParleyError("too_long", `a message has at most ${maxBytes} bytes in JSON`);
   }
 
   /** The error of a frame that would be refused, or end the connection; undefined if there is none. */

@@ -16,6 +16,8 @@ from parley_chat.connection.credentials import TokenSource
 from parley_chat.connection.state import State
 from parley_chat.errors import ChatError, ConnectionLost, Refused, Unreachable
 from parley_chat.events.answers import (
+    Act,
+    ActPage,
     ChatHistoryPage,
     HistoryPage,
     JoinedRoom,
@@ -63,6 +65,8 @@ from parley_chat.events.rule_changes import (
 logging.getLogger("parley_chat").addHandler(logging.NullHandler())
 
 __all__ = [
+    "Act",
+    "ActPage",
     "BanLifted",
     "Banned",
     "CaughtUp",

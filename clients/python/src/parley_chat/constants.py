@@ -107,8 +107,11 @@ MAX_PAGE_ITEMS: Final = 1000
 DEFAULT_PAGE_ITEMS: Final = 100
 """Items of a page of history where the request does not say how many, and of `messageHistory`."""
 
-MAX_PAGE_CHARACTERS: Final = 1_000_000
-"""Characters of the messages of a page; a page with long messages has fewer items."""
+MAX_PAGE_BYTES: Final = 524_288
+"""Bytes of the items of a page, as sent; half of `OUTBOX_LIMIT` if less. One always comes."""
+
+MAX_CONTENT_BYTES_PER_CHARACTER: Final = 4
+"""Bytes that a message may have in JSON, for each character of `MAX_CONTENT`."""
 
 MAX_RESUMED_PLACES: Final = 1000
 """Rooms and chats in one `resume`."""

@@ -4,10 +4,13 @@ The commands for bans are those of docs/how-to/moderate-a-room.md.
 """
 
 import asyncio
+import json
+import re
 
 import pytest
 
 from parley_chat import (
+    Act,
     BanLifted,
     ChatClient,
     ChatError,
@@ -17,7 +20,7 @@ from parley_chat import (
     UserPage,
 )
 from tests.integration.clients.python.listening import until
-from tests.integration.clients.python.terminals import shows, terminal
+from tests.integration.clients.python.terminals import run, shows, terminal
 from tests.support.cluster import Cluster
 from tests.support.waiting import HANGS_AFTER
 
@@ -73,6 +76,69 @@ async def test_lists_of_users(cluster: Cluster, room: str, users: tuple[int, str
         assert await ann.banned(room, limit=1) == UserPage([number], more=True)
         assert await ann.banned(room, after=number) == UserPage([name])
         assert await ann.moderators(room) == UserPage(["mia"])
+
+
+async def test_what_was_done(cluster: Cluster, room: str, users: tuple[int, str]) -> None:
+    """Owner and moderators list what was done by whom, in pages, newest first; others cannot."""
+    number, name = users
+    async with (
+        ChatClient(cluster.gateway_url(1), username="ann", listen=False) as ann,
+        ChatClient(cluster.gateway_url(2), username=name, listen=False) as bob,
+    ):
+        await ann.create_room(room)
+        for client in (ann, bob):
+            await client.join_room(room)
+        with pytest.raises(ChatError) as refusal:
+            await bob.moderation_log(room)
+        assert refusal.value.code == "forbidden"
+        rude = await ann.send(room, "rude")
+        await ann.set_moderator(room, name)
+        await bob.delete_message(rude.id)
+        await bob.ban(room, number)
+        page = await bob.moderation_log(room)
+        at = [act.at for act in page.items]
+        assert at == sorted(at, reverse=True)
+        places = [act.seq for act in page.items]
+        assert page.items == [
+            Act(places[0], at[0], "banned", by=name, user=number),
+            Act(places[1], at[1], "messageDeleted", by=name, user="ann", message_id=rude.id),
+            Act(places[2], at[2], "moderatorChanged", by="ann", user=name, moderator=True),
+            Act(0, at[3], "roomCreated", by="ann"),
+        ]
+        assert (page.next, page.partial) == (None, False)
+        newest = await ann.moderation_log(room, limit=3)
+        assert newest.items == page.items[:3]
+        oldest = await ann.moderation_log(room, before=newest.next, limit=3)
+        assert (oldest.items, oldest.next) == (page.items[3:], None)
+
+
+async def test_what_was_done_in_the_terminal(
+    cluster: Cluster, room: str, users: tuple[int, str]
+) -> None:
+    """A person reads what was done, the newest last as with messages; a script reads all of it."""
+    _, name = users
+    acts = f'/moderator "{name}"\n/password key\n/ban eve\n'
+    await run(cluster.url, "--name", "ann", "--room", room, "--create", typed=acts)
+    arguments = (cluster.url, "--name", name, "--room", room, "--password", "key")
+    code, out, err = await run(*arguments, typed="/log\n/log 1\n/log x\n")
+    assert (code, err) == (0, "")
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d "
+    lines = [re.sub(f"^{when}", "", line) for line in out.splitlines() if re.match(when, line)]
+    done = ["ann created the room", f"ann made {name} a moderator", "ann changed the password"]
+    newest = "ann banned eve"
+    assert lines == [*done, newest, newest]
+    assert "!! /log takes a number" in out
+    log = {"command": "log", "limit": 3}
+    typed = json.dumps(log | {"id": 1}) + "\n"
+    _, out, _ = await run(*arguments, "--json", typed=typed)
+    [data] = [answer["data"] for line in out.splitlines() if (answer := json.loads(line)).get("id")]
+    actions = [act["action"] for act in data["items"]]
+    assert actions == ["banned", "passwordChanged", "moderatorChanged"]
+    typed = json.dumps(log | {"id": 2, "before": data["next"]}) + "\n"
+    _, out, _ = await run(*arguments, "--json", typed=typed)
+    [data] = [answer["data"] for line in out.splitlines() if (answer := json.loads(line)).get("id")]
+    assert [act["action"] for act in data["items"]] == ["roomCreated"]
+    assert data["next"] is None
 
 
 async def test_in_the_terminal(cluster: Cluster, room: str, users: tuple[int, str]) -> None:

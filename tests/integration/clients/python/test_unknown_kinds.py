@@ -161,6 +161,7 @@ async def test_a_server_may_not_name_the_chat(cluster: Cluster, users: Users) ->
         await one.go_online(ann)
         await two.go_online(bob)
         sent = await one.send_to(bob, "one")
+        await until(one, NewMessage)  # what is read elsewhere may be told before it
         await two.mark_as_seen(sent.id)
         seen, _ = await until(one, MessageSeen)
         assert seen.chat_id == sent.chat_id

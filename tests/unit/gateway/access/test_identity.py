@@ -6,6 +6,10 @@ from gateway.access.identity import bearer_token, check_identity
 from shared.config import ConfigError, Settings, load
 from tests.support.tokens import JWT, KEY
 
+KEY_SET = {"AUTH_MODE": "jwt", "JWT_JWKS_URL": "https://id.example/keys"}
+FOR_US = {"AUTH_MODE": "jwt", "JWT_AUDIENCE": "chat"}
+"""With it, nothing is wrong but the address of the keys."""
+
 BAD = {
     "beyond loopback": {"HOST": "192.0.2.1"},
     "a name that may be anywhere": {"HOST": "chat.example"},
@@ -17,8 +21,16 @@ BAD = {
     "a short key": {"AUTH_MODE": "jwt", "JWT_KEY": "k" * 31},
     "no PEM": {"AUTH_MODE": "jwt", "JWT_PUBLIC_KEY": "-----BEGIN PUBLIC KEY-----"},
     "no file": {"AUTH_MODE": "jwt", "JWT_PUBLIC_KEY": "/nowhere/key.pem"},
-    "a file for an address": {"AUTH_MODE": "jwt", "JWT_JWKS_URL": "file:///etc/passwd"},
-    "no host": {"AUTH_MODE": "jwt", "JWT_JWKS_URL": "https://"},
+    "a file for an address": {**FOR_US, "JWT_JWKS_URL": "file:///etc/passwd"},
+    "a plain address of another machine": {**FOR_US, "JWT_JWKS_URL": "http://id.example"},
+    "an address of FTP": {**FOR_US, "JWT_JWKS_URL": "ftp://127.0.0.1/keys"},
+    "an address of data": {**FOR_US, "JWT_JWKS_URL": "data:application/json,{}"},
+    "a password in an address": {**FOR_US, "JWT_JWKS_URL": "https://a:b@id.example/"},
+    "a blank in an address": {**FOR_US, "JWT_JWKS_URL": "https://id.example/a b"},
+    "tokens for anybody": KEY_SET,
+    "a life, and no tokens": {"JWT_MAX_HOURS": "24"},
+    "a claim, and no tokens": {"JWT_USER_CLAIM": "email"},
+    "no host": {**FOR_US, "JWT_JWKS_URL": "https://"},
 }
 GOOD = {
     "nothing": {},
@@ -27,7 +39,14 @@ GOOD = {
     "loopback of IPv6": {"HOST": "::1"},
     "open on purpose": {"HOST": "0.0.0.0", "ALLOW_OPEN": "yes"},  # noqa: S104
     "tokens, for everybody": {**JWT, "HOST": "0.0.0.0", "GUESTS": "on"},  # noqa: S104
-    "an address of keys": {"AUTH_MODE": "jwt", "JWT_JWKS_URL": "https://id.example/keys"},
+    "an address of keys": {**KEY_SET, "JWT_AUDIENCE": "chat"},
+    "an address of keys, by issuer": {**KEY_SET, "JWT_ISSUER": "us"},
+    "tokens for anybody on purpose": {**KEY_SET, "ALLOW_ANY_AUDIENCE": "yes"},
+    "an address on this machine": {
+        "AUTH_MODE": "jwt",
+        "JWT_JWKS_URL": "http://localhost:8081/keys",
+        "JWT_ISSUER": "us",
+    },
 }
 
 

@@ -12,14 +12,13 @@ from gateway.protocols.websocket_frames import (
     CLOSE,
     PING,
     TEXT,
-    FrameReader,
-    Message,
     WebSocketError,
     close_code,
     close_frame,
     frame,
     payloads,
 )
+from gateway.protocols.websocket_reader import FrameReader, Message
 
 LIMIT = 70_000
 
@@ -35,17 +34,52 @@ def in_pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(places)]
 
 
+def read_all(reader: FrameReader, data: bytes) -> list[tuple[int, bytes]]:
+    """The messages that bytes complete, in however many calls."""
+    messages = reader.feed(data)
+    while reader.more:
+        messages += reader.feed(b"")
+    return messages
+
+
+FRAMES = st.tuples(st.sampled_from((BINARY, PING)), st.binary(max_size=100)) | st.tuples(
+    st.just(BINARY), st.binary(max_size=300) | st.just(b"x" * 66_000)
+)
+
+
 @given(
-    payloads=st.lists(st.binary(max_size=300) | st.just(b"x" * 66_000), max_size=5),
+    frames=st.lists(st.tuples(FRAMES, st.sampled_from((1, 1, 70))), max_size=5),
     cuts=st.lists(st.integers(min_value=0), max_size=20),
 )
-def test_any_pieces_give_the_same_messages(payloads: list[bytes], cuts: list[int]) -> None:
-    """However the network cuts a client's frames, the same messages come out, in order."""
-    reader = FrameReader(LIMIT)
-    data = b"".join(masked(BINARY, payload) for payload in payloads)
-    got = [message for piece in in_pieces(data, cuts) for message in reader.feed(piece)]
-    assert got == [Message(BINARY, payload) for payload in payloads]
-    assert reader.failure is None
+def test_any_pieces_and_calls_give_the_same_messages(
+    frames: list[tuple[tuple[int, bytes], int]], cuts: list[int]
+) -> None:
+    """However bytes are cut, and whether or not all is read before more come, messages are same."""
+    sent = [frame for frame, times in frames for _ in range(times)]
+    data = b"".join(masked(opcode, payload) for opcode, payload in sent)
+    at_once, later = FrameReader(LIMIT), FrameReader(LIMIT)
+    got, counted, got_later = [], 0, []
+    for piece in in_pieces(data, cuts):
+        got += at_once.feed(piece)
+        counted += at_once.frames
+        while at_once.more:
+            got += at_once.feed(b"")
+            counted += at_once.frames
+        got_later += later.feed(piece)
+    got_later += read_all(later, b"")
+    assert got == got_later == [Message(opcode, payload) for opcode, payload in sent]
+    assert counted == len(sent)
+
+
+def test_a_part_at_a_time() -> None:
+    """Of a flood of small frames, or of large ones, one call reads a bounded part."""
+    small, large, fragments = (FrameReader(LIMIT) for _ in range(3))
+    assert len(small.feed(masked(PING, b"") * 40_000)) == small.frames == 64
+    assert small.more
+    assert len(large.feed(masked(BINARY, b"x" * 20_000) * 10)) == large.frames == 4
+    assert large.more
+    assert fragments.feed(masked(TEXT, b"", fin=False) + masked(0, b"", fin=False) * 900) == []
+    assert fragments.frames == 64
 
 
 def test_fragments_with_a_ping_among_them() -> None:
@@ -81,7 +115,7 @@ def test_what_breaks_the_protocol(name: str) -> None:
     """What breaks the protocol is named by its close code, after what came before it."""
     data, code = BROKEN[name]
     reader = FrameReader(LIMIT)
-    assert reader.feed(masked(TEXT, b"before") + data)[0] == Message(TEXT, b"before")
+    assert read_all(reader, masked(TEXT, b"before") + data)[0] == Message(TEXT, b"before")
     assert reader.failure is not None
     assert reader.failure.code == code
     assert reader.feed(masked(TEXT, b"after")) == []

@@ -2,8 +2,14 @@
 
 from typing import Final
 
+import msgspec
+
 from parley_chat.connection.wire import Data
-from parley_chat.constants import DEFAULT_CONTENT_CHARACTERS, DEFAULT_FRAME_BYTES
+from parley_chat.constants import (
+    DEFAULT_CONTENT_CHARACTERS,
+    DEFAULT_FRAME_BYTES,
+    MAX_CONTENT_BYTES_PER_CHARACTER,
+)
 from parley_chat.errors import ChatError
 
 HALF_A_PAIR: Final = "a text has half of a surrogate pair: a character was cut in two"
@@ -45,6 +51,10 @@ class Limits:
             raise ChatError("bad_request", HALF_A_PAIR) from None
         if self.known and len(content) > self.max_content:
             raise ChatError("too_long", f"a message has at most {self.max_content} characters")
+        max_bytes = self.max_content * MAX_CONTENT_BYTES_PER_CHARACTER
+        is_long = self.known and len(content) * 6 > max_bytes
+        if is_long and len(msgspec.json.encode(content)) - 2 > max_bytes:
+            raise ChatError("too_long", f"a message has at most {max_bytes} bytes in JSON")
 
     def check_frame(self, size: int) -> None:
         """Check the size of a frame, as a larger one would end the connection.

@@ -1,12 +1,16 @@
 """Typed answers of the server to requests."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from parley_chat.connection.wire import Data
-from parley_chat.constants import MAX_CONTENT_CHARACTERS, MAX_PAGE_CHARACTERS
+from parley_chat.constants import MAX_CONTENT_CHARACTERS
 from parley_chat.events.kinds import Message, NewMessage, UserId
+
+MAX_PAGE_CHARACTERS: Final = 1_000_000
+"""Characters of the messages of a page of a server of version 0.1."""
 
 
 class SentMessage(msgspec.Struct, frozen=True, rename="camel"):
@@ -120,6 +124,44 @@ class MemberResult(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     known: bool | None = None
+
+
+class Act(msgspec.Struct, frozen=True, rename="camel"):
+    """Something that was done in a room.
+
+    Attributes:
+        seq: Its place in the room's log; 0 for the room's creation.
+        at: When it was accepted.
+        action: The event that the room got, such as `banned`; `roomCreated` for the creation.
+        by: The user who did it; None where the room's creator is nobody.
+        user: The user to whom it was done, or who had sent the deleted message.
+        moderator: Whether the user is a moderator from here on; None for other acts.
+        protected: Whether the room has a password from here on; None for other acts.
+        message_id: The deleted message.
+    """
+
+    seq: int
+    at: datetime
+    action: str
+    by: UserId | None = None
+    user: UserId | None = None
+    moderator: bool | None = None
+    protected: bool | None = None
+    message_id: int | None = None
+
+
+class ActPage(msgspec.Struct, frozen=True, rename="camel"):
+    """A part of the list of what was done in a room, the newest first.
+
+    Attributes:
+        items: What was done.
+        next: `before` of the following part; None if there is nothing more.
+        partial: Whether some may be missing, as the database of the server is away.
+    """
+
+    items: list[Act]
+    next: int | None = None
+    partial: bool = False
 
 
 class UserPage(msgspec.Struct, frozen=True, rename="camel"):

@@ -9,6 +9,7 @@ from parley_chat.connection.wire import Data
 from parley_chat.constants import MAX_PAGE_ITEMS
 from parley_chat.errors import ConnectionLost
 from parley_chat.events.answers import (
+    ActPage,
     JoinedRoom,
     MemberResult,
     RoomInfo,
@@ -71,8 +72,14 @@ class RoomRequests(Requester):
             after: List rooms with names after this one.
             limit: Number of rooms, up to 1,000.
         """
-        answer = await self._ask("getRooms", {"after": after, "limit": limit})
-        return msgspec.convert(answer.beside, list[RoomInfo])
+        found: list[RoomInfo] = []
+        at: str | None = after
+        while at is not None and len(found) < limit:
+            # A page has fewer rooms than were asked for where their names are long.
+            answer = await self._ask("getRooms", {"after": at, "limit": limit - len(found)})
+            found += msgspec.convert(answer.beside, list[RoomInfo])
+            at = answer.data.get("next")
+        return found
 
     async def send(self, room: str, content: str, client_msg_id: str | None = None) -> SentMessage:
         """Send a message to a room.
@@ -143,6 +150,26 @@ class RoomRequests(Requester):
     ) -> UserPage:
         """List the moderators of a room, as `banned` lists those who are banned."""
         return await self._standings(room, "moderator", after, limit)
+
+    async def moderation_log(
+        self, room: str, before: int | None = None, limit: int = MAX_PAGE_ITEMS
+    ) -> ActPage:
+        """List what was done in a room by whom, the newest first.
+
+        Args:
+            room: Name of the room.
+            before: `next` of the part before.
+            limit: Number of entries, up to 1,000.
+
+        Raises:
+            ChatError: `forbidden` for ordinary members.
+        """
+        asked: dict[str, Data] = {"room": room, "limit": limit}
+        if before is not None:
+            asked["before"] = before
+        return msgspec.convert(
+            (await self._ask("getModerationLog", asked, room=room)).data, ActPage
+        )
 
     async def set_password(self, room: str, password: str | None = None) -> None:
         """Change or remove the password of a room you own; members stay in it.

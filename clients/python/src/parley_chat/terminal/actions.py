@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from parley_chat.client import ChatClient
-from parley_chat.events.answers import UserPage
+from parley_chat.events.answers import Act, ActPage, UserPage
 from parley_chat.events.kinds import NewChat, NewMessage, UserId
 from parley_chat.terminal.commands import Command, InvalidCommand
 from parley_chat.terminal.places import DirectChat, Place, Room, ShownMessages
@@ -73,6 +73,7 @@ class Actions:
             "moderator": self._moderator,
             "banned": self._banned,
             "moderators": self._moderators,
+            "log": self._log,
             "password": self._password,
             "who": self._who,
             "typing": self._typing,
@@ -217,6 +218,17 @@ class Actions:
 
     async def _moderators(self, command: Command) -> object:
         return await _all_users(self._client.moderators, self._room(command))
+
+    async def _log(self, command: Command) -> object:
+        room, at, items, partial = self._room(command), command.before, list[Act](), False
+        while len(items) < command.limit:
+            # A page has fewer entries than were asked for where most deletions are of own messages.
+            page = await self._client.moderation_log(room, at, command.limit - len(items))
+            items += page.items
+            at, partial = page.next, partial or page.partial
+            if at is None:
+                break
+        return ActPage(items, at, partial)
 
     async def _password(self, command: Command) -> object:
         await self._client.set_password(self._room(command), command.password)

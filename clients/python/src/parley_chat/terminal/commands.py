@@ -30,6 +30,7 @@ HELP: Final = """\
 /moderator USER [off]    let a user kick, ban and delete messages here, or stop that
 /banned                  list who is banned from the room
 /moderators              list the moderators of the room
+/log [N]                 list who did what in the room, the last N entries (20)
 /password [PASSWORD]     change the password of the room, or remove it
 /who                     list who is typing
 /help                    show this list
@@ -44,6 +45,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         room: Room it is about. Without `room` and `user` it is about the present room or chat.
         user: User whose direct chat it is about, or who is kicked, banned or made a moderator.
         on: Whether the user becomes a moderator or stops being one.
+        limit: Number of messages of `history`, or of entries of `log`.
+        before: Entries of `log` before these: the `next` of its last answer.
         id: Id of a script's choice, which comes back with the answer.
     """
 
@@ -66,6 +69,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "moderator",
         "banned",
         "moderators",
+        "log",
         "password",
         "who",
         "typing",
@@ -78,6 +82,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     password: str | None = None
     on: bool = True
     limit: Annotated[int, Meta(ge=1, le=1000)] = 20
+    before: int | None = None
     id: int | str | None = None
 
 
@@ -133,7 +138,7 @@ def _maybe_limit(name: str, words: list[str]) -> dict[str, object]:
     if not words:
         return {}
     if len(words) > 1 or not words[0].isascii() or not words[0].isdigit():
-        raise InvalidCommand(f"/{name} takes a number of messages")
+        raise InvalidCommand(f"/{name} takes a number")
     return {"limit": int(words[0])}
 
 
@@ -161,6 +166,7 @@ _ARGUMENTS: Final[Mapping[str, Callable[[str, list[str]], dict[str, object]]]] =
     "moderator": _user_on_or_off,
     "banned": _nothing,
     "moderators": _nothing,
+    "log": _maybe_limit,
     "password": _maybe_password,
     "who": _nothing,
     "help": _nothing,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from zlib import crc32
 
+from parley_chat.events.answers import Act
 from parley_chat.events.kinds import (
     CaughtUp,
     ChatDeleted,
@@ -27,15 +28,7 @@ from parley_chat.events.kinds import (
     TypingEvent,
     UserId,
 )
-from parley_chat.events.rule_changes import (
-    BanLifted,
-    Banned,
-    Kicked,
-    ModeratorChanged,
-    PasswordChanged,
-    RuleChange,
-    Unbanned,
-)
+from parley_chat.events.rule_changes import BanLifted, RuleChange
 
 # Of the 256 colours, those that can be read on black and on white.
 NAME_COLOURS: Final = (33, 34, 35, 37, 64, 69, 98, 99, 130, 133, 135, 136, 161, 162, 166, 168, 172)
@@ -61,20 +54,32 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def _rule(event: RuleChange) -> str:
-    """Describe a change of a room's rules."""
-    by = escape(str(event.by))
-    match event:
-        case Kicked(user=user):
-            what = f"removed {escape(str(user))} from the room"
-        case Banned(user=user):
-            what = f"banned {escape(str(user))}"
-        case Unbanned(user=user):
-            what = f"took the ban of {escape(str(user))} back"
-        case ModeratorChanged(user=user, moderator=moderator):
-            what = f"made {escape(str(user))} {'a moderator' if moderator else 'a member again'}"
-        case PasswordChanged(protected=protected):
-            what = "changed the password" if protected else "removed the password"
+def _named(user: UserId | None) -> str:
+    return "somebody" if user is None else escape(str(user))
+
+
+def _done(action: str, act: RuleChange | Act) -> str:
+    """Describe what was done in a room; `action` is the event that the room got."""
+    by, user = _named(act.by), _named(getattr(act, "user", None))
+    match action:
+        case "kicked":
+            what = f"removed {user} from the room"
+        case "banned":
+            what = f"banned {user}"
+        case "unbanned":
+            what = f"took the ban of {user} back"
+        case "moderatorChanged":
+            role = "a moderator" if getattr(act, "moderator", False) else "a member again"
+            what = f"made {user} {role}"
+        case "passwordChanged":
+            changed = "changed" if getattr(act, "protected", False) else "removed"
+            what = f"{changed} the password"
+        case "messageDeleted":
+            what = f"deleted a message of {user}"
+        case "deleteMessages":
+            what = "deleted all messages"
+        case "roomCreated":
+            what = "created the room"
         case _:
             what = "changed the rules of the room"
     return f"{by} {what}"
@@ -110,7 +115,8 @@ class Screen:
             case ServerError(message=message):
                 return self.error(message)
             case RuleChange(room=room):
-                return self.status(f"{self._in_room(room)}{_rule(event)}")
+                done = _done(str(event.__struct_config__.tag), event)
+                return self.status(f"{self._in_room(room)}{done}")
             case BanLifted(room=room):
                 return self.status(f"you can join {escape(room)} again: the ban was lifted")
             case Connected() | Disconnected() | CaughtUp() | RoomLost():
@@ -135,6 +141,11 @@ class Screen:
         unread = f" ({chat.unread} unread)" if chat.unread else ""
         said = chat.last_message.content.splitlines() if chat.last_message else []
         return f"{self.name(str(partner))}{unread}{f': {escape(said[0])}' if said else ''}"
+
+    def act(self, act: Act) -> str:
+        """Format what was done in a room, with its local date and time."""
+        at = self._paint(DIM, f"{act.at.astimezone():%Y-%m-%d %H:%M}")
+        return f"{at} {_done(act.action, act)}"
 
     def meet(self, chat: ChatInfo | NewChat) -> UserId:
         """Remember the users of a chat; return the other user."""

@@ -8,6 +8,7 @@ import msgspec
 
 from parley_chat.errors import ChatError
 from parley_chat.events.answers import (
+    ActPage,
     ChatHistoryPage,
     HistoryPage,
     JoinedRoom,
@@ -87,6 +88,8 @@ class TextView:
                 self._write(self._screen.status(f"you write to {escape(str(partner))}"))
             case HistoryPage(items=items) | ChatHistoryPage(items=items):
                 self._page(items)
+            case ActPage():
+                self._acts(answer)
             case MemberResult(known=False):
                 self._write(self._screen.status(_unknown(command)))
             case list():
@@ -104,6 +107,16 @@ class TextView:
     def _page(self, messages: Sequence[Message | NewMessage]) -> None:
         for message in messages:
             self._write(self._screen.message(message))
+
+    def _acts(self, page: ActPage) -> None:
+        """Show what was done in a room, the newest last, as messages are shown."""
+        for act in reversed(page.items):
+            self._write(self._screen.act(act))
+        if not page.items:
+            self._write(self._screen.status("nothing yet"))
+        if page.partial:
+            missing = "some may be missing: a part of the server is not available"
+            self._write(self._screen.status(missing))
 
     def _list(self, answer: Sequence[object], nothing: str) -> None:
         for item in answer:

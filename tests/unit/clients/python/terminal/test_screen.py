@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from parley_chat.events.answers import Act
 from parley_chat.events.kinds import (
     CaughtUp,
     ChatDeleted,
@@ -62,6 +63,27 @@ def test_no_event_has_a_way_around_it(event: Event) -> None:
     line = screen.line(event)
     assert line is not None
     assert re.search(r"[^\n\x20-\x7e]", line) is None
+
+
+@pytest.mark.parametrize(
+    ("act", "shown"),
+    [
+        (Act(9, AT, "deleteMessages", by="a\x1b"), "a\\x1b deleted all messages"),
+        (Act(8, AT, "messageDeleted", by=7, user="e\x1b"), "7 deleted a message of e\\x1b"),
+        (Act(7, AT, "unbanned", by="ann", user=7), "ann took the ban of 7 back"),
+        (
+            Act(6, AT, "moderatorChanged", by="ann", user="mia", moderator=False),
+            "ann made mia a member again",
+        ),
+        (Act(5, AT, "passwordChanged", by="ann", protected=False), "ann removed the password"),
+        (Act(4, AT, "somethingNew", by="ann"), "ann changed the rules of the room"),
+        (Act(0, AT, "roomCreated"), "somebody created the room"),
+    ],
+)
+def test_shows_what_was_done(act: Act, shown: str) -> None:
+    """The line of an act has its date, who did it, and to whom; names cannot drive the terminal."""
+    when = f"{AT.astimezone():%Y-%m-%d %H:%M}"
+    assert Screen("ann", colours=False).act(act) == f"{when} {shown}"
 
 
 def test_shows_messages() -> None:

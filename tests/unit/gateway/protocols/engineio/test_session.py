@@ -139,6 +139,22 @@ def test_very_late_ping_leaves_time_for_the_pong() -> None:
     assert session.deadline == pytest.approx(START + 5.15)
 
 
+def test_a_client_that_is_not_read_has_its_timeout_afterwards() -> None:
+    """A pong that waits until its client is read again is not late, and then it has to come."""
+    session = websocket()
+    session.tick(START + 0.3)
+
+    session.excuse(START + 0.9)
+    session.tick(START + 1.0)
+
+    assert session.deadline == pytest.approx(START + 1.1)
+
+    session.excuse(START + 0.9)
+    session.tick(START + 1.11)
+
+    assert session.closed == "ping timeout"
+
+
 def test_anything_else_extends_the_timeout_once() -> None:
     """A packet while the pong is awaited shows life, but not for ever."""
     session = websocket()

@@ -1,0 +1,1 @@
+"""The supply chain: what is inside the wheels that are pinned, and what is known against it."""

@@ -1,0 +1,1 @@
+"""The operator's port of a gateway: status page, metrics, and what acts."""

@@ -1,0 +1,1 @@
+"""The largest and worst inputs for everything that reads what clients send, in a loop."""

@@ -1,0 +1,1 @@
+"""The trail of security events: its bounds, its file, its lines and its vocabulary."""

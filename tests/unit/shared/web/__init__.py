@@ -1,0 +1,1 @@
+"""Tests of what gateways and persisters share."""
