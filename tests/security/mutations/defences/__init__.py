@@ -1,0 +1,1 @@
+"""The tables of mutations, by what the defences are about."""
