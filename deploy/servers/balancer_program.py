@@ -4,6 +4,7 @@ It is what strangers reach first. One on PATH that is maintained comes before th
 the distribution is renewed with the machine's other packages, the wheel's by whoever pins it here.
 """
 
+import os
 import shutil
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,9 @@ from shared.config import ConfigError
 
 OLDEST: Final[Mapping[str, tuple[int, int]]] = {"haproxy": (2, 6), "caddy": (2, 8)}
 """The oldest versions that understand our configuration."""
+
+SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Folders in which distributions put servers, and which the PATH of an ordinary user lacks."""
 
 NAMES: Final[Mapping[Balancer, str]] = {"haproxy": "HAProxy", "caddy": "Caddy"}
 
@@ -113,11 +117,21 @@ def _programs(kind: Balancer, today: date) -> Choice:
 def _paths(kind: Balancer) -> Iterator[tuple[str, bool]]:
     """Yield the paths of programs, and whether each is a wheel's, which may be on PATH, too."""
     wheel = WHEELS[kind]()
-    on_path = shutil.which(kind)
+    on_path = _on_path(kind)
     if on_path and not (wheel and Path(on_path).samefile(wheel)):
         yield on_path, False
     if wheel:
         yield wheel, True
+
+
+def _on_path(name: str) -> str | None:
+    """Return the absolute path of a program on PATH, or among the system's servers, if any."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if not any(Path(each).name == "sbin" for each in folders):
+        folders += SYSTEM_FOLDERS
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    # Servers run in another folder, where a relative path would lead elsewhere.
+    return str(Path(found).absolute()) if found else None
 
 
 def _haproxy_wheel() -> str | None:

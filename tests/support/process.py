@@ -33,7 +33,9 @@ def environ(given: Mapping[str, str]) -> dict[str, str]:
 def without_haproxy() -> str:
     """A PATH on which there is no HAProxy, so that the one of the wheel is taken."""
     folders = os.environ["PATH"].split(os.pathsep)
-    return os.pathsep.join(each for each in folders if not (Path(each) / "haproxy").exists())
+    kept = [each for each in folders if not (Path(each) / "haproxy").exists()]
+    # Where a PATH has a folder of servers, the system's are not looked into.
+    return os.pathsep.join((*kept, "/nonexistent/sbin"))
 
 
 async def run(

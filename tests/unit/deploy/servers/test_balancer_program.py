@@ -35,6 +35,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr("deploy.servers.balancer_program.SYSTEM_FOLDERS", ())
     return folder
 
 
@@ -62,6 +63,25 @@ def test_a_maintained_one_on_path_comes_first(path: Path, wheel: str) -> None:
         assert (server.path, server.ended) == (found, ())
     assert server.path != wheel
     assert "version 3.2.9 with OpenSSL 3.5.6 (on PATH; the first one found)" in str(server)
+
+
+def test_the_systems_servers_are_found(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PATH without folders of servers, as ordinary users have it, hides none of them."""
+    servers = path.parent / "sbin"
+    servers.mkdir()
+    monkeypatch.setattr("deploy.servers.balancer_program.SYSTEM_FOLDERS", (str(servers),))
+    found = program(servers, "haproxy", HAPROXY.format("3.2.9"))
+    assert find_balancer(Settings(), AFTER).path == found
+    first = program(path, "haproxy", HAPROXY.format("3.2.8"))
+    assert find_balancer(Settings(), AFTER).path == first
+
+
+def test_a_relative_path_becomes_absolute(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load balancer on a relative PATH is run from the folder of its cluster, too."""
+    found = program(path, "haproxy", HAPROXY.format("3.2.9"))
+    monkeypatch.chdir(path.parent)
+    monkeypatch.setenv("PATH", path.name)
+    assert find_balancer(Settings(), AFTER).path == found
 
 
 def test_the_wheel_is_taken_where_none_is_maintained(path: Path, wheel: str) -> None:
