@@ -7,7 +7,7 @@ looked up in the OSV database, and compared with the dates until which its maker
 What requirements/accepted.toml accepts, for a time and with a reason, is told and does not fail.
 Exit code 0: everything was looked up and nothing is left. 1: something has a known vulnerability,
 or gets no more fixes. 2: a wrong argument, or a file of accepted findings that cannot be read. 3:
-something could not be looked up.
+something could not be looked up, as a database was out of reach. 4: the audit itself failed.
 """
 
 import subprocess
@@ -32,6 +32,12 @@ EPILOG = "Other arguments are those of pip-audit: `python -m pip_audit --help` l
 VULNERABLE = 1
 WRONG_ARGUMENT = 2
 NOT_LOOKED_UP = 3
+FAILED = 4
+
+OUTAGES = (b"requests.exceptions.", b"ServiceError", b"ConnectionError", b"vulnerability feed")
+"""What pip-audit writes to standard error when its service cannot be reached."""
+
+OUT_OF_REACH = "The database of vulnerabilities cannot be reached from here."
 
 
 class Vulnerability(msgspec.Struct, frozen=True):
@@ -56,20 +62,34 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def verdict(
-    report: bytes, accepted: Sequence[Accepted] = (), today: date = date.min
+    report: bytes,
+    accepted: Sequence[Accepted] = (),
+    today: date = date.min,
+    errors: bytes = b"",
 ) -> tuple[int, list[str]]:
-    """The exit code and the lines to print for pip-audit's JSON, which is empty if it failed."""
+    """The exit code and the lines to print for what pip-audit found.
+
+    Args:
+        report: its JSON; empty if it ended early.
+        accepted: findings that do not fail.
+        today: the day for which those are looked at.
+        errors: what it wrote to standard error.
+    """
     try:
         found = msgspec.json.decode(report, type=Report).dependencies
     except msgspec.DecodeError:
-        return NOT_LOOKED_UP, ["The database of vulnerabilities cannot be reached from here."]
+        if any(each in errors for each in OUTAGES):
+            return NOT_LOOKED_UP, [OUT_OF_REACH]
+        lines = errors.decode(errors="replace").strip().splitlines()
+        why = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
+        return FAILED, [f"pip-audit failed: {' '.join(why)}"]
     failing, passing = judge([*_flaws(found)], accepted, today)
     said = failing + passing
     missing = sum(each.version is None for each in found)
     if missing:
         said.append(
             f"{missing} of {len(found)} packages could not be looked up:"
-            " the database of vulnerabilities cannot be reached from here."
+            f" {OUT_OF_REACH[0].lower()}{OUT_OF_REACH[1:]}"
         )
     if failing:
         return VULNERABLE, said
@@ -138,8 +158,11 @@ def main() -> int:
     ran = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  whoever runs it chooses
     if ran.returncode == WRONG_ARGUMENT:
         parser.error(ran.stderr.decode().splitlines()[-1].removeprefix("pip-audit: error: "))
-    packages, lines = verdict(ran.stdout, accepted, today)
-    inside, more = verdict_inside(look_inside(), accepted, today)
+    packages, lines = verdict(ran.stdout, accepted, today, ran.stderr)
+    try:
+        inside, more = verdict_inside(look_inside(), accepted, today)
+    except OSError as error:
+        inside, more = FAILED, [f"What is inside the wheels is not known: {error}"]
     for line in lines + more:
         sys.stderr.write(f"{line}\n")
     return VULNERABLE if VULNERABLE in {packages, inside} else max(packages, inside)

