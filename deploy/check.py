@@ -140,18 +140,20 @@ class Check:
 
     def _check_data_dir(self) -> None:
         path = self._data_dir.path
-        with self._noting():
-            if fault := folder_fault(path):
-                raise ConfigError(fault)
-            self._owner = find_owner(path)
         self._found["DATA_DIR"] = Found(str(path), "default")
         self._found["DATABASE_URL"] = Found(f"{path / DATABASE_FILE} (SQLite)", "default")
         self._found["SECURITY_LOG"] = Found(str(security_log(path)), "default")
-        if (path / "secret_keys").exists():
-            self._found["SECRET_KEYS"] = Found(HIDDEN, "data")
-        there = next(each for each in (path, *path.parents) if each.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            self._others.append(f"DATA_DIR={path} cannot be written: choose another with DATA_DIR=")
+        with self._noting(), self._data_dir.explained():
+            if fault := folder_fault(path):
+                raise ConfigError(fault)
+            self._owner = find_owner(path)
+            if (path / "secret_keys").exists():
+                self._found["SECRET_KEYS"] = Found(HIDDEN, "data")
+            there = next(each for each in (path, *path.parents) if each.exists())
+            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+                raise ConfigError(
+                    f"DATA_DIR={path} cannot be written: choose another with DATA_DIR="
+                )
 
     async def _check_servers(self) -> None:
         """Connect to the servers of the operator's own, once, and read what the database says."""

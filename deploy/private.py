@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from shared.config import DATABASE_FILE
+from shared.config import DATABASE_FILE, ConfigError
 
 OTHERS: Final = 0o077
 """Bits of a mode that let the group and others in."""
@@ -71,10 +71,13 @@ def make_private(path: Path) -> None:
     """Close a data folder and all of Parley's files in it, also those of earlier versions.
 
     Raises:
+        ConfigError: another user has put something there meanwhile.
         OSError: a mode cannot be changed.
     """
-    _close(path)
+    _close(path, through_links=True)  # of a link, the folder that it leads to
     for entry in path.iterdir():
+        if _is_ours(entry.name):
+            _check_owner(entry)
         # What a link leads to is somebody else's, such as a folder of all programs' logs.
         if entry.is_symlink() or not _is_ours(entry.name):
             continue
@@ -84,10 +87,27 @@ def make_private(path: Path) -> None:
                 _close(Path(folder, each))
 
 
-def _close(path: Path) -> None:
+def _check_owner(entry: Path) -> None:
+    """Refuse what another user than root has made under a name of ours.
+
+    Nobody else can enter the folder by now, so nothing comes after this look. Before, while it was
+    open, `run` with its secrets could be made by somebody who goes on holding it open.
+    """
+    try:
+        owner = entry.lstat().st_uid
+    except FileNotFoundError:  # as in `_close`
+        return
+    if owner not in {os.geteuid(), 0}:
+        raise ConfigError(
+            f"DATA_DIR={entry.parent} holds {entry.name} of another user ({_name_of(owner)}):"
+            " remove it, or choose another folder"
+        )
+
+
+def _close(path: Path, *, through_links: bool = False) -> None:
     """Take the rights of all others from a file or folder of this user."""
     try:
-        info = path.lstat()
+        info = path.stat(follow_symlinks=through_links)
     except FileNotFoundError:  # a process of an earlier cluster, which ends now, has removed it
         return
     own = info.st_uid == os.geteuid() and not stat.S_ISLNK(info.st_mode)

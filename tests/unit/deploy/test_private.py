@@ -43,6 +43,16 @@ def test_files_of_earlier_versions_are_closed(tmp_path: Path) -> None:
     assert (mode(outside.parent), mode(outside)) == (0o755, 0o644)
 
 
+def test_the_folder_behind_a_link_is_closed(tmp_path: Path) -> None:
+    """A DATA_DIR that is a link becomes private where the data is."""
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (tmp_path / "data").symlink_to(folder)
+    DataDir(tmp_path / "data").claim("x")
+    assert (mode(folder), mode(folder / "run")) == (0o700, 0o700)
+
+
 def test_a_closed_folder_may_hold_anything(tmp_path: Path) -> None:
     """In a folder that nobody else can enter, files of the operator's own stay as they are."""
     folder = tmp_path / "data"
@@ -73,3 +83,15 @@ def test_what_another_user_laid_there_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     with pytest.raises(ConfigError, match=r"not Parley's \(secret_keys\)"):
         DataDir(tmp_path).claim("x")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_another_user_makes_before_the_folder_is_closed_is_refused(tmp_path: Path) -> None:
+    """A folder for secrets that another user made and may hold open is not used."""
+    folder = tmp_path / "data"
+    (folder / "run").mkdir(parents=True, mode=0o777)
+    os.chown(folder / "run", 65_534, 65_534)
+    folder.chmod(0o700)
+    with pytest.raises(ConfigError, match=r"holds run of another user \(nobody\): remove it"):
+        DataDir(folder).claim("x")
+    assert [*(folder / "run").iterdir()] == []
