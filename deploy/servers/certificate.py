@@ -47,7 +47,6 @@ def write_certificate(settings: Settings, run: Path) -> datetime:
             raise ConfigError(str(error).replace(f"={checked}", f"={settings.tls_cert}")) from None
         expires = expiry(str(checked))
         checked.replace(run / CERTIFICATE)
-        write_atomically(expiry_file(run), expires.isoformat())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"TLS_CERT={settings.tls_cert} cannot be read: {error}") from None
     finally:
@@ -75,7 +74,9 @@ def certificate_watch(
     files = tuple(str(part) for part in (settings.tls_cert, settings.tls_key) if part)
     renew = partial(_renew, server, settings, run)
     since = fingerprint(files)
-    return CertificateWatch(files, renew, say, write_certificate(settings, run), since)
+    expires = write_certificate(settings, run)
+    _note_expiry(run, expires)
+    return CertificateWatch(files, renew, say, expires, since)
 
 
 async def _renew(server: Server, settings: Settings, run: Path) -> datetime:
@@ -86,7 +87,13 @@ async def _renew(server: Server, settings: Settings, run: Path) -> datetime:
             await _renew_in_haproxy(run)
         else:
             await _renew_in_caddy(server, run)
+    await asyncio.to_thread(_note_expiry, run, expires)
     return expires
+
+
+def _note_expiry(run: Path, expires: datetime) -> None:
+    """Let gateways tell when the certificate that is in use expires."""
+    write_atomically(expiry_file(run), expires.isoformat())
 
 
 async def _renew_in_haproxy(run: Path) -> None:
