@@ -70,6 +70,18 @@ async def test_handshakes_that_never_end(cluster: Cluster, gateway: int) -> None
     assert after < before + MORE_MEMORY
 
 
+@pytest.mark.parametrize("gateway", [1, 2])
+async def test_bodies_that_come_after_their_answers(cluster: Cluster, gateway: int) -> None:
+    """A connection whose request was answered before its body had come is idle, and is ended."""
+    head = b"POST /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n"
+    with held(cluster.gateway_port(gateway), head, 10) as sockets:
+        for one in sockets:
+            answer = await asyncio.to_thread(one.some)
+            assert answer.startswith(b"HTTP/1.1 404")
+            one.send(b"hello")
+        assert await asyncio.to_thread(wait_out, sockets) == 0
+
+
 async def test_peers_that_are_gone(cluster: Cluster) -> None:
     """A WebSocket that does not answer pings is dropped; one that does stays, however silent."""
     with ExitStack() as stack:

@@ -114,10 +114,16 @@ class HandshakeProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Stop the deadline again: the whole request has been read."""
+        """Note that the whole request has been read."""
         # An answer can leave before the body has come, such as a refusal. The rest of the body then
-        # started a deadline in `_feed`, and this is its end.
-        self._half_open.end(self)
+        # started a deadline in `_feed`, which took the place of uvicorn's timer of idle
+        # connections. Without another one, a client that sends its bodies late could keep any
+        # number of connections open for ever.
+        if self in self._half_open:
+            self._half_open.end(self)
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         self._size.end()
         if not self._refused:
             super().on_message_complete()
