@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from shared.addresses import rate_limit_address
+
 PAUSE_SECONDS: Final = 0.5
 """Seconds that the requests of an address wait after one was refused. A health check among them is
 still answered in the second that whoever asks usually allows. The refusal itself waits so long on a
@@ -47,7 +49,7 @@ def _pass(_request: RequestHead) -> Refusal | None:
 
 
 class SlowedAddresses:
-    """The addresses that were refused just before, the oldest first.
+    """The addresses that were refused just before, the oldest first, as rates count them.
 
     Attributes:
         count_malformed: counts bytes of an address that were no request; True if they are too many.
@@ -71,12 +73,14 @@ class SlowedAddresses:
         kept = now - PAUSE_SECONDS
         while self._until and (oldest := next(iter(self._until.items())))[1] <= kept:
             del self._until[oldest[0]]
-        goes_on = self._until.pop(address, None) is not None
-        self._until[address] = now + PAUSE_SECONDS
+        counted = rate_limit_address(address)
+        goes_on = self._until.pop(counted, None) is not None
+        self._until[counted] = now + PAUSE_SECONDS
         return goes_on
 
     def pause(self, address: str) -> float:
         """Return the seconds that a request of an address has to wait; 0 for most."""
         if not self._until:
             return 0
-        return max(0, self._until.get(address, 0) - asyncio.get_running_loop().time())
+        until = self._until.get(rate_limit_address(address), 0)
+        return max(0, until - asyncio.get_running_loop().time())
