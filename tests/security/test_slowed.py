@@ -121,6 +121,26 @@ async def test_a_post_is_slowed(slowing: Cluster) -> None:
         assert replies == [*range(FRAMES)]
 
 
+async def test_a_second_poll_of_a_slowed_session_is_refused(slowing: Cluster) -> None:
+    """While a session owes, one GET of it waits; a second ends it, and both are answered."""
+    url, before = slowing.gateway_url(1), await slowed(slowing)
+    async with httpx.AsyncClient(timeout=60, headers=new_address()) as http:
+        session = f"{url}/socket.io/?EIO=4&transport=polling"
+        opened = await http.get(session)
+        session += f"&sid={json.loads(opened.text[1:])['sid']}"
+        assert (await http.post(session, content="40")).text == "ok"
+        assert (await http.get(session)).text.startswith("40")
+        body = "\x1e".join(f'42{number}["getRooms"]' for number in range(FRAMES))
+        posted = asyncio.create_task(http.post(session, content=body))
+        await waits(slowing, before)
+        polls = [asyncio.create_task(http.get(session)) for _ in range(2)]
+        refused, paying = await asyncio.wait(polls, return_when=asyncio.FIRST_COMPLETED)
+        assert [each.result().status_code for each in refused] == [400]
+        assert not posted.done()
+        assert [(await each).json()["message"] for each in paying] == ["Session ID unknown"]
+        await posted
+
+
 async def test_connections_of_an_address_share(slowing: Cluster) -> None:
     """Connections of one address are slowed together before each has used up its own budget."""
     before, headers = await slowed(slowing), new_address()

@@ -69,6 +69,7 @@ class EngineSession:
         "_flush_scheduled",
         "_forget",
         "_loop",
+        "_paying",
         "_poll",
         "_timer",
         "_timer_at",
@@ -103,6 +104,8 @@ class EngineSession:
         self.on_writable: Callable[[], None] | None = None
         self._application = application
         self._forget = forget
+        # True while a GET pays, before it counts as a poll that waits.
+        self._paying = False
         self._poll: asyncio.Future[bytes] | None = None
         # No TimerHandle, which knows its time: for one that is past uvloop makes a plain handle.
         self._timer: asyncio.Handle | None = None
@@ -255,19 +258,35 @@ class EngineSession:
             raise
 
     async def poll(self, receive: Receive) -> bytes:
-        """Handle a GET; return the body of its answer once there are packets.
+        """Handle a GET; return the body of its answer once it is paid for and there are packets.
 
         Raises:
             PacketError: another GET waits. The session is closed.
-            EngineError: a WebSocket has taken over meanwhile.
+            EngineError: the session has ended, or a WebSocket has taken over, meanwhile.
             ClientHungUp: the client closed the connection. The session is closed.
         """
+        if not self.engine.poll_pending:
+            await self._pay_for_poll()
         try:
             self.engine.poll(self.now)
             body = self.engine.answer(self.now)
         finally:
             self.flush()  # if this poll is refused, the one that waited is answered, too
         return await self._wait_for_packets(receive) if body is None else body
+
+    async def _pay_for_poll(self) -> None:
+        if self._paying:  # else any number of GETs could wait while the client owes something
+            self.fail("transport error")
+            raise PacketError("a second poll while one waits")
+        self._paying = True
+        try:
+            await pay(self.intake, 0, 1)
+        finally:
+            self._paying = False
+        if self.engine.gone:
+            raise EngineError(ErrorCode.UNKNOWN_SID)
+        if self.transport == "websocket":
+            raise EngineError(ErrorCode.BAD_REQUEST)
 
     async def _wait_for_packets(self, receive: Receive) -> bytes:
         poll: asyncio.Future[bytes] = self._loop.create_future()
@@ -310,6 +329,20 @@ class EngineSession:
             self.engine.excuse(self.intake.waits_until)
         self.engine.tick(self.now)
         self.flush()
+
+
+async def pay(intake: Intake | None, size: int, packets: int) -> None:
+    """Pay for what a request brings, and wait until nothing is owed.
+
+    Args:
+        intake: the budget of the client; None for none.
+        size: the bytes of the request's body.
+        packets: the packets in it; a GET counts as one.
+    """
+    seconds = intake.take(size, packets) if intake else 0.0
+    while intake and seconds:
+        await asyncio.sleep(seconds)
+        seconds = intake.wait()
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

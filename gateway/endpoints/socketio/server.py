@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from gateway.connections.intake import Intake, Intakes
+from gateway.connections.intake import Intakes
 from gateway.connections.websocket import ADOPT, Adopt
 from gateway.endpoints.guard import address_of
-from gateway.endpoints.socketio.engine_session import Application, ClientHungUp, EngineSession
+from gateway.endpoints.socketio.engine_session import Application, ClientHungUp, EngineSession, pay
 from gateway.endpoints.socketio.engine_socket import EngineSocket
 from gateway.protocols.engineio.errors import (
     EngineError,
@@ -102,7 +102,6 @@ class EngineServer:
         elif request.method == "POST":
             await self._post(session, http)
             return Response(b"ok", media_type="text/html")
-        await _pay(session.intake, 0, 1)
         return Response(await session.poll(receive), media_type="text/plain; charset=UTF-8")
 
     async def _websocket(self, websocket: WebSocket) -> None:
@@ -165,7 +164,7 @@ class EngineServer:
             raise
         try:
             body = await self._body(http)
-            await _pay(session.intake, len(body), count_packets(body))
+            await pay(session.intake, len(body), count_packets(body))
             for packet in self._packets(session, body):
                 if work := session.receive(packet):
                     await work
@@ -201,14 +200,6 @@ class EngineServer:
                 if len(body) > max_bytes:
                     raise TooLarge
         return bytes(body)
-
-
-async def _pay(intake: Intake | None, size: int, packets: int) -> None:
-    """Pay for what a request brings, and wait until nothing is owed."""
-    seconds = intake.take(size, packets) if intake else 0.0
-    while intake and seconds:
-        await asyncio.sleep(seconds)
-        seconds = intake.wait()
 
 
 def _request(scope: Scope, origin: str | None) -> Request:
