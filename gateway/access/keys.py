@@ -251,7 +251,11 @@ def _read_key_set(data: bytes) -> dict[str, Key]:
             continue
         try:
             key = jwt.PyJWK(entry).key
-        except (jwt.PyJWTError, ValueError, TypeError):
+        # `alg` may be "none", and the curve one that this build of OpenSSL does not have.
+        except (
+            *(jwt.PyJWTError, ValueError, TypeError),
+            *(NotImplementedError, UnsupportedAlgorithm),
+        ):
             continue
         algorithm = _algorithm(key)
         if algorithm is not None and entry.get("alg", algorithm) == algorithm:

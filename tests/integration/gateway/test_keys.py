@@ -155,11 +155,15 @@ async def test_entries_that_are_not_for_us(issuer: Issuer) -> None:
     issuer.publish({**json.loads(octets), "kid": "shared"})
     issuer.add("for encryption", use="enc")
     issuer.add("for another algorithm", "RS256", alg="RS512")
+    issuer.add("for none", "RS256", alg="none")
     for odd in ({}, {"kid": 7}, {"kid": "odd", "kty": "EC", "crv": "P-256"}, {"kid": "odd"}):
         issuer.publish(odd)
     tokens = verifier(issuer)
     shared = token("ann", key=secret, headers={"kid": "shared"})
-    for refused in (shared, *map(issuer.sign, ("for encryption", "for another algorithm"))):
+    for refused in (
+        shared,
+        *map(issuer.sign, ("for encryption", "for another algorithm", "for none")),
+    ):
         assert await code(tokens, refused) == "unauthorized"
     assert (await tokens.verify(issuer.sign("first"))).user == "ann"
 
