@@ -9,8 +9,9 @@ from gateway.rooms.store.chat_list import MAX_CHATS_READ, ChatList, ListedChat
 from gateway.rooms.store.pages.history import History
 from shared.errors import ChatError
 
-MAX_MOVED_CHATS: Final = 100
-"""Chats with messages since the first page whose earlier place is looked up, for one page."""
+MAX_MOVED_CHATS: Final = 10
+"""Chats with messages since the first page whose earlier place is looked up, for one page. Each is
+a read of history, and a client may name any time as that of its first page."""
 
 MAX_MESSAGES_SINCE: Final = 100
 """Messages since the first page that are looked behind, in each of them."""
