@@ -138,9 +138,9 @@ class GuestPlaces:
     async def _is_admitted(self, subject: str, name: str, *, has_room: bool) -> bool:
         try:
             async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
-                held, _ = await asyncio.gather(
-                    self._hold(subject, [name], self._max_guests), self._note(subject, [name])
-                )
+                held = await self._hold(subject, [name], self._max_guests)
+                if held:
+                    await self._note(subject, [name])
                 return bool(held)
         except (ChatError, TimeoutError) as error:
             text = "the broker does not answer: guests are counted by this gateway alone"
@@ -190,6 +190,8 @@ class GuestPlaces:
             subject = next(iter(self._freed))
             # A guest that has come back here meanwhile keeps its place.
             names = self._freed.pop(subject) - self._held.get(subject, {}).keys()
+            if not names:
+                continue
             try:
                 await self._broker.release(subject, names, self._heartbeat.incarnation)
             except (ChatError, Failure) as error:

@@ -166,7 +166,7 @@ class PartitionKeys:
         return self._key(f"guest:{guest}")
 
     def guest_bans(self, room_id: int, subject: str) -> str:
-        """Set: the guests for whose bans an address is banned from a room for a while."""
+        """Sorted set: the guests for whom an address is banned from a room, by each ban's end."""
         return self._key(f"guest_bans:{room_id}:{subject}")
 
     @property

@@ -20,6 +20,7 @@ class GuestBanBroker:
         self._pipe = pipe
         self._keys = keys
         self._ban = PipedScript(pipe, "ban_guest")
+        self._holds = PipedScript(pipe, "holds_guest_ban")
 
     async def note(self, subjects: Mapping[str, str], seconds: float) -> None:
         """Note the addresses of guests, by name, for a number of seconds.
@@ -57,7 +58,7 @@ class GuestBanBroker:
         """
         with unavailable_as_error():
             if subject := await self._subject(guest):
-                await self._pipe.call(pack("SREM", self._ban_key(room, subject), guest))
+                await self._pipe.call(pack("ZREM", self._ban_key(room, subject), guest))
 
     async def holds(self, room: Room, subject: str) -> bool:
         """Return True if an address is banned from a room.
@@ -66,7 +67,7 @@ class GuestBanBroker:
             ChatError: `broker_unavailable`.
         """
         with unavailable_as_error():
-            return bool(await self._pipe.call(pack("EXISTS", self._ban_key(room, subject))))
+            return bool(await self._holds([self._ban_key(room, subject)], []))
 
     async def _subject(self, guest: str) -> str | None:
         found: bytes | None = await self._pipe.call(pack("GET", self._address_key(guest)))

@@ -13,8 +13,9 @@ from shared.broker.sessions.guest_bans import GuestBanBroker
 from shared.broker.sessions.guests import GuestBroker
 from shared.config import Settings
 from shared.errors import ChatError
+from shared.model.rooms import Room
 from shared.trail import Trail
-from tests.integration.broker.bench import KEYS, Bench
+from tests.integration.broker.bench import KEYS, Bench, creation
 from tests.support.ear import Ear
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually
@@ -62,6 +63,34 @@ async def test_who_leaves_before_the_answer(server: Valkey, turns: int) -> None:
     finally:
         server.resume()
     assert await eventually(lambda: is_let_in(gateway, "guest-2"))
+
+
+async def test_who_is_refused_leaves_nothing(server: Valkey) -> None:
+    """The broker remembers where guests came from who were let in, and nobody else."""
+    gateway = places(server)
+    assert await is_let_in(gateway, "guest-1")
+    assert not await is_let_in(gateway, "guest-2")
+    known = [KEYS.of(guest).guest_address(guest) for guest in ("guest-1", "guest-2")]
+    assert [await server.admin.exists(key) for key in known] == [1, 0]
+
+
+async def test_bans_of_an_address_end_one_by_one(server: Valkey) -> None:
+    """A ban of an address ends in its time, whatever other guests of the address are banned for."""
+    bench = Bench(server)
+    await bench.reopen(1)
+    room = await bench.rooms.create(creation("den"), await bench.not_held("den"))
+    assert isinstance(room, Room)
+    broker = GuestBanBroker(server.pipe(), KEYS)
+    await broker.note({"guest-1": SUBJECT, "guest-2": SUBJECT}, 60)
+    await broker.ban(room, "guest-1", 0.1)
+    await broker.ban(room, "guest-2", 60)
+    assert await broker.holds(room, SUBJECT)
+    await broker.lift(room, "guest-2")
+
+    async def is_over() -> bool:
+        return not await broker.holds(room, SUBJECT)
+
+    assert await eventually(is_over)
 
 
 async def test_what_the_broker_does_not_take(server: Valkey) -> None:
