@@ -167,6 +167,9 @@ async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
 
     There is no void for events of a row that could not be read; they are inserted. An event at or
     below the room's floor stays deleted.
+
+    Raises:
+        SeqTakenError: another event has its seq.
     """
     floor = select(func.max(rooms.c.floor)).where(rooms.c.id == row.room_id)
     known: int = (await connection.execute(floor)).scalar_one_or_none() or 0
@@ -179,7 +182,10 @@ async def replace_void(connection: AsyncConnection, row: EventRow) -> None:
     void = update(events).where(place, events.c.kind == "void")
     if (await connection.execute(void.values(values))).rowcount == 1:
         return
-    if (await connection.execute(select(events.c.id).where(place))).first():
+    there = (await connection.execute(select(events.c.id).where(place))).scalar_one_or_none()
+    if there == row.id:
+        return  # by an earlier try, which ended before it could remove the dead letter
+    if there is not None:
         raise SeqTakenError(f"another row has the seq of event {row.id}")
     await connection.execute(events.insert().values(row._asdict()))
 

@@ -4,6 +4,7 @@ import struct
 
 import msgpack
 
+from persister.batch import make_batch
 from persister.commands.dead_letters import list_letters, retry_letters
 from persister.writer import Writer
 from shared import codec
@@ -172,6 +173,25 @@ async def test_retry_stores_where_the_void_is(stage: Stage) -> None:
         assert epochs == [(1,)]
         assert await dead(stage) == []
         assert await admin(stage, "retry") == (0, ["0 stored, 0 left"])
+
+
+async def test_a_retry_that_was_cut_off(stage: Stage) -> None:
+    """An entry that an earlier retry stored, and did not live to forget, is forgotten."""
+    async with stage.storing():
+        room = await stage.make()
+        for verb in ("INSERT", "UPDATE"):
+            await stage.database.run(REFUSE.format(verb=verb))
+        await inject(stage, room, forged(room, 100, "m2"))
+        await stage.all_stored(room, 1)
+        for verb in ("INSERT", "UPDATE"):
+            await stage.database.run(f"DROP TRIGGER refuse_{verb}")
+        [letter] = await DeadLetters(stage.client, stage.keys).all()
+        engine = open_engine(stage.database.url, writes=True)
+        await Writer(engine).restore(make_batch(letter.entries, 0))
+        await engine.dispose()
+        assert await admin(stage, "retry") == (0, ["1 stored, 0 left"])
+        assert await stage.stored(room) == [(100, "m2", "message")]
+        assert await dead(stage) == []
 
 
 async def test_taken_place(stage: Stage) -> None:
