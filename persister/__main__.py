@@ -140,7 +140,8 @@ def main() -> None:
     except ConfigError as error:
         refuse(str(error))
     except (*UNAVAILABLE, *OUTAGE) as error:
-        sys.exit(f"the broker or the database cannot be reached: {str(error).splitlines()[0]}")
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        sys.exit(f"the broker or the database cannot be reached: {reason}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ from shared.web.hosts import MALFORMED, MISDIRECTED, Hosts, host_name
 MAX_BODY_BYTES: Final = 65_536
 """Bytes of a request's body that are read. Nothing here needs one."""
 
+MAX_LENGTH_DIGITS: Final = 9
+"""Digits of a `Content-Length`; a body with a longer one is not read."""
+
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
 """Seconds to wait for a request to arrive."""
 
@@ -83,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _skip_body(self) -> None:
         """Read the body, as a connection that is closed before that would lose the answer."""
         length = self.headers.get("Content-Length", "")
-        self.rfile.read(min(int(length) if length.isdecimal() else 0, MAX_BODY_BYTES))
+        # Python does not read numbers of thousands of digits.
+        is_number = length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS
+        self.rfile.read(min(int(length) if is_number else 0, MAX_BODY_BYTES))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's
         """Log nothing: monitoring sends requests every few seconds."""

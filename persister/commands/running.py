@@ -29,31 +29,32 @@ def run_command(arguments: argparse.Namespace, data_dir: str) -> bool:
     settings = load_or_exit(Settings, found)
     configure(settings, settings.persister_name)
     check_trail_file(settings.security_log)
-    if command in revocations.COMMANDS:
-        known_open = settings.auth_mode == "open" and "AUTH_MODE" in given | found.keys()
-        done = asyncio.run(
-            revocations.change_revocations(settings, arguments, known_open=known_open)
-        )
-    elif command == "dead-letter":
-        done = _handle_dead_letters(settings, arguments)
-    else:
-        asyncio.run(change_identity(settings, command))
-        done = True
+    known_open = settings.auth_mode == "open" and "AUTH_MODE" in given | found.keys()
+    try:
+        done = asyncio.run(_carry_out(settings, arguments, known_open=known_open))
+    except (*OUTAGE, *UNAVAILABLE) as error:
+        if not _only_lists(arguments):  # a part may have been done, or all of it
+            # The drivers of databases raise errors of the system, too.
+            is_storage = isinstance(error, OUTAGE)
+            code = "storage_unavailable" if is_storage else "broker_unavailable"
+            _note_action(settings, arguments, code)
+        raise
     # Dead letters of which some were refused again: others may have been stored.
     if (done or command == "dead-letter") and not _only_lists(arguments):
         _note_action(settings, arguments)
     return done
 
 
-def _handle_dead_letters(settings: Settings, arguments: argparse.Namespace) -> bool:
-    try:
-        return asyncio.run(handle_dead_letters(settings, arguments.action))
-    except (*UNAVAILABLE, *OUTAGE) as error:
-        if not _only_lists(arguments):  # some may have been stored before
-            is_broker = isinstance(error, UNAVAILABLE)
-            code = "broker_unavailable" if is_broker else "storage_unavailable"
-            _note_action(settings, arguments, code)
-        raise
+async def _carry_out(
+    settings: Settings, arguments: argparse.Namespace, *, known_open: bool
+) -> bool:
+    command = arguments.command
+    if command in revocations.COMMANDS:
+        return await revocations.change_revocations(settings, arguments, known_open=known_open)
+    if command == "dead-letter":
+        return await handle_dead_letters(settings, arguments.action)
+    await change_identity(settings, command)
+    return True
 
 
 def _only_lists(arguments: argparse.Namespace) -> bool:

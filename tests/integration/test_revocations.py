@@ -1,5 +1,6 @@
-"""Gateways whose database is away: what they know of revocations, and what they accept."""
+"""Revocations while the database is away: what gateways know of them, and what commands say."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -62,3 +63,15 @@ async def test_a_gateway_that_starts_without_sql(stage: Stage, tmp_path: Path) -
             async with Peer(f"http://127.0.0.1:{port}", token=token("bob")) as peer:
                 assert await peer.request("getRooms") == {}
             assert (await ask(port, "/tickets", shown))[0] == 401
+
+
+async def test_a_command_that_breaks_off(stage: Stage, tmp_path: Path) -> None:
+    """A command that an outage ended is in the trail, as all of it may have been done."""
+    file = tmp_path / "security.log"
+    env = {**stage.env, **JWT, "SECURITY_LOG": str(file)}
+    async with stage.storing(), stage.database.locked():
+        code, _, said = await run("persister", "revoke", "--jti", "stolen", env=env)
+    assert (code, "cannot be reached: " in said) == (1, True)
+    line = json.loads(file.read_text())
+    found = (line["event"], line["action"], line["on"], line["error"])
+    assert found == ("operator_action", "revoke", "token stolen", "storage_unavailable")

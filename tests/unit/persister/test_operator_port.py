@@ -1,6 +1,8 @@
 """A persister's port for operators, asked over HTTP."""
 
 import socket
+from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -18,7 +20,9 @@ from shared.web.hosts import Hosts, PublicUrls
 SECRET = "s" * 32
 
 
-def ask(act: Act, folder: Path) -> tuple[httpx.Response, dict[str, object]]:
+def ask(
+    act: Act, folder: Path, headers: Mapping[str, str] | None = None
+) -> tuple[httpx.Response, dict[str, object]]:
     """Ask with the secret for something to be done: the answer, and the line of the trail."""
     file = folder / "security.log"
     trail = Trail(load(Settings, {"SECURITY_LOG": str(file)}), "persister-1")
@@ -27,7 +31,7 @@ def ask(act: Act, folder: Path) -> tuple[httpx.Response, dict[str, object]]:
     hosts = Hosts(PublicUrls.parse(""), ["127.0.0.1"])
     with serving_operator(listener, hosts, SECRET, {"/act": act}, trail):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/act"
-        answer = httpx.post(url, headers={"Authorization": f"Bearer {SECRET}"})
+        answer = httpx.post(url, headers={"Authorization": f"Bearer {SECRET}", **(headers or {})})
     trail.close()
     return answer, msgspec.json.decode(file.read_bytes())
 
@@ -54,3 +58,10 @@ def test_an_error_that_nobody_foresaw_is_logged(tmp_path: Path) -> None:
         ask(act, tmp_path)
     [line] = [each for each in logged if each["log_level"] == "error"]
     assert str(line["exc_info"]) == "unforeseen"
+
+
+def test_a_length_of_thousands_of_digits(tmp_path: Path) -> None:
+    """A request whose length Python does not read as a number is answered like any other."""
+    done = Answer(HTTPStatus.OK, b"{}")
+    answer, _ = ask(lambda: done, tmp_path, {"Content-Length": "1" * 5000})
+    assert answer.status_code == 200
