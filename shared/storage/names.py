@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, collate, select, text, tuple_
+from sqlalchemy import ColumnElement, collate, select, tuple_
 
 from shared.model.rooms import Room
 from shared.names import form_of
@@ -36,13 +36,12 @@ class NameReader:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._has_forms = False
 
     async def rooms(self, forms: Collection[str], keys: Collection[str]) -> list[StoredName]:
         """The named rooms whose names have one of some forms, and those of some keys."""
         query = select(rooms.c.key, rooms.c.name).where(*_NAMED).limit(MAX_WITHOUT_FORMS)
         of_forms = query
-        if await self._are_there():
+        if await self._has_forms():
             # Without a form: stored by a persister of an older build a moment ago.
             of_forms = query.where(rooms.c.name_form.in_((*forms, "")))
         # One query with `or` makes SQLite read every named room: each side has its own index.
@@ -54,8 +53,9 @@ class NameReader:
     async def rooms_after(self, name: str, limit: int) -> list[Room]:
         """Named rooms that sort after a name, by the forms of their names; without their heads."""
         after = (form_of(name), name)
-        found = await self._without_forms()
-        if self._has_forms:
+        has_forms = await self._has_forms()
+        found = await self._without_forms(has_forms=has_forms)
+        if has_forms:
             shown = collate(rooms.c.name, "C") if self._reader.dialect == "postgresql" else _SHOWN
             place = (rooms.c.name_form, shown)
             query = select(*ROOM_COLUMNS).where(*_NAMED, tuple_(*place) > after)
@@ -70,7 +70,7 @@ class NameReader:
         Users who were only named, as by a ban, come after those who were seen. None before the
         migration.
         """
-        if not await self._are_there():
+        if not await self._has_forms():
             return None
         query = select(users.c.name, users.c.form).where(users.c.form.in_(forms))
         query = query.order_by(users.c.since == 0, users.c.since, users.c.name)
@@ -81,21 +81,18 @@ class NameReader:
 
     async def has_user(self, name: str) -> bool:
         """True if anything was stored of a user of exactly this name, who was not only named."""
-        if not await self._are_there():
+        if not await self._has_forms():
             return False
         query = select(users.c.name).where(users.c.name == name, users.c.since > 0)
         return bool(await self._reader.rows(query))
 
-    async def _without_forms(self) -> list[Room]:
+    async def _without_forms(self, *, has_forms: bool) -> list[Room]:
         """The named rooms whose forms SQL does not have: few, or all before the migration."""
         lacking: tuple[ColumnElement[bool], ...] = _NAMED
-        if await self._are_there():
+        if has_forms:
             lacking = (*_NAMED, rooms.c.name_form == "")
         query = select(*ROOM_COLUMNS).where(*lacking).limit(MAX_WITHOUT_FORMS)
         return [room_of(row) for row in await self._reader.rows(query)]
 
-    async def _are_there(self) -> bool:
-        if not self._has_forms:
-            found = await self._reader.rows(text("SELECT version_num FROM alembic_version"))
-            self._has_forms = any(int(row[0]) >= FORMS_SINCE_MIGRATION for row in found)
-        return self._has_forms
+    async def _has_forms(self) -> bool:
+        return await self._reader.has_migration(FORMS_SINCE_MIGRATION)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.model.events import Body, Event, Unknown
@@ -89,11 +89,19 @@ class Reader:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._migrated = 0
 
     @property
     def dialect(self) -> str:
         """The kind of database."""
         return self._engine.dialect.name
+
+    async def has_migration(self, number: int) -> bool:
+        """True if a migration has run; a gateway may run before a persister runs it."""
+        if self._migrated < number:
+            found = await self.rows(text("SELECT version_num FROM alembic_version"))
+            self._migrated = max((int(row[0]) for row in found), default=0)
+        return self._migrated >= number
 
     async def partitions(self) -> list[StoredPartition]:
         """Every partition, in order."""

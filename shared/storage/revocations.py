@@ -32,21 +32,14 @@ class RevocationReader:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._is_migrated = False
 
     async def from_number(self, number: int) -> list[Revocation]:
         """The revocations from a number on, in the order of their numbers; at most `PAGE_ROWS`."""
-        if not await self._is_there():
+        if not await self._reader.has_migration(REVOCATIONS_SINCE_MIGRATION):
             return []
         query = select(revocations).where(revocations.c.number >= number)
         rows = await self._reader.rows(query.order_by(revocations.c.number).limit(PAGE_ROWS))
         return [revocation_of(row) for row in rows]
-
-    async def _is_there(self) -> bool:
-        if not self._is_migrated:
-            found = await self._reader.rows(text("SELECT version_num FROM alembic_version"))
-            self._is_migrated = any(int(row[0]) >= REVOCATIONS_SINCE_MIGRATION for row in found)
-        return self._is_migrated
 
 
 async def list_revocations(engine: AsyncEngine) -> list[Revocation]:
