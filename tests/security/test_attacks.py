@@ -33,6 +33,7 @@ async def test_worst_attacks(arena: Arena, kind: str) -> None:
     """
     judge = Judge(arena)
     worst: list[Attack] = [attack for attack in KINDS[kind]() if attack.worst]
+    assert worst
     verdicts = []
     for attack in worst:
         verdicts.append(await judge.judge(attack))

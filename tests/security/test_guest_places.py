@@ -150,6 +150,7 @@ async def test_while_the_broker_is_away(
     """Each gateway lets so many guests in by itself, and they count together afterwards."""
     pid = narrow_and_sturdy.kill("redis", signal.SIGSTOP)
     assert pid
+    of_first: list[Peer] = []
     try:
         for number in (1, 2):
             url = narrow_and_sturdy.gateway_url(number)
@@ -159,7 +160,18 @@ async def test_while_the_broker_is_away(
                 await guest.emit("getRooms")
                 if place < PLACES:
                     await guest.next("welcome", within=HANGS_AFTER)
+                    if number == 1:
+                        of_first.append(guest)
                 else:
                     assert await guest.closed() == 4429
     finally:
         narrow_and_sturdy.kill("redis", signal.SIGCONT)
+    for guest in of_first:
+        await guest.socket.close()
+    first = narrow_and_sturdy.gateway_url(1)
+
+    async def counts_those_of_the_other() -> bool:
+        async with AsyncExitStack() as visit:
+            return not await is_let_in(visit, first, address)
+
+    assert await eventually(counts_those_of_the_other)

@@ -100,7 +100,7 @@ async def metrics(port: int) -> str:
 
 
 async def test_a_gateway_takes_a_new_certificate(tmp_path: Path) -> None:
-    """A gateway that speaks TLS itself does the same."""
+    """New connections to a gateway get its new certificate, and open ones live on."""
     certificates = Certificates(tmp_path)
     trusting = certificates.trusting()
     async with Valkey() as server:

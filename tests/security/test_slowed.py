@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -145,13 +146,13 @@ async def test_connections_of_an_address_share(slowing: Cluster) -> None:
     """Connections of one address are slowed together before each has used up its own budget."""
     before, headers = await slowed(slowing), new_address()
     loud = [Peer(slowing.gateway_url(1), headers=headers) for _ in range(20)]
-    async with asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack:
+        async with asyncio.TaskGroup() as group:
+            for peer in loud:
+                group.create_task(stack.enter_async_context(peer))
         for peer in loud:
-            group.create_task(peer.__aenter__())
-    for peer in loud:
-        peer.socket.transport.write(framed(PING) * 90)
-    await waits(slowing, before)
-    await served(slowing)
-    for peer in loud:
-        assert await peer.request("getRooms") == {}
-        await peer.__aexit__(None, None, None)
+            peer.socket.transport.write(framed(PING) * 90)
+        await waits(slowing, before)
+        await served(slowing)
+        for peer in loud:
+            assert await peer.request("getRooms") == {}

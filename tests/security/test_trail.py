@@ -360,6 +360,11 @@ async def test_one_script_cannot_push_others_out() -> None:
             return bool(left_out == 5000 - len(of_script))
 
         await eventually(summed_up)
+
+        async def logged() -> bool:
+            return sum("security: login_refused" in line for line in cluster.lines) > len(of_script)
+
+        await eventually(logged)
         # As log lines, too, and not twice.
         said = [line for line in cluster.lines if "security: login_refused" in line]
         assert len(said) == len(of_script) + 1

@@ -107,6 +107,7 @@ async def test_one_of_each_waits(server: Valkey, other: Asker) -> None:
     waiting = asyncio.create_task(counted(gateway, ANN))
     await asyncio.sleep(0)  # what it asks the broker comes first
     assert not await counted(gateway, other)
+    assert not waiting.done()  # the other one was refused at once, and did not wait behind it
     assert await counted(gateway, other, "another room")
     waiting.cancel()
     await asyncio.wait([waiting])
@@ -114,7 +115,7 @@ async def test_one_of_each_waits(server: Valkey, other: Asker) -> None:
 
 async def test_who_leaves_is_in_nobodys_way(server: Valkey) -> None:
     """A guess whose client is gone keeps neither its place nor what it took."""
-    gateway = guesses(server, RATE_GUESSES="1/1h:1", RATE_ROOM_GUESSES="1/500ms:1")
+    gateway = guesses(server, RATE_GUESSES="1/1h:1", RATE_ROOM_GUESSES="1/3s:1")
     assert await counted(gateway, EVE)
     leaving = asyncio.create_task(counted(gateway, ANN))
     await asyncio.sleep(0.1)

@@ -257,8 +257,12 @@ class Attackers:
             stdout=asyncio.subprocess.PIPE,
             limit=2**20,
         )
-        self._process.stdin.write(msgspec.json.encode(self._order) + b"\n")
-        await self.report()
+        try:
+            self._process.stdin.write(msgspec.json.encode(self._order) + b"\n")
+            await self.report()
+        except BaseException:
+            self._process.kill()
+            raise
         return self
 
     async def report(self) -> Fared:

@@ -139,7 +139,10 @@ class Judge:
             slowed = whole.sent < SLACK * _allowed(attack, whole, time.monotonic() - begun)
         under.failed += before.failed
         under.health = max(under.health, before.health)
-        return _verdict(attack, rest, under, slowed=slowed)
+        verdict = _verdict(attack, rest, under, slowed=slowed)
+        if not whole.opened:
+            verdict.faults.append("no attacks at all")
+        return verdict
 
 
 def _allowed(attack: Attack, fared: Fared, seconds: float) -> float:

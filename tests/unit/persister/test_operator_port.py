@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 
@@ -29,10 +30,9 @@ def ask(
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     hosts = Hosts(PublicUrls.parse(""), ["127.0.0.1"])
-    with serving_operator(listener, hosts, SECRET, {"/act": act}, trail):
+    with closing(trail), serving_operator(listener, hosts, SECRET, {"/act": act}, trail):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/act"
         answer = httpx.post(url, headers={"Authorization": f"Bearer {SECRET}", **(headers or {})})
-    trail.close()
     return answer, msgspec.json.decode(file.read_bytes())
 
 

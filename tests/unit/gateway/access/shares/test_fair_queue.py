@@ -170,7 +170,7 @@ async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
 
 async def test_a_slot_is_held_for_so_long() -> None:
     """Work that does not end keeps others waiting for the longest time of a slot, not for ever."""
-    stage = Stage(FairQueue(2, max_waiting=100, max_slot_seconds=0.05))
+    stage = Stage(FairQueue(2, max_waiting=100, max_slot_seconds=0.5))
     await stage.ask(ANN, "a1", "a2")
     await stage.ask(BOB, "b1", "b2", "b3")
 
