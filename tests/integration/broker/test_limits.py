@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -13,19 +12,11 @@ from shared.broker.sessions.limits import Bucket, LimitBroker
 from shared.config import Settings, load
 from shared.errors import ChatError
 from shared.rates import Rate
-from shared.trail import Source, Trail
+from shared.trail import Trail
 from tests.integration.broker.bench import KEYS
+from tests.support.asker import Asker
 from tests.support.valkey import Valkey
 from tests.support.waiting import HANGS_AFTER, eventually
-
-
-class Asker(NamedTuple):
-    """Somebody who asks."""
-
-    rate_subject: str
-    display_name: str
-    address: str = "192.0.2.1"
-    source: Source = Source("192.0.2.1")
 
 
 def limits(server: Valkey, **env: str) -> Limits:
@@ -50,7 +41,7 @@ async def asked(gateway: Limits, kind: Kind = "messages", user: str = "ann", cos
     """Whether a user may ask something now."""
 
     async def ask() -> None:
-        if waiting := gateway.ask(kind, Asker(user, user), cost):
+        if waiting := gateway.ask(kind, Asker(user, display_name=user), cost):
             await waiting
 
     return await granted(ask())

@@ -1,7 +1,6 @@
 """Guesses of rooms' passwords: what counts, what is given back, and who waits behind whom."""
 
 import asyncio
-from typing import NamedTuple
 
 import pytest
 
@@ -11,20 +10,11 @@ from gateway.access.shares.guesses import Guesses
 from shared.broker.sessions.limits import LimitBroker
 from shared.config import Settings, load
 from shared.errors import ChatError
-from shared.trail import Source, Trail
+from shared.trail import Trail
 from tests.integration.broker.bench import KEYS
+from tests.support.asker import Asker
 from tests.support.valkey import Valkey
 from tests.support.waiting import eventually
-
-
-class Asker(NamedTuple):
-    """Somebody who guesses."""
-
-    rate_subject: str
-    address: str = "192.0.2.1"
-    display_name: str = "somebody"
-    source: Source = Source("192.0.2.1")
-
 
 ANN, BOB, EVE = (Asker(name) for name in ("ann", "bob", "eve"))
 

@@ -2,26 +2,18 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import NamedTuple
 
 import pytest
 
 from gateway.access.shares.fair_queue import FairQueue
 from gateway.access.shares.slot import without_slot
 from shared.errors import ChatError
+from tests.support.asker import Asker
 from tests.support.waiting import eventually
 
-
-class Asker(NamedTuple):
-    """Somebody who asks."""
-
-    address: str
-    rate_subject: str
-
-
-ANN = Asker("192.0.2.1", "ann")
-BOB = Asker("192.0.2.1", "bob")
-EVE = Asker("192.0.2.2", "eve")
+ANN = Asker("ann", "192.0.2.1")
+BOB = Asker("bob", "192.0.2.1")
+EVE = Asker("eve", "192.0.2.2")
 
 
 class Stage:
@@ -92,7 +84,7 @@ async def test_an_address_counts_once() -> None:
     """An address with many users, each of whom asks, has no more than an address with one."""
     stage = Stage()
     for number in range(4):
-        await stage.ask(Asker("192.0.2.1", f"user {number}"), f"a{number}")
+        await stage.ask(Asker(f"user {number}", "192.0.2.1"), f"a{number}")
     await stage.ask(EVE, "e1", "e2")
     assert await stage.order() == ["a0", "a1", "e1", "a2", "e2", "a3"]
 
@@ -101,8 +93,8 @@ async def test_an_ipv6_network_is_one_address() -> None:
     """All addresses of a /64 share what an address gets."""
     stage = Stage()
     for number in range(4):
-        await stage.ask(Asker(f"2001:db8::{number}", "a"), f"a{number}")
-    await stage.ask(Asker("2001:db8:0:1::1", "e"), "e1")
+        await stage.ask(Asker("a", f"2001:db8::{number}"), f"a{number}")
+    await stage.ask(Asker("e", "2001:db8:0:1::1"), "e1")
     assert await stage.order() == ["a0", "e1", "a1", "a2", "a3"]
 
 
@@ -227,7 +219,7 @@ async def test_many_at_once() -> None:
 
     async def work(number: int) -> None:
         nonlocal running, most
-        async with queue.slot(Asker(f"192.0.2.{number % 7}", f"user {number % 13}")):
+        async with queue.slot(Asker(f"user {number % 13}", f"192.0.2.{number % 7}")):
             running += 1
             most = max(most, running)
             try:
@@ -244,4 +236,4 @@ async def test_many_at_once() -> None:
     assert (running, queue.waiting, most) == (0, 0, 4)
     async with AsyncExitStack() as stack:
         for number in range(4):
-            await stack.enter_async_context(queue.slot(Asker("192.0.2.1", f"user {number}")))
+            await stack.enter_async_context(queue.slot(Asker(f"user {number}", "192.0.2.1")))

@@ -2,25 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
 import pytest
 from argon2 import PasswordHasher
 
 from gateway.access.shares.passwords import MAX_WAITING_HASHES_PER_USER, Passwords
 from shared.errors import ChatError
+from tests.support.asker import Asker
 from tests.support.waiting import HANGS_AFTER
 
-
-class Asker(NamedTuple):
-    """Somebody who asks."""
-
-    address: str
-    rate_subject: str
-
-
-ANN = Asker("192.0.2.1", "ann")
-BOB = Asker("192.0.2.1", "bob")
+ANN = Asker("ann", "192.0.2.1")
+BOB = Asker("bob", "192.0.2.1")
 
 
 @pytest.fixture
