@@ -5,7 +5,6 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Sequence
 
 import httpx
 import psutil
@@ -97,7 +96,10 @@ async def test_who_asks_and_does_not_read(sturdy: Cluster, room: str, way: str) 
 
     Others are served meanwhile.
     """
-    async with Peer(sturdy.gateway_url(1), "username=ann") as ann:
+    async with (
+        contextlib.AsyncExitStack() as stack,
+        Peer(sturdy.gateway_url(1), "username=ann") as ann,
+    ):
         await ann.request("createRoom", {"name": room})
         await ann.request("joinRoom", {"room": room})
         for _ in range(10):
@@ -107,10 +109,11 @@ async def test_who_asks_and_does_not_read(sturdy: Cluster, room: str, way: str) 
         gateway = psutil.Process(sturdy.pid("gateway-1"))
         memory = gateway.memory_info().rss
         asked = {"room": room, "limit": 1000}
-        clients: Sequence[socket.socket | httpx.AsyncClient]
         if way == "json":
-            sockets = [await silent(sturdy, room, f"silent-{n}") for n in range(SILENT)]
-            clients = sockets
+            sockets = [
+                stack.enter_context(await silent(sturdy, room, f"silent-{n}"))
+                for n in range(SILENT)
+            ]
             frame = json.dumps({"event": "history", "data": asked, "id": 1}).encode()
             frames = (b"\x81" + bytes([0x80 | len(frame)]) + b"\0\0\0\0" + frame) * 1000
             for one in sockets:
@@ -118,7 +121,9 @@ async def test_who_asks_and_does_not_read(sturdy: Cluster, room: str, way: str) 
         else:
             posts = ["42" + json.dumps(["joinRoom", {"room": room}])]
             posts.append("\x1e".join(["421" + json.dumps(["history", asked])] * 1000))
-            clients = await asyncio.gather(*(silent_poller(sturdy, posts) for _ in range(SILENT)))
+            pollers = await asyncio.gather(*(silent_poller(sturdy, posts) for _ in range(SILENT)))
+            for poller in pollers:
+                stack.push_async_callback(poller.aclose)
         took, most = [], 0
         for n in range(200):
             started = time.monotonic()
@@ -129,11 +134,6 @@ async def test_who_asks_and_does_not_read(sturdy: Cluster, room: str, way: str) 
         print(f"{way}: p99 {sorted(took)[197] * 1e3:.1f} ms; memory +{most / 2**20:.1f} MB")
         assert most <= SILENT * 3 * 2**20
         assert (await ann.request("history", asked))["items"]
-        for client in clients:
-            if isinstance(client, socket.socket):
-                client.close()
-            else:
-                await client.aclose()
 
 
 async def test_who_lags_is_told_and_resumes(room: str) -> None:

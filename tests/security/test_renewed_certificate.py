@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -79,10 +80,34 @@ async def test_the_load_balancer_takes_a_new_certificate(tmp_path: Path, balance
         # One that starts again has what the one before it had.
         await cluster.wait_restarted(kind, cluster.kill(kind, signal.SIGKILL))
         await until_served(cluster.port, trusting, number)
-        text = await metrics(cluster.admin_port)
-        left = re.search(r"^parley_certificate_expires_seconds (\S+)", text, re.MULTILINE)
-        assert left is not None
-        assert float(left[1]) > 0
+        assert await seconds_left(cluster) > 0
+
+
+async def test_the_expiry_is_of_the_certificate_in_use(tmp_path: Path) -> None:
+    """A certificate that the load balancer does not take leaves the one before, and its expiry."""
+    certificates = Certificates(tmp_path)
+    number = certificates.renew(datetime.now(UTC) + timedelta(days=2))
+    env = {
+        "LOAD_BALANCER": "haproxy",
+        "TLS_CERT": str(certificates.chain),
+        "TLS_KEY": str(certificates.key),
+        "PATH": without_haproxy(),
+    }
+    async with Cluster(gateways=1, env=env) as cluster:
+        certificates.renew()
+        # More than HAProxy reads on its socket.
+        certificates.chain.write_bytes(certificates.chain.read_bytes() * 20)
+        await cluster.wait_line("the new certificate is not in use yet, and is tried again")
+        assert await serial(cluster.port, certificates.trusting()) == number
+        assert 0 < await seconds_left(cluster) < timedelta(days=3).total_seconds()
+
+
+async def seconds_left(cluster: Cluster) -> float:
+    """Return the seconds that the certificate in use is valid, as the gauge says."""
+    text = await metrics(cluster.admin_port)
+    left = re.search(r"^parley_certificate_expires_seconds (\S+)", text, re.MULTILINE)
+    assert left is not None
+    return float(left[1])
 
 
 async def metrics(port: int) -> str:
