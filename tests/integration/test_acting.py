@@ -6,11 +6,11 @@ from typing import Final
 import httpx
 import pytest
 
+from tests.support.answers import answer
 from tests.support.peer import Peer
 from tests.support.ports import free_port
 from tests.support.process import Process
 from tests.support.stage import Stage
-from tests.support.waiting import eventually
 
 SECRET: Final = "open-sesame-" * 4
 BEARER: Final = {"Authorization": f"Bearer {SECRET}"}
@@ -39,18 +39,7 @@ async def act(
     admin: int, path: str, headers: Mapping[str, str], body: object = None
 ) -> httpx.Response:
     """Ask a process to do something, as soon as it answers."""
-
-    async def asked() -> httpx.Response | None:
-        try:
-            async with httpx.AsyncClient(timeout=30) as http:
-                url = f"http://127.0.0.1:{admin}{path}"
-                return await http.post(url, headers=dict(headers), json=body)
-        except httpx.ConnectError:
-            return None
-
-    answer = await eventually(asked)
-    assert answer is not None
-    return answer
+    return await answer(f"http://127.0.0.1:{admin}{path}", "POST", headers=headers, json=body)
 
 
 @pytest.mark.parametrize(("headers", "status", "code"), REFUSED)

@@ -4,6 +4,7 @@ import socket
 
 import httpx
 
+from tests.support.answers import answer
 from tests.support.metrics import scrape
 from tests.support.ports import free_port
 from tests.support.process import Process, run
@@ -17,15 +18,7 @@ async def test_a_gateway_without_a_broker(stage: Stage) -> None:
     env = {**stage.env, "PORT": str(port), "ADMIN_PORT": str(admin), "START_SECONDS": "0"}
     env["REDIS_URL"] = f"redis://127.0.0.1:{nobody}/0"
     async with Process("gateway", env), httpx.AsyncClient() as http:
-
-        async def answer() -> httpx.Response | None:
-            try:
-                return await http.get(f"http://127.0.0.1:{port}/health/ready")
-            except httpx.TransportError:
-                return None
-
-        public = await eventually(answer)
-        assert public is not None
+        public = await answer(f"http://127.0.0.1:{port}/health/ready")
         assert (public.status_code, public.json()) == (503, {"status": "not ready"})
         ready = await http.get(f"http://127.0.0.1:{admin}/health/ready")
         assert (ready.status_code, ready.json()) == (503, {"waitsFor": "the broker"})

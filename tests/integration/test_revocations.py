@@ -4,8 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-import httpx
-
+from tests.support.answers import answer
 from tests.support.peer import Peer
 from tests.support.ports import free_port
 from tests.support.process import Process, run
@@ -16,19 +15,10 @@ from tests.support.waiting import eventually
 
 async def ask(port: int, path: str, shown: str = "") -> tuple[int, str]:
     """Ask a gateway, once it answers: the status and the text of the answer."""
-
-    async def asked() -> tuple[int, str] | None:
-        headers = {"Authorization": f"Bearer {shown}"} if shown else {}
-        try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-                answer = await http.request("POST" if shown else "GET", path, headers=headers)
-        except httpx.TransportError:
-            return None
-        return answer.status_code, answer.text
-
-    found = await eventually(asked)
-    assert found is not None
-    return found
+    headers = {"Authorization": f"Bearer {shown}"} if shown else {}
+    url = f"http://127.0.0.1:{port}{path}"
+    found = await answer(url, "POST" if shown else "GET", headers=headers)
+    return found.status_code, found.text
 
 
 async def test_a_gateway_that_starts_without_sql(stage: Stage, tmp_path: Path) -> None:

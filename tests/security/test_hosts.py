@@ -13,12 +13,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.security.raw import RawSocket
+from tests.support.answers import until_ready
 from tests.support.cluster import Cluster
 from tests.support.ports import free_port
 from tests.support.process import Process
 from tests.support.stage import Stage
 from tests.support.valkey import Valkey
-from tests.support.waiting import eventually
 
 EVIL = "evil.example"
 PUBLIC = "chat.example.org"
@@ -117,14 +117,7 @@ async def behind_an_open_balancer(
         env = {**stage.env, "PORT": str(port), "BALANCER_HOST": "192.0.2.7", "ALLOW_OPEN": "yes"}
         await stack.enter_async_context(stage.running())
         gateway = await stack.enter_async_context(Process("gateway", {**env, **settings}))
-
-        async def answers() -> bool:
-            try:
-                return (await ask(port, "localhost", "/health/ready")).status_code == 200
-            except httpx.TransportError:
-                return False
-
-        await eventually(answers)
+        await until_ready(f"http://127.0.0.1:{port}")
         yield port, gateway
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.support.answers import until_ready
 from tests.support.certificates import Certificates
 from tests.support.cluster import Cluster
 from tests.support.ports import free_port
@@ -134,7 +135,7 @@ async def test_a_gateway_takes_a_new_certificate(tmp_path: Path) -> None:
         own = {"PORT": str(port), "TLS_CERT": str(certificates.chain)}
         env = {**stage.env, **own, "TLS_KEY": str(certificates.key)}
         async with stage.persister(), Process("gateway", env) as gateway:
-            await eventually(lambda: ready(port, trusting))
+            await until_ready(f"https://127.0.0.1:{port}", trusting)
             url = f"wss://127.0.0.1:{port}/ws?username=ann"
             async with connect(url, ssl=trusting) as socket:
                 assert await answers(socket)
@@ -151,13 +152,3 @@ async def test_a_gateway_takes_a_new_certificate(tmp_path: Path) -> None:
                 assert await serial(port, trusting) == number
                 assert await answers(socket)
         await stage.close()
-
-
-async def ready(port: int, trusting: ssl.SSLContext) -> bool:
-    """Whether a gateway that speaks TLS is ready."""
-    async with httpx.AsyncClient(verify=trusting) as http:
-        try:
-            answer = await http.get(f"https://127.0.0.1:{port}/health/ready")
-        except httpx.TransportError:
-            return False
-    return answer.status_code == 200

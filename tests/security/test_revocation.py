@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator
-from functools import partial
 from itertools import count
 
 import httpx
@@ -11,6 +10,7 @@ import pytest_asyncio
 
 from shared.broker.transport.client import connect as connect_to_broker
 from tests.security.doors import DOORS, GUARDED, Door, enter, new_address, pass_for
+from tests.support.answers import until_ready
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer, Refusal
 from tests.support.process import run
@@ -69,15 +69,6 @@ async def ended(peer: Peer) -> tuple[str, int | None]:
     names = ("error", "exception")
     said = [frame["data"]["message"] for frame in peer.frames if frame["event"] in names]
     return said[-1] if said else "", code
-
-
-async def ready(url: str) -> bool:
-    """Return True if a gateway is ready."""
-    try:
-        async with httpx.AsyncClient(base_url=url) as http:
-            return (await http.get("/health/ready")).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 REVOKED = (401, "the token was revoked")
@@ -224,7 +215,7 @@ async def test_after_the_end_of_everything_but_sql() -> None:
             await cluster.wait_restarted(name, cluster.kill(name))
         for number in (1, 2):
             url = cluster.gateway_url(number)
-            assert await eventually(partial(ready, url))
+            await until_ready(url)
             await let_in(url, pass_for("bob"))
             assert await refusal(url, shown) == REVOKED
 

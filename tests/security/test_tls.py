@@ -10,6 +10,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.support.answers import until_ready
 from tests.support.certificates import Certificates
 from tests.support.cluster import Cluster
 from tests.support.ports import free_port
@@ -97,22 +98,15 @@ async def test_a_gateway_and_redis_over_tls(certificates: Certificates, tmp_path
             "PUBLIC_URL": PUBLIC,
         }
         trusting = certificates.trusting()
-        url = f"https://127.0.0.1:{port}/health/ready"
+        url = f"https://127.0.0.1:{port}"
         async with (
             stage.persister(REDIS_URL=redis),
             Process("gateway", env),
             httpx.AsyncClient(verify=trusting) as http,
         ):
-
-            async def ready() -> bool:
-                try:
-                    return (await http.get(url)).status_code == 200
-                except httpx.TransportError:
-                    return False
-
-            await eventually(ready)
+            await until_ready(url, trusting)
             assert await speaks_good_ciphers_only(port)
-            page = await http.get(url.replace("health/ready", "chat/index.html"))
+            page = await http.get(f"{url}/chat/index.html")
             assert "strict-transport-security" not in page.headers
             page = await http.get(page.url, headers={"Host": "chat.example.org"})
             assert page.headers["strict-transport-security"] == "max-age=31536000"

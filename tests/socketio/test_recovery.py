@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-import httpx
 import pytest
 from websockets.exceptions import WebSocketException
 
 from tests.socketio.clients import QUICK, TRANSPORTS, VERSIONS, Client, Node, Version
+from tests.support.answers import until_ready
 from tests.support.cluster import Cluster
 from tests.support.peer import Peer
 from tests.support.waiting import eventually
@@ -87,15 +87,7 @@ async def kill(cluster: Cluster, gateway: str) -> Callable[[], Awaitable[object]
 
     async def restarted() -> None:
         await cluster.wait_restarted(gateway, killed, 60)
-        url = f"{cluster.gateway_url(int(gateway[-1]))}/health/ready"
-
-        async def ready() -> bool:
-            with contextlib.suppress(httpx.TransportError):
-                async with httpx.AsyncClient() as http:
-                    return (await http.get(url)).status_code == 200
-            return False
-
-        await eventually(ready, 60)
+        await until_ready(cluster.gateway_url(int(gateway[-1])))
 
     return restarted
 

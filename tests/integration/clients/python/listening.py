@@ -8,8 +8,9 @@ from typing import TypeVar
 import httpx
 
 from parley_chat import ChatClient, Connected, ConnectionPolicy, Event, Message, NewMessage
+from tests.support.answers import until_ready
 from tests.support.cluster import Cluster
-from tests.support.waiting import HANGS_AFTER, eventually
+from tests.support.waiting import HANGS_AFTER
 
 E = TypeVar("E", bound=Event)
 
@@ -43,17 +44,7 @@ async def gateway_of(cluster: Cluster, client: ChatClient) -> str:
 async def restarted(cluster: Cluster, gateway: str, killed: int) -> None:
     """Wait until a gateway that was killed takes clients again: the next test needs it."""
     await cluster.wait_restarted(gateway, killed)
-    url = cluster.gateway_url(int(gateway.removeprefix("gateway-")))
-
-    async with httpx.AsyncClient(base_url=url) as http:
-
-        async def is_ready() -> bool:
-            try:
-                return (await http.get("/health/ready")).is_success
-            except httpx.TransportError:
-                return False
-
-        await eventually(is_ready)
+    await until_ready(cluster.gateway_url(int(gateway.removeprefix("gateway-"))))
 
 
 async def messages_until(client: ChatClient, last: str) -> list[Message]:
