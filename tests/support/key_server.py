@@ -5,14 +5,22 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.support.tokens import token
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+ALGORITHMS: Final[dict[str, Any]] = {
+    "RS256": (jwt.algorithms.RSAAlgorithm, lambda: rsa.generate_private_key(65537, 2048)),
+    "ES256": (jwt.algorithms.ECAlgorithm, lambda: ec.generate_private_key(ec.SECP256R1())),
+    "EdDSA": (jwt.algorithms.OKPAlgorithm, ed25519.Ed25519PrivateKey.generate),
+}
+"""What writes a key into a set and what makes one, by algorithm."""
 
 
 class KeyServer:
@@ -28,7 +36,7 @@ class KeyServer:
         self.asked: list[str] = []
         self.answers: dict[str, Answer] = {}
         self.keys: list[dict[str, Any]] = []
-        self._private: dict[str, ed25519.Ed25519PrivateKey] = {}
+        self._private: dict[str, tuple[str, Any]] = {}
         self._scheme = "http"
         self.port = 0
 
@@ -36,20 +44,25 @@ class KeyServer:
         """The address of a path."""
         return f"{self._scheme}://{host}:{self.port}{path}"
 
-    def add(self, kid: str) -> None:
-        """Sign by one more key, and serve it."""
-        private = self._private[kid] = ed25519.Ed25519PrivateKey.generate()
-        entry = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(private.public_key()))
-        self.keys.append({**entry, "kid": kid})
+    def add(self, kid: str, algorithm: str = "EdDSA", **more: object) -> None:
+        """Sign by one more key, and serve it; `more` is in its entry, too."""
+        kind, make = ALGORITHMS[algorithm]
+        private = make()
+        self._private[kid] = (algorithm, private)
+        self.publish({**json.loads(kind.to_jwk(private.public_key())), "kid": kid, **more})
+
+    def publish(self, entry: dict[str, Any]) -> None:
+        """Serve one more entry, whatever it is."""
+        self.keys.append(entry)
 
     def take_out(self, kid: str) -> None:
         """Serve a key no more."""
-        self.keys = [entry for entry in self.keys if entry["kid"] != kid]
+        self.keys = [entry for entry in self.keys if entry.get("kid") != kid]
 
     def sign(self, kid: str, user: str = "ann", **more: Any) -> str:  # noqa: ANN401 - as `token` has them
         """A token by one of its keys."""
-        private = self._private[kid]
-        return token(user, key=private, algorithm="EdDSA", headers={"kid": kid}, **more)
+        algorithm, private = self._private[kid]
+        return token(user, key=private, algorithm=algorithm, headers={"kid": kid}, **more)
 
     def body(self) -> bytes:
         """The set of keys."""
@@ -75,12 +88,12 @@ class KeyServer:
         writer.close()
 
 
-def answering(body: Callable[[], bytes]) -> Answer:
+def answering(body: Callable[[], bytes], status: HTTPStatus = HTTPStatus.OK) -> Answer:
     """Answer with a body."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         found = body()
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(found)}\r\n\r\n"
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: {len(found)}\r\n\r\n"
         writer.write(head.encode() + found)
         await writer.drain()
 
@@ -100,6 +113,16 @@ def saying(raw: bytes) -> Answer:
 def leading(location: str, status: int = 302) -> Answer:
     """Redirect."""
     return saying(f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\n\r\n".encode())
+
+
+def hanging(until: asyncio.Event, then: Answer) -> Answer:
+    """Say nothing until an event is set, and answer then."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        await until.wait()
+        await then(writer)
+
+    return answer
 
 
 def dripping(first: bytes) -> Answer:
