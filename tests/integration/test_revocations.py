@@ -55,13 +55,19 @@ async def test_a_gateway_that_starts_without_sql(stage: Stage, tmp_path: Path) -
             assert (await ask(port, "/tickets", shown))[0] == 401
 
 
+BREAK_OFF = """CREATE TRIGGER break_off BEFORE INSERT ON revocations
+BEGIN SELECT as_if_the_connection_broke(); END"""
+"""Lets the database fail in the middle of a command, with an error of its operation."""
+
+
 async def test_a_command_that_breaks_off(stage: Stage, tmp_path: Path) -> None:
     """A command that an outage ended is in the trail, as all of it may have been done."""
     file = tmp_path / "security.log"
     env = {**stage.env, **JWT, "SECURITY_LOG": str(file)}
-    async with stage.storing(), stage.database.locked():
+    async with stage.storing():
+        await stage.database.run(BREAK_OFF)
         code, _, said = await run("persister", "revoke", "--jti", "stolen", env=env)
-    assert (code, "cannot be reached: " in said) == (1, True)
+    assert (code, "cannot be reached: " in said) == (1, True), said
     line = json.loads(file.read_text())
     found = (line["event"], line["action"], line["on"], line["error"])
     assert found == ("operator_action", "revoke", "token stolen", "storage_unavailable")

@@ -1,9 +1,10 @@
 """A persister's port for operators, asked over HTTP."""
 
 import socket
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -21,18 +22,23 @@ from shared.web.hosts import Hosts, PublicUrls
 SECRET = "s" * 32
 
 
-def ask(
-    act: Act, folder: Path, headers: Mapping[str, str] | None = None
-) -> tuple[httpx.Response, dict[str, object]]:
-    """Ask with the secret for something to be done: the answer, and the line of the trail."""
-    file = folder / "security.log"
+@contextmanager
+def serving(act: Act, file: Path) -> Iterator[int]:
+    """Serve the port with one thing to be done, and a trail in a file; yield its number."""
     trail = Trail(load(Settings, {"SECURITY_LOG": str(file)}), "persister-1")
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     hosts = Hosts(PublicUrls.parse(""), ["127.0.0.1"])
     with closing(trail), serving_operator(listener, hosts, SECRET, {"/act": act}, trail):
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/act"
-        answer = httpx.post(url, headers={"Authorization": f"Bearer {SECRET}", **(headers or {})})
+        yield listener.getsockname()[1]
+
+
+def ask(act: Act, folder: Path) -> tuple[httpx.Response, dict[str, object]]:
+    """Ask with the secret for something to be done: the answer, and the line of the trail."""
+    file = folder / "security.log"
+    with serving(act, file) as port:
+        url = f"http://127.0.0.1:{port}/act"
+        answer = httpx.post(url, headers={"Authorization": f"Bearer {SECRET}"})
     return answer, msgspec.json.decode(file.read_bytes())
 
 
@@ -63,5 +69,9 @@ def test_an_error_that_nobody_foresaw_is_logged(tmp_path: Path) -> None:
 def test_a_length_of_thousands_of_digits(tmp_path: Path) -> None:
     """A request whose length Python does not read as a number is answered like any other."""
     done = Answer(HTTPStatus.OK, b"{}")
-    answer, _ = ask(lambda: done, tmp_path, {"Content-Length": "1" * 5000})
-    assert answer.status_code == 200
+    with serving(lambda: done, tmp_path / "security.log") as port:
+        client = HTTPConnection("127.0.0.1", port)
+        headers = {"Authorization": f"Bearer {SECRET}", "Content-Length": "1" * 5000}
+        client.request("POST", "/act", headers=headers)
+        assert client.getresponse().status == 200
+        client.close()
