@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.support.answers import answer
+from tests.support.answers import answer, until_ready
 from tests.support.peer import Peer
 from tests.support.ports import free_port
 from tests.support.process import Process
@@ -126,6 +126,8 @@ async def test_the_operator_disconnects_a_user(stage: Stage) -> None:
         Process("gateway", settings(stage, ports[0], PORT=str(ports[1]), GATEWAY_NAME="a")),
         Process("gateway", settings(stage, ports[2], PORT=str(ports[3]), GATEWAY_NAME="b")),
     ):
+        for port in (ports[1], ports[3]):
+            await until_ready(f"http://127.0.0.1:{port}")
         for admin in (ports[0], ports[2]):
             for headers, status, code in REFUSED:
                 answer = await act(admin, "/disconnect", headers, {"user": "ann"})
