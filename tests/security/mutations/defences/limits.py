@@ -145,7 +145,7 @@ LIMITS: Final[tuple[Mutation, ...]] = (
     without(
         "who was refused waits",
         "gateway/connections/http/slowed.py",
-        "        self._until[address] = now + PAUSE_SECONDS\n",
+        "        self._until[counted] = now + PAUSE_SECONDS\n",
         "",
         "tests/integration/test_requests.py::test_a_connection_that_goes_on_is_closed",
     ),
