@@ -37,13 +37,13 @@ async def reach_database(engine: AsyncEngine) -> None:
     Raises:
         Unreachable: it cannot be used.
     """
-    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():  # noqa: ASYNC240 - it is quick
-        return
+    sqlite = engine.dialect.name == "sqlite"
     with outage_as_unreachable(engine):
+        if sqlite and not Path(engine.url.database or "").exists():  # noqa: ASYNC240 - it is quick
+            return
         async with asyncio.timeout(ANSWER_SECONDS):
             async with engine.connect() as connection:
                 # A SELECT without a table would not look into a file of SQLite's.
-                sqlite = engine.dialect.name == "sqlite"
                 await connection.execute(text("PRAGMA schema_version" if sqlite else "SELECT 1"))
 
 

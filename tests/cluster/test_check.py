@@ -63,6 +63,16 @@ async def test_a_folder_below_a_file(tmp_path: Path) -> None:
     assert found.wrong == [f"DATA_DIR={folder} cannot be written: choose another with DATA_DIR="]
 
 
+async def test_a_folder_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    """A DATA_DIR that the system gives no word of is told in sentences, beside all settings."""
+    folder = tmp_path / ("x" * 300)
+    found = await check(folder)
+    assert (found.code, found.settings["DATA_DIR"]) == (2, ("environment", str(folder)))
+    folder_fault, database_fault = found.wrong
+    assert folder_fault.startswith(f"DATA_DIR={folder} cannot be written (File name too long): ")
+    assert database_fault.endswith("/parley.db cannot be used (File name too long)")
+
+
 async def test_what_follows_from_another_setting(tmp_path: Path) -> None:
     """A default that depends on another setting is shown as that setting makes it."""
     found = await check(tmp_path / "new", PARTITIONS="16")
