@@ -20,10 +20,14 @@ async def eventually(look: Callable[[], Awaitable[T]], within: float = HANGS_AFT
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + within
+    pause = 0.01
     while not (found := await look()):
         if loop.time() > until:
             raise AssertionError(f"not within {within:g} s, found at last: {found!r}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
+        # Ten looks a second stay below every rate of connections. With a hundred, a look that
+        # connects is refused after some seconds for having asked too often.
+        pause = min(0.1, 1.2 * pause)
     return found
 
 
