@@ -18,6 +18,7 @@ from persister.rows import (
     insert_users,
     replace_void,
     users_of,
+    without_stored_rooms,
 )
 from shared.config import Settings
 from shared.model.events import Event
@@ -226,7 +227,7 @@ class Writer:
         try:
             async with self._engine.begin() as connection:
                 await insert_users(connection, users_of([batch], {}))
-                await insert_rooms(connection, [batch])
+                await insert_rooms(connection, [await without_stored_rooms(connection, batch)])
                 for row in batch.events:
                     await replace_void(connection, row)
                 await apply_changes(connection, [batch])

@@ -19,6 +19,7 @@ from shared.model.rooms import Room
 from shared.storage.engine import open_engine
 from tests.support.process import run
 from tests.support.stage import Stage
+from tests.support.waiting import eventually
 
 
 def part_of(stage: Stage, room: Room) -> PartitionKeys:
@@ -126,6 +127,8 @@ async def test_garbage_in_a_text(stage: Stage) -> None:
 
 REFUSE = """CREATE TRIGGER refuse_{verb} BEFORE {verb} ON events WHEN new.content = 'forged'
 BEGIN SELECT RAISE(ABORT, 'refused here'); END"""
+REFUSE_ROOMS = """CREATE TRIGGER refuse_rooms BEFORE INSERT ON rooms
+BEGIN SELECT RAISE(ABORT, 'refused here'); END"""
 
 
 async def test_taken_message_id(stage: Stage) -> None:
@@ -191,6 +194,28 @@ async def test_a_retry_that_was_cut_off(stage: Stage) -> None:
         await engine.dispose()
         assert await admin(stage, "retry") == (0, ["1 stored, 0 left"])
         assert await stage.stored(room) == [(100, "m2", "message")]
+        assert await dead(stage) == []
+
+
+async def test_a_retry_of_a_new_room_that_was_cut_off(stage: Stage) -> None:
+    """A room that an earlier retry stored, without forgetting its letter, is no letter for ever."""
+    async with stage.storing():
+        earlier = await stage.make("earlier")
+        await stage.send(earlier, "m1")
+        await stage.all_stored(earlier, 1)
+        await stage.database.run(REFUSE_ROOMS)
+        room = await stage.make()
+        await eventually(lambda: dead(stage))
+        await stage.database.run("DROP TRIGGER refuse_rooms")
+        [letter] = await DeadLetters(stage.client, stage.keys).all()
+        engine = open_engine(stage.database.url, writes=True)
+        await Writer(engine).restore(make_batch(letter.entries, 0))
+        await engine.dispose()
+        assert await admin(stage, "retry") == (0, ["1 stored, 0 left"])
+        assert await stage.database.rows("SELECT name FROM rooms ORDER BY id") == [
+            ("earlier",),
+            (room.name,),
+        ]
         assert await dead(stage) == []
 
 
