@@ -34,12 +34,16 @@ def write_certificate(settings: Settings, run: Path) -> datetime:
     What is checked is what is written: the files of the settings may change at any time.
 
     Raises:
-        ConfigError: they cannot be used. The file is as before then.
+        ConfigError: they cannot be used.
+        OSError: the file cannot be written, as on a full disk. It is as before in both cases.
     """
     given = [str(part) for part in (settings.tls_cert, settings.tls_key) if part]
     checked = run / f"{CERTIFICATE}.checked"
     try:
         text = "\n".join(Path(part).read_text() for part in given)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"TLS_CERT={settings.tls_cert} cannot be read: {error}") from None
+    try:
         write_atomically(checked, only_pem(text))
         try:
             check_certificate(str(checked))
@@ -47,8 +51,6 @@ def write_certificate(settings: Settings, run: Path) -> datetime:
             raise ConfigError(str(error).replace(f"={checked}", f"={settings.tls_cert}")) from None
         expires = expiry(str(checked))
         checked.replace(run / CERTIFICATE)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"TLS_CERT={settings.tls_cert} cannot be read: {error}") from None
     finally:
         checked.unlink(missing_ok=True)
     return expires

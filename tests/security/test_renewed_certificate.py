@@ -13,6 +13,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from deploy.servers.certificate import CERTIFICATE
 from tests.support.answers import until_ready
 from tests.support.certificates import Certificates
 from tests.support.cluster import Cluster
@@ -101,6 +102,20 @@ async def test_the_expiry_is_of_the_certificate_in_use(tmp_path: Path) -> None:
         await cluster.wait_line("the new certificate is not in use yet, and is tried again")
         assert await serial(cluster.port, certificates.trusting()) == number
         assert 0 < await seconds_left(cluster) < timedelta(days=3).total_seconds()
+
+
+async def test_a_certificate_that_cannot_be_written(tmp_path: Path) -> None:
+    """A certificate that finds no place, as on a full disk, is taken once there is one."""
+    certificates = Certificates(tmp_path)
+    env = {"TLS_CERT": str(certificates.chain), "TLS_KEY": str(certificates.key)}
+    async with Cluster(gateways=1, env=env) as cluster:
+        in_the_way = cluster.data_dir / "run" / CERTIFICATE
+        in_the_way.unlink()
+        in_the_way.mkdir()
+        number = certificates.renew()
+        await cluster.wait_line("the new certificate is not in use yet, and is tried again")
+        in_the_way.rmdir()
+        await until_served(cluster.port, certificates.trusting(), number)
 
 
 async def seconds_left(cluster: Cluster) -> float:
