@@ -56,7 +56,8 @@ def folder_fault(path: Path) -> str | None:
             f" your own, such as {path / 'parley'}"
         )
     if not info.st_mode & OTHERS:
-        return None
+        faults = (_owner_fault(entry) for entry in path.iterdir() if _is_ours(entry.name))
+        return next(filter(None, faults), None)
     if foreign := sorted(_foreign(path)):
         more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
         return (
@@ -76,8 +77,8 @@ def make_private(path: Path) -> None:
     """
     _close(path, through_links=True)  # of a link, the folder that it leads to
     for entry in path.iterdir():
-        if _is_ours(entry.name):
-            _check_owner(entry)
+        if _is_ours(entry.name) and (fault := _owner_fault(entry)):
+            raise ConfigError(fault)
         # What a link leads to is somebody else's, such as a folder of all programs' logs.
         if entry.is_symlink() or not _is_ours(entry.name):
             continue
@@ -87,21 +88,23 @@ def make_private(path: Path) -> None:
                 _close(Path(folder, each))
 
 
-def _check_owner(entry: Path) -> None:
-    """Refuse what another user than root has made under a name of ours.
+def _owner_fault(entry: Path) -> str | None:
+    """Return why what has a name of ours cannot be used: another user than root has made it.
 
-    Nobody else can enter the folder by now, so nothing comes after this look. Before, while it was
-    open, `run` with its secrets could be made by somebody who goes on holding it open.
+    It is asked for a folder that nobody else can enter by now, so nothing comes after this look.
+    Before, while it was open, `run` with its secrets could be made by somebody who goes on holding
+    it open.
     """
     try:
         owner = entry.lstat().st_uid
     except FileNotFoundError:  # as in `_close`
-        return
-    if owner not in {os.geteuid(), 0}:
-        raise ConfigError(
-            f"DATA_DIR={entry.parent} holds {entry.name} of another user ({_name_of(owner)}):"
-            " remove it, or choose another folder"
-        )
+        return None
+    if owner in {os.geteuid(), 0}:
+        return None
+    return (
+        f"DATA_DIR={entry.parent} holds {entry.name} of another user ({_name_of(owner)}):"
+        " remove it, or choose another folder"
+    )
 
 
 def _close(path: Path, *, through_links: bool = False) -> None:

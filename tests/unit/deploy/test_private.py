@@ -92,6 +92,7 @@ def test_what_another_user_makes_before_the_folder_is_closed_is_refused(tmp_path
     (folder / "run").mkdir(parents=True, mode=0o777)
     os.chown(folder / "run", 65_534, 65_534)
     folder.chmod(0o700)
+    assert "holds run of another user" in str(folder_fault(folder))  # as the check of settings says
     with pytest.raises(ConfigError, match=r"holds run of another user \(nobody\): remove it"):
         DataDir(folder).claim("x")
     assert [*(folder / "run").iterdir()] == []
