@@ -126,8 +126,9 @@ def _paths(kind: Balancer) -> Iterator[tuple[str, bool]]:
 
 def _on_path(name: str) -> str | None:
     """Return the absolute path of a program on PATH, or among the system's servers, if any."""
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    if not any(Path(each).name == "sbin" for each in folders):
+    # An empty name would be the working folder.
+    folders = [each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if each]
+    if not any(each.rstrip("/") in SYSTEM_FOLDERS for each in folders):
         folders += SYSTEM_FOLDERS
     found = shutil.which(name, path=os.pathsep.join(folders))
     # Servers run in another folder, where a relative path would lead elsewhere.

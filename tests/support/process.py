@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.servers.balancer_program import SYSTEM_FOLDERS
 from shared.config import Settings
 from tests.support.orphans import end_with_parent
 from tests.support.waiting import HANGS_AFTER, eventually
@@ -34,8 +35,9 @@ def without_haproxy() -> str:
     """A PATH on which there is no HAProxy, so that the one of the wheel is taken."""
     folders = os.environ["PATH"].split(os.pathsep)
     kept = [each for each in folders if not (Path(each) / "haproxy").exists()]
-    # Where a PATH has a folder of servers, the system's are not looked into.
-    return os.pathsep.join((*kept, "/nonexistent/sbin"))
+    # Where a PATH has one of the system's folders of servers, the others are not looked into.
+    empty = next(each for each in SYSTEM_FOLDERS if not (Path(each) / "haproxy").exists())
+    return os.pathsep.join((*kept, empty))
 
 
 async def run(

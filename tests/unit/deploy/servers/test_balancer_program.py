@@ -1,5 +1,6 @@
 """Which load balancer runs, and what is said of it."""
 
+import os
 import shutil
 import sys
 from datetime import date
@@ -70,6 +71,8 @@ def test_the_systems_servers_are_found(path: Path, monkeypatch: pytest.MonkeyPat
     servers = path.parent / "sbin"
     servers.mkdir()
     monkeypatch.setattr("deploy.servers.balancer_program.SYSTEM_FOLDERS", (str(servers),))
+    brew = path.parent / "brew" / "sbin"  # servers, but not the system's
+    monkeypatch.setenv("PATH", os.pathsep.join((str(path), str(brew))))
     found = program(servers, "haproxy", HAPROXY.format("3.2.9"))
     assert find_balancer(Settings(), AFTER).path == found
     first = program(path, "haproxy", HAPROXY.format("3.2.8"))
