@@ -86,7 +86,8 @@ class ChatPages:
         """Read a page.
 
         A chat that got more messages since the first page than are looked behind, or that is new,
-        comes at the end of the list. It may have been in it before. No chat is ever left out.
+        comes at the end of the list. It may have been in it before. No chat is left out, unless one
+        of the first `MAX_MOVED_CHATS` that moved is deleted meanwhile.
 
         Args:
             user: whose chats they are.
