@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { Listener } from "../javascript/support/listening.js";
 import { Relay } from "../javascript/support/relay.js";
+import { doUntil } from "./support/browser.js";
 import { Stage } from "./support/stage.js";
 
 const stage = new Stage();
@@ -70,10 +71,10 @@ test("The gateway of one who types is killed: the line says so no longer.", asyn
   await ann.createRoom("meadow");
   const bob = await Listener.connected(stage.cluster.gateway(2), "bob meadow");
   await bob.client.join("meadow");
-  bob.client.typing("#meadow");
-  await ann.page.locator("p.typing").getByText("bob meadow is typing").waitFor();
+  await doUntil(() => bob.client.typing("#meadow"), () =>
+    ann.page.locator("p.typing").getByText("bob meadow is typing").waitFor());
   const pid = await stage.cluster.kill("gateway-2");
-  await ann.page.locator("p.typing:empty").waitFor({ state: "attached", timeout: 5_000 });
+  await ann.page.locator("p.typing:empty").waitFor({ state: "attached", timeout: 15_000 });
   await stage.cluster.restarted("gateway-2", pid);
 });
 

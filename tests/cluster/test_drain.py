@@ -32,6 +32,7 @@ async def test_a_stopped_gateway_drains(sturdy: Cluster, room: str) -> None:
             asyncio.create_task(ann.request("message", {"room": room, "content": str(n)}))
             for n in range(200)
         ]
+        await asyncio.sleep(0)  # all of them are on their way
         killed = sturdy.kill("gateway-1", signal.SIGTERM)
         told = await ann.next("reconnect")
         assert 0 <= told["data"]["afterMs"] <= 3000

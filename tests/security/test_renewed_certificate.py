@@ -96,9 +96,7 @@ async def test_the_expiry_is_of_the_certificate_in_use(tmp_path: Path) -> None:
         "PATH": without_haproxy(),
     }
     async with Cluster(gateways=1, env=env) as cluster:
-        certificates.renew()
-        # More than HAProxy reads on its socket.
-        certificates.chain.write_bytes(certificates.chain.read_bytes() * 20)
+        certificates.renew(copies=20)  # more than HAProxy reads on its socket
         await cluster.wait_line("the new certificate is not in use yet, and is tried again")
         assert await serial(cluster.port, certificates.trusting()) == number
         assert 0 < await seconds_left(cluster) < timedelta(days=3).total_seconds()

@@ -264,7 +264,7 @@ async def test_wrong_arguments(revoking: Cluster, said: str, words: tuple[str, .
 
 async def test_the_end_of_a_connection_with_its_token(revoking: Cluster, user: str) -> None:
     """A connection ends with 4401 when its token expires, unless a fresh one came before."""
-    short, long = pass_for(user, lasts=3), pass_for(user)
+    short, long = pass_for(user, lasts=8), pass_for(user)
     url = revoking.gateway_url(1)
     async with (
         Peer(url, token=short) as header,

@@ -29,7 +29,7 @@ SETTINGS = {
         "100000/1s:100000",
     ),
     # Who is not read for longer than this must not count as silent.
-    "PING_SECONDS": "1",
+    "PING_SECONDS": "2",
 }
 
 

@@ -208,7 +208,7 @@ async def test_a_key_that_is_gone(server: KeyServer) -> None:
 
 async def test_keys_are_fetched_before_they_are_too_old(server: KeyServer) -> None:
     """While the address answers, a known key works at any time, however old the first fetch is."""
-    async with refreshed(server.url(), "1") as tokens:
+    async with refreshed(server.url(), "3") as tokens:
 
         async def fetched_often() -> bool:
             assert await code(tokens, server.sign("first")) == "accepted"

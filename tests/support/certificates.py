@@ -47,21 +47,25 @@ class Certificates:
         self.locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, passphrase))
         issued.private_key_and_cert_chain_pem.write_to_path(self.together)
 
-    def renew(self, not_after: datetime | None = None) -> int:
+    def renew(self, not_after: datetime | None = None, copies: int = 1) -> int:
         """Put a new certificate and its key in the place of the old; return its serial number.
 
         As certbot does, one after the other, and the new key is of another kind than the first.
+
+        Args:
+            not_after: when it expires.
+            copies: how often it stands in its file.
         """
         issued = self._made.issue_cert(
             "127.0.0.1", "localhost", not_after=not_after, key_type=trustme.KeyType.RSA
         )
         for pem, file in (
-            (issued.cert_chain_pems[0], self.chain),
-            (issued.private_key_pem, self.key),
-            (issued.private_key_and_cert_chain_pem, self.together),
+            (issued.cert_chain_pems[0].bytes() * copies, self.chain),
+            (issued.private_key_pem.bytes(), self.key),
+            (issued.private_key_and_cert_chain_pem.bytes(), self.together),
         ):
             new = file.with_suffix(".new")
-            pem.write_to_path(new)
+            new.write_bytes(pem)
             new.replace(file)
         return load_pem_x509_certificate(issued.cert_chain_pems[0].bytes()).serial_number
 

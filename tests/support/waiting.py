@@ -25,8 +25,9 @@ async def eventually(look: Callable[[], Awaitable[T]], within: float = HANGS_AFT
         if loop.time() > until:
             raise AssertionError(f"not within {within:g} s, found at last: {found!r}")
         await asyncio.sleep(pause)
-        # Ten looks a second stay below every rate of connections. With a hundred, a look that
-        # connects is refused after some seconds for having asked too often.
+        # Ten looks a second stay below the rate of connections of an address. With a hundred, a
+        # look that connects is refused after some seconds. One that connects as a user needs a
+        # higher RATE_USER_CONNECTIONS, or none.
         pause = min(0.1, 1.2 * pause)
     return found
 

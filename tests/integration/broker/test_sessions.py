@@ -99,10 +99,12 @@ async def test_a_forgotten_session_is_gone(sessions: SessionBroker, bench: Bench
     assert not await bench.client.exists(part.session("pid"))
 
 
-async def test_it_expires(sessions: SessionBroker) -> None:
+async def test_it_expires(sessions: SessionBroker, bench: Bench) -> None:
     """A session that nobody keeps anew is gone after its time; taking it over renews it."""
-    await sessions.save([SessionUpdate(pid, "one", SESSION, 0.3) for pid in ("short", "renewed")])
+    await sessions.save([SessionUpdate("short", "one", SESSION, 0.3)])
+    await sessions.save([SessionUpdate("renewed", "one", SESSION, 20)])
     assert await sessions.take("renewed", "two", ANN, 60)
+    assert await bench.client.pttl(KEYS.of("renewed").session("renewed")) > 20_000
 
     async def expired() -> bool:
         await asyncio.sleep(0.1)

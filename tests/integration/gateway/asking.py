@@ -54,15 +54,17 @@ class Asking:
         found: dict[str, Any] = answer
         return found
 
-    async def insist(self, event: str, data: object) -> None:
-        """Ask until it is granted: on a busy machine the broker may answer late."""
+    async def insist(self, event: str, data: object) -> dict[str, Any]:
+        """Ask until it is granted; return the reply. On a busy machine the broker may be late."""
 
-        async def granted() -> bool:
+        async def granted() -> dict[str, Any] | None:
             answer = await self.ask(event, data)
             assert answer["event"] == "reply" or answer["data"]["retryable"], answer
-            return bool(answer["event"] == "reply")
+            return answer if answer["event"] == "reply" else None
 
-        await eventually(granted)
+        reply = await eventually(granted)
+        assert reply is not None
+        return reply
 
     async def is_refused(self, event: str) -> bool:
         """Whether Ann is refused what she may ask."""
@@ -83,7 +85,7 @@ class Asking:
             ("userOnline", "ann"),
         ):
             await self.insist(event, data)
-        said = await self.ask("message", {"room": "general", "content": "hi"})
+        said = await self.insist("message", {"room": "general", "content": "hi"})
         chat = await stage.chat()
         received = await stage.send(chat, "hello", by="bob")
         room, user = {"room": "general"}, {"room": "general", "user": "eve"}

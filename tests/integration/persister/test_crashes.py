@@ -149,8 +149,11 @@ async def test_taken_over(stage: Stage) -> None:
         room = await stage.make()
         async with stage.persister(LEASE_SECONDS=default) as second:
             await second.receive("partitions taken")
-            owner = await leases(stage)
-            assert None not in owner
+
+            async def all_owned() -> bool:
+                return None not in await leases(stage)
+
+            await eventually(all_owned)
             await first.kill()
             died = time.monotonic()
             lasts = [await stage.server.admin.pttl(part.lease) for part in stage.keys.partitions]

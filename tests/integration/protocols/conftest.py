@@ -131,7 +131,8 @@ async def strict() -> AsyncIterator[Server]:
 @pytest.fixture(scope="package")
 async def lively() -> AsyncIterator[Server]:
     """One that pings often, and waits long for its pongs."""
-    async with serve("--ping-interval", "300", "--ping-timeout", "60000") as server:
+    times = ("--ping-interval", "300", "--ping-timeout", "60000", "--connect-timeout", "5000")
+    async with serve(*times) as server:
         yield server
         assert server.logged_no_trace()
 

@@ -72,7 +72,7 @@ async def wire(server: Server) -> AsyncIterator[Wire]:
 @pytest.fixture(scope="module")
 async def hasty() -> AsyncIterator[Server]:
     """A server that waits for nothing long, but for a client that has to wait for its turn."""
-    times = ("--handshake-timeout", "1000", "--websocket-ping", "1000")
+    times = ("--handshake-timeout", "3000", "--websocket-ping", "3000")
     async with serve(*times, "--ping-interval", "60000", "--ping-timeout", "60000") as server:
         yield server
         assert server.logged_no_trace()

@@ -12,6 +12,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.support.ports import free_port
+
 JSON = Subprotocol("chat.json")
 Frame = dict[str, Any]
 
@@ -33,7 +35,7 @@ class Relay:
         self.to_server: Callable[[Frame], bool] = all_frames
         self.to_client: Callable[[Frame], bool] = all_frames
         self.seen: list[Frame] = []
-        self.port = 0
+        self.port = free_port()  # kept while it does not listen
         self._target = gateway.replace("http", "ws", 1)
         self._server: Server | None = None
         self._connections: set[ServerConnection] = set()
@@ -44,7 +46,7 @@ class Relay:
         return f"http://127.0.0.1:{self.port}"
 
     async def open(self) -> None:
-        """Begin to listen, on the same port as before if there was one."""
+        """Begin to listen, each time on the same port."""
         self._server = await serve(
             self._relay,
             "127.0.0.1",
@@ -53,7 +55,6 @@ class Relay:
             select_subprotocol=lambda _, offered: JSON if JSON in offered else None,
             max_size=None,
         )
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     def cut(self) -> None:
         """Break every connection as a dead machine does: without a word."""

@@ -119,7 +119,7 @@ async def test_retryable_errors_are_tried_again(gateway: str, room: str) -> None
 
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", deadline=3) as ann,
+        ChatClient(relay.url, username="ann", deadline=8) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)

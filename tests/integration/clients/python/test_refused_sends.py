@@ -126,7 +126,7 @@ async def test_no_answer_at_all(gateway: str, room: str) -> None:
     """A send that is never answered fails at the deadline, and the next one goes on."""
     async with (
         Relay(gateway) as relay,
-        ChatClient(relay.url, username="ann", deadline=0.5, listen=False) as ann,
+        ChatClient(relay.url, username="ann", deadline=5, listen=False) as ann,
     ):
         await ann.create_room(room)
         await ann.join_room(room)
