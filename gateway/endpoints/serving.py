@@ -25,6 +25,10 @@ from shared.tls.watch import Level
 log = logger(__name__)
 
 
+TELL_SECONDS = 2.0
+"""Seconds that clients which poll have to learn that their sessions have ended."""
+
+
 class DrainingServer(uvicorn.Server):
     """A uvicorn server that drains before it stops, and renews its certificate."""
 
@@ -52,6 +56,7 @@ class DrainingServer(uvicorn.Server):
         """Drain, then stop as uvicorn does. A second Ctrl-C stops at once."""
         if gateway := getattr(self.application.state, "gateway", None):
             await drain(gateway)
+            await self.application.state.socketio.until_told(TELL_SECONDS)
         await super().shutdown(sockets)
 
 

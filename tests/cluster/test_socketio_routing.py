@@ -84,3 +84,20 @@ async def test_a_session_of_a_leaving_gateway(sturdy: Cluster) -> None:
 
         for received in await asyncio.gather(*map(until_closed, sessions)):
             assert '42["reconnect",{"afterMs":' in received
+
+
+async def test_a_session_that_does_not_poll_at_its_end(sturdy: Cluster) -> None:
+    """A client that is between two polls when the last session ends hears of it by its next one."""
+    async with httpx.AsyncClient(base_url=sturdy.gateway_url(1), timeout=40) as http:
+        query = await opened(http)
+        await connected(http, query)
+        sturdy.kill("gateway-1", signal.SIGTERM)
+        told = ""
+        while "reconnect" not in told:
+            told = (await http.get("/socket.io/", params=query)).text
+        assert '42["reconnect",{"afterMs":0}]' in told
+        await asyncio.sleep(1.2)  # a second after `afterMs` the gateway ends the session itself
+        while told != "1":
+            answer = await http.get("/socket.io/", params=query)
+            assert answer.status_code == 200, answer.text
+            told = answer.text

@@ -5,6 +5,7 @@ serves gets them through the callbacks of `Application`.
 """
 
 import asyncio
+import contextlib
 import secrets
 
 from starlette.requests import ClientDisconnect
@@ -61,6 +62,7 @@ class EngineServer:
             intakes: opens the budgets of what clients send; None where rates are not limited.
         """
         self.sessions: dict[str, EngineSession] = {}
+        self._forgotten = asyncio.Event()
         self._settings = settings
         self._application = application
         self._intakes = intakes
@@ -72,6 +74,18 @@ class EngineServer:
             await self._websocket(WebSocket(scope, receive, send))
         else:
             await self._serve(scope, receive, send)
+
+    async def until_told(self, within: float) -> None:
+        """Wait until the clients of ended sessions know it, for so many seconds at most.
+
+        A client that polls may be between two polls when its session ends. Without the wait a
+        gateway that stops then would be gone when the next one comes.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while any(session.engine.closed for session in self.sessions.values()):
+                    self._forgotten.clear()
+                    await self._forgotten.wait()
 
     def close(self) -> None:
         """End all sessions."""
@@ -154,6 +168,7 @@ class EngineServer:
 
     def _forget(self, sid: str) -> None:
         self.sessions.pop(sid, None)
+        self._forgotten.set()
 
     async def _post(self, session: EngineSession, http: HttpRequest) -> None:
         engine = session.engine
