@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,6 +121,8 @@ def test_an_interrupted_setup_is_taken_up_again(fresh: Repository) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell lets what it runs in the background ignore it, and so would all that we start.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no threads
     )
     assert setup.stderr is not None
     assert "making .venv" in setup.stderr.readline()
