@@ -20,7 +20,7 @@ import msgspec
 
 from deploy.servers.support import ended
 from deploy.supply.accepted import UNMAINTAINED, Accepted, Finding, judge, read_accepted
-from deploy.supply.inventory import Inside, look_inside
+from deploy.supply.inventory import FAILED, Inside, look_inside
 from deploy.supply.osv import ADDRESS, look_up, query
 from shared.command_line import command_line
 from shared.config import ConfigError
@@ -32,7 +32,6 @@ EPILOG = "Other arguments are those of pip-audit: `python -m pip_audit --help` l
 VULNERABLE = 1
 WRONG_ARGUMENT = 2
 NOT_LOOKED_UP = 3
-FAILED = 4
 
 OUTAGES = (
     b"requests.exceptions.",

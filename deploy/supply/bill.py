@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.audit import FAILED
-from deploy.supply.inventory import Inside, look_inside
+from deploy.supply.inventory import FAILED, Inside, look_inside
 from shared.command_line import command_line
 
 ROOT: Final = Path(__file__).parents[2]

@@ -18,6 +18,9 @@ from deploy.servers.builds import Component, ask, read_build
 from deploy.servers.discovery import valkey_wheel
 from deploy.settings import Balancer
 
+FAILED: Final = 4
+"""Exit code of a command that cannot look into a wheel, or fails by itself."""
+
 
 class Inside(NamedTuple):
     """A component inside a wheel.
