@@ -166,8 +166,8 @@ def main() -> int:
     packages, lines = verdict(ran.stdout, accepted, today, ran.stderr)
     try:
         inside, more = verdict_inside(look_inside(), accepted, today)
-    except (OSError, ValueError) as error:
-        inside, more = FAILED, [f"What is inside the wheels is not known: {error}"]
+    except OSError as error:
+        inside, more = FAILED, [str(error)]
     for line in lines + more:
         sys.stderr.write(f"{line}\n")
     return VULNERABLE if VULNERABLE in {packages, inside} else max(packages, inside)

@@ -74,7 +74,7 @@ def main() -> int:
     try:
         inside = look_inside()
     except OSError as error:
-        sys.stderr.write(f"What is inside the wheels is not known: {error}\n")
+        sys.stderr.write(f"{error}\n")
         return FAILED
     bill = with_inside(json.loads(made.stdout), inside)
     (ROOT / "sbom.json").write_text(json.dumps(bill, indent=2, sort_keys=True) + "\n")

@@ -54,7 +54,7 @@ def look_inside() -> list[Inside]:
     """Return what is inside the wheels of a running cluster that are installed here.
 
     Raises:
-        OSError: one of them cannot be looked into.
+        OSError: one of them cannot be looked into; its text is one sentence.
     """
     found: list[Inside] = []
     for package, look in SOURCES.items():
@@ -62,7 +62,10 @@ def look_inside() -> list[Inside]:
             importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-        found += look(package)
+        try:
+            found += look(package)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise OSError(f"What is inside the wheels is not known: {error}") from None
     return found
 
 

@@ -1,6 +1,7 @@
 """What is inside the wheels that are installed here."""
 
 import importlib.metadata
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,15 @@ def test_everything_is_looked_into() -> None:
     assert {each.package for each in look_inside()} == {
         package for package in SOURCES if list(SOURCES[package](package))
     }
+
+
+def test_a_bill_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wheel with a damaged bill of materials is told as one that cannot be looked into."""
+    about = tmp_path / "cryptography-99.0.dist-info"
+    (about / "sboms").mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: cryptography\nVersion: 99.0\n")
+    (about / "RECORD").write_text(f"{about.name}/sboms/a.json,,\n")
+    (about / "sboms" / "a.json").write_text('{"components": [')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(OSError, match="What is inside the wheels is not known: Input data"):
+        look_inside()
