@@ -39,7 +39,8 @@ def folder_fault(path: Path) -> str | None:
 
     The text is one sentence. A folder that is open to others and holds somebody's files is no
     folder for data: they may be shared on purpose, and who may change them could have laid them
-    there for us. An empty one, such as a fresh volume, and one of our own can be closed.
+    there for us. An empty one, such as a fresh volume, and one of our own can be closed. In one
+    that is closed, what another user made under a name of ours is no good either.
 
     Raises:
         OSError: it cannot be looked into.

@@ -47,9 +47,9 @@ def write_certificate(settings: Settings, run: Path) -> datetime:
         write_atomically(checked, only_pem(text))
         try:
             check_certificate(str(checked))
+            expires = expiry(str(checked))
         except ConfigError as error:
             raise ConfigError(str(error).replace(f"={checked}", f"={settings.tls_cert}")) from None
-        expires = expiry(str(checked))
         checked.replace(run / CERTIFICATE)
     finally:
         checked.unlink(missing_ok=True)
